@@ -1,0 +1,123 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { Hono } from 'hono';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { buildImageUrl } from '../src/client/image-url.ts';
+import { readConfig } from '../src/config.ts';
+import { type Listener, listen } from '../src/http/listen.ts';
+import { startServer } from '../src/http/start-server.ts';
+import { FORMATS, type Format } from '../src/variant/request.ts';
+import { type Case, differences } from './case-check.ts';
+import { CommandFailure } from './command-failure.ts';
+
+const WIDTHS = [160, 1080];
+const MEMORY_LIMIT_BYTES = 2 ** 30;
+
+const casesSchema = z.array(
+  z.object({
+    file: z.string(),
+    outcome: z.union([z.literal('image'), z.array(z.string())]),
+    width: z.int().optional(),
+    height: z.int().optional(),
+    frames: z.int().default(1),
+    alpha: z.boolean().default(false),
+    note: z.string().optional(),
+  }),
+);
+
+/** `cases`: requests a folder of hard images through the running service, and says which end otherwise than they must. */
+export function casesCommand(): Command {
+  return new Command('cases')
+    .description(
+      'request every image of a folder through the service, and compare with what its cases.json says',
+    )
+    .argument(
+      '<folder>',
+      'holds the images and a cases.json: [{ file, outcome, width, height, frames, alpha }]',
+    )
+    .action(runCases);
+}
+
+async function runCases(folder: string): Promise<void> {
+  const cases = await readCases(folder);
+  const origin = await serveCases(folder, cases);
+  const store = await mkdtemp(join(tmpdir(), 'edgepress-cases-'));
+  const config = readConfig({
+    PORT: '0',
+    STORE: `file:${store}`,
+    SOURCE_ALLOW_PRIVATE: `127.0.0.1:${origin.port}`,
+    WIDTHS: WIDTHS.join(','),
+  });
+  const server = await startServer(config, pino({ level: 'silent' }));
+  let failed = 0;
+  try {
+    for (const one of cases) {
+      const found = await tryCase(one, folder, origin.url, server.url);
+      if (found.length > 0) failed++;
+      for (const difference of found) process.stdout.write(`${one.file}: ${difference}\n`);
+    }
+  } finally {
+    await server.close();
+    await origin.close(0);
+    await rm(store, { recursive: true, force: true });
+  }
+  process.stdout.write(`peak memory: ${Math.round(peakMemoryBytes() / 2 ** 20)} MiB\n`);
+  process.stdout.write(`${cases.length - failed} passed, ${failed} failed\n`);
+  if (failed > 0) process.exitCode = 1;
+}
+
+async function readCases(folder: string): Promise<readonly Case[]> {
+  const path = join(folder, 'cases.json');
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new CommandFailure(`There are no cases at ${path}: ${error.message}`);
+  });
+  try {
+    return casesSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new CommandFailure(
+      `${path} is not a list of cases: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+async function serveCases(folder: string, cases: readonly Case[]): Promise<Listener> {
+  const files = new Set(cases.map(({ file }) => file));
+  const origin = new Hono();
+  origin.get('/*', async (c) => {
+    const file = decodeURIComponent(c.req.path.slice(1));
+    return files.has(file) ? new Response(await readFile(join(folder, file))) : c.notFound();
+  });
+  return await listen(origin, '127.0.0.1', 0);
+}
+
+/** Each variant in a unit of its own, so that a broken source is really tried each time. */
+async function tryCase(one: Case, folder: string, originUrl: string, serverUrl: string): Promise<string[]> {
+  const source = await readFile(join(folder, one.file));
+  const src = `${originUrl}/${one.file.split('/').map(encodeURIComponent).join('/')}`;
+  const found: string[] = [];
+  const peakBefore = peakMemoryBytes();
+  for (const format of FORMATS) {
+    for (const width of WIDTHS) {
+      const url = await buildImageUrl({ baseUrl: serverUrl, unit: `${format}-${width}`, src, width, format });
+      const response = await fetch(url, { redirect: 'manual' });
+      const said = await differences(one, source, response, { format, width });
+      found.push(...said.map((difference) => `${label(format, width)}: ${difference}`));
+    }
+  }
+  const peak = peakMemoryBytes();
+  if (peak > MEMORY_LIMIT_BYTES && peak > peakBefore) {
+    found.push(`takes the process to ${Math.round(peak / 2 ** 20)} MiB of memory`);
+  }
+  return found;
+}
+
+function label(format: Format, width: number): string {
+  return `${format} at ${width}`;
+}
+
+function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,200 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
+import { parsePrivateHost } from './source/private-hosts.ts';
+import type { Ladder } from './variant/negotiate.ts';
+import type { SigningKey } from './variant/signature.ts';
+
+/** Where variants are kept. */
+export type StoreLocation = { kind: 'file'; root: string } | { kind: 's3'; bucket: string };
+
+/** All that the environment says, checked. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Under which callers reach this service, without a slash at the end; `undefined`: where it listens. */
+  readonly publicUrl: string | undefined;
+  readonly store: StoreLocation;
+  readonly s3Endpoint: string | undefined;
+  /** The first one signs; none: URLs are unsigned. */
+  readonly signingKeys: readonly SigningKey[];
+  readonly sourceAllow: readonly AllowPattern[];
+  /** `host:port` that may be private addresses. */
+  readonly sourceAllowPrivate: readonly string[];
+  readonly sourceMaxBytes: number;
+  readonly sourceTimeoutMs: number;
+  readonly maxPixels: number;
+  readonly ladder: Ladder;
+  /** Encodes at once. */
+  readonly concurrency: number;
+  /** How many requests may wait for an encode. */
+  readonly queueLimit: number;
+  readonly cacheControl: string;
+  readonly logLevel: string;
+}
+
+/** Every fault of the environment, each line naming its variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+const environment = z.object({
+  PORT: integer(0, 65_535, 3000),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: text(parsePublicUrl).optional(),
+  STORE: z.string().default('file:./data').transform(guarded(parseStore)),
+  S3_ENDPOINT: text(parseHttpUrl).optional(),
+  SIGNING_KEYS: text(listOf(parseSigningKey)).default([]).transform(guarded(requireDistinctIds)),
+  SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
+  SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
+  SOURCE_MAX_BYTES: integer(1, MAX_INT32, 33_554_432),
+  SOURCE_TIMEOUT_MS: integer(1, MAX_INT32, 10_000),
+  MAX_PIXELS: integer(1, MAX_INT32, 100_000_000),
+  WIDTHS: text(parseWidths).default([160, 320, 480, 720, 1080, 1600, 2048]),
+  DEFAULT_WIDTH: integer(1, 16_383, 1080),
+  CONCURRENCY: integer(1, 1024, availableParallelism()),
+  QUEUE_LIMIT: integer(0, 1_000_000, 256),
+  CACHE_CONTROL: text(parseHeaderValue).default('public, max-age=604800, s-maxage=31536000'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+});
+
+/**
+ * Reads the environment. A variable that is empty counts as absent.
+ *
+ * @throws ConfigError with every fault at once
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(present);
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const host = present['HOST'];
+  if (host !== undefined && !LOOPBACK.test(host) && present['SIGNING_KEYS'] === undefined) {
+    faults.push(
+      `HOST: ${host} is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS`,
+    );
+  }
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
+  return toConfig(parsed.data);
+}
+
+function toConfig(env: z.infer<typeof environment>): Config {
+  return Object.freeze({
+    port: env.PORT,
+    host: env.HOST,
+    publicUrl: env.PUBLIC_URL,
+    store: env.STORE,
+    s3Endpoint: env.S3_ENDPOINT,
+    signingKeys: env.SIGNING_KEYS,
+    sourceAllow: env.SOURCE_ALLOW,
+    sourceAllowPrivate: env.SOURCE_ALLOW_PRIVATE,
+    sourceMaxBytes: env.SOURCE_MAX_BYTES,
+    sourceTimeoutMs: env.SOURCE_TIMEOUT_MS,
+    maxPixels: env.MAX_PIXELS,
+    ladder: Object.freeze({ widths: env.WIDTHS, defaultWidth: env.DEFAULT_WIDTH }),
+    concurrency: env.CONCURRENCY,
+    queueLimit: env.QUEUE_LIMIT,
+    cacheControl: env.CACHE_CONTROL,
+    logLevel: env.LOG_LEVEL,
+  });
+}
+
+function integer(min: number, max: number, otherwise: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,10}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
+    .default(otherwise);
+}
+
+/** A variable whose parser throws an Error that says what is wrong. */
+function text<T>(parse: (value: string) => T) {
+  return z.string().transform(guarded(parse));
+}
+
+/** Turns what a parser throws into a fault of the variable. */
+function guarded<I, O>(parse: (value: I) => O) {
+  return (value: I, context: z.RefinementCtx): O => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  };
+}
+
+function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
+  return (value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+      .map(parse);
+}
+
+function parseStore(value: string): StoreLocation {
+  const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(value);
+  if (file?.[1]) return { kind: 'file', root: file[1] };
+  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
+  if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
+  throw new Error('must be file:FOLDER or s3://BUCKET');
+}
+
+/** Faults never repeat the secret. */
+function parseSigningKey(item: string, index = 0): SigningKey {
+  const match = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2})+)$/.exec(item);
+  if (!match?.[1] || !match[2]) {
+    throw new Error(
+      `key ${index + 1} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`,
+    );
+  }
+  if (match[2].length < 32)
+    throw new Error(`the key "${match[1]}" is too short: at least 16 bytes (32 hex digits)`);
+  return { id: match[1], hex: match[2].toLowerCase() };
+}
+
+function requireDistinctIds(keys: readonly SigningKey[]): readonly SigningKey[] {
+  const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
+  if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
+  return keys;
+}
+
+function parseWidths(value: string): readonly number[] {
+  const widths = value.split(',').map((item) => item.trim());
+  if (!widths.every((width) => /^[1-9]\d{0,4}$/.test(width) && Number(width) <= 16_383)) {
+    throw new Error('must be widths in pixels from 1 to 16383, separated by commas');
+  }
+  return Object.freeze([...new Set(widths.map(Number))].sort((a, b) => a - b));
+}
+
+function parseHttpUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an absolute http: or https: URL');
+  return value;
+}
+
+function parsePublicUrl(value: string): string {
+  const url = new URL(parseHttpUrl(value));
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw new Error('must have no path, query or fragment');
+  return url.origin;
+}
+
+function parseHeaderValue(value: string): string {
+  if (!/^[\x20-\x7e]+$/.test(value)) throw new Error('must be printable ASCII');
+  return value;
+}

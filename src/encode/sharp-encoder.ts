@@ -1,0 +1,119 @@
+import PQueue from 'p-queue';
+import sharp, { type Sharp } from 'sharp';
+import { EdgepressError } from '../error.ts';
+import type { Format, Tier } from '../variant/request.ts';
+import type { EncodedImage, EncodeRequest, Encoder } from './encoder.ts';
+import { decodeHevc } from './hevc.ts';
+import { CONTENT_TYPES } from './image-type.ts';
+import { type InspectedSource, inspectSource } from './inspect.ts';
+import { type Encoding, FAST_QUALITY } from './quality.ts';
+import { wrapInTiff } from './tiff.ts';
+
+export interface SharpEncoderOptions {
+  /** Encodes at once. */
+  concurrency: number;
+  /** The most pixels that a source may have, all frames together. */
+  maxPixels: number;
+}
+
+/** The most that each encoding can measure in either direction, in pixels. */
+const MAX_SIDE: Readonly<Record<Encoding, number>> = {
+  avif: 16_384,
+  webp: 16_383,
+  jpeg: 65_500,
+  gif: 65_535,
+};
+
+/** From here on a source may need hundreds of megabytes to decode, so that such are taken one at a time. */
+const GIANT_PIXELS = 30_000_000;
+
+/** No honest picture within the limits takes longer, in seconds. */
+const ENCODE_TIMEOUT_SECONDS = 60;
+
+// One thread an image and as many images as cores is what gets most of them done; see `scripts/bench/throughput.ts`.
+sharp.concurrency(1);
+// Sources differ, so that libvips' cache of operations would only hold memory.
+sharp.cache(false);
+// What is refused by its first bytes is not even looked at by a decoder.
+sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick'] });
+
+/** Encodes with sharp. Sources that sharp cannot decode but phones write (HEVC) go through libheif first. */
+export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptions): Encoder {
+  const encodes = new PQueue({ concurrency });
+  const giants = new PQueue({ concurrency: 1 });
+
+  return {
+    async encode(bytes, request) {
+      const source = await inspectSource(bytes, maxPixels);
+      const work = () => encodes.add(() => encodeOne(bytes, source, request, maxPixels));
+      return source.pixels > GIANT_PIXELS ? giants.add(work) : work();
+    },
+  };
+}
+
+async function encodeOne(
+  bytes: Uint8Array,
+  source: InspectedSource,
+  request: EncodeRequest,
+  maxPixels: number,
+): Promise<EncodedImage> {
+  const encoding = encodingFor(request.format, source.frames);
+  try {
+    const decoded = await decode(bytes, source, maxPixels);
+    const side = MAX_SIDE[encoding];
+    const resized = decoded.resize({
+      width: request.width,
+      height: side,
+      fit: 'inside',
+      withoutEnlargement: true,
+    });
+    const { data, info } = await into(encoding, resized, request.tier)
+      .timeout({ seconds: ENCODE_TIMEOUT_SECONDS })
+      .toBuffer({ resolveWithObject: true });
+    return {
+      body: data as Uint8Array<ArrayBuffer>,
+      contentType: CONTENT_TYPES[encoding],
+      width: info.width,
+      height: info.pageHeight ?? info.height,
+      effort: 'fast',
+      source: source.facts,
+    };
+  } catch (cause) {
+    throw new EdgepressError('source_corrupt', `The ${source.type} image is truncated or damaged`, { cause });
+  }
+}
+
+/** An animation stays one: WebP where the client takes it, else GIF. */
+function encodingFor(format: Format, frames: number): Encoding {
+  if (frames === 1) return format;
+  return format === 'jpeg' ? 'gif' : 'webp';
+}
+
+/** The source as upright pixels. Colours become sRGB and metadata goes when it is encoded. */
+async function decode(bytes: Uint8Array, source: InspectedSource, maxPixels: number): Promise<Sharp> {
+  const limits = { limitInputPixels: maxPixels, failOn: 'warning' } as const;
+  if (source.type !== 'hevc') {
+    const frames = source.frames > 1 ? { animated: true } : { page: source.page };
+    return sharp(bytes, { ...limits, ...frames }).autoOrient();
+  }
+  const { data, width, height, hasAlpha } = await decodeHevc(bytes);
+  const pixels = source.iccProfile
+    ? sharp(wrapInTiff({ data, width, height }, source.iccProfile), limits)
+    : sharp(data, { ...limits, raw: { width, height, channels: 4 } });
+  return hasAlpha ? pixels : pixels.removeAlpha();
+}
+
+function into(encoding: Encoding, image: Sharp, tier: Tier): Sharp {
+  switch (encoding) {
+    case 'avif':
+      return image.avif({ quality: FAST_QUALITY.avif[tier], effort: 0, chromaSubsampling: '4:2:0' });
+    case 'webp':
+      return image.webp({ quality: FAST_QUALITY.webp[tier], effort: 4 });
+    case 'jpeg':
+      return image
+        .flatten({ background: '#ffffff' })
+        .jpeg({ quality: FAST_QUALITY.jpeg[tier], mozjpeg: true });
+    case 'gif':
+      return image.gif();
+  }
+}

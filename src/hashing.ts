@@ -1,0 +1,14 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Sha256 } from './variant/key.ts';
+import type { Hmac } from './variant/signature.ts';
+
+/** Node's hashing, for the code that is handed it. */
+export const hmac: Hmac = (keyHex, text) =>
+  createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('base64url');
+
+export const sha256: Sha256 = (text) => createHash('sha256').update(text).digest('hex');
+
+/** In hex. What S3 names an object's bytes by, not a safeguard. */
+export function md5(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('hex');
+}

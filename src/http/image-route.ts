@@ -1,0 +1,112 @@
+import type { GetVariant, Variant } from '../variant/get-variant.ts';
+import type { Step, Trace } from '../variant/trace.ts';
+import { selectPart } from './conditional.ts';
+import { OPEN_HEADERS } from './open-headers.ts';
+
+/** The steps that `Server-Timing` tells of. */
+const SHOWN_STEPS: readonly Step[] = ['store', 'fetch', 'encode'];
+
+/** For how long a CDN keeps a copy that did not come from the store: then it fetches the one that can be purged by tag. */
+const MISS_SHARED_MAX_AGE = 's-maxage=60';
+
+/**
+ * Answers `GET` and `HEAD /u/{unit}?…` from the raw request target.
+ *
+ * @throws EdgepressError whatever {@link GetVariant} throws
+ */
+export async function answerImage(
+  getVariant: GetVariant,
+  target: string,
+  request: Request,
+  trace: Trace,
+): Promise<Response> {
+  const header = (name: string) => request.headers.get(name) ?? undefined;
+  const hints = { accept: header('accept'), saveData: header('save-data') };
+  const variant = await getVariant(target, hints, trace);
+  return send(variant, request.method, header, trace);
+}
+
+function send(
+  variant: Variant,
+  method: string,
+  header: (name: string) => string | undefined,
+  trace: Trace,
+): Response {
+  const { object } = variant;
+  // Ranges are defined for GET alone (RFC 9110, section 14.2).
+  const range = method === 'GET' ? header('range') : undefined;
+  const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
+  const selection = selectPart(conditions, object.etag, object.bytes);
+  const headers = describe(variant, trace);
+  switch (selection.kind) {
+    case 'not modified':
+      return new Response(null, { status: 304, headers });
+    case 'unsatisfiable':
+      return new Response(null, {
+        status: 416,
+        headers: { ...headers, 'Content-Range': `bytes */${object.bytes}` },
+      });
+    case 'part': {
+      const { start, end } = selection;
+      headers['Content-Range'] = `bytes ${start}-${end}/${object.bytes}`;
+      return sendBytes(206, headers, object.contentType, object.body.subarray(start, end + 1), method);
+    }
+    case 'whole':
+      return sendBytes(200, headers, object.contentType, object.body, method);
+  }
+}
+
+function sendBytes(
+  status: number,
+  headers: Record<string, string>,
+  contentType: string,
+  body: Uint8Array<ArrayBuffer>,
+  method: string,
+): Response {
+  headers['Content-Type'] = contentType;
+  headers['Content-Length'] = String(body.byteLength);
+  return new Response(method === 'HEAD' ? null : body, { status, headers });
+}
+
+/** What is said of a variant, however much of it is sent. */
+function describe({ object, origin, vary }: Variant, trace: Trace): Record<string, string> {
+  const headers: Record<string, string> = {
+    ...OPEN_HEADERS,
+    ETag: object.etag,
+    'Cache-Control': cacheControlFor(object.cacheControl ?? '', origin),
+    'Cache-Status': cacheStatusFor(origin),
+    'Accept-Ranges': 'bytes',
+    'Server-Timing': serverTiming(trace),
+  };
+  if (vary.length > 0) headers['Vary'] = vary.join(', ');
+  const cacheTag = object.metadata['cache-tag'];
+  if (cacheTag !== undefined) headers['x-amz-meta-cache-tag'] = cacheTag;
+  return headers;
+}
+
+function cacheControlFor(stored: string, origin: Variant['origin']): string {
+  if (origin === 'stored') return stored;
+  const shared = /\bs-maxage=\d+/i;
+  return shared.test(stored)
+    ? stored.replace(shared, MISS_SHARED_MAX_AGE)
+    : `${stored}, ${MISS_SHARED_MAX_AGE}`;
+}
+
+/** RFC 9211. */
+function cacheStatusFor(origin: Variant['origin']): string {
+  switch (origin) {
+    case 'stored':
+      return 'edgepress; hit';
+    case 'made':
+      return 'edgepress; fwd=miss; stored';
+    case 'made but not stored':
+      return 'edgepress; fwd=miss';
+  }
+}
+
+function serverTiming(trace: Trace): string {
+  return SHOWN_STEPS.flatMap((step) => {
+    const ms = trace.ms[step];
+    return ms === undefined ? [] : `${step};dur=${ms.toFixed(1)}`;
+  }).join(', ');
+}

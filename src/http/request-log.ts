@@ -1,0 +1,44 @@
+import type { Context } from 'hono';
+import type { Logger } from 'pino';
+import { EdgepressError } from '../error.ts';
+import type { Trace } from '../variant/trace.ts';
+
+/**
+ * Writes the one line of a request: what it was for, how it ended, what it cost. Neither queries nor signatures, which
+ * may carry secrets.
+ */
+export function logRequest(log: Logger, c: Context, trace: Trace, totalMs: number): void {
+  const { status } = c.res;
+  const isImage = trace.unit !== undefined;
+  const code = c.error === undefined ? undefined : codeOf(c.error);
+  const line = {
+    method: c.req.method,
+    status,
+    outcome: code === undefined ? trace.outcome : 'error',
+    code,
+    unit: trace.unit,
+    sourceHost: trace.sourceHost,
+    bytesIn: trace.bytesIn,
+    bytesOut: c.req.method === 'HEAD' ? 0 : Number(c.res.headers.get('content-length') ?? 0),
+    ms: { ...roundAll(trace.ms), total: round(totalMs) },
+    reason: reasonOf(c.error),
+  };
+  log[isImage || code !== undefined ? 'info' : 'debug'](line, 'request');
+}
+
+function codeOf(error: Error): string {
+  return error instanceof EdgepressError ? error.code : 'internal';
+}
+
+/** What really happened, where the client was told less. */
+function reasonOf(error: Error | undefined): string | undefined {
+  return error?.cause instanceof Error ? error.cause.message.split('\n', 1)[0] : undefined;
+}
+
+function roundAll(ms: Trace['ms']): Record<string, number> {
+  return Object.fromEntries(Object.entries(ms).map(([step, value]) => [step, round(value)]));
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,24 @@
+/** What an adapter hands the app beside the request: on Node, its own request, whose `url` is the raw target. */
+export interface RawRequest {
+  incoming?: { url?: string | undefined };
+}
+
+/**
+ * The request target exactly as it was sent: path and query. `Request.url` is a poor substitute, taken only where an
+ * adapter has nothing better: a parser has rewritten apostrophes and dot segments in it.
+ */
+export function targetOf(request: Request, raw: RawRequest | undefined): string {
+  const url = raw?.incoming?.url ?? request.url;
+  return url.startsWith('/') ? url : withoutOrigin(url);
+}
+
+/** Proxies may send the whole URL as the target (RFC 9112, section 3.2.2). */
+function withoutOrigin(url: string): string {
+  const match = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(\/.*)?$/i.exec(url);
+  return match?.[1] ?? '/';
+}
+
+export function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
+}

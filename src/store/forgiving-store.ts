@@ -1,0 +1,50 @@
+import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from './store.ts';
+
+export type StoreOperation = keyof VariantStore;
+
+/** A store whose faults never cost a viewer the picture. */
+export interface ForgivingStore {
+  /** The object, or `undefined` when it is not there or cannot be read. */
+  get(key: string): Promise<StoredObject | undefined>;
+  head(key: string): Promise<StoredInfo | undefined>;
+  /** Whether it was stored. */
+  put(key: string, body: Uint8Array, info: ObjectInfo): Promise<boolean>;
+  delete(key: string): Promise<void>;
+}
+
+/**
+ * Wraps a store so that a read fault counts as a miss and a failed write is only reported.
+ *
+ * @param report - is told of every fault: it logs and counts
+ */
+export function createForgivingStore(
+  store: VariantStore,
+  report: (operation: StoreOperation, key: string, fault: unknown) => void,
+): ForgivingStore {
+  async function attempt<T, F>(
+    operation: StoreOperation,
+    key: string,
+    work: Promise<T>,
+    otherwise: F,
+  ): Promise<T | F> {
+    try {
+      return await work;
+    } catch (fault) {
+      report(operation, key, fault);
+      return otherwise;
+    }
+  }
+
+  return {
+    get: (key) => attempt('get', key, store.get(key), undefined),
+    head: (key) => attempt('head', key, store.head(key), undefined),
+    put: (key, body, info) =>
+      attempt(
+        'put',
+        key,
+        store.put(key, body, info).then(() => true),
+        false,
+      ),
+    delete: (key) => attempt('delete', key, store.delete(key), undefined),
+  };
+}

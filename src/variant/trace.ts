@@ -1,0 +1,28 @@
+/** The steps of a request that take time. */
+export type Step = 'store' | 'fetch' | 'encode' | 'put';
+
+/** What is learned of a request on its way, for its log line and for `Server-Timing`. */
+export interface Trace {
+  unit?: string;
+  /** Host and port of the source: never more of its URL, which may carry secrets. */
+  sourceHost?: string;
+  outcome?: 'hit' | 'miss';
+  /** Bytes of the source, if it was fetched. */
+  bytesIn?: number;
+  /** Milliseconds of each step so far. */
+  readonly ms: Partial<Record<Step, number>>;
+}
+
+export function createTrace(): Trace {
+  return { ms: {} };
+}
+
+/** Does the work of a step and notes how long it took, whether it succeeds or not. */
+export async function timed<T>(trace: Trace, step: Step, work: Promise<T>): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work;
+  } finally {
+    trace.ms[step] = (trace.ms[step] ?? 0) + performance.now() - start;
+  }
+}
