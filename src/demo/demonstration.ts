@@ -16,6 +16,7 @@ const SHOWN: readonly { format: Format; tier: Tier }[] = [
   { format: 'jpeg', tier: 'balanced' },
 ];
 const WIDTH = 720;
+const UNMADE_WIDTH = 480;
 
 /** Whether nothing says whose images to serve or to whom: then there is nothing to do but to show what it can do. */
 export function isUnconfigured(config: Config): boolean {
@@ -33,8 +34,12 @@ export async function startDemonstration(config: Config, log: Logger): Promise<R
   const shown: PhotographShown[] = [];
   const trusting = { ...config, sourceAllowPrivate: [`127.0.0.1:${origin.port}`] };
   const server = await startServer(trusting, log, { frontPage: () => renderFrontPage(shown, origin.url) });
+  const level = log.level;
+  // Our own requests would only stand between the reader and what is printed next.
+  log.level = 'warn';
   for (const photograph of photographs) shown.push(await show(photograph, origin.url, server.url));
-  process.stdout.write(describe(shown, server.url));
+  log.level = level;
+  process.stdout.write(await describe(shown, server.url));
   return {
     ...server,
     async close() {
@@ -57,7 +62,15 @@ async function show(photograph: Photograph, originUrl: string, serverUrl: string
   return { title: photograph.title, src, bytes: photograph.bytes.byteLength, variants };
 }
 
-function describe(shown: readonly PhotographShown[], serverUrl: string): string {
+async function describe(shown: readonly PhotographShown[], serverUrl: string): Promise<string> {
+  const src = shown[0]?.src ?? '';
+  const unmade = await buildImageUrl({
+    baseUrl: serverUrl,
+    unit: UNIT,
+    src,
+    width: UNMADE_WIDTH,
+    format: 'avif',
+  });
   const lines = shown.flatMap(({ title, bytes, variants }) => [
     '',
     `  ${title}: ${kilobytes(bytes)} before`,
@@ -70,6 +83,9 @@ function describe(shown: readonly PhotographShown[], serverUrl: string): string 
     '',
     `edgepress is at ${serverUrl} with photographs to try, ${WIDTH} pixels wide:`,
     ...lines,
+    '',
+    '  One that nobody has asked for yet; the second time it comes from the store, as Cache-Status says:',
+    `    curl -sD - -o photo.avif '${unmade}'`,
     '',
     '',
   ].join('\n');

@@ -6,6 +6,9 @@ export interface HevcPixels extends RgbaPixels {
   hasAlpha: boolean;
 }
 
+/** The decoder writes its complaints to the console, where they would stand between log lines. */
+const QUIET = { stdout: true, stderr: true };
+
 /**
  * Decodes a HEIC image in a thread of its own, which loads the decoder and ends with it.
  *
@@ -15,6 +18,7 @@ export function decodeHevc(bytes: Uint8Array): Promise<HevcPixels> {
   return new Promise((resolve, reject) => {
     // Without execArgv the thread would load the loaders of the main program once more.
     const worker = new Worker(new URL('./hevc-worker.mjs', import.meta.url), {
+      ...QUIET,
       workerData: bytes,
       execArgv: [],
     });

@@ -1,6 +1,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../error.ts';
 import type { SourceFacts } from './encoder.ts';
+import { isWholeGif } from './gif-structure.ts';
 import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
 
 /** What has to be known of a source before it is decoded. */
@@ -29,6 +30,8 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
   const type = sniffImageType(bytes);
   if (!type) throw new EdgepressError('source_not_image', notAnImage(bytes));
   const metadata = await readMetadata(bytes, type);
+  if (type === 'gif' && !isWholeGif(bytes))
+    throw new EdgepressError('source_corrupt', 'The gif image is truncated');
   const frames = type === 'gif' || type === 'webp' ? (metadata.pages ?? 1) : 1;
   const { width, height } = metadata.autoOrient;
   const pixels = width * height * frames;

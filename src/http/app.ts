@@ -24,6 +24,9 @@ export interface AppOptions {
 type Environment = { Bindings: RawRequest; Variables: { trace: Trace } };
 export type App = Hono<Environment>;
 
+/** Whatever follows the slash is taken for a unit, so that a bad one is named; `/u/*` would take `/u` too. */
+const IMAGE_ROUTE = '/u/:unit{.*}';
+
 /** Makes the HTTP application: requests in, answers out. Whatever goes wrong is answered with a problem document. */
 export function createApp({ getVariant, log, health, isClosing, frontPage }: AppOptions): App {
   // Hono routes on the path as it was sent, since `Request.url` has lost `..` and `%2e`.
@@ -52,8 +55,8 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
     app.get('/', (c) => c.html(frontPage()));
     app.all('/', (c) => refuseMethod(c));
   }
-  app.get('/u/*', (c) => answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace')));
-  app.all('/u/*', (c) => refuseMethod(c));
+  app.get(IMAGE_ROUTE, (c) => answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace')));
+  app.all(IMAGE_ROUTE, (c) => refuseMethod(c));
 
   app.all('*', () => {
     throw new EdgepressError('not_found', 'There is nothing here: images are at /u/{unit}?src=…');

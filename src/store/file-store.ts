@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, read, readSync, unlink } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { assertObjectInfo } from './object-info.ts';
+import { assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
+import { replaceFile } from './replace-file.ts';
+import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
+import { sweepTemporaries } from './temporaries.ts';
+import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
+
+/*
+ * Most calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait for:
+ * with as many encodes in flight as it has threads, a read that waits its turn twice took 250 ms, and a synchronous one 0.6 ms. On
+ * pages that the system has cached a whole read of 70 KB is 17 µs, less than the main thread spends on asking the pool for it.
+ * What can really take its time, a flush or a large read, does go to the pool.
+ */
+
+/** Above this a read goes to the thread pool: from a cold disk it would hold everything else up for longer than that costs. */
+const MAX_SYNC_READ_BYTES = 1_048_576;
+
+const readAsync = promisify(read);
+const unlinkAsync = promisify(unlink);
+
+export interface FileStoreOptions {
+  /** The folder, made when it is first needed. On a local disk: a network share that hangs would hang the process. */
+  root: string;
+}
+
+/**
+ * A store in a folder: one file an object, at its key. The body comes first and what else is known follows it (see
+ * `trailer.ts`), so a variant opens in any image viewer and its metadata can never be that of other bytes. A `.json` object of
+ * which nothing else is known is a plain file. What is no whole object (cut short, or put there by hand) counts as a miss.
+ *
+ * A key cannot be a folder of another: `a` and `a/b` exclude each other here, though not in S3.
+ */
+export function createFileStore({ root }: FileStoreOptions): VariantStore {
+  const base = resolve(root);
+  const temporaries = join(base, TEMPORARY_FOLDER);
+  sweepTemporaries(temporaries);
+  const pathOf = (key: string): string => {
+    assertObjectKey(key);
+    return join(base, key);
+  };
+
+  return {
+    async get(key) {
+      return await withFile(pathOf(key), async (fd, fileBytes) => {
+        const file = await readRange(fd, 0, fileBytes);
+        const info = describeFile(key, file, fileBytes);
+        return info && { ...info, body: new Uint8Array(file.buffer, file.byteOffset, info.bytes) };
+      });
+    },
+
+    async head(key) {
+      return await withFile(pathOf(key), async (fd, fileBytes) => {
+        const tail = await readTail(fd, fileBytes, USUAL_TRAILER_BYTES);
+        const claimed = trailerBytes(tail) ?? 0;
+        const whole = claimed > tail.length ? await readTail(fd, fileBytes, claimed) : tail;
+        const info = decodeTrailer(whole, fileBytes);
+        if (info || !isRecord(key)) return info;
+        return describeFile(key, await readRange(fd, 0, fileBytes), fileBytes);
+      });
+    },
+
+    async put(key, body, info) {
+      const path = pathOf(key);
+      assertObjectInfo(info);
+      const stored = describeBody(body, info);
+      const plain = isRecord(key) && saysNothingMore(info) && !endsLikeTrailer(body);
+      await replaceFile(path, temporaries, plain ? [body] : [body, encodeTrailer(stored)]);
+      return { etag: stored.etag };
+    },
+
+    async delete(key) {
+      const path = pathOf(key);
+      await unlinkAsync(path).catch(unlessAbsent);
+    },
+  };
+}
+
+function isRecord(key: string): boolean {
+  return key.endsWith('.json');
+}
+
+/** Whether a plain file called `.json` says all of it. */
+function saysNothingMore({ contentType, cacheControl, metadata }: ObjectInfo): boolean {
+  return (
+    contentType === 'application/json' && cacheControl === undefined && !Object.keys(metadata ?? {}).length
+  );
+}
+
+/** A plain file that did would be read as if it had one. */
+function endsLikeTrailer({ buffer, byteOffset, length }: Uint8Array): boolean {
+  return trailerBytes(Buffer.from(buffer, byteOffset, length)) !== undefined;
+}
+
+function describeBody(body: Uint8Array, { contentType, cacheControl, metadata }: ObjectInfo): StoredInfo {
+  const etag = `"${createHash('md5').update(body).digest('hex')}"`;
+  return { contentType, cacheControl, metadata: { ...metadata }, etag, bytes: body.length };
+}
+
+function describeFile(key: string, file: Buffer, fileBytes: number): StoredInfo | undefined {
+  const info = decodeTrailer(file, fileBytes);
+  if (info || !isRecord(key)) return info;
+  return describeBody(file, { contentType: 'application/json' });
+}
+
+/** Hands an open file and its length to `use`; `undefined` when there is no such file. */
+async function withFile<T>(
+  path: string,
+  use: (fd: number, bytes: number) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    return unlessAbsent(error);
+  }
+  try {
+    const stats = fstatSync(fd);
+    return stats.isFile() ? await use(fd, stats.size) : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Reads `bytes` from `position`; fewer when the file has become shorter. Memory of its own, not of Node's shared pool. */
+async function readRange(fd: number, position: number, bytes: number): Promise<Buffer<ArrayBuffer>> {
+  const buffer = Buffer.allocUnsafeSlow(bytes);
+  if (bytes === 0) return buffer;
+  const got =
+    bytes <= MAX_SYNC_READ_BYTES
+      ? readSync(fd, buffer, 0, bytes, position)
+      : (await readAsync(fd, buffer, 0, bytes, position)).bytesRead;
+  return buffer.subarray(0, got);
+}
+
+async function readTail(fd: number, fileBytes: number, bytes: number): Promise<Buffer<ArrayBuffer>> {
+  const wanted = Math.min(fileBytes, bytes);
+  return await readRange(fd, fileBytes - wanted, wanted);
+}
+
+/** Swallows the errors that mean "nothing there"; the rest are faults. */
+function unlessAbsent(error: unknown): undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+  throw error;
+}

@@ -1,0 +1,24 @@
+/** Where the file store keeps what is not an object yet. No key may lie in there, in any store, or the two would differ. */
+export const TEMPORARY_FOLDER = '.tmp';
+
+/** S3's bound on a key. */
+const MAX_KEY_LENGTH = 1024;
+/** The bound that file systems put on a name is 255 bytes. */
+const SEGMENT = /^[A-Za-z0-9._~-]{1,255}$/;
+
+/**
+ * Refuses a key that could mean different things to different stores, or leave the folder of one.
+ *
+ * @param key - relative, at most 1,024 characters, its segments 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, none `.` or `..`,
+ *   the first not `.tmp`
+ * @throws TypeError when it is anything else: keys are made by this program, so a bad one is a bug
+ */
+export function assertObjectKey(key: string): void {
+  const segments = key.split('/');
+  const legal =
+    key.length <= MAX_KEY_LENGTH &&
+    segments.every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..') &&
+    // A file system may ignore case.
+    segments[0]?.toLowerCase() !== TEMPORARY_FOLDER;
+  if (!legal) throw new TypeError(`not a key of the store: ${JSON.stringify(key)}`);
+}

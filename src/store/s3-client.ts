@@ -1,0 +1,56 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+const CONNECTION_TIMEOUT_MS = 1000;
+/** To the end of an answer's head, and between any two pieces of its body. Variants answer in tens of milliseconds. */
+const REQUEST_TIMEOUT_MS = 5000;
+/** The first and two more: S3 says 503 for a moment when it splits a partition. */
+const MAX_ATTEMPTS = 3;
+/** More than wait at once: a request that waits for a socket counts as one that cannot connect. */
+const MAX_SOCKETS = 512;
+
+export interface S3ClientOptions {
+  /** Another S3 than Amazon's, as `http://host:port`. */
+  endpoint?: string | undefined;
+  /** Whom to sign as. By default whoever the SDK finds: the environment, the shared files, the role of the machine. */
+  credentials?: S3ClientConfig['credentials'];
+}
+
+/**
+ * A client that gives up on an S3 that does not answer: after 1 s without a connection or 5 s without an answer, three times.
+ * The region is whatever the SDK finds; with an `endpoint`, where most have none, `us-east-1` when it finds nothing.
+ */
+export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}): S3Client {
+  return new S3Client({
+    maxAttempts: MAX_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Without this the SDK only warns.
+      throwOnRequestTimeout: true,
+      socketTimeout: REQUEST_TIMEOUT_MS,
+      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+    },
+    ...(credentials && { credentials }),
+    ...(endpoint !== undefined && {
+      endpoint,
+      region: configuredRegion,
+      // Few other servers have a host name for each bucket, or know the checksums that the SDK adds since 2025.
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  });
+}
+
+/** What the SDK would have found by itself. Only a client without a `region` of its own can be asked. */
+async function configuredRegion(): Promise<string> {
+  const client = new S3Client({});
+  try {
+    return await client.config.region();
+  } catch {
+    return 'us-east-1';
+  } finally {
+    client.destroy();
+  }
+}

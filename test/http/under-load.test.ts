@@ -1,0 +1,145 @@
+import { readdir } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { photograph } from '../encode/pictures.ts';
+import { codeOf, startOrigin, startService, targetFor, temporaryFolder } from './service.ts';
+
+/** An origin whose answers wait until they are let go. */
+async function startHeldOrigin() {
+  const photo = await photograph();
+  const held: ServerResponse[] = [];
+  const origin = await startOrigin((_request, response) => held.push(response));
+  const answerAll = (answer: (response: ServerResponse) => void) => {
+    for (const response of held.splice(0)) answer(response);
+  };
+  return { origin, held, answerAll, letGo: () => answerAll((response) => response.end(photo)) };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((turn) => setImmediate(turn));
+}
+
+/** A store that does everything but what is named. */
+function failing(store: VariantStore, ...operations: (keyof VariantStore)[]): VariantStore {
+  const fail = () => Promise.reject(new Error('the disk is on fire'));
+  return { ...store, ...Object.fromEntries(operations.map((operation) => [operation, fail])) };
+}
+
+describe('many requests at once', () => {
+  it('for one new variant make one fetch and one encode', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const asked = Array.from({ length: 100 }, (_, index) =>
+      service.request(target, index % 2 ? { method: 'HEAD' } : {}),
+    );
+    await until(() => held.length > 0);
+    letGo();
+    const responses = await Promise.all(asked);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(responses.map(({ headers }) => headers.get('etag'))).size).toBe(1);
+    expect(origin.requests).toHaveLength(1);
+    const encodes = new Set(service.log.map(({ ms }) => (ms as { encode: number }).encode));
+    expect(encodes.size).toBe(1);
+    expect(
+      (await readdir(service.folder, { recursive: true })).filter((file) => file.endsWith('.jpeg')),
+    ).toHaveLength(1);
+  });
+
+  it('for one broken source make one fetch, and all learn why', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const target = await targetFor(`${origin.url}/a.jpg`);
+    const asked = Array.from({ length: 20 }, () => service.request(target));
+    await until(() => held.length > 0);
+    answerAll((response) => response.writeHead(404).end());
+    const codes = await Promise.all((await Promise.all(asked)).map(codeOf));
+    expect(new Set(codes)).toEqual(new Set(['source_not_found']));
+    expect(origin.requests).toHaveLength(1);
+  });
+
+  it('for more new variants than may wait are told to come back, those that join others are not', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const service = await startService({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      CONCURRENCY: '1',
+      QUEUE_LIMIT: '2',
+    });
+    const ask = async (name: number) =>
+      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
+    const inside = [ask(1), ask(2), ask(3), ask(1), ask(2), ask(3)];
+    await until(() => held.length === 3);
+    const refused = await ask(4);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await codeOf(refused)).toBe('overloaded');
+    letGo();
+    for (const response of await Promise.all(inside)) expect(response.status).toBe(200);
+    const again = ask(4);
+    await until(() => held.length === 1);
+    letGo();
+    expect((await again).status).toBe(200);
+  });
+
+  it('find what is stored even when nothing more can be made', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const service = await startService({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      CONCURRENCY: '1',
+      QUEUE_LIMIT: '0',
+    });
+    const ask = async (name: number) =>
+      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
+    const first = ask(1);
+    await until(() => held.length === 1);
+    letGo();
+    await first;
+    const second = ask(2);
+    await until(() => held.length === 1);
+    expect((await ask(1)).headers.get('cache-status')).toBe('edgepress; hit');
+    expect(await codeOf(await ask(3))).toBe('overloaded');
+    letGo();
+    await second;
+  });
+});
+
+describe('a store that fails', () => {
+  async function setUp(...operations: (keyof VariantStore)[]) {
+    const photo = await photograph();
+    const origin = await startOrigin((request, response) =>
+      request.url === '/gone' ? response.writeHead(404).end() : response.end(photo),
+    );
+    const root = await temporaryFolder();
+    const store = failing(createFileStore({ root }), ...operations);
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { store });
+    return { origin, service, target: (path = '/a.jpg') => targetFor(origin.url + path, { width: 160 }) };
+  }
+
+  it('to be read counts as a miss', async () => {
+    const { origin, service, target } = await setUp('get');
+    for (let times = 0; times < 2; times++) {
+      const response = await service.request(await target());
+      expect([response.status, response.headers.get('cache-status')]).toEqual([
+        200,
+        'edgepress; fwd=miss; stored',
+      ]);
+    }
+    expect(origin.requests).toHaveLength(2);
+    expect(service.storeFaults()).toEqual({ get: 4 });
+  });
+
+  it('to be written costs the viewer nothing, and is logged and counted', async () => {
+    const { service, target } = await setUp('put');
+    const response = await service.request(await target());
+    expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss']);
+    expect(response.headers.get('etag')).toMatch(/^"[0-9a-f]{32}"$/);
+    expect(service.storeFaults()).toEqual({ put: 1 });
+    expect(service.log).toContainEqual(expect.objectContaining({ operation: 'put', level: 40 }));
+  });
+
+  it('altogether still lets a broken source be named', async () => {
+    const { service, target } = await setUp('get', 'put', 'delete');
+    expect(await codeOf(await service.request(await target('/gone')))).toBe('source_not_found');
+  });
+});
