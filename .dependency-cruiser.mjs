@@ -1,0 +1,76 @@
+/** What may import what. `npm run check` fails when this is broken, and when nothing was looked at. */
+const inSource = { path: '^src/' };
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'source-stands-alone',
+      comment: 'src is what is deployed: nothing in it may need the stack, the commands or the tests.',
+      severity: 'error',
+      from: inSource,
+      to: { path: '^(infra|scripts|test)/' },
+    },
+    {
+      name: 'edge-code-imports-nothing',
+      comment: 'Parse, verify, negotiate and key also run in a CloudFront Function: no package, no Node, only each other.',
+      severity: 'error',
+      from: { path: '^src/variant/(request|src-parameter|signature|negotiate|key|result)\\.ts$' },
+      to: { pathNot: '^src/(error|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$' },
+    },
+    {
+      name: 'core-imports-no-adapter',
+      comment: 'The line of a request knows ports, not what implements them; and no Hono, AWS, sharp, undici or Node.',
+      severity: 'error',
+      from: { path: '^src/variant/' },
+      to: {
+        path: [
+          '^src/(http|entry|demo|client)/',
+          '^src/(config|services|hashing)\\.ts$',
+          '^src/source/(http|s3|guarded|address)',
+          '^src/store/(file|s3)-',
+          '^src/encode/(sharp|hevc)',
+          '^node:',
+          'node_modules/(hono|@hono|sharp|undici|@aws-sdk|pino)/',
+        ],
+      },
+    },
+    {
+      name: 'hono-in-http-only',
+      severity: 'error',
+      from: { ...inSource, pathNot: '^src/(http|demo|entry)/' },
+      to: { path: 'node_modules/(hono|@hono)/' },
+    },
+    {
+      name: 'client-needs-nothing',
+      comment: 'Callers copy the URL builder into their own programs.',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: {},
+    },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.config\\.ts$', '^src/encode/hevc-worker\\.mjs$'] },
+      to: {},
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { photograph, quarters } from '../encode/pictures.ts';
+import { temporaryFolder } from '../http/service.ts';
+import { runProgram } from '../setup/program.ts';
+
+async function run(folder: string) {
+  const program = runProgram('scripts/edgepress.ts', ['cases', folder]);
+  return { status: await program.ended, ...program.output };
+}
+
+async function writeCases(cases: Record<string, unknown>[]): Promise<string> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'cases.json'), JSON.stringify(cases));
+  const photo = await photograph();
+  await writeFile(join(folder, 'photo é.jpg'), photo);
+  await writeFile(join(folder, 'half.jpg'), photo.subarray(0, photo.length / 2));
+  await writeFile(join(folder, 'clear.png'), await quarters().ensureAlpha(0.5).png().toBuffer());
+  await writeFile(join(folder, 'page.jpg'), '<!doctype html>');
+  return folder;
+}
+
+const RIGHT = [
+  { file: 'photo é.jpg', outcome: 'image', width: 1024, height: 819 },
+  { file: 'half.jpg', outcome: ['source_corrupt'] },
+  { file: 'clear.png', outcome: 'image', width: 96, height: 64, alpha: true, note: 'half transparent' },
+  { file: 'page.jpg', outcome: ['source_not_image'] },
+];
+
+describe('the command cases', () => {
+  it('passes a folder whose images end as they must', async () => {
+    const { status, stdout, stderr } = await run(await writeCases(RIGHT));
+    expect(stdout + stderr).toMatch(/^peak memory: \d+ MiB\n4 passed, 0 failed\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('says of each image in what it ended otherwise', async () => {
+    const wrong = [
+      { file: 'photo é.jpg', outcome: 'image', width: 1025, height: 900, frames: 3 },
+      { file: 'half.jpg', outcome: 'image' },
+      { file: 'clear.png', outcome: ['source_corrupt'] },
+      { file: 'page.jpg', outcome: ['source_corrupt'] },
+    ];
+    const { status, stdout } = await run(await writeCases(wrong));
+    expect(stdout).toContain('photo é.jpg: avif at 1080: is 1024×819, not 1025×900');
+    expect(stdout).toContain('photo é.jpg: webp at 160: has 1 frames, not 3');
+    expect(stdout).toContain('photo é.jpg: jpeg at 160: is image/jpeg, not image/gif');
+    expect(stdout).toContain('half.jpg: avif at 160: ended in 422 source_corrupt');
+    expect(stdout).toContain('clear.png: webp at 1080: ended in an image, not in source_corrupt');
+    expect(stdout).toContain('page.jpg: jpeg at 1080: ended in 415 source_not_image');
+    expect(stdout).toMatch(/\n0 passed, 4 failed\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('says what is wrong with a folder that holds no cases', async () => {
+    const folder = await temporaryFolder();
+    expect(await run(folder)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('There are no cases at'),
+    });
+    await writeFile(join(folder, 'cases.json'), '[{"file":1}]');
+    expect(await run(folder)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('is not a list of cases'),
+    });
+  });
+});
