@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { EdgepressError } from '../error.ts';
+import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
+import { withDeadline } from './deadline.ts';
+import { readBody } from './read-body.ts';
+import type { SourceFetcher } from './source.ts';
+import { sourceFailure, unavailable } from './source-failure.ts';
+
+export interface S3SourceOptions {
+  client: S3Client;
+  /** Which objects may be fetched; empty: none. */
+  allow: readonly AllowPattern[];
+  maxBytes: number;
+  /** For the whole fetch, the SDK's own retries included. */
+  timeoutMs: number;
+}
+
+interface ObjectAddress {
+  bucket: string;
+  key: string;
+}
+
+/** Half a character: no UTF-8, and so no key, can be made of it. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const NOT_FOUND = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
+
+/** Returns a fetcher of `s3://bucket/key` sources. */
+export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceOptions): SourceFetcher {
+  return {
+    async fetch(src) {
+      const { bucket, key } = parseObjectAddress(src);
+      const from = `s3://${bucket}`;
+      if (!allowsObject(allow, bucket, key)) {
+        throw new EdgepressError(
+          'source_forbidden',
+          `this object of ${from} is not among the allowed sources`,
+        );
+      }
+      return await withDeadline(timeoutMs, from, async (signal) => {
+        try {
+          const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+          const { Body, ContentLength, ContentEncoding } = await client.send(command, {
+            abortSignal: signal,
+          });
+          if (!Body) throw unavailable(`no body from ${from}`, { retryable: true });
+          return await readBody(Body as Readable, {
+            maxBytes,
+            declaredBytes: ContentLength,
+            encoding: objectEncoding(ContentEncoding),
+            signal,
+            from,
+          });
+        } catch (error) {
+          throw s3Failure(error, from);
+        }
+      });
+    },
+  };
+}
+
+/** The bucket up to the first slash, the rest is the key as it is: `%`, `?` and `#` are characters like any other in it. */
+function parseObjectAddress(src: string): ObjectAddress {
+  const [, bucket = '', key = ''] = /^s3:\/\/([^/]*)\/(.+)$/is.exec(src) ?? [];
+  if (!isBucketName(bucket) || LONE_SURROGATE.test(key)) {
+    throw new EdgepressError('bad_request', 'src must be s3://bucket/key', { parameter: 'src' });
+  }
+  return { bucket, key };
+}
+
+/** Uploads in chunks leave their own transfer coding behind in the metadata of the object; its bytes no longer have it. */
+function objectEncoding(encoding: string | undefined): string | undefined {
+  return encoding
+    ?.split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== 'aws-chunked')
+    .join(',');
+}
+
+function s3Failure(error: unknown, from: string): EdgepressError {
+  if (!(error instanceof S3ServiceException)) return sourceFailure(error, from);
+  const status = error.$metadata.httpStatusCode;
+  if (status === 404 || NOT_FOUND.has(error.name)) {
+    return new EdgepressError('source_not_found', `no such object in ${from}`, { cause: error });
+  }
+  // A refusal stays one until somebody changes a policy; throttling and faults of S3 pass.
+  const retryable = status === undefined || status >= 500 || status === 408 || status === 429;
+  return unavailable(`status ${status ?? 'unknown'} (${error.name}) from ${from}`, {
+    retryable,
+    cause: error,
+  });
+}

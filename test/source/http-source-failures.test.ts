@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { describe, expect, it } from 'vitest';
+import { at, failure, fetchFrom, listen, openSource, serve, serveBytes, serveTcp } from './loopback.ts';
+import { selfSigned } from './self-signed.ts';
+
+describe('a timeout', () => {
+  const timeout = { code: 'source_timeout', retryable: true };
+
+  it('ends a wait for an answer, for the rest of a head, and for the rest of a body, and hangs up', async () => {
+    const beginnings = [
+      '',
+      'HTTP/1.1 200 OK\r\nContent-',
+      'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
+    ];
+    for (const beginning of beginnings) {
+      const server = await serveTcp((socket) => socket.resume().write(beginning));
+      expect(await failure(at(server.port, { timeoutMs: 150 })())).toMatchObject(timeout);
+      const [socket] = server.connections;
+      if (socket && !socket.closed) await once(socket, 'close');
+    }
+  });
+
+  it('ends a wait for DNS', async () => {
+    const error = await failure(
+      openSource({ timeoutMs: 100, resolve: () => {} }).fetch('http://images.test/'),
+    );
+    expect(error).toMatchObject(timeout);
+  });
+
+  it('ends a wait for a connection of a pool that others keep busy', async () => {
+    const server = await serve(() => {});
+    const fetch = at(server.port, { timeoutMs: 300 });
+    const errors = await Promise.all(Array.from({ length: 20 }, () => failure(fetch())));
+    expect(errors.map(({ code }) => code)).toEqual(Array(20).fill('source_timeout'));
+  });
+
+  it('ends a TLS handshake', async () => {
+    const server = await serveTcp(() => {});
+    const error = await failure(openSource({ timeoutMs: 100 }).fetch(`https://images.test:${server.port}/`));
+    expect(error).toMatchObject(timeout);
+  });
+
+  it('counts over all hops, not for each', async () => {
+    const handler: RequestListener = (_request, response) => {
+      setTimeout(() => response.writeHead(302, { location: '/a.jpg' }).end(), 100);
+    };
+    expect(await failure(fetchFrom(handler, { timeoutMs: 250, maxRedirects: 100 }))).toMatchObject(timeout);
+  });
+
+  it('is not put off by bytes that keep dripping', async () => {
+    const handler: RequestListener = (_request, response) => {
+      const drip = setInterval(() => response.write('.'), 10);
+      response.on('close', () => clearInterval(drip));
+    };
+    expect(await failure(fetchFrom(handler, { timeoutMs: 200 }))).toMatchObject(timeout);
+  });
+});
+
+describe('a connection that fails', () => {
+  const unavailable = { code: 'source_unavailable', retryable: true };
+  const secretPath = '/path-secret?token=query-secret';
+
+  async function expectFailure(url: string, words: string): Promise<void> {
+    const error = await failure(openSource().fetch(url));
+    expect(error).toMatchObject(unavailable);
+    expect(error.message).toContain(words);
+    expect(error.message).toContain(new URL(url).hostname);
+    expect(error.message).not.toMatch(/secret|127\.0\.0\.1|::1/);
+    expect(error.cause).toBeInstanceOf(Error);
+  }
+
+  it('says DNS for a name that does not exist', async () => {
+    await expectFailure(`http://nowhere.test${secretPath}`, 'DNS: ENOTFOUND');
+  });
+
+  it('says DNS for a name without an address', async () => {
+    const source = openSource({ resolve: (_hostname, _options, callback) => callback(null, []) });
+    expect(await failure(source.fetch('http://images.test/'))).toMatchObject(unavailable);
+  });
+
+  it('says connection for a port that nobody listens at', async () => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    await expectFailure(`http://images.test:${port}${secretPath}`, 'connection: refused');
+  });
+
+  it('says connection for one that is reset or closed without an answer', async () => {
+    const reset = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
+    await expectFailure(`http://images.test:${reset.port}${secretPath}`, 'connection: ');
+    const closing = await serveTcp((socket) => socket.end());
+    await expectFailure(`http://images.test:${closing.port}${secretPath}`, 'connection: ');
+  });
+
+  it('says TLS for a server that speaks none', async () => {
+    const server = await serveTcp((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad\r\n\r\n')),
+    );
+    await expectFailure(`https://images.test:${server.port}${secretPath}`, 'TLS: ');
+  });
+
+  it('says TLS for a certificate that no authority vouches for, and sends it no request', async () => {
+    let requests = 0;
+    const server = await listen(
+      createTlsServer(selfSigned(), (_request, response) => {
+        requests++;
+        response.end('bytes');
+      }),
+      '127.0.0.1',
+      0,
+    );
+    await expectFailure(
+      `https://images.test:${server.port}${secretPath}`,
+      'TLS: DEPTH_ZERO_SELF_SIGNED_CERT',
+    );
+    expect(requests).toBe(0);
+  });
+
+  it.each([
+    ['shorter than announced', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
+    ['without its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+    ['with a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'],
+  ])('gives no bytes of a body %s', async (_what, answer) => {
+    const { port } = await serveBytes(answer);
+    expect(await failure(at(port)())).toMatchObject(unavailable);
+  });
+});
