@@ -6,7 +6,7 @@ import type { EncodedImage, EncodeRequest, Encoder } from './encoder.ts';
 import { decodeHevc } from './hevc.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
-import { type Encoding, FAST_QUALITY } from './quality.ts';
+import { AVIF_CHROMA, type Encoding, FAST_QUALITY } from './quality.ts';
 import { wrapInTiff } from './tiff.ts';
 
 export interface SharpEncoderOptions {
@@ -106,7 +106,11 @@ async function decode(bytes: Uint8Array, source: InspectedSource, maxPixels: num
 function into(encoding: Encoding, image: Sharp, tier: Tier): Sharp {
   switch (encoding) {
     case 'avif':
-      return image.avif({ quality: FAST_QUALITY.avif[tier], effort: 0, chromaSubsampling: '4:2:0' });
+      return image.avif({
+        quality: FAST_QUALITY.avif[tier],
+        effort: 0,
+        chromaSubsampling: AVIF_CHROMA[tier],
+      });
     case 'webp':
       return image.webp({ quality: FAST_QUALITY.webp[tier], effort: 4 });
     case 'jpeg':

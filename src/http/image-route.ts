@@ -49,10 +49,10 @@ function send(
     case 'part': {
       const { start, end } = selection;
       headers['Content-Range'] = `bytes ${start}-${end}/${object.bytes}`;
-      return sendBytes(206, headers, object.contentType, object.body.subarray(start, end + 1), method);
+      return sendBytes(206, headers, object.contentType, object.body.subarray(start, end + 1), method, trace);
     }
     case 'whole':
-      return sendBytes(200, headers, object.contentType, object.body, method);
+      return sendBytes(200, headers, object.contentType, object.body, method, trace);
   }
 }
 
@@ -62,7 +62,9 @@ function sendBytes(
   contentType: string,
   body: Uint8Array<ArrayBuffer>,
   method: string,
+  trace: Trace,
 ): Response {
+  trace.bytesOut = method === 'HEAD' ? 0 : body.byteLength;
   headers['Content-Type'] = contentType;
   headers['Content-Length'] = String(body.byteLength);
   return new Response(method === 'HEAD' ? null : body, { status, headers });

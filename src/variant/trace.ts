@@ -9,6 +9,8 @@ export interface Trace {
   outcome?: 'hit' | 'miss';
   /** Bytes of the source, if it was fetched. */
   bytesIn?: number;
+  /** Bytes of the answer's body. */
+  bytesOut?: number;
   /** Milliseconds of each step so far. */
   readonly ms: Partial<Record<Step, number>>;
 }

