@@ -12,10 +12,27 @@ export interface InspectedSource {
   frames: number;
   /** Which of a file's pictures is the one that its author meant. */
   page: number;
-  /** All frames together. */
-  pixels: number;
+  /** About how much memory decoding it may take. */
+  decodeBytes: number;
   iccProfile: Buffer | undefined;
 }
+
+/**
+ * The most memory that decoding took for each pixel of hostile images (16 bits interlaced, progressive, 4:4:4 with alpha;
+ * 99 megapixels, flat, a few kilobytes in AVIF). libvips streams what it can, but these it cannot.
+ */
+const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
+  jpeg: 7,
+  png: 10,
+  gif: 4,
+  webp: 4,
+  tiff: 4,
+  avif: 20,
+  hevc: 17,
+};
+
+/** However many pixels are allowed, no one picture may take more: 53 megapixels of AVIF, 63 of HEIC, more than phones have. */
+const MAX_DECODE_BYTES = 2 ** 30;
 
 /** Frames cost time even when they are tiny: a thirty-megabyte GIF can hold a million of one pixel. */
 const MAX_FRAMES = 2000;
@@ -27,20 +44,43 @@ const MAX_FRAMES = 2000;
  * @throws EdgepressError `source_not_image`, `source_corrupt` (its header is damaged) or `source_too_large`
  */
 export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promise<InspectedSource> {
-  const type = sniffImageType(bytes);
-  if (!type) throw new EdgepressError('source_not_image', notAnImage(bytes));
-  const metadata = await readMetadata(bytes, type);
+  const sniffed = sniffImageType(bytes);
+  if (!sniffed) throw new EdgepressError('source_not_image', notAnImage(bytes));
+  const metadata = await readMetadata(bytes, sniffed);
+  const type = metadata.format === 'heif' ? codecOf(metadata) : sniffed;
   if (type === 'gif' && !isWholeGif(bytes))
     throw new EdgepressError('source_corrupt', 'The gif image is truncated');
   const frames = type === 'gif' || type === 'webp' ? (metadata.pages ?? 1) : 1;
   const { width, height } = metadata.autoOrient;
-  const pixels = width * height * frames;
-  if (pixels > maxPixels) {
+  refuseTooLarge({ type, width, height, frames }, maxPixels);
+  return {
+    type,
+    facts: { contentType: CONTENT_TYPES[type], width, height, bytes: bytes.byteLength },
+    frames,
+    page: metadata.pagePrimary ?? 0,
+    decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
+    iccProfile: metadata.icc,
+  };
+}
+
+/** What a HEIF file is said to be and what is in it need not agree. */
+function codecOf({ compression }: Metadata): ImageType {
+  return compression === 'hevc' ? 'hevc' : 'avif';
+}
+
+interface Extent {
+  type: ImageType;
+  width: number;
+  height: number;
+  frames: number;
+}
+
+function refuseTooLarge({ type, width, height, frames }: Extent, maxPixels: number): void {
+  const mostPixels = Math.min(maxPixels, Math.floor(MAX_DECODE_BYTES / DECODE_BYTES_PER_PIXEL[type]));
+  if (width * height * frames > mostPixels) {
     const size = `${width}×${height}${frames > 1 ? ` × ${frames} frames` : ''}`;
-    throw new EdgepressError(
-      'source_too_large',
-      `The image is ${size} pixels; at most ${maxPixels} are allowed`,
-    );
+    const detail = `The ${type} image is ${size} pixels; at most ${mostPixels} are allowed`;
+    throw new EdgepressError('source_too_large', detail);
   }
   if (frames > MAX_FRAMES) {
     throw new EdgepressError(
@@ -48,14 +88,6 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
       `The image has ${frames} frames; at most ${MAX_FRAMES} are allowed`,
     );
   }
-  return {
-    type: type === 'avif' && metadata.compression === 'hevc' ? 'hevc' : type,
-    facts: { contentType: CONTENT_TYPES[type], width, height, bytes: bytes.byteLength },
-    frames,
-    page: metadata.pagePrimary ?? 0,
-    pixels,
-    iccProfile: metadata.icc,
-  };
 }
 
 async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {

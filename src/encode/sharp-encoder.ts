@@ -24,8 +24,8 @@ const MAX_SIDE: Readonly<Record<Encoding, number>> = {
   gif: 65_535,
 };
 
-/** From here on a source may need hundreds of megabytes to decode, so that such are taken one at a time. */
-const GIANT_PIXELS = 30_000_000;
+/** Sources that may take more memory than this to decode are taken one at a time: half a dozen at once would end the process. */
+const GIANT_BYTES = 300_000_000;
 
 /** No honest picture within the limits takes longer, in seconds. */
 const ENCODE_TIMEOUT_SECONDS = 60;
@@ -46,7 +46,7 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
     async encode(bytes, request) {
       const source = await inspectSource(bytes, maxPixels);
       const work = () => encodes.add(() => encodeOne(bytes, source, request, maxPixels));
-      return source.pixels > GIANT_PIXELS ? giants.add(work) : work();
+      return source.decodeBytes > GIANT_BYTES ? giants.add(work) : work();
     },
   };
 }

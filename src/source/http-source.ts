@@ -36,7 +36,8 @@ export interface HttpSource extends SourceFetcher {
 }
 
 /** The best originals first; whatever else is an image is still better than a 406. */
-const ACCEPT = 'image/jpeg,image/png,image/webp,image/gif,image/avif;q=0.9,image/heic;q=0.9,image/*;q=0.8,*/*;q=0.1';
+const ACCEPT =
+  'image/jpeg,image/png,image/webp,image/gif,image/avif;q=0.9,image/heic;q=0.9,image/*;q=0.8,*/*;q=0.1';
 /** What is read of an answer that nobody needs, so that its connection can be used again. */
 const MAX_DISCARDED_BYTES = 131_072;
 const MAX_DISCARD_MS = 250;

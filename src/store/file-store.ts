@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, read, readSync, unlink } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { assertObjectInfo } from './object-info.ts';
 import { assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
@@ -10,14 +11,16 @@ import { sweepTemporaries } from './temporaries.ts';
 import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
 
 /*
- * Most calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait for:
- * with as many encodes in flight as it has threads, a read that waits its turn twice took 250 ms, and a synchronous one 0.6 ms. On
- * pages that the system has cached a whole read of 70 KB is 17 µs, less than the main thread spends on asking the pool for it.
- * What can really take its time, a flush or a large read, does go to the pool.
+ * Most calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait
+ * for: with as many encodes in flight as it has threads, a read that waits its turn twice took 250 ms, and a synchronous one
+ * 0.6 ms. On pages that the system has cached a whole read of 70 KB is 17 µs, less than the main thread spends on asking the
+ * pool for it. What can really take its time, a flush or a large read, does go to the pool.
  */
 
 /** Above this a read goes to the thread pool: from a cold disk it would hold everything else up for longer than that costs. */
 const MAX_SYNC_READ_BYTES = 1_048_576;
+/** After so many reads, about a millisecond, others get their turn: a loop over many objects would never let them. */
+const READS_A_TURN = 64;
 
 const readAsync = promisify(read);
 const unlinkAsync = promisify(unlink);
@@ -42,10 +45,17 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     assertObjectKey(key);
     return join(base, key);
   };
+  let reads = 0;
+  const withObject = async <T>(key: string, use: UseFile<T>): Promise<T | undefined> => {
+    const path = pathOf(key);
+    reads += 1;
+    if (reads % READS_A_TURN === 0) await nextTurn();
+    return await withFile(path, use);
+  };
 
   return {
     async get(key) {
-      return await withFile(pathOf(key), async (fd, fileBytes) => {
+      return await withObject(key, async (fd, fileBytes) => {
         const file = await readRange(fd, 0, fileBytes);
         const info = describeFile(key, file, fileBytes);
         return info && { ...info, body: new Uint8Array(file.buffer, file.byteOffset, info.bytes) };
@@ -53,7 +63,7 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     },
 
     async head(key) {
-      return await withFile(pathOf(key), async (fd, fileBytes) => {
+      return await withObject(key, async (fd, fileBytes) => {
         const tail = await readTail(fd, fileBytes, USUAL_TRAILER_BYTES);
         const claimed = trailerBytes(tail) ?? 0;
         const whole = claimed > tail.length ? await readTail(fd, fileBytes, claimed) : tail;
@@ -106,11 +116,10 @@ function describeFile(key: string, file: Buffer, fileBytes: number): StoredInfo 
   return describeBody(file, { contentType: 'application/json' });
 }
 
-/** Hands an open file and its length to `use`; `undefined` when there is no such file. */
-async function withFile<T>(
-  path: string,
-  use: (fd: number, bytes: number) => Promise<T | undefined>,
-): Promise<T | undefined> {
+type UseFile<T> = (fd: number, fileBytes: number) => Promise<T | undefined>;
+
+/** Hands `use` an open file and its length; `undefined` when there is no such file. */
+async function withFile<T>(path: string, use: UseFile<T>): Promise<T | undefined> {
   let fd: number;
   try {
     fd = openSync(path, 'r');

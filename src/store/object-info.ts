@@ -4,8 +4,8 @@ import type { ObjectInfo } from './store.ts';
 const MAX_METADATA_BYTES = 2048;
 /** No underscore: gateways that turn headers into variables cannot tell it from a dash. */
 const METADATA_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-/** Headers lose space at their ends, and signing folds runs of it into one. */
-const HEADER_VALUE = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
+/** Printable ASCII. Headers lose space at their ends. */
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Refuses what S3 could not carry in a header and give back unchanged, in every store, so that what works in a folder works in
@@ -19,7 +19,7 @@ export function assertObjectInfo(info: ObjectInfo): void {
   let bytes = 0;
   for (const [name, value] of Object.entries(info.metadata ?? {})) {
     if (!METADATA_NAME.test(name)) throw new TypeError(`not a name of metadata: ${JSON.stringify(name)}`);
-    assertValue(`metadata.${name}`, value);
+    if (value !== '') assertValue(`metadata.${name}`, value);
     bytes += name.length + value.length;
   }
   if (bytes > MAX_METADATA_BYTES) {

@@ -1,8 +1,8 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 const CONNECTION_TIMEOUT_MS = 1000;
-/** To the end of an answer's head, and between any two pieces of its body. Variants answer in tens of milliseconds. */
-const REQUEST_TIMEOUT_MS = 5000;
+/** How long nothing may move, before an answer or within it. S3 mostly answers in tens of milliseconds. */
+const SILENCE_TIMEOUT_MS = 5000;
 /** The first and two more: S3 says 503 for a moment when it splits a partition. */
 const MAX_ATTEMPTS = 3;
 /** More than wait at once: a request that waits for a socket counts as one that cannot connect. */
@@ -16,18 +16,16 @@ export interface S3ClientOptions {
 }
 
 /**
- * A client that gives up on an S3 that does not answer: after 1 s without a connection or 5 s without an answer, three times.
- * The region is whatever the SDK finds; with an `endpoint`, where most have none, `us-east-1` when it finds nothing.
+ * A client that gives up on an S3 that does not answer: after 1 s without a connection or 5 s of silence, three times. Whoever
+ * needs a bound on the whole, since a body can trickle, passes an `abortSignal`. The region is whatever the SDK finds; with an
+ * `endpoint`, where most people have none, `us-east-1` when it finds nothing.
  */
 export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}): S3Client {
   return new S3Client({
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      // Without this the SDK only warns.
-      throwOnRequestTimeout: true,
-      socketTimeout: REQUEST_TIMEOUT_MS,
+      socketTimeout: SILENCE_TIMEOUT_MS,
       httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
       httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },

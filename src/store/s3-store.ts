@@ -14,7 +14,7 @@ import { assertObjectKey } from './object-key.ts';
 import type { StoredInfo, VariantStore } from './store.ts';
 
 /** For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. */
-const OPERATION_TIMEOUT_MS = 15_000;
+const OPERATION_TIMEOUT_MS = 10_000;
 
 export interface S3StoreOptions {
   bucket: string;

@@ -279,6 +279,15 @@ describe('a source', () => {
     }
   });
 
+  it('that would take gigabytes to decode is refused, though its pixels are within the limit', async () => {
+    const generous = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
+    const flat = sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#888' } });
+    const bomb = await flat.avif({ effort: 0 }).toBuffer();
+    expect(bomb.byteLength).toBeLessThan(10_000);
+    const refused = generous.encode(bomb, { width: 160, tier: 'saver', format: 'webp' });
+    await expect(refused).rejects.toMatchObject({ code: 'source_too_large' });
+  });
+
   it('with too many pixels or frames is refused before it is decoded', async () => {
     const wide = await sharp({ create: { width: 4001, height: 1000, channels: 3, background: '#888' } })
       .png()

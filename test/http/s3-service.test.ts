@@ -1,0 +1,85 @@
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { expect, it, vi } from 'vitest';
+import { photograph } from '../encode/pictures.ts';
+import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
+import { codeOf, startOrigin, startService, targetFor } from './service.ts';
+
+/** A service whose store is a bucket of its own. */
+async function setUp(env: Record<string, string> = {}) {
+  const { endpoint, accessKeyId, secretAccessKey } = s3Server();
+  vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', secretAccessKey);
+  const { bucket, client } = await createBucket();
+  const photo = await photograph();
+  const origin = await startOrigin((request, response) =>
+    request.url === '/gone.jpg' ? response.writeHead(404).end() : response.end(photo),
+  );
+  const s3 = { STORE: `s3://${bucket}`, S3_ENDPOINT: endpoint };
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...s3, ...env });
+  return { bucket, client, origin, photo, service };
+}
+
+describeS3('the service on S3', () => {
+  it('stores what S3 can serve by itself, and answers from it', async () => {
+    const { bucket, client, origin, service } = await setUp();
+    const target = await targetFor(`${origin.url}/a.jpg`, { width: 320, format: 'webp', tier: 'high' });
+    const made = await service.request(target);
+    const body = Buffer.from(await made.arrayBuffer());
+    const hit = await service.request(target);
+    expect(made.headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');
+    expect(hit.headers.get('cache-status')).toBe('edgepress; hit');
+    expect(Buffer.from(await hit.arrayBuffer()).equals(body)).toBe(true);
+    expect(hit.headers.get('etag')).toBe(made.headers.get('etag'));
+
+    const { Contents: [object] = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
+    expect(object?.Key).toMatch(/^v1\/[0-9a-f]{2}\/unit-1\/[0-9a-f]{32}\/320-high\.webp$/);
+    const direct = await client.send(new GetObjectCommand({ Bucket: bucket, Key: object?.Key }));
+    expect(direct).toMatchObject({
+      ContentType: 'image/webp',
+      CacheControl: 'public, max-age=604800, s-maxage=31536000',
+      ETag: made.headers.get('etag'),
+      ContentLength: body.byteLength,
+      Metadata: {
+        'cache-tag': made.headers.get('x-amz-meta-cache-tag'),
+        width: '320',
+        height: '256',
+        effort: 'fast',
+        'source-type': 'image/jpeg',
+        'source-width': '1024',
+        'source-height': '819',
+        'source-bytes': expect.stringMatching(/^\d+$/),
+      },
+    });
+  });
+
+  it('remembers a broken source there', async () => {
+    const { origin, service } = await setUp();
+    for (const width of [160, 320]) {
+      expect(await codeOf(await service.request(await targetFor(`${origin.url}/gone.jpg`, { width })))).toBe(
+        'source_not_found',
+      );
+    }
+    expect(origin.requests).toHaveLength(1);
+  });
+
+  it('takes originals from the buckets that are allowed, and from no other', async () => {
+    const originals = await createBucket();
+    const { photo, service } = await setUp({ SOURCE_ALLOW: `s3://${originals.bucket}/allowed/*` });
+    for (const Key of ['allowed/a b&c+ü.jpg', 'other/a.jpg']) {
+      await originals.client.send(new PutObjectCommand({ Bucket: originals.bucket, Key, Body: photo }));
+    }
+    const ask = async (key: string) =>
+      service.request(await targetFor(`s3://${originals.bucket}/${key}`, { width: 160 }));
+    const found = await ask('allowed/a b&c+ü.jpg');
+    expect([found.status, found.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
+    expect(await codeOf(await ask('allowed/b.jpg'))).toBe('source_not_found');
+    expect(await codeOf(await ask('other/a.jpg'))).toBe('source_forbidden');
+  });
+
+  it('serves the picture all the same when the bucket is gone', async () => {
+    const { origin, service } = await setUp({ STORE: 's3://no-such-bucket' });
+    const response = await service.request(await targetFor(`${origin.url}/a.jpg`, { width: 160 }));
+    expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss']);
+    expect(service.storeFaults()).toEqual({ get: 2, put: 1 });
+  });
+});
