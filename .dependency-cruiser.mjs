@@ -19,14 +19,16 @@ export default {
     },
     {
       name: 'edge-code-imports-nothing',
-      comment: 'Parse, verify, negotiate and key also run in a CloudFront Function: no package, no Node, only each other.',
+      comment:
+        'Parse, verify, negotiate and key also run in a CloudFront Function: no package, no Node, only each other.',
       severity: 'error',
       from: { path: '^src/variant/(request|src-parameter|signature|negotiate|key|result)\\.ts$' },
       to: { pathNot: '^src/(error|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$' },
     },
     {
       name: 'core-imports-no-adapter',
-      comment: 'The line of a request knows ports, not what implements them; and no Hono, AWS, sharp, undici or Node.',
+      comment:
+        'The line of a request knows ports, not what implements them; and no Hono, AWS, sharp, undici or Node.',
       severity: 'error',
       from: { path: '^src/variant/' },
       to: {
@@ -71,6 +73,9 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

@@ -16,7 +16,8 @@ describe('what an HTTP source sends', () => {
       host: `images.test:${server.port}`,
       connection: 'keep-alive',
       'user-agent': 'edgepress/9.9.9',
-      accept: 'image/jpeg,image/png,image/webp,image/gif,image/avif;q=0.9,image/heic;q=0.9,image/*;q=0.8,*/*;q=0.1',
+      accept:
+        'image/jpeg,image/png,image/webp,image/gif,image/avif;q=0.9,image/heic;q=0.9,image/*;q=0.8,*/*;q=0.1',
       'accept-encoding': 'identity',
       'cdn-loop': 'edgepress',
     });

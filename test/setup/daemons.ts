@@ -1,0 +1,98 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/**
+ * Kills what it was told of and removes the folder when its input ends: because we said so, or because we died of whatever. What
+ * is being killed may write once more, so the folder may need more than one try.
+ */
+const REAPER = `
+pids=
+while read -r pid; do pids="$pids $pid"; done
+[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+for attempt in 1 2 3 4 5; do rm -rf -- "$0" && exit; sleep 0.1; done`;
+
+/** Other programs that a test run needs, in a scratch folder of their own. None outlives the run, however that ends. */
+export interface Daemons {
+  folder: string;
+  /** Aborted when a daemon ends by itself. */
+  signal: AbortSignal;
+  /** Starts a program that stays in the foreground; what it prints goes to a file. */
+  start(program: string, args: string[]): void;
+  /** Runs a program to its end, and fails when it fails, takes longer than `timeoutMs`, or a daemon ends meanwhile. */
+  run(program: string, args: string[], timeoutMs: number): Promise<void>;
+  /** The end of what each daemon printed. */
+  output(): Promise<string>;
+  /** Kills the daemons and removes the folder. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param name - begins the folder's name
+ * @param environment - made for the folder, and given to each program on top of ours
+ */
+export async function createDaemons(
+  name: string,
+  environment: (folder: string) => Record<string, string> = () => ({}),
+): Promise<Daemons> {
+  const folder = await mkdtemp(join(tmpdir(), `${name}-`));
+  const env = { ...process.env, ...environment(folder) };
+  const ended = new AbortController();
+  const outputs = new Map<string, string>();
+  // In a group of its own: the Ctrl-C that ends us must not end it first.
+  const reaper = spawn('sh', ['-c', REAPER, folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const reaped = once(reaper, 'exit');
+  return {
+    folder,
+    signal: ended.signal,
+    start(program, args) {
+      const path = join(folder, `${program}.out`);
+      const output = openSync(path, 'a');
+      const daemon: ChildProcess = spawn(program, args, { env, stdio: ['ignore', output, output] });
+      closeSync(output);
+      outputs.set(program, path);
+      daemon.once('error', (error) => ended.abort(error));
+      daemon.once('exit', (code, signal) => ended.abort(new Error(`${program} ended: ${code ?? signal}`)));
+      if (daemon.pid !== undefined) reaper.stdin.write(`${daemon.pid}\n`);
+    },
+    async run(program, args, timeoutMs) {
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(timeoutMs)]);
+      try {
+        await promisify(execFile)(program, args, { env, signal, killSignal: 'SIGKILL' });
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error;
+      }
+    },
+    async output() {
+      const ends = [...outputs].map(async ([program, path]) => {
+        return `--- ${program}\n${(await readFile(path, 'utf8')).slice(-2000)}`;
+      });
+      return (await Promise.all(ends)).join('\n');
+    },
+    async stop() {
+      reaper.stdin.end();
+      await reaped;
+    },
+  };
+}
+
+/** Ports of 127.0.0.1 that are free now. They can be taken until they are used: be ready to ask again. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  // All open at once, or the second could be the first again.
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  return await Promise.all(
+    servers.map(async (server) => {
+      await once(server, 'listening');
+      const address = server.address();
+      server.close();
+      await once(server, 'close');
+      if (address === null || typeof address === 'string') throw new Error('not a port');
+      return address.port;
+    }),
+  );
+}

@@ -1,0 +1,10 @@
+import { createDaemons } from './daemons.ts';
+
+/* A process to be killed: starts a daemon that would never end, says where, and waits. */
+const daemons = await createDaemons('edgepress-daemons', (folder) => ({ FOLDER: folder }));
+daemons.start('sh', [
+  '-c',
+  'echo $$ > "$FOLDER/pid.new" && mv "$FOLDER/pid.new" "$FOLDER/pid"; while :; do sleep 1; done',
+]);
+process.stdout.write(daemons.folder);
+setInterval(() => undefined, 1000);

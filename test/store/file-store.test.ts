@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { filesIn, makeFolder, writeByHand } from './folder.ts';
+import { describeStore } from './store-contract.ts';
+import { expectStored } from './stored.ts';
+
+const RECORD = { contentType: 'application/json' };
+const KEY = 'v1/aa/unit/source/1080-balanced.avif';
+
+let root: string;
+let store: VariantStore;
+beforeEach(async () => {
+  root = join(await makeFolder(), 'data');
+  store = createFileStore({ root });
+});
+
+describeStore('a folder', async () => createFileStore({ root: await makeFolder() }));
+
+describe('what lies in the folder', () => {
+  test('a record is a plain file that any tool reads', async () => {
+    await store.put('v1/aa/unit/manifest.json', Buffer.from('{"images":[]}'), RECORD);
+    expect(await filesIn(root)).toEqual(['v1/aa/unit/manifest.json']);
+    expect(await readFile(join(root, 'v1/aa/unit/manifest.json'), 'utf8')).toBe('{"images":[]}');
+  });
+
+  test('a record that somebody put there by hand is an object', async () => {
+    await writeByHand(root, 'v1/aa/unit/manifest.json', '{"by":"hand"}\n');
+    await expectStored(store, 'v1/aa/unit/manifest.json', Buffer.from('{"by":"hand"}\n'), RECORD);
+  });
+
+  test('a record that happens to end as a variant does comes back as it went in', async () => {
+    await store.put(KEY, randomBytes(50), { contentType: 'image/avif' });
+    const body = await readFile(join(root, KEY));
+    await store.put('record.json', body, RECORD);
+    await expectStored(store, 'record.json', body, RECORD);
+  });
+
+  test.each(['avif', 'webp', 'jpeg', 'png', 'gif'] as const)(
+    'a stored .%s is still an image',
+    async (format) => {
+      const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
+      const image = sharp({ create: { width: 64, height: 48, channels: 3, background: 'red', noise } });
+      const body = await image.toFormat(format).toBuffer();
+      const key = `v1/aa/unit/source/160-saver.${format}`;
+      await store.put(key, body, { contentType: `image/${format}`, metadata: { width: '64' } });
+
+      const path = join(root, key);
+      expect((await readFile(path)).length).toBeGreaterThan(body.length);
+      const pixelsOf = (input: string | Buffer) => sharp(input, { failOn: 'warning' }).raw().toBuffer();
+      expect((await pixelsOf(path)).equals(await pixelsOf(body))).toBe(true);
+    },
+  );
+
+  test('a put replaces a symbolic link, and leaves alone what it points to', async () => {
+    const outside = join(dirname(root), 'outside');
+    await writeFile(outside, 'precious');
+    await mkdir(dirname(join(root, KEY)), { recursive: true });
+    await symlink(outside, join(root, KEY));
+    await store.put(KEY, Buffer.from('x'), { contentType: 'image/avif' });
+    expect(await readFile(outside, 'utf8')).toBe('precious');
+    await expectStored(store, KEY, Buffer.from('x'), { contentType: 'image/avif' });
+  });
+
+  test('no key leaves the folder', async () => {
+    for (const key of [
+      '../escaped',
+      'a/../../escaped',
+      join(dirname(root), 'escaped'),
+      '..',
+      '../data/escaped',
+    ]) {
+      await expect(store.put(key, Buffer.from('x'), RECORD)).rejects.toThrow(TypeError);
+    }
+    expect(await readdir(dirname(root))).toEqual([]);
+  });
+
+  test.runIf(existsSync('/proc/self/io'))('asking about an object reads its end only', async () => {
+    await store.put(KEY, randomBytes(5_000_000), { contentType: 'image/avif' });
+    const before = bytesRead();
+    await store.head(KEY);
+    expect(bytesRead() - before).toBeLessThan(100_000);
+  });
+});
+
+describe('what is no whole object', () => {
+  const info = { contentType: 'image/avif', cacheControl: 'no-cache', metadata: { a: 'b' } };
+
+  test('is a miss, wherever it was cut off', async () => {
+    await store.put(KEY, randomBytes(40), info);
+    const path = join(root, KEY);
+    for (let length = (await readFile(path)).length - 1; length >= 0; length -= 1) {
+      await truncate(path, length);
+      expect(await store.get(KEY)).toBeUndefined();
+      expect(await store.head(KEY)).toBeUndefined();
+    }
+  });
+
+  test.each<[string, (file: Buffer) => Uint8Array]>([
+    ['with bytes missing at its beginning', (file) => file.subarray(1)],
+    ['with bytes too many at its beginning', (file) => Buffer.concat([Buffer.from('x'), file])],
+    ['with bytes too many at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
+    ['put there by hand', () => Buffer.from('a picture')],
+    [
+      'with a trailer that is no JSON',
+      (file) => Buffer.from(file.toString('latin1').replace('{', '['), 'latin1'),
+    ],
+    ['with a trailer that says too little', (file) => rename(file, 'contentType', 'contentTypo')],
+    ['with a trailer longer than the file', (file) => file.fill(0xff, file.length - 12, file.length - 8)],
+    ['with a trailer that begins with another length', (file) => file.fill(0xff, 5, 9)],
+    ['with a trailer shorter than any', (file) => file.fill(0, file.length - 12, file.length - 8)],
+  ])('is a miss %s', async (_, damage) => {
+    await store.put(KEY, Buffer.from('bytes'), info);
+    await writeByHand(root, KEY, damage(await readFile(join(root, KEY))));
+    expect(await store.get(KEY)).toBeUndefined();
+    expect(await store.head(KEY)).toBeUndefined();
+  });
+
+  test('is a miss when it is a folder, or would be in a file', async () => {
+    await store.put('a/b', Buffer.from('x'), info);
+    for (const key of ['a', 'a/b/c']) {
+      expect(await store.get(key)).toBeUndefined();
+      expect(await store.head(key)).toBeUndefined();
+      await store.delete(key);
+    }
+    await expectStored(store, 'a/b', Buffer.from('x'), info);
+  });
+});
+
+test('other work goes on while somebody reads in a loop', async () => {
+  await store.put(KEY, Buffer.from('x'), { contentType: 'image/avif' });
+  let over = false;
+  setTimeout(() => {
+    over = true;
+  }, 1);
+  let reads = 0;
+  for (; !over && reads < 100_000; reads += 1) await store.head(KEY);
+  expect(reads).toBeLessThan(100_000);
+});
+
+function rename(file: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(file.toString('latin1').replace(from, to), 'latin1');
+}
+
+/** How many bytes this process has read so far, from anything. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createS3Client } from '../../src/store/s3-client.ts';
+import { createS3Store } from '../../src/store/s3-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { findFreePorts } from '../setup/daemons.ts';
+
+const servers: Server[] = [];
+const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
+
+describe('the region', () => {
+  const regionWith = async (environment: Record<string, string>, endpoint?: string): Promise<string> => {
+    const none = {
+      AWS_REGION: undefined,
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    };
+    for (const [name, value] of Object.entries({ ...none, ...environment })) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return await createS3Client({ endpoint, credentials }).config.region();
+  };
+
+  test('is the configured one, with or without an endpoint', async () => {
+    expect(await regionWith({ AWS_REGION: 'ap-south-1' })).toBe('ap-south-1');
+    expect(await regionWith({ AWS_REGION: 'ap-south-1' }, 'http://127.0.0.1:1')).toBe('ap-south-1');
+  });
+
+  test('is us-east-1 for an endpoint when none is configured', async () => {
+    expect(await regionWith({}, 'http://127.0.0.1:1')).toBe('us-east-1');
+  });
+
+  test('must be configured for S3 itself', async () => {
+    await expect(regionWith({})).rejects.toThrow('Region is missing');
+  });
+});
+
+/* Servers that misbehave as no real one does on demand. All at once: what is being shown is how long each takes. */
+describe.concurrent('an S3', () => {
+  afterAll(() => {
+    for (const server of servers) server.close().closeAllConnections();
+  });
+  const head = { 'content-type': 'image/avif', etag: '"d41d8cd98f00b204e9800998ecf8427e"' };
+
+  test('that is not there is a fault within 2 seconds', async () => {
+    const [port] = await findFreePorts(1);
+    await expectFault((store) => store.get('a'), `http://127.0.0.1:${port}`, 2_000);
+  });
+
+  test.each<[string, (store: VariantStore) => Promise<unknown>]>([
+    ['get', (store) => store.get('a')],
+    ['head', (store) => store.head('a')],
+    ['put', (store) => store.put('a', new Uint8Array(100_000), { contentType: 'image/avif' })],
+    ['delete', (store) => store.delete('a')],
+  ])('that never answers a %s is a fault within 12 seconds', async (_, ask) => {
+    await expectFault(ask, await endpointOf(() => undefined), 12_000);
+  });
+
+  test('that stops in the middle of a body is a fault within 8 seconds', async () => {
+    const endpoint = await endpointOf((_, response) => {
+      response.writeHead(200, { ...head, 'content-length': 1000 }).write('some');
+    });
+    await expectFault((store) => store.get('a'), endpoint, 8_000);
+  });
+
+  test('that trickles a body is a fault within 12 seconds', async () => {
+    const endpoint = await endpointOf((_, response) => {
+      response.writeHead(200, { ...head, 'content-length': 1_000_000 });
+      const drip = setInterval(() => response.write('x'), 100);
+      response.once('close', () => clearInterval(drip));
+    });
+    await expectFault((store) => store.get('a'), endpoint, 12_000);
+  });
+
+  test('that hangs up in the middle of a body is a fault, and never half an object', async () => {
+    const endpoint = await endpointOf((_, response) => {
+      response.writeHead(200, { ...head, 'content-length': 1000 }).write('some', () => response.destroy());
+    });
+    await expectFault((store) => store.get('a'), endpoint, 2_000);
+  });
+
+  test('that says to slow down is asked again', async () => {
+    let asked = 0;
+    const endpoint = await endpointOf((_, response) => {
+      asked += 1;
+      if (asked < 3) response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>');
+      else response.writeHead(200, { ...head, 'content-length': 5 }).end('bytes');
+    });
+    const found = await createS3Store({ bucket: 'b', client: createS3Client({ endpoint, credentials }) }).get(
+      'a',
+    );
+    expect(Buffer.from(found?.body ?? '').toString()).toBe('bytes');
+  });
+
+  test('that refuses to say whether a bucket is there has it, when a key is missing', async () => {
+    const endpoint = await endpointOf(({ url }, response) => {
+      response.writeHead(url?.startsWith('/b/a') ? 404 : 403).end();
+    });
+    const store = createS3Store({ bucket: 'b', client: createS3Client({ endpoint, credentials }) });
+    expect(await store.head('a')).toBeUndefined();
+  });
+});
+
+/** A server on 127.0.0.1. */
+async function endpointOf(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function expectFault(
+  ask: (store: VariantStore) => Promise<unknown>,
+  endpoint: string,
+  withinMs: number,
+): Promise<void> {
+  const store = createS3Store({ bucket: 'b', client: createS3Client({ endpoint, credentials }) });
+  const start = performance.now();
+  await expect(ask(store)).rejects.toThrow();
+  expect(performance.now() - start).toBeLessThan(withinMs);
+}
