@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Sha256 } from './variant/key.ts';
 import type { Hmac } from './variant/signature.ts';
 
@@ -6,9 +6,9 @@ import type { Hmac } from './variant/signature.ts';
 export const hmac: Hmac = (keyHex, text) =>
   createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('base64url');
 
-export const sha256: Sha256 = (text) => createHash('sha256').update(text).digest('hex');
+export const sha256: Sha256 = (text) => hash('sha256', text);
 
 /** In hex. What S3 names an object's bytes by, not a safeguard. */
 export function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex');
+  return hash('md5', bytes);
 }

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// The floor that hits are measured against: the same bytes and headers from memory, with nothing else done.
-const body = readFileSync(process.env['BODY'] ?? '');
+// The floors that hits are measured against: the same bytes and headers, from memory or from a file that is read each
+// time, with nothing else done.
+const path = process.env['BODY'] ?? '';
+const body = readFileSync(path);
 const headers = JSON.parse(process.env['HEADERS'] ?? '{}');
-const server = createServer((_request, response) => {
+const server = createServer(async (request, response) => {
+  const bytes = request.url === '/file' ? await readFile(path) : body;
   response.writeHead(200, headers);
-  response.end(body);
+  response.end(bytes);
 });
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`{"url":"http://127.0.0.1:${(server.address() as AddressInfo).port}"}\n`);

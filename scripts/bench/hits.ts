@@ -12,7 +12,7 @@ import { serveSources } from './sources.ts';
 const CONNECTIONS = 16;
 const run = promisify(execFile);
 
-/** Stored variants out of the folder, against a bare `node:http` server that sends the same bytes from memory. */
+/** Stored variants out of the folder, against a bare `node:http` server that sends the same bytes. */
 async function measure({ seconds, rounds }: { seconds: number; rounds: number }): Promise<void> {
   const [photograph] = await readPhotographs();
   if (!photograph) throw new Error('no photograph');
@@ -32,20 +32,26 @@ async function measure({ seconds, rounds }: { seconds: number; rounds: number })
     HEADERS: JSON.stringify(headers),
   });
 
-  const ratios: number[] = [];
+  const ratios = { memory: [] as number[], file: [] as number[] };
   for (let round = 1; round <= rounds; round++) {
-    const [floor, ours] = [await requestsPerSecond(bare.url, seconds), await requestsPerSecond(url, seconds)];
-    ratios.push(ours / floor);
+    const memory = await requestsPerSecond(`${bare.url}/memory`, seconds);
+    const file = await requestsPerSecond(`${bare.url}/file`, seconds);
+    const ours = await requestsPerSecond(url, seconds);
+    ratios.memory.push(ours / memory);
+    ratios.file.push(ours / file);
+    const rates = [memory, file, ours].map((rate) => rate.toFixed(0));
     process.stdout.write(
-      `round ${round}: node:http ${floor.toFixed(0)}/s, stored variants ${ours.toFixed(0)}/s, ratio ${(ours / floor).toFixed(2)}\n`,
+      `round ${round}: node:http from memory ${rates[0]}/s, from a file ${rates[1]}/s; stored variants ${rates[2]}/s\n`,
     );
   }
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
-  process.stdout.write(
-    `${body.byteLength} bytes, ${CONNECTIONS} connections: median ratio ${median?.toFixed(2)}\n`,
-  );
+  const summary = `median ratio to memory ${median(ratios.memory)}, to a file ${median(ratios.file)}`;
+  process.stdout.write(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${summary}\n`);
   await Promise.all([service.stop(), bare.stop(), rm(folder, { recursive: true })]);
   origin.close();
+}
+
+function median(ratios: number[]): string {
+  return ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)]?.toFixed(2) ?? 'none';
 }
 
 /** By wrk, which takes a fraction of what Node would to ask. */

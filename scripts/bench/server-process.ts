@@ -28,7 +28,7 @@ export async function startService(env: Record<string, string>): Promise<ServerP
 /** Starts a program that logs `"url":"…"` once it listens. */
 export async function startProcess(file: string, env: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--import', 'tsx', file], {
-    env: { ...process.env, UV_THREADPOOL_SIZE: '64', ...env },
+    env: { ...process.env, UV_THREADPOOL_SIZE: '64', MALLOC_ARENA_MAX: '2', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return {

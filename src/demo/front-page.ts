@@ -22,13 +22,14 @@ const STYLE = `
 
 /** The page at `/` of the demonstration: an original and its variants, side by side, with what each weighs. */
 export function renderFrontPage(shown: readonly PhotographShown[], originUrl: string) {
-  const policy = `default-src 'none'; img-src 'self' ${originUrl}; style-src 'unsafe-inline'`;
+  const policy = `default-src 'none'; img-src 'self' data: ${originUrl}; style-src 'unsafe-inline'`;
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<link rel="icon" href="data:,">
 <title>edgepress</title>
 <style>${raw(STYLE)}</style>
 </head>

@@ -24,9 +24,6 @@ export interface AppOptions {
 type Environment = { Bindings: RawRequest; Variables: { trace: Trace } };
 export type App = Hono<Environment>;
 
-/** Whatever follows the slash is taken for a unit, so that a bad one is named; `/u/*` would take `/u` too. */
-const IMAGE_ROUTE = '/u/:unit{.*}';
-
 /** Makes the HTTP application: requests in, answers out. Whatever goes wrong is answered with a problem document. */
 export function createApp({ getVariant, log, health, isClosing, frontPage }: AppOptions): App {
   // Hono routes on the path as it was sent, since `Request.url` has lost `..` and `%2e`.
@@ -41,26 +38,24 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
     await next();
     logRequest(log, c, trace, performance.now() - start);
   });
-  app.use(async (c, next) => {
-    if (isClosing?.()) throw shuttingDown(c);
-    if (comesFromHere(c.req.header('cdn-loop'))) throw requestLoop();
-    await next();
-  });
-
   app.get('/healthz', (c) =>
     c.json({ status: 'ok', ...health?.() }, 200, { ...OPEN_HEADERS, 'Cache-Control': 'no-store' }),
   );
-  app.all('/healthz', (c) => refuseMethod(c));
+  app.all('/healthz', refuseMethod);
   if (frontPage) {
     app.get('/', (c) => c.html(frontPage()));
-    app.all('/', (c) => refuseMethod(c));
+    app.all('/', refuseMethod);
   }
-  app.get(IMAGE_ROUTE, (c) => answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace')));
-  app.all(IMAGE_ROUTE, (c) => refuseMethod(c));
-
-  app.all('*', () => {
-    throw new EdgepressError('not_found', 'There is nothing here: images are at /u/{unit}?src=…');
+  // Hono takes `/u` for one of `/u/*`.
+  app.all('/u', refusePath);
+  app.get('/u/*', (c) => {
+    if (isClosing?.()) throw shuttingDown(c);
+    if (comesFromHere(c.req.header('cdn-loop'))) throw requestLoop();
+    return answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
   });
+  app.all('/u/*', refuseMethod);
+  app.all('*', refusePath);
+
   app.onError((error, c) => {
     if (error instanceof EdgepressError) return sendProblem(c, error);
     log.error({ err: error, unit: c.get('trace').unit }, 'a bug: no input may cause this');
@@ -73,6 +68,10 @@ function sendProblem(c: Context, error: EdgepressError): Response {
   const { code, message: detail, parameter, retryAfterSeconds } = error;
   const { status, headers, body } = answerProblem({ code, detail, parameter, retryAfterSeconds });
   return c.newResponse(body, status as StatusCode, { ...OPEN_HEADERS, ...headers });
+}
+
+function refusePath(): never {
+  throw new EdgepressError('not_found', 'There is nothing here: images are at /u/{unit}?src=…');
 }
 
 function refuseMethod(c: Context): never {

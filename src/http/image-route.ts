@@ -6,6 +6,13 @@ import { OPEN_HEADERS } from './open-headers.ts';
 /** The steps that `Server-Timing` tells of. */
 const SHOWN_STEPS: readonly Step[] = ['store', 'fetch', 'encode'];
 
+/** RFC 9211. */
+const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
+  stored: 'edgepress; hit',
+  made: 'edgepress; fwd=miss; stored',
+  'made but not stored': 'edgepress; fwd=miss',
+};
+
 /** For how long a CDN keeps a copy that did not come from the store: then it fetches the one that can be purged by tag. */
 const MISS_SHARED_MAX_AGE = 's-maxage=60';
 
@@ -40,50 +47,57 @@ function send(
   const headers = describe(variant, trace);
   switch (selection.kind) {
     case 'not modified':
-      return new Response(null, { status: 304, headers });
+      return new Response(null, { status: 304, headers: withoutBody(headers) });
     case 'unsatisfiable':
-      return new Response(null, {
-        status: 416,
-        headers: { ...headers, 'Content-Range': `bytes */${object.bytes}` },
-      });
+      headers['Content-Range'] = `bytes */${object.bytes}`;
+      return new Response(null, { status: 416, headers: withoutBody(headers) });
     case 'part': {
       const { start, end } = selection;
       headers['Content-Range'] = `bytes ${start}-${end}/${object.bytes}`;
-      return sendBytes(206, headers, object.contentType, object.body.subarray(start, end + 1), method, trace);
+      headers['Content-Length'] = String(end + 1 - start);
+      return sendBody(206, headers, object.body.subarray(start, end + 1), method, trace);
     }
     case 'whole':
-      return sendBytes(200, headers, object.contentType, object.body, method, trace);
+      return sendBody(200, headers, object.body, method, trace);
   }
 }
 
-function sendBytes(
+function sendBody(
   status: number,
   headers: Record<string, string>,
-  contentType: string,
   body: Uint8Array<ArrayBuffer>,
   method: string,
   trace: Trace,
 ): Response {
   trace.bytesOut = method === 'HEAD' ? 0 : body.byteLength;
-  headers['Content-Type'] = contentType;
-  headers['Content-Length'] = String(body.byteLength);
   return new Response(method === 'HEAD' ? null : body, { status, headers });
 }
 
-/** What is said of a variant, however much of it is sent. */
+/**
+ * What is said of a variant. In one literal: spread and added to piece by piece, this object alone would halve the rate
+ * at which stored variants are sent.
+ */
 function describe({ object, origin, vary }: Variant, trace: Trace): Record<string, string> {
   const headers: Record<string, string> = {
-    ...OPEN_HEADERS,
+    'Content-Type': object.contentType,
+    'Content-Length': String(object.bytes),
     ETag: object.etag,
     'Cache-Control': cacheControlFor(object.cacheControl ?? '', origin),
-    'Cache-Status': cacheStatusFor(origin),
+    'Cache-Status': CACHE_STATUS[origin],
     'Accept-Ranges': 'bytes',
     'Server-Timing': serverTiming(trace),
+    'x-amz-meta-cache-tag': object.metadata['cache-tag'] ?? '',
+    'X-Content-Type-Options': OPEN_HEADERS['X-Content-Type-Options'],
+    'Content-Security-Policy': OPEN_HEADERS['Content-Security-Policy'],
+    'Access-Control-Allow-Origin': OPEN_HEADERS['Access-Control-Allow-Origin'],
+    'Timing-Allow-Origin': OPEN_HEADERS['Timing-Allow-Origin'],
   };
   if (vary.length > 0) headers['Vary'] = vary.join(', ');
-  const cacheTag = object.metadata['cache-tag'];
-  if (cacheTag !== undefined) headers['x-amz-meta-cache-tag'] = cacheTag;
   return headers;
+}
+
+function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest }: Record<string, string>) {
+  return rest;
 }
 
 function cacheControlFor(stored: string, origin: Variant['origin']): string {
@@ -92,18 +106,6 @@ function cacheControlFor(stored: string, origin: Variant['origin']): string {
   return shared.test(stored)
     ? stored.replace(shared, MISS_SHARED_MAX_AGE)
     : `${stored}, ${MISS_SHARED_MAX_AGE}`;
-}
-
-/** RFC 9211. */
-function cacheStatusFor(origin: Variant['origin']): string {
-  switch (origin) {
-    case 'stored':
-      return 'edgepress; hit';
-    case 'made':
-      return 'edgepress; fwd=miss; stored';
-    case 'made but not stored':
-      return 'edgepress; fwd=miss';
-  }
 }
 
 function serverTiming(trace: Trace): string {

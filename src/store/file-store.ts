@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, read, readSync, unlink } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync, type Stats, unlink } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { createHotObjects } from './hot-objects.ts';
 import { assertObjectInfo } from './object-info.ts';
 import { assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
 import { replaceFile } from './replace-file.ts';
@@ -22,6 +23,9 @@ const MAX_SYNC_READ_BYTES = 1_048_576;
 /** After so many reads, about a millisecond, others get their turn: a loop over many objects would never let them. */
 const READS_A_TURN = 64;
 
+/** What of the last objects read stays in memory. */
+const HOT_BYTES = 64 * 1_048_576;
+
 const readAsync = promisify(read);
 const unlinkAsync = promisify(unlink);
 
@@ -33,7 +37,8 @@ export interface FileStoreOptions {
 /**
  * A store in a folder: one file an object, at its key. The body comes first and what else is known follows it (see
  * `trailer.ts`), so a variant opens in any image viewer and its metadata can never be that of other bytes. A `.json` object of
- * which nothing else is known is a plain file. What is no whole object (cut short, or put there by hand) counts as a miss.
+ * which nothing else is known is a plain file. What is no whole object (cut short, damaged, or put there by hand) counts as
+ * a miss. So variants need not wait for the disk, since a power cut can only make them be made again; records do wait.
  *
  * A key cannot be a folder of another: `a` and `a/b` exclude each other here, though not in S3.
  */
@@ -46,24 +51,31 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     return join(base, key);
   };
   let reads = 0;
-  const withObject = async <T>(key: string, use: UseFile<T>): Promise<T | undefined> => {
-    const path = pathOf(key);
+  const withObject = async <T>(path: string, use: UseFile<T>): Promise<T | undefined> => {
     reads += 1;
     if (reads % READS_A_TURN === 0) await nextTurn();
     return await withFile(path, use);
   };
+  const hot = createHotObjects(HOT_BYTES);
+  const readObject = async (key: string, path: string, fd: number, file: Stats) => {
+    const bytes = await readRange(fd, 0, file.size);
+    const info = describeFile(key, bytes, file.size);
+    if (!info) return undefined;
+    const body = new Uint8Array(bytes.buffer, bytes.byteOffset, info.bytes);
+    if (etagOf(body) !== info.etag) return undefined;
+    const object = { ...info, body };
+    hot.keep(path, file, object);
+    return object;
+  };
 
   return {
     async get(key) {
-      return await withObject(key, async (fd, fileBytes) => {
-        const file = await readRange(fd, 0, fileBytes);
-        const info = describeFile(key, file, fileBytes);
-        return info && { ...info, body: new Uint8Array(file.buffer, file.byteOffset, info.bytes) };
-      });
+      const path = pathOf(key);
+      return hot.get(path) ?? (await withObject(path, (fd, file) => readObject(key, path, fd, file)));
     },
 
     async head(key) {
-      return await withObject(key, async (fd, fileBytes) => {
+      return await withObject(pathOf(key), async (fd, { size: fileBytes }) => {
         const tail = await readTail(fd, fileBytes, USUAL_TRAILER_BYTES);
         const claimed = trailerBytes(tail) ?? 0;
         const whole = claimed > tail.length ? await readTail(fd, fileBytes, claimed) : tail;
@@ -78,7 +90,11 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       assertObjectInfo(info);
       const stored = describeBody(body, info);
       const plain = isRecord(key) && saysNothingMore(info) && !endsLikeTrailer(body);
-      await replaceFile(path, temporaries, plain ? [body] : [body, encodeTrailer(stored)]);
+      const durable = isRecord(key);
+      // What does not wait for the disk would let whoever puts in a loop keep everyone else waiting.
+      if (!durable) await nextTurn();
+      const parts = plain ? [body] : [body, encodeTrailer(stored)];
+      await replaceFile(path, parts, { temporaries, durable });
       return { etag: stored.etag };
     },
 
@@ -106,8 +122,12 @@ function endsLikeTrailer({ buffer, byteOffset, length }: Uint8Array): boolean {
 }
 
 function describeBody(body: Uint8Array, { contentType, cacheControl, metadata }: ObjectInfo): StoredInfo {
-  const etag = `"${createHash('md5').update(body).digest('hex')}"`;
+  const etag = etagOf(body);
   return { contentType, cacheControl, metadata: { ...metadata }, etag, bytes: body.length };
+}
+
+function etagOf(body: Uint8Array): string {
+  return `"${createHash('md5').update(body).digest('hex')}"`;
 }
 
 function describeFile(key: string, file: Buffer, fileBytes: number): StoredInfo | undefined {
@@ -116,9 +136,9 @@ function describeFile(key: string, file: Buffer, fileBytes: number): StoredInfo 
   return describeBody(file, { contentType: 'application/json' });
 }
 
-type UseFile<T> = (fd: number, fileBytes: number) => Promise<T | undefined>;
+type UseFile<T> = (fd: number, file: Stats) => Promise<T | undefined>;
 
-/** Hands `use` an open file and its length; `undefined` when there is no such file. */
+/** Hands `use` an open file and what the system says of it; `undefined` when there is no such file. */
 async function withFile<T>(path: string, use: UseFile<T>): Promise<T | undefined> {
   let fd: number;
   try {
@@ -128,7 +148,7 @@ async function withFile<T>(path: string, use: UseFile<T>): Promise<T | undefined
   }
   try {
     const stats = fstatSync(fd);
-    return stats.isFile() ? await use(fd, stats.size) : undefined;
+    return stats.isFile() ? await use(fd, stats) : undefined;
   } finally {
     closeSync(fd);
   }

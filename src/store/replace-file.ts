@@ -11,17 +11,22 @@ const flushFolder = promisify(fsync);
 
 /**
  * Puts a file of these parts at `path`, in place of what was there. A reader sees the old file or the new one, whole, whenever
- * this process is killed; once this returns, a power cut cannot take the new one back.
+ * this process is killed.
  *
+ * @param durable - whether a power cut must not take the new file back once this returns: that waits for the disk, twice
  * @param temporaries - the folder for what is not whole yet, on the file system of `path`; both are made where they are missing
  */
-export async function replaceFile(path: string, temporaries: string, parts: Uint8Array[]): Promise<void> {
+export async function replaceFile(
+  path: string,
+  parts: Uint8Array[],
+  { temporaries, durable }: { temporaries: string; durable: boolean },
+): Promise<void> {
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const temporary = await writeTemporary(temporaries, parts);
+      const temporary = await writeTemporary(temporaries, parts, durable);
       moveInto(folder, temporary, path);
-      await flushNames(folder);
+      if (durable) await flushNames(folder);
       return;
     } catch (error) {
       // A purge removes folders that have become empty, also between our making one and using it.
@@ -30,14 +35,14 @@ export async function replaceFile(path: string, temporaries: string, parts: Uint
   }
 }
 
-async function writeTemporary(folder: string, parts: Uint8Array[]): Promise<string> {
+async function writeTemporary(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, temporaryName());
   const fd = openSync(path, 'wx');
   try {
     for (const part of parts) writeFileSync(fd, part);
     // Before the rename, or a power cut could leave the new name on bytes that never reached the disk.
-    await flushBytes(fd);
+    if (durable) await flushBytes(fd);
   } catch (error) {
     rmSync(path, { force: true });
     throw error;

@@ -3,7 +3,10 @@ export interface ObjectInfo {
   contentType: string;
   /** The `Cache-Control` that the object is served with, where it is served at all. */
   cacheControl?: string;
-  /** Names in lower case, values in printable ASCII (S3 carries them in headers); about 2 KB in all. */
+  /**
+   * Names are words of `a-z 0-9` joined by single dashes; values printable ASCII without a space at either end, since S3
+   * carries them in headers; at most 2,048 bytes in all.
+   */
   metadata?: Readonly<Record<string, string>>;
 }
 
@@ -19,6 +22,7 @@ export interface StoredInfo {
 }
 
 export interface StoredObject extends StoredInfo {
+  /** Shared with other readers: not to be written to. */
   body: Uint8Array<ArrayBuffer>;
 }
 

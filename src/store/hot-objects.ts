@@ -1,0 +1,48 @@
+import { type Stats, statSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+import type { StoredObject } from './store.ts';
+
+/** Objects that were read lately, still in memory. */
+export interface HotObjects {
+  /** The object that was read from this file, if the file is still the same one. */
+  get(path: string): StoredObject | undefined;
+  /** Keeps what was read from a file, as `fstat` described it then. */
+  keep(path: string, file: Stats, object: StoredObject): void;
+}
+
+interface Kept {
+  identity: string;
+  object: StoredObject;
+}
+
+/**
+ * Keeps the objects that are asked for most, since reading a file costs several times what sending it does. It never
+ * answers with what is no longer there: each time the file is looked at, and whoever replaces or removes an object, in
+ * whatever process, leaves another file or none.
+ *
+ * @param maxBytes - of bodies, all together
+ */
+export function createHotObjects(maxBytes: number): HotObjects {
+  const kept = new LRUCache<string, Kept>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ object }) => object.bytes + 1024,
+  });
+  return {
+    get(path) {
+      const found = kept.get(path);
+      if (!found) return undefined;
+      const file = statSync(path, { throwIfNoEntry: false });
+      if (file && identityOf(file) === found.identity) return found.object;
+      kept.delete(path);
+      return undefined;
+    },
+    keep(path, file, object) {
+      kept.set(path, { identity: identityOf(file), object });
+    },
+  };
+}
+
+/** A file that is renamed into place has an inode and a time of its own. */
+function identityOf({ ino, ctimeMs, mtimeMs, size }: Stats): string {
+  return `${ino} ${ctimeMs} ${mtimeMs} ${size}`;
+}
