@@ -82,11 +82,10 @@ describe('a pattern for http sources', () => {
     );
   });
 
-  it('takes no time over a pattern and a path that would occupy a regular expression', () => {
+  // What backtracks would be at it until the test run is given up.
+  it('gets through a pattern and a path that would occupy a regular expression', () => {
     const url = `https://example.com/${'a'.repeat(4_000)}b`;
-    const start = performance.now();
     expect(allows(`https://example.com/${'a*'.repeat(500)}c`, url)).toBe(false);
-    expect(performance.now() - start).toBeLessThan(500);
   });
 });
 
