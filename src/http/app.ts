@@ -64,9 +64,10 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
   return app;
 }
 
-function sendProblem(c: Context, error: EdgepressError): Response {
+function sendProblem(c: Context<Environment>, error: EdgepressError): Response {
   const { code, message: detail, parameter, retryAfterSeconds } = error;
   const { status, headers, body } = answerProblem({ code, detail, parameter, retryAfterSeconds });
+  if (c.req.method !== 'HEAD') c.get('trace').bytesOut = Buffer.byteLength(body);
   return c.newResponse(body, status as StatusCode, { ...OPEN_HEADERS, ...headers });
 }
 

@@ -96,16 +96,13 @@ describe('the server', () => {
     const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const { hostname, port } = new URL(url);
-    const kept = connect(Number(port), hostname);
-    kept.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n');
-    await once(kept, 'data');
+    // One request whole, and the start of another: once the first is answered, the second has begun to arrive.
+    const late = connect(Number(port), hostname);
+    late.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /u/late?src=');
+    await once(late, 'data');
 
     const underWay = fetch(url + target);
     await asked;
-    // A request that has begun to arrive on a connection of its own is work that comes too late.
-    const late = connect(Number(port), hostname);
-    late.write('GET /u/late?src=');
-    await once(late, 'connect');
     program.process.kill('SIGTERM');
     await program.printed(/finishing what is under way/);
     late.write('https%3A%2F%2Fx.test HTTP/1.1\r\nHost: a\r\n\r\n');

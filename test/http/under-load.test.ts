@@ -41,7 +41,7 @@ describe('many requests at once', () => {
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(responses.map(({ headers }) => headers.get('etag'))).size).toBe(1);
     expect(origin.requests).toHaveLength(1);
-    const encodes = new Set(service.log.map(({ ms }) => (ms as { encode: number }).encode));
+    const encodes = new Set(service.log.map(({ encodeMs }) => encodeMs));
     expect(encodes.size).toBe(1);
     expect(
       (await readdir(service.folder, { recursive: true })).filter((file) => file.endsWith('.jpeg')),
