@@ -90,7 +90,7 @@ async function serveCases(folder: string, cases: readonly Case[]): Promise<Liste
     const file = decodeURIComponent(c.req.path.slice(1));
     return files.has(file) ? new Response(await readFile(join(folder, file))) : c.notFound();
   });
-  return await listen(origin, '127.0.0.1', 0);
+  return await listen(origin, { host: '127.0.0.1', port: 0 });
 }
 
 /** Each variant in a unit of its own, so that a broken source is really tried each time. */

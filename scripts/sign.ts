@@ -38,17 +38,30 @@ async function sign({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promis
     throw new CommandFailure('Give --exp or --expires-in, not both.');
   const config = readEnvironment();
   // The request parser below says what is wrong with a value, so that none of them is checked twice.
-  const said = { width: w, tier: q, format: f, expiresAt: exp ?? secondsFromNow(expiresIn) };
-  const parts = { baseUrl: '', unit, src, ...said } as unknown as ImageUrlParts;
-  const target = await buildImageUrl(parts, config.signingKeys[0]);
+  const parts: ImageUrlParts = {
+    baseUrl: '',
+    unit,
+    src,
+    width: toNumber(w),
+    tier: q as ImageUrlParts['tier'],
+    format: f as ImageUrlParts['format'],
+    expiresAt: toNumber(exp) ?? secondsFromNow(expiresIn),
+  };
+  const target = await buildImageUrl(parts, config.signingKeys[0]).catch((error: TypeError) => {
+    throw new CommandFailure(`--unit: ${error.message}.`);
+  });
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new CommandFailure(`${parsed.fault.detail}.`);
   return (config.publicUrl ?? `http://${config.host}:${config.port}`) + target;
 }
 
-function secondsFromNow(seconds: string | undefined): string | undefined {
+function toNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function secondsFromNow(seconds: string | undefined): number | undefined {
   if (seconds === undefined) return undefined;
   if (!/^\d{1,10}$/.test(seconds))
     throw new CommandFailure('--expires-in must be a whole number of seconds.');
-  return String(Math.floor(Date.now() / 1000) + Number(seconds));
+  return Math.floor(Date.now() / 1000) + Number(seconds);
 }

@@ -138,12 +138,12 @@ function guarded<I, O>(parse: (value: I) => O) {
 }
 
 function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
-  return (value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
-      .map(parse);
+  return (value) => {
+    const items = value.split(',').map((item) => item.trim());
+    // A list that says nothing would mean "anyone": whoever set it meant something else.
+    if (items.includes('')) throw new Error('has an empty entry: leave it out, or leave the variable unset');
+    return items.map(parse);
+  };
 }
 
 function parseStore(value: string): StoreLocation {
@@ -195,6 +195,7 @@ function parsePublicUrl(value: string): string {
 }
 
 function parseHeaderValue(value: string): string {
-  if (!/^[\x20-\x7e]+$/.test(value)) throw new Error('must be printable ASCII');
-  return value;
+  const trimmed = value.trim();
+  if (!/^[\x20-\x7e]+$/.test(trimmed)) throw new Error('must be printable ASCII');
+  return trimmed;
 }

@@ -1,6 +1,7 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Config } from './config.ts';
+import type { Config, StoreLocation } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createSharpEncoder } from './encode/sharp-encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
@@ -18,9 +19,12 @@ export interface Services {
   getVariant: GetVariant;
   /** Faults of the store so far, by operation: nobody who asks for an image sees them. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
-  /** Waits for what is being made, then lets go of all connections. */
+  /** Gives up what waits to be made, finishes what is being made, then lets go of all connections. */
   close(): Promise<void>;
 }
+
+/** 32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst. */
+const MIN_SOURCES_AT_ONCE = 32;
 
 /** What may stand in for what the configuration chooses: a clock that is set, a store that fails. */
 export interface Substitutes {
@@ -37,9 +41,14 @@ export async function createServices(
   instead: Substitutes = {},
 ): Promise<Services> {
   const nowMs = instead.nowMs ?? Date.now;
+  let s3: Promise<S3Client> | undefined;
+  const s3Client = () => {
+    s3 ??= loadS3Client(config.s3Endpoint);
+    return s3;
+  };
   const storeFaults: Partial<Record<StoreOperation, number>> = {};
   const store = createForgivingStore(
-    instead.store ?? (await createStore(config)),
+    instead.store ?? (await createStore(config.store, s3Client)),
     (operation, key, fault) => {
       storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
       log.warn({ operation, key, err: fault }, 'the store failed; the viewer was served all the same');
@@ -52,8 +61,11 @@ export async function createServices(
     timeoutMs: config.sourceTimeoutMs,
     version: packageJson.version,
   });
-  const s3 = await createS3SourceIfAllowed(config);
-  const workshop = createWorkshop(config.concurrency + config.queueLimit);
+  const s3Source = await createS3SourceIfAllowed(config, s3Client);
+  const workshop = createWorkshop({
+    atOnce: Math.max(MIN_SOURCES_AT_ONCE, 2 * config.concurrency),
+    room: config.concurrency + config.queueLimit,
+  });
 
   const getVariant = createGetVariant({
     signingKeys: config.signingKeys,
@@ -61,7 +73,7 @@ export async function createServices(
     cacheControl: config.cacheControl,
     store,
     records: createSourceRecords(store, nowMs),
-    source: createSourceFetcher(s3 ? { http, s3 } : { http }),
+    source: createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }),
     encoder: instead.encoder ?? createSharpEncoder(config),
     workshop,
     hmac,
@@ -73,35 +85,39 @@ export async function createServices(
     getVariant,
     storeFaults: () => storeFaults,
     close: async () => {
-      await workshop.settled();
+      await workshop.close();
       await http.close();
+      (await s3)?.destroy();
     },
   };
 }
 
 // What talks to S3 is loaded only where it is used: it takes longer to load than all the rest.
 
-async function createStore({ store, s3Endpoint }: Config): Promise<VariantStore> {
+async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
+  const { createS3Client } = await import('./store/s3-client.ts');
+  return createS3Client({ endpoint });
+}
+
+async function createStore(store: StoreLocation, s3Client: () => Promise<S3Client>): Promise<VariantStore> {
   if (store.kind === 'file') {
     const { createFileStore } = await import('./store/file-store.ts');
     return createFileStore({ root: store.root });
   }
   const { createS3Store } = await import('./store/s3-store.ts');
-  return createS3Store({ bucket: store.bucket, client: await createS3Client(s3Endpoint) });
+  return createS3Store({ bucket: store.bucket, client: await s3Client() });
 }
 
-async function createS3SourceIfAllowed(config: Config): Promise<SourceFetcher | undefined> {
+async function createS3SourceIfAllowed(
+  config: Config,
+  s3Client: () => Promise<S3Client>,
+): Promise<SourceFetcher | undefined> {
   if (!config.sourceAllow.some(({ scheme }) => scheme === 's3:')) return undefined;
   const { createS3Source } = await import('./source/s3-source.ts');
   return createS3Source({
-    client: await createS3Client(config.s3Endpoint),
+    client: await s3Client(),
     allow: config.sourceAllow,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
   });
-}
-
-async function createS3Client(endpoint: string | undefined) {
-  const s3 = await import('./store/s3-client.ts');
-  return s3.createS3Client(endpoint === undefined ? {} : { endpoint });
 }

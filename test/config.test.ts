@@ -55,6 +55,7 @@ describe('the configuration', () => {
       publicUrl: 'https://images.example.com',
     });
     expect(config.sourceAllow).toHaveLength(2);
+    expect(readConfig({ CACHE_CONTROL: ' max-age=5 ' }).cacheControl).toBe('max-age=5');
     expect(readConfig({ STORE: 'file:///var/images' }).store).toEqual({ kind: 'file', root: '/var/images' });
   });
 
@@ -66,6 +67,9 @@ describe('the configuration', () => {
       STORE: ['data', 'file:', 's3://', 's3://B', 's3://bucket/folder'],
       S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
       SIGNING_KEYS: [
+        ' ',
+        ',',
+        `k:${'0'.repeat(32)},`,
         'k',
         'k:',
         'k:zz',
@@ -74,8 +78,8 @@ describe('the configuration', () => {
         `k.1:${'0'.repeat(32)}`,
         `k:${'0'.repeat(32)},k:${'1'.repeat(32)}`,
       ],
-      SOURCE_ALLOW: ['example.com', 'ftp://example.com/*', 'https://user@example.com/*'],
-      SOURCE_ALLOW_PRIVATE: ['localhost', '127.0.0.1:99999', 'http://localhost:1'],
+      SOURCE_ALLOW: [' ', ',', 'example.com', 'ftp://example.com/*', 'https://user@example.com/*'],
+      SOURCE_ALLOW_PRIVATE: [',', 'localhost', '127.0.0.1:99999', 'http://localhost:1'],
       SOURCE_MAX_BYTES: ['0', '32MB'],
       SOURCE_TIMEOUT_MS: ['0', '10s'],
       MAX_PIXELS: ['0'],
@@ -110,6 +114,8 @@ describe('the configuration', () => {
     for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
       expect(faults({ HOST: host })).toEqual([]);
     expect(faults({ HOST: '0.0.0.0', SIGNING_KEYS: `k:${'00'.repeat(16)}` })).toEqual([]);
+    for (const SIGNING_KEYS of ['', ' ', ',', '\n'])
+      expect(faults({ HOST: '0.0.0.0', SIGNING_KEYS })).toHaveLength(1);
   });
 
   it('cannot be changed once it is read', () => {

@@ -20,14 +20,19 @@ export interface UrlSigningKey {
   hex: string;
 }
 
+const UNIT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
+
 /**
  * Builds an image URL, signed when a key is given. Needs nothing but Web Crypto, so that it runs in browsers, workers
  * and every server runtime; a browser should be handed signed URLs rather than keys.
  *
  * @returns the URL, to be sent exactly as it is: its signature is over these bytes
+ * @throws TypeError when the unit is none: it stands in the path as it is, where a `?` would begin a query of its own
  */
 export async function buildImageUrl(parts: ImageUrlParts, key?: UrlSigningKey): Promise<string> {
   const { baseUrl, unit, src, width, tier, format, expiresAt } = parts;
+  if (!UNIT.test(unit))
+    throw new TypeError('a unit must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..');
   const said: [string, string | number | undefined][] = [
     ['w', width],
     ['q', tier],

@@ -20,8 +20,9 @@ const UNMADE_WIDTH = 480;
 
 /** Whether nothing says whose images to serve or to whom: then there is nothing to do but to show what it can do. */
 export function isUnconfigured(config: Config): boolean {
-  const { signingKeys, sourceAllow, sourceAllowPrivate, publicUrl } = config;
-  return signingKeys.length + sourceAllow.length + sourceAllowPrivate.length === 0 && publicUrl === undefined;
+  const { signingKeys, sourceAllow, sourceAllowPrivate, publicUrl, store } = config;
+  const sayings = signingKeys.length + sourceAllow.length + sourceAllowPrivate.length;
+  return sayings === 0 && publicUrl === undefined && store.kind === 'file';
 }
 
 /**
@@ -51,14 +52,14 @@ export async function startDemonstration(config: Config, log: Logger): Promise<R
 /** Asks for a photograph's variants as anyone would. */
 async function show(photograph: Photograph, originUrl: string, serverUrl: string): Promise<PhotographShown> {
   const src = `${originUrl}/${photograph.name}.jpg`;
-  const variants = await Promise.all(
-    SHOWN.map(async ({ format, tier }) => {
-      const path = await buildImageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
-      const response = await fetch(serverUrl + path);
-      if (!response.ok) throw new Error(`the demonstration failed: ${await response.text()}`);
-      return { format, tier, path, bytes: (await response.arrayBuffer()).byteLength };
-    }),
-  );
+  const variants: PhotographShown['variants'][number][] = [];
+  // One after the other, so that not even `QUEUE_LIMIT=0` refuses one.
+  for (const { format, tier } of SHOWN) {
+    const path = await buildImageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
+    const response = await fetch(serverUrl + path);
+    if (!response.ok) throw new Error(`the demonstration failed: ${await response.text()}`);
+    variants.push({ format, tier, path, bytes: (await response.arrayBuffer()).byteLength });
+  }
   return { title: photograph.title, src, bytes: photograph.bytes.byteLength, variants };
 }
 

@@ -34,5 +34,6 @@ export async function servePhotographs(photographs: readonly Photograph[], port:
     origin.get(`/${name}.jpg`, () => new Response(bytes, { headers: { 'Content-Type': 'image/jpeg' } }));
   }
   // A port that stays the same finds yesterday's variants in the store; any other will do where it is taken.
-  return await listen(origin, '127.0.0.1', port).catch(() => listen(origin, '127.0.0.1', 0));
+  const host = '127.0.0.1';
+  return await listen(origin, { host, port }).catch(() => listen(origin, { host, port: 0 }));
 }

@@ -65,7 +65,12 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
 
 /** What a HEIF file is said to be and what is in it need not agree. */
 function codecOf({ compression }: Metadata): ImageType {
-  return compression === 'hevc' ? 'hevc' : 'avif';
+  if (compression === 'av1') return 'avif';
+  if (compression === 'hevc') return 'hevc';
+  throw new EdgepressError(
+    'source_not_image',
+    `The source is HEIF of a kind that is not decoded here (${compression})`,
+  );
 }
 
 interface Extent {

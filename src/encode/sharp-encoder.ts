@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import sharp, { type Sharp } from 'sharp';
-import { EdgepressError } from '../error.ts';
 import type { Format, Tier } from '../variant/request.ts';
+import { corrupt, DECODE_TIMEOUT_SECONDS, endless } from './decode-failure.ts';
 import type { EncodedImage, EncodeRequest, Encoder } from './encoder.ts';
 import { decodeHevc } from './hevc.ts';
 import { CONTENT_TYPES } from './image-type.ts';
@@ -26,9 +26,6 @@ const MAX_SIDE: Readonly<Record<Encoding, number>> = {
 
 /** Sources that may take more memory than this to decode are taken one at a time: half a dozen at once would end the process. */
 const GIANT_BYTES = 300_000_000;
-
-/** No honest picture within the limits takes longer, in seconds. */
-const ENCODE_TIMEOUT_SECONDS = 60;
 
 // One thread an image and as many images as cores is what gets most of them done; see `scripts/bench/throughput.ts`.
 sharp.concurrency(1);
@@ -58,29 +55,23 @@ async function encodeOne(
   maxPixels: number,
 ): Promise<EncodedImage> {
   const encoding = encodingFor(request.format, source.frames);
-  try {
-    const decoded = await decode(bytes, source, maxPixels);
-    const side = MAX_SIDE[encoding];
-    const resized = decoded.resize({
-      width: request.width,
-      height: side,
-      fit: 'inside',
-      withoutEnlargement: true,
+  const decoded = await decode(bytes, source, maxPixels);
+  const size = { width: request.width, height: MAX_SIDE[encoding] };
+  const resized = decoded.resize({ ...size, fit: 'inside', withoutEnlargement: true });
+  const { data, info } = await into(encoding, resized, request.tier)
+    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+    .toBuffer({ resolveWithObject: true })
+    .catch((cause: Error) => {
+      throw cause.message.startsWith('timeout') ? endless(source.type, cause) : corrupt(source.type, cause);
     });
-    const { data, info } = await into(encoding, resized, request.tier)
-      .timeout({ seconds: ENCODE_TIMEOUT_SECONDS })
-      .toBuffer({ resolveWithObject: true });
-    return {
-      body: data as Uint8Array<ArrayBuffer>,
-      contentType: CONTENT_TYPES[encoding],
-      width: info.width,
-      height: info.pageHeight ?? info.height,
-      effort: 'fast',
-      source: source.facts,
-    };
-  } catch (cause) {
-    throw new EdgepressError('source_corrupt', `The ${source.type} image is truncated or damaged`, { cause });
-  }
+  return {
+    body: data as Uint8Array<ArrayBuffer>,
+    contentType: CONTENT_TYPES[encoding],
+    width: info.width,
+    height: info.pageHeight ?? info.height,
+    effort: 'fast',
+    source: source.facts,
+  };
 }
 
 /** An animation stays one: WebP where the client takes it, else GIF. */

@@ -1,7 +1,7 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { isUnconfigured, startDemonstration } from '../demo/demonstration.ts';
-import { startServer } from '../http/start-server.ts';
+import { type RunningServer, startServer } from '../http/start-server.ts';
 
 /** Log lines are written in batches of about this many bytes, or when this much time has passed: a write each costs as much as a hit. */
 const LOG_BATCH = { minLength: 4096, periodicFlush: 100 };
@@ -15,13 +15,20 @@ async function main(): Promise<void> {
   const start = isUnconfigured(config) ? startDemonstration : startServer;
   const server = await start(config, log);
   log.info({ url: server.url, store: config.store }, 'listening');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      log.info({ signal }, 'finishing what is under way; once more to end at once');
-      process.once(signal, () => process.exit(1));
-      server.close().then(() => process.exit(0));
-    });
-  }
+  endOnSignal(server, log);
+}
+
+function endOnSignal(server: RunningServer, log: Logger): void {
+  let told = false;
+  const end = async (signal: NodeJS.Signals) => {
+    if (told) process.exit(1);
+    told = true;
+    log.info({ signal }, 'finishing what is under way; once more to end at once');
+    await server.close();
+    process.exit(0);
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
 }
 
 function readConfigOrExit(): Config {

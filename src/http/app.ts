@@ -43,7 +43,7 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
   );
   app.all('/healthz', refuseMethod);
   if (frontPage) {
-    app.get('/', (c) => c.html(frontPage()));
+    app.get('/', (c) => c.html(frontPage(), 200, { 'X-Content-Type-Options': 'nosniff' }));
     app.all('/', refuseMethod);
   }
   // Hono takes `/u` for one of `/u/*`.

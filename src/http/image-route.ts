@@ -14,7 +14,7 @@ const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
 };
 
 /** For how long a CDN keeps a copy that did not come from the store: then it fetches the one that can be purged by tag. */
-const MISS_SHARED_MAX_AGE = 's-maxage=60';
+const MISS_MAX_SECONDS = 60;
 
 /**
  * Answers `GET` and `HEAD /u/{unit}?…` from the raw request target.
@@ -49,6 +49,7 @@ function send(
     case 'not modified':
       return new Response(null, { status: 304, headers: withoutBody(headers) });
     case 'unsatisfiable':
+      headers['Cache-Control'] = 'no-store';
       headers['Content-Range'] = `bytes */${object.bytes}`;
       return new Response(null, { status: 416, headers: withoutBody(headers) });
     case 'part': {
@@ -101,11 +102,12 @@ function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest
 }
 
 function cacheControlFor(stored: string, origin: Variant['origin']): string {
-  if (origin === 'stored') return stored;
-  const shared = /\bs-maxage=\d+/i;
-  return shared.test(stored)
-    ? stored.replace(shared, MISS_SHARED_MAX_AGE)
-    : `${stored}, ${MISS_SHARED_MAX_AGE}`;
+  // What no CDN may keep needs no shorter time.
+  if (origin === 'stored' || /\b(no-store|private)\b/i.test(stored)) return stored;
+  const [said, seconds] = /\bs-maxage=(\d+)/i.exec(stored) ?? [];
+  const [, ownSeconds] = /\bmax-age=(\d+)/i.exec(stored) ?? [];
+  const shared = `s-maxage=${Math.min(MISS_MAX_SECONDS, Number(seconds ?? ownSeconds ?? MISS_MAX_SECONDS))}`;
+  return said === undefined ? `${stored}, ${shared}` : stored.replace(said, shared);
 }
 
 function serverTiming(trace: Trace): string {

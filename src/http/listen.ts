@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import type { Logger } from 'pino';
 import type { App } from './app.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 import { answerProblem } from './problem.ts';
@@ -30,8 +31,11 @@ const IDLE_CHECK_MS = 50;
  * @param port - 0 for any that is free
  * @throws Error when the port is taken or the host is not this machine's
  */
-export async function listen(app: Pick<App, 'fetch'>, host: string, port: number): Promise<Listener> {
-  const answer = getRequestListener(app.fetch, { errorHandler: refuseUnreadable });
+export async function listen(
+  app: Pick<App, 'fetch'>,
+  { host, port, log }: { host: string; port: number; log?: Logger },
+): Promise<Listener> {
+  const answer = getRequestListener(app.fetch, { errorHandler: (error) => answerOutsideApp(error, log) });
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
   server.listen(port, host);
   await once(server, 'listening');
@@ -55,9 +59,15 @@ async function close(server: Server, graceMs: number): Promise<void> {
   clearTimeout(late);
 }
 
-/** What the adapter cannot make a request of never reaches the app. */
-function refuseUnreadable(error: unknown): Response {
-  const detail = `The request cannot be read: ${error instanceof Error ? error.message : 'malformed'}`;
-  const { status, headers, body } = answerProblem({ code: 'bad_request', detail });
+/** What the adapter cannot make a request of never reaches the app, and what fails after the app is a bug. */
+function answerOutsideApp(error: unknown, log: Logger | undefined): Response {
+  const unreadable = error instanceof RequestError;
+  if (!unreadable) log?.error({ err: error }, 'a bug: the answer could not be sent');
+  const { status, headers, body } = unreadable
+    ? answerProblem({
+        code: 'bad_request',
+        detail: 'The request cannot be read: its target or Host is malformed',
+      })
+    : answerProblem({ code: 'internal', detail: 'Something went wrong here, and was logged' });
   return new Response(body, { status, headers: { ...OPEN_HEADERS, ...headers } });
 }

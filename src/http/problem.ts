@@ -51,9 +51,19 @@ export function answerProblem(problem: Problem): ProblemAnswer {
   return { status, headers, body: JSON.stringify(document) };
 }
 
-/** Only what is known of a source may be shared, and never beyond the time that it may be tried again. */
+/** What is found out about a source is true for everyone who asks. Refusals are not: they depend on the request and our rules. */
+const SHARED: readonly ErrorCode[] = [
+  'source_not_found',
+  'source_too_large',
+  'source_not_image',
+  'source_corrupt',
+  'source_unavailable',
+  'source_timeout',
+];
+
+/** Never beyond the time that a source may be tried again. */
 function cacheControlFor(code: ErrorCode, retryAfterSeconds: number | undefined): string {
-  if (code.slice(0, 7) !== 'source_') return 'no-store';
+  if (SHARED.indexOf(code) < 0) return 'no-store';
   const left = retryAfterSeconds === undefined ? BROKEN_SOURCE_MAX_AGE_SECONDS : retryAfterSeconds;
   return `public, max-age=${Math.min(left, BROKEN_SOURCE_MAX_AGE_SECONDS)}`;
 }

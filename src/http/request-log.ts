@@ -20,6 +20,7 @@ export function logRequest(log: Logger, c: Context, trace: Trace, totalMs: numbe
     code,
     unit: trace.unit,
     sourceHost: trace.sourceHost,
+    joined: trace.joined,
     bytesIn: trace.bytesIn,
     // Not read off the response: to look at its headers costs more than all else that a hit needs.
     bytesOut: trace.bytesOut ?? 0,

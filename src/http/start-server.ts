@@ -31,7 +31,7 @@ export async function startServer(
     isClosing: () => closing,
     ...extras,
   });
-  const listener = await listen(app, config.host, config.port);
+  const listener = await listen(app, { host: config.host, port: config.port, log });
   return {
     url: listener.url,
     port: listener.port,

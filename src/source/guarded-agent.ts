@@ -18,8 +18,6 @@ export interface GuardedAgentOptions {
   connectTimeoutMs: number;
 }
 
-/** As browsers hold two or six: enough for a prewarm of one client's server, and a bound on what that server sees of us. */
-const CONNECTIONS_PER_ORIGIN = 16;
 const KEEP_ALIVE_MS = 4_000;
 /** A server may ask for its connections to be kept longer, but not so long that it can collect them. */
 const MAX_KEEP_ALIVE_MS = 30_000;
@@ -50,7 +48,9 @@ export function createGuardedAgent({ resolve, accepts, connectTimeoutMs }: Guard
       }
       connect(options, callback);
     },
-    connections: CONNECTIONS_PER_ORIGIN,
+    // As many as there are fetches, which whoever fetches bounds: one that waited here for another's connection would run
+    // out of time, and a good source be taken for a broken one.
+    connections: null,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,

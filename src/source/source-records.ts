@@ -47,7 +47,7 @@ export interface SourceRecords {
   read(key: string): Promise<SourceRecord | undefined>;
   /** The error to answer with at once, or `undefined` when the source may be tried (again). */
   verdict(record: SourceRecord | undefined): EdgepressError | undefined;
-  /** Remembers a failure, if it is the source's, after what was known before. Returns the error to answer with. */
+  /** Remembers a failure, if it is the source's, after what was known before. Returns the error to answer with: the same, and when to try again. */
   remember(key: string, error: unknown, before: SourceRecord | undefined): Promise<unknown>;
   /** Forgets what was known, since the source works again. */
   forget(key: string, before: SourceRecord | undefined): Promise<void>;
@@ -55,12 +55,13 @@ export interface SourceRecords {
 
 /** @param nowMs - the time, in Unix milliseconds */
 export function createSourceRecords(store: ForgivingStore, nowMs: () => number): SourceRecords {
-  function verdict(record: SourceRecord | undefined): EdgepressError | undefined {
+  function verdict(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
     const leftMs = record ? Date.parse(record.nextAttempt) - nowMs() : 0;
     if (!record || leftMs <= 0) return undefined;
     const { code, detail, retryable } = record;
     return new EdgepressError(code, detail, {
       retryable,
+      cause,
       ...(retryable && { retryAfterSeconds: Math.ceil(leftMs / 1000) }),
     });
   }
@@ -70,14 +71,14 @@ export function createSourceRecords(store: ForgivingStore, nowMs: () => number):
       const object = await store.get(key);
       return object && parseRecord(object.body);
     },
-    verdict,
+    verdict: (record) => verdict(record),
     remember: async (key, error, before) => {
       if (!isRemembered(error)) return error;
       const record = nextRecord(error, before, nowMs());
       await store.put(key, new TextEncoder().encode(JSON.stringify(record)), {
         contentType: 'application/json',
       });
-      return verdict(record) ?? error;
+      return verdict(record, error.cause) ?? error;
     },
     forget: async (key, before) => {
       if (before) await store.delete(key);

@@ -7,8 +7,8 @@ export interface ForgivingStore {
   /** The object, or `undefined` when it is not there or cannot be read. */
   get(key: string): Promise<StoredObject | undefined>;
   head(key: string): Promise<StoredInfo | undefined>;
-  /** Whether it was stored. */
-  put(key: string, body: Uint8Array, info: ObjectInfo): Promise<boolean>;
+  /** Its ETag, or `undefined` when it could not be stored. */
+  put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string } | undefined>;
   delete(key: string): Promise<void>;
 }
 
@@ -21,30 +21,23 @@ export function createForgivingStore(
   store: VariantStore,
   report: (operation: StoreOperation, key: string, fault: unknown) => void,
 ): ForgivingStore {
-  async function attempt<T, F>(
+  async function attempt<T>(
     operation: StoreOperation,
     key: string,
     work: Promise<T>,
-    otherwise: F,
-  ): Promise<T | F> {
+  ): Promise<T | undefined> {
     try {
       return await work;
     } catch (fault) {
       report(operation, key, fault);
-      return otherwise;
+      return undefined;
     }
   }
 
   return {
-    get: (key) => attempt('get', key, store.get(key), undefined),
-    head: (key) => attempt('head', key, store.head(key), undefined),
-    put: (key, body, info) =>
-      attempt(
-        'put',
-        key,
-        store.put(key, body, info).then(() => true),
-        false,
-      ),
-    delete: (key) => attempt('delete', key, store.delete(key), undefined),
+    get: (key) => attempt('get', key, store.get(key)),
+    head: (key) => attempt('head', key, store.head(key)),
+    put: (key, body, info) => attempt('put', key, store.put(key, body, info)),
+    delete: (key) => attempt('delete', key, store.delete(key)),
   };
 }

@@ -16,6 +16,12 @@ interface Kept {
 }
 
 /**
+ * What was written so lately may be replaced by another file with the same time: the clocks of file systems go in steps,
+ * of 4 ms on many kernels.
+ */
+const CLOCK_STEP_MS = 50;
+
+/**
  * Keeps the objects that are asked for most, since reading a file costs several times what sending it does. It never
  * answers with what is no longer there: each time the file is looked at, and whoever replaces or removes an object, in
  * whatever process, leaves another file or none.
@@ -37,12 +43,13 @@ export function createHotObjects(maxBytes: number): HotObjects {
       return undefined;
     },
     keep(path, file, object) {
+      if (Date.now() - file.ctimeMs < CLOCK_STEP_MS) return;
       kept.set(path, { identity: identityOf(file), object });
     },
   };
 }
 
-/** A file that is renamed into place has an inode and a time of its own. */
+/** A file that is renamed into place has a time of its own, if not always an inode: those of removed files are used again. */
 function identityOf({ ino, ctimeMs, mtimeMs, size }: Stats): string {
   return `${ino} ${ctimeMs} ${mtimeMs} ${size}`;
 }

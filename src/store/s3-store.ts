@@ -13,8 +13,13 @@ import { assertObjectInfo } from './object-info.ts';
 import { assertObjectKey } from './object-key.ts';
 import type { StoredInfo, VariantStore } from './store.ts';
 
-/** For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. */
-const OPERATION_TIMEOUT_MS = 10_000;
+/**
+ * For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. A
+ * viewer waits for two reads and a write, and gets the picture even when all of them fail: so that must not take longer
+ * than a CDN waits.
+ */
+const READ_TIMEOUT_MS = 2_000;
+const WRITE_TIMEOUT_MS = 5_000;
 
 export interface S3StoreOptions {
   bucket: string;
@@ -39,7 +44,7 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
     async get(key) {
       const location = locate(key);
       return await unlessMissing(async () => {
-        const output = await client.send(new GetObjectCommand(location), untilDeadline());
+        const output = await client.send(new GetObjectCommand(location), within(READ_TIMEOUT_MS));
         const body = await bodyOf(output);
         return { ...describe(output, body.length), body };
       });
@@ -47,7 +52,9 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
 
     async head(key) {
       const location = locate(key);
-      const output = await unlessMissing(() => client.send(new HeadObjectCommand(location), untilDeadline()));
+      const output = await unlessMissing(() =>
+        client.send(new HeadObjectCommand(location), within(READ_TIMEOUT_MS)),
+      );
       if (output) return describe(output, output.ContentLength ?? 0);
       await bucketIsThere();
       return undefined;
@@ -64,20 +71,20 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
           CacheControl: info.cacheControl,
           Metadata: info.metadata,
         }),
-        untilDeadline(),
+        within(WRITE_TIMEOUT_MS),
       );
       return { etag: etagOf(ETag) };
     },
 
     async delete(key) {
       const location = locate(key);
-      await unlessMissing(() => client.send(new DeleteObjectCommand(location), untilDeadline()));
+      await unlessMissing(() => client.send(new DeleteObjectCommand(location), within(WRITE_TIMEOUT_MS)));
     },
   };
 }
 
-function untilDeadline(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(OPERATION_TIMEOUT_MS) };
+function within(timeoutMs: number): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(timeoutMs) };
 }
 
 async function bodyOf({ Body }: GetObjectCommandOutput): Promise<Uint8Array<ArrayBuffer>> {
@@ -124,7 +131,7 @@ function createBucketCheck({ bucket, client }: S3StoreOptions): () => Promise<vo
   return async () => {
     if (seen) return;
     try {
-      await client.send(new HeadBucketCommand({ Bucket: bucket }), untilDeadline());
+      await client.send(new HeadBucketCommand({ Bucket: bucket }), within(READ_TIMEOUT_MS));
     } catch (error) {
       if (isStatus(error, 404))
         throw new Error(`there is no bucket ${JSON.stringify(bucket)}`, { cause: error });

@@ -27,7 +27,7 @@ export interface VariantServices {
   workshop: Workshop;
   hmac: Hmac;
   sha256: Sha256;
-  /** MD5 of bytes, in hex. */
+  /** MD5 of bytes, in hex: the ETag of what no store gave one. */
   md5: (bytes: Uint8Array) => string;
   /** Unix milliseconds. */
   nowMs: () => number;
@@ -87,12 +87,8 @@ export function createGetVariant(services: VariantServices): GetVariant {
     const image = await timed(trace, 'encode', encoder.encode(bytes, name));
     const info = describe(image, address, services.cacheControl);
     const stored = await timed(trace, 'put', store.put(address.key, image.body, info));
-    const object = {
-      ...info,
-      body: image.body,
-      bytes: image.body.byteLength,
-      etag: `"${services.md5(image.body)}"`,
-    };
+    const etag = stored?.etag ?? `"${services.md5(image.body)}"`;
+    const object = { ...info, body: image.body, bytes: image.body.byteLength, etag };
     return { object, origin: stored ? 'made' : 'made but not stored', trace };
   }
 
@@ -122,11 +118,12 @@ function describe(image: EncodedImage, address: VariantAddress, cacheControl: st
   };
 }
 
-/** Whoever joined a flight reports its steps as its own. */
+/** Whoever joined a flight tells of its steps too, but not as its own. */
 function joinTrace(trace: Trace, flight: Flight): void {
-  Object.assign(trace.ms, flight.trace.ms);
   trace.outcome = flight.origin === 'stored' ? 'hit' : 'miss';
-  if (flight.trace.bytesIn !== undefined) trace.bytesIn = flight.trace.bytesIn;
+  if (flight.trace === trace) return;
+  trace.joined = true;
+  Object.assign(trace.ms, flight.trace.ms);
 }
 
 function orThrow<T>(result: Result<T>): T {

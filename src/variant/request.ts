@@ -113,6 +113,8 @@ function readParameter(piece: string, isLast: boolean, parameters: Parameters): 
   if (name === 'sig' && !isLast) return badRequest(name, 'must be the last parameter').fault;
   const value = decode(piece.slice(equals + 1));
   if (value === undefined) return badRequest(name, 'is not valid percent-encoded UTF-8').fault;
+  if (hasControlCharacter(value))
+    return badRequest(name, 'must not contain control characters or line breaks').fault;
   const complaint = COMPLAINTS[name](value);
   if (complaint !== undefined) return badRequest(name, complaint).fault;
   parameters[name] = value;
@@ -126,6 +128,14 @@ function decode(encoded: string): string | undefined {
   } catch (_malformed) {
     return undefined;
   }
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x20 || unit === 0x7f) return true;
+  }
+  return false;
 }
 
 function unknownParameter(name: string): Fault {

@@ -1,7 +1,12 @@
 const MAX_SRC_LENGTH = 4096;
 
-const ABSOLUTE = /^(https?|s3):\/\/([^/?#\\]*)(.*)$/i;
-const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s:[\]<>^|"`{}]+)(?::([0-9]{0,5}))?$/;
+/*
+ * The edge has another engine for regular expressions, of the kind of Perl's: `$` matches before a line break, `.` matches
+ * some of them, `\s` is ASCII alone, and without regard to case `s` is also `ſ`. So none of these are used, and line
+ * breaks are refused first.
+ */
+const ABSOLUTE = /^([Hh][Tt][Tt][Pp][Ss]?|[Ss]3):\/\/([^/?#\\]*)([\s\S]*)/;
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:.]+\]|[^ :[\]<>^|"`{}]+)(?::([0-9]{0,5}))?$/;
 const BUCKET = /^[A-Za-z0-9._-]+$/;
 
 /**
@@ -11,8 +16,8 @@ const BUCKET = /^[A-Za-z0-9._-]+$/;
  * @returns what is wrong with it, as the end of a sentence, or `undefined`
  */
 export function sourceUrlComplaint(src: string): string | undefined {
-  if (src.length > MAX_SRC_LENGTH) return `is ${src.length} characters long; at most 4,096 are allowed`;
-  if (hasControlCharacter(src)) return 'must not contain control characters or line breaks';
+  const length = countCharacters(src);
+  if (length > MAX_SRC_LENGTH) return `is ${length} characters long; at most 4,096 are allowed`;
   if (src.charAt(src.length - 1) === ' ') return 'must not end in a space';
   const match = ABSOLUTE.exec(src);
   if (!match) return 'must be an absolute http:, https: or s3: URL, percent-encoded';
@@ -41,10 +46,12 @@ function bucketComplaint(bucket: string, path: string): string | undefined {
     : undefined;
 }
 
-function hasControlCharacter(text: string): boolean {
+/** Whole characters, in an engine whose strings are made of these as in one that counts halves. */
+function countCharacters(text: string): number {
+  let characters = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit < 0x20 || unit === 0x7f) return true;
+    if (unit < 0xdc00 || unit > 0xdfff) characters++;
   }
-  return false;
+  return characters;
 }

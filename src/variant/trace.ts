@@ -7,6 +7,8 @@ export interface Trace {
   /** Host and port of the source: never more of its URL, which may carry secrets. */
   sourceHost?: string;
   outcome?: 'hit' | 'miss';
+  /** Whether another request's work was shared: what it cost is that one's. */
+  joined?: boolean;
   /** Bytes of the source, if it was fetched. */
   bytesIn?: number;
   /** Bytes of the answer's body. */

@@ -3,12 +3,6 @@ import { EdgepressError } from '../error.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
-/**
- * How many variants are being fetched or encoded at once. More than the encoders, so that slow sources do not leave them
- * idle; bounded, since each holds a whole source in memory (32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst).
- */
-const AT_ONCE = 32;
-
 /** Where variants are made: a bounded queue. */
 export interface Workshop {
   /**
@@ -17,13 +11,22 @@ export interface Workshop {
    * @throws EdgepressError `overloaded`, at once, when there is no room to wait; else what the work throws
    */
   enter<T>(work: () => Promise<T>): Promise<T>;
-  /** Ends when nothing is under way or waiting. */
-  settled(): Promise<void>;
+  /** Gives up what waits, and ends when what is under way is done. */
+  close(): Promise<void>;
 }
 
-/** @param room - how many may be inside, those that wait included */
-export function createWorkshop(room: number): Workshop {
-  const queue = new PQueue({ concurrency: AT_ONCE });
+export interface WorkshopOptions {
+  /**
+   * How many variants are fetched or encoded at once. More than the encoders, so that slow sources do not leave them idle;
+   * bounded, since each holds a whole source in memory.
+   */
+  atOnce: number;
+  /** How many may be inside, those that wait included. */
+  room: number;
+}
+
+export function createWorkshop({ atOnce, room }: WorkshopOptions): Workshop {
+  const queue = new PQueue({ concurrency: atOnce });
   return {
     async enter(work) {
       if (queue.size + queue.pending >= room) {
@@ -38,6 +41,9 @@ export function createWorkshop(room: number): Workshop {
       }
       return queue.add(work);
     },
-    settled: () => queue.onIdle(),
+    close: () => {
+      queue.clear();
+      return queue.onIdle();
+    },
   };
 }

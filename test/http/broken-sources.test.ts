@@ -73,6 +73,13 @@ describe('a broken source', () => {
     expect(files.filter((file) => file.endsWith('.jpeg'))).toEqual([]);
   });
 
+  it('is logged with what really happened, which the client is not told', async () => {
+    const { answers, service, ask } = await setUp();
+    answers.now = (response) => response.destroy();
+    expect(await (await ask()).json()).not.toHaveProperty('reason');
+    expect(service.log).toMatchObject([{ code: 'source_unavailable', reason: expect.any(String) }]);
+  });
+
   it('is remembered, so that it is asked for once, whatever variant is wanted', async () => {
     const { answers, origin, service, src, ask } = await setUp();
     answers.now = (response) => response.writeHead(404).end();

@@ -75,16 +75,30 @@ describe('a request for an image', () => {
   });
 
   it('lands on the rung, tier and format that negotiation chose, under the key of the contract', async () => {
-    const { service, src, target } = await setUp({ CACHE_CONTROL: 'private, max-age=5' });
+    const { service, src, target } = await setUp({ CACHE_CONTROL: 'public, max-age=500' });
     const first = await service.request(await target({ width: 161 }), { headers: { accept: 'image/avif' } });
-    expect(first.headers.get('cache-control')).toBe('private, max-age=5, s-maxage=60');
+    expect(first.headers.get('cache-control')).toBe('public, max-age=500, s-maxage=60');
     const sha = (text: string) => createHash('sha256').update(text).digest('hex');
     const key = `v1/${sha('unit-1').slice(0, 2)}/unit-1/${sha(src).slice(0, 32)}/320-balanced.avif`;
     const file = await readFile(join(service.folder, key));
     expect(file.subarray(0, 100).toString('latin1')).toContain('ftypavif');
     const second = await service.request(await target({ width: 320, tier: 'balanced', format: 'avif' }));
     expect(second.headers.get('cache-status')).toBe('edgepress; hit');
-    expect(second.headers.get('cache-control')).toBe('private, max-age=5');
+    expect(second.headers.get('cache-control')).toBe('public, max-age=500');
+  });
+
+  it('is never kept longer by a CDN before it is stored than after', async () => {
+    for (const [stored, made] of [
+      ['public, max-age=5', 'public, max-age=5, s-maxage=5'],
+      ['public, max-age=900, s-maxage=30', 'public, max-age=900, s-maxage=30'],
+      ['public', 'public, s-maxage=60'],
+      ['private, max-age=900', 'private, max-age=900'],
+      ['no-store', 'no-store'],
+    ] as const) {
+      const { service, target } = await setUp({ CACHE_CONTROL: stored });
+      expect((await service.request(await target())).headers.get('cache-control')).toBe(made);
+      expect((await service.request(await target())).headers.get('cache-control')).toBe(stored);
+    }
   });
 
   it('without a width is for the default one', async () => {
@@ -142,6 +156,7 @@ describe('a request for an image', () => {
     }
     const beyond = await ask({ range: `bytes=${whole.length}-` });
     expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, `bytes */${whole.length}`]);
+    expect(beyond.headers.get('cache-control')).toBe('no-store');
     for (const range of ['bytes=0-1,5-6', 'bytes=x-y', 'lines=0-1', 'bytes='])
       expect((await ask({ range })).status).toBe(200);
     expect((await ask({ range: 'bytes=0-9', 'if-range': etag })).status).toBe(206);
@@ -217,6 +232,8 @@ describe('the rest of the service', () => {
       const response = await service.request(await target(), { headers: { 'cdn-loop': loop } });
       expect(response.status).toBe(403);
       expect(await codeOf(response)).toBe('source_forbidden');
+      // Or whoever sends such a header could keep the picture from everyone else.
+      expect(response.headers.get('cache-control')).toBe('no-store');
     }
     expect(origin.requests).toEqual([]);
     expect((await service.request(await target(), { headers: { 'cdn-loop': 'cloudfront' } })).status).toBe(

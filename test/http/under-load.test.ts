@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import type { Encoder } from '../../src/encode/encoder.ts';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { photograph } from '../encode/pictures.ts';
@@ -21,6 +23,19 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((turn) => setImmediate(turn));
 }
 
+/** The real encoder, and how often it was asked. */
+function countingEncoder() {
+  const real = createSharpEncoder({ concurrency: 2, maxPixels: 10_000_000 });
+  const encodes = { count: 0 };
+  const encoder: Encoder = {
+    encode: (...args) => {
+      encodes.count++;
+      return real.encode(...args);
+    },
+  };
+  return { encoder, encodes };
+}
+
 /** A store that does everything but what is named. */
 function failing(store: VariantStore, ...operations: (keyof VariantStore)[]): VariantStore {
   const fail = () => Promise.reject(new Error('the disk is on fire'));
@@ -30,7 +45,8 @@ function failing(store: VariantStore, ...operations: (keyof VariantStore)[]): Va
 describe('many requests at once', () => {
   it('for one new variant make one fetch and one encode', async () => {
     const { origin, held, letGo } = await startHeldOrigin();
-    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const { encoder, encodes } = countingEncoder();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { encoder });
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const asked = Array.from({ length: 100 }, (_, index) =>
       service.request(target, index % 2 ? { method: 'HEAD' } : {}),
@@ -41,8 +57,9 @@ describe('many requests at once', () => {
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(responses.map(({ headers }) => headers.get('etag'))).size).toBe(1);
     expect(origin.requests).toHaveLength(1);
-    const encodes = new Set(service.log.map(({ encodeMs }) => encodeMs));
-    expect(encodes.size).toBe(1);
+    expect(encodes.count).toBe(1);
+    expect(service.log.filter(({ joined }) => joined)).toHaveLength(99);
+    expect(service.log.filter(({ bytesIn }) => bytesIn !== undefined)).toHaveLength(1);
     expect(
       (await readdir(service.folder, { recursive: true })).filter((file) => file.endsWith('.jpeg')),
     ).toHaveLength(1);
@@ -82,6 +99,17 @@ describe('many requests at once', () => {
     expect((await again).status).toBe(200);
   });
 
+  it('for the images of one host are not kept waiting for each other, however slow it is', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '25' });
+    const asked = Array.from({ length: 50 }, async (_, name) =>
+      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 })),
+    );
+    await until(() => held.length === 50);
+    letGo();
+    for (const response of await Promise.all(asked)) expect(response.status).toBe(200);
+  });
+
   it('find what is stored even when nothing more can be made', async () => {
     const { origin, held, letGo } = await startHeldOrigin();
     const service = await startService({
@@ -101,6 +129,24 @@ describe('many requests at once', () => {
     expect(await codeOf(await ask(3))).toBe('overloaded');
     letGo();
     await second;
+  });
+});
+
+describe('a bug', () => {
+  it('is answered as ours, logged, and not held against the source', async () => {
+    const photo = await photograph();
+    const origin = await startOrigin((_request, response) => response.end(photo));
+    const encoder: Encoder = { encode: () => Promise.reject(new TypeError('secret is not a function')) };
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { encoder });
+    for (let times = 1; times <= 2; times++) {
+      const response = await service.request(await targetFor(`${origin.url}/a.jpg`));
+      expect(response.status).toBe(500);
+      const text = await response.text();
+      expect(JSON.parse(text)).toMatchObject({ code: 'internal' });
+      expect(text).not.toContain('secret');
+      expect(origin.requests).toHaveLength(times);
+    }
+    expect(service.log).toContainEqual(expect.objectContaining({ level: 50 }));
   });
 });
 

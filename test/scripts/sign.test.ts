@@ -58,7 +58,7 @@ describe('the command sign', () => {
   it('says what is wrong, and prints no URL', async () => {
     const wrong: [string[], RegExp][] = [
       [['--unit', 'a'], /--src/],
-      [['--unit', 'a b', '--src', 'https://x.test/a'], /`unit`/],
+      [['--unit', 'a b', '--src', 'https://x.test/a'], /--unit/],
       [['--unit', 'a', '--src', 'a.jpg'], /`src`/],
       [['--unit', 'a', '--src', 'https://x.test/a', '--w', 'wide'], /`w`/],
       [['--unit', 'a', '--src', 'https://x.test/a', '--exp', '1', '--expires-in', '1'], /not both/],

@@ -147,6 +147,21 @@ describe('an image request', () => {
     }
   });
 
+  it('is read alike by engines that disagree about line breaks, letters and lengths', () => {
+    for (const end of ['%0A', '%0D', '%09', '%00', '%7F']) {
+      for (const [name, value] of Object.entries({ w: '10', q: 'high', f: 'webp', exp: '10', sig: 'k.x' })) {
+        expect(blamed(`/u/a?${SRC}&${name}=${value}${end}`)).toBe(name);
+      }
+    }
+    for (const scheme of ['httpſ', 'ſ3']) {
+      expect(blamed(`/u/a?src=${encodeURIComponent(`${scheme}://x.test/a`)}`)).toBe('src');
+    }
+    const lines = 'https://x.test/\u2028a\u2029';
+    expect(accepted(`/u/a?src=${encodeURIComponent(lines)}`).src).toBe(lines);
+    const faces = `https://x.test/${'a'.repeat(4061)}${'😀'.repeat(20)}`;
+    expect(accepted(`/u/a?src=${faces.replaceAll('😀', encodeURIComponent('😀'))}`).src).toBe(faces);
+  });
+
   it('takes a source of 4,096 characters and a target of 6,000 bytes, and no more', () => {
     const src = (length: number) => `https://x.test/${'a'.repeat(length - 15)}`;
     expect(accepted(`/u/a?src=${src(4096)}`).src).toHaveLength(4096);
