@@ -9,8 +9,13 @@ export interface ServerProcess {
   url: string;
   /** The most memory that it has held so far, in bytes. */
   peakMemoryBytes(): Promise<number>;
+  /** The processor time that it has taken so far, in milliseconds. */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
+
+/** Linux counts processor time in hundredths of a second. */
+const MS_A_TICK = 10;
 
 /** Starts the service with a store of its own, logging as in production, to nowhere. */
 export async function startService(env: Record<string, string>): Promise<ServerProcess> {
@@ -34,6 +39,7 @@ export async function startProcess(file: string, env: Record<string, string>): P
   return {
     url: await urlOf(child),
     peakMemoryBytes: () => peakMemoryBytes(child.pid ?? 0),
+    cpuMs: () => cpuMs(child.pid ?? 0),
     stop: () =>
       new Promise((stopped) => {
         child.once('close', () => stopped());
@@ -57,4 +63,14 @@ async function urlOf(child: ChildProcess): Promise<string> {
 async function peakMemoryBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) * MS_A_TICK;
 }

@@ -70,7 +70,7 @@ describe('a fetch', () => {
     const waiting: (() => void)[] = [];
     const server = await serve((_request, response) => {
       waiting.push(() => response.end('bytes'));
-      if (waiting.length === 16) for (const answer of waiting.splice(0)) answer();
+      if (waiting.length === 32) for (const answer of waiting.splice(0)) answer();
     });
     const fetch = at(server.port);
     await Promise.all(Array.from({ length: 32 }, () => fetch()));
