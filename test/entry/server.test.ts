@@ -54,6 +54,8 @@ describe('the server', () => {
       expect(response.headers.get('content-type')).toBe(`image/${format}`);
       expect(response.headers.get('cache-status')).toBe('edgepress; hit');
       expect((body.byteLength / 1000).toFixed(1)).toBe(kilobytes);
+      const head = await fetch(variantUrl, { method: 'HEAD' });
+      expect(head.headers.get('content-length')).toBe(String(body.byteLength));
       expect((await sharp(body).metadata()).width).toBeLessThanOrEqual(720);
     }
     const [, unmade = ''] = /'(http[^']+)'/.exec(program.output.stdout) ?? [];
