@@ -52,7 +52,11 @@ async function sign({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promis
   });
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new CommandFailure(`${parsed.fault.detail}.`);
-  return (config.publicUrl ?? `http://${config.host}:${config.port}`) + target;
+  return (config.publicUrl ?? `http://${hostInUrl(config.host)}:${config.port}`) + target;
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function toNumber(text: string | undefined): number | undefined {

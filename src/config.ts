@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
@@ -46,7 +47,6 @@ export class ConfigError extends Error {
 
 const MAX_INT32 = 2 ** 31 - 1;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 const environment = z.object({
   PORT: integer(0, 65_535, 3000),
@@ -80,13 +80,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const host = present['HOST'];
-  if (host !== undefined && !LOOPBACK.test(host) && present['SIGNING_KEYS'] === undefined) {
+  if (host !== undefined && !isLoopback(host) && present['SIGNING_KEYS'] === undefined) {
     faults.push(
       `HOST: ${host} is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS`,
     );
   }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   return toConfig(parsed.data);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function toConfig(env: z.infer<typeof environment>): Config {
@@ -147,11 +151,11 @@ function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] 
 }
 
 function parseStore(value: string): StoreLocation {
-  const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(value);
+  const file = /^file:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(value);
   if (file?.[1]) return { kind: 'file', root: file[1] };
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
   if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
-  throw new Error('must be file:FOLDER or s3://BUCKET');
+  throw new Error('must be file:FOLDER, file:///FOLDER or s3://BUCKET');
 }
 
 /** Faults never repeat the secret. */

@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Config, StoreLocation } from './config.ts';
+import { type Config, ConfigError, type StoreLocation } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createSharpEncoder } from './encode/sharp-encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
@@ -19,7 +19,9 @@ export interface Services {
   getVariant: GetVariant;
   /** Faults of the store so far, by operation: nobody who asks for an image sees them. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
-  /** Gives up what waits to be made, finishes what is being made, then lets go of all connections. */
+  /** Refuses what waits to be made, and ends when what is being made is done. */
+  finish(): Promise<void>;
+  /** Lets go of all connections. */
   close(): Promise<void>;
 }
 
@@ -63,7 +65,8 @@ export async function createServices(
   });
   const s3Source = await createS3SourceIfAllowed(config, s3Client);
   const workshop = createWorkshop({
-    atOnce: Math.max(MIN_SOURCES_AT_ONCE, 2 * config.concurrency),
+    atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
+    atOnceForHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
     room: config.concurrency + config.queueLimit,
   });
 
@@ -84,8 +87,8 @@ export async function createServices(
   return {
     getVariant,
     storeFaults: () => storeFaults,
+    finish: () => workshop.close(),
     close: async () => {
-      await workshop.close();
       await http.close();
       (await s3)?.destroy();
     },
@@ -102,7 +105,13 @@ async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
 async function createStore(store: StoreLocation, s3Client: () => Promise<S3Client>): Promise<VariantStore> {
   if (store.kind === 'file') {
     const { createFileStore } = await import('./store/file-store.ts');
-    return createFileStore({ root: store.root });
+    try {
+      return createFileStore({ root: store.root });
+    } catch (error) {
+      throw new ConfigError([
+        `STORE: ${store.root} cannot be used as a folder (${(error as Error).message})`,
+      ]);
+    }
   }
   const { createS3Store } = await import('./store/s3-store.ts');
   return createS3Store({ bucket: store.bucket, client: await s3Client() });

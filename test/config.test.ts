@@ -62,9 +62,9 @@ describe('the configuration', () => {
   it('reports each fault by the name of its variable', () => {
     const wrong: Record<string, string[]> = {
       PORT: ['-1', '65536', 'http', '1.5'],
-      HOST: ['0.0.0.0', '::', '192.168.0.1', 'example.com', '127.0.0.1.example.com'],
+      HOST: ['0.0.0.0', '::', '192.168.0.1', 'example.com', '127.0.0.1.example.com', '127.999.0.1'],
       PUBLIC_URL: ['images.example.com', 'ftp://x', 'https://x/path', 'https://x/?a'],
-      STORE: ['data', 'file:', 's3://', 's3://B', 's3://bucket/folder'],
+      STORE: ['data', 'file:', 'file://data', 's3://', 's3://B', 's3://bucket/folder'],
       S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
       SIGNING_KEYS: [
         ' ',

@@ -9,8 +9,15 @@ export function corrupt(type: ImageType, cause: unknown): EdgepressError {
   return new EdgepressError('source_corrupt', `The ${type} image is truncated or damaged`, { cause });
 }
 
-/** What it means that it did not come to an end. */
+/**
+ * What it means that it did not come to an end: nothing that could be held against the source, since another variant of it,
+ * or the same on a machine with less to do, may well be made.
+ */
 export function endless(type: ImageType, cause?: unknown): EdgepressError {
-  const detail = `The ${type} image takes more than ${DECODE_TIMEOUT_SECONDS} seconds to decode`;
-  return new EdgepressError('source_too_large', detail, { cause });
+  const detail = `It took more than ${DECODE_TIMEOUT_SECONDS} seconds to make this of the ${type} image: try again later`;
+  return new EdgepressError('overloaded', detail, {
+    cause,
+    retryable: true,
+    retryAfterSeconds: DECODE_TIMEOUT_SECONDS,
+  });
 }

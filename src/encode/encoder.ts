@@ -36,7 +36,7 @@ export interface Encoder {
    * Makes one variant: upright, in sRGB, without metadata.
    *
    * @param source - the bytes of an original
-   * @throws EdgepressError `source_not_image`, `source_corrupt` or `source_too_large`
+   * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` when it takes too long
    */
   encode(source: Uint8Array, request: EncodeRequest): Promise<EncodedImage>;
 }

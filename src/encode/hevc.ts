@@ -13,7 +13,7 @@ const QUIET = { stdout: true, stderr: true };
 /**
  * Decodes a HEIC image in a thread of its own, which loads the decoder and ends with it.
  *
- * @throws EdgepressError `source_corrupt` when the image is damaged, `source_too_large` when it takes too long
+ * @throws EdgepressError `source_corrupt` when the image is damaged, `overloaded` when it takes too long
  */
 export function decodeHevc(bytes: Uint8Array): Promise<HevcPixels> {
   return new Promise((resolve, reject) => {

@@ -31,8 +31,11 @@ const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
   hevc: 17,
 };
 
-/** However many pixels are allowed, no one picture may take more: 53 megapixels of AVIF, 63 of HEIC, more than phones have. */
-const MAX_DECODE_BYTES = 2 ** 30;
+/**
+ * However many pixels are allowed, no one picture may take more: 47 megapixels of AVIF, 55 of HEIC, where phones have 48.
+ * With what the process itself needs, this stays below 1 GiB.
+ */
+const MAX_DECODE_BYTES = 900 * 2 ** 20;
 
 /** Frames cost time even when they are tiny: a thirty-megabyte GIF can hold a million of one pixel. */
 const MAX_FRAMES = 2000;

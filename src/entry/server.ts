@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino';
-import { type Config, ConfigError, readConfig } from '../config.ts';
+import { ConfigError, readConfig } from '../config.ts';
 import { isUnconfigured, startDemonstration } from '../demo/demonstration.ts';
 import { type RunningServer, startServer } from '../http/start-server.ts';
 
@@ -8,7 +8,7 @@ const LOG_BATCH = { minLength: 4096, periodicFlush: 100 };
 
 /** The service on one machine: `npm start`. */
 async function main(): Promise<void> {
-  const config = readConfigOrExit();
+  const config = readConfig();
   const destination = pino.destination({ sync: false, ...LOG_BATCH });
   process.on('exit', () => destination.flushSync());
   const log = pino({ level: config.logLevel }, destination);
@@ -31,18 +31,13 @@ function endOnSignal(server: RunningServer, log: Logger): void {
   process.on('SIGTERM', end);
 }
 
-function readConfigOrExit(): Config {
-  try {
-    return readConfig();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write('edgepress cannot start: the environment is wrong.\n\n');
-    for (const fault of error.faults) process.stderr.write(`  ${fault}\n`);
-    process.exit(1);
-  }
+/** Says every fault of the environment at once, each by the name of its variable. */
+function explain(error: unknown): string {
+  if (!(error instanceof ConfigError)) return `${error instanceof Error ? error.message : error}\n`;
+  return ['the environment is wrong.', '', ...error.faults.map((fault) => `  ${fault}`), ''].join('\n');
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`edgepress cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`edgepress cannot start: ${explain(error)}`);
   process.exit(1);
 });

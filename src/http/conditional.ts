@@ -1,5 +1,3 @@
-import parseRange from 'range-parser';
-
 /** The request headers that make an answer conditional or partial. */
 export interface ConditionalHeaders {
   ifNoneMatch: string | undefined;
@@ -27,10 +25,18 @@ export function selectPart(headers: ConditionalHeaders, etag: string, bytes: num
   if (ifNoneMatch !== undefined && matches(ifNoneMatch, etag)) return { kind: 'not modified' };
   // A date cannot match: variants carry no Last-Modified.
   if (range === undefined || (ifRange !== undefined && ifRange !== etag)) return { kind: 'whole' };
-  const ranges = parseRange(bytes, range);
-  if (ranges === -1) return { kind: 'unsatisfiable' };
-  const [only, another] = ranges === -2 || ranges.type !== 'bytes' ? [] : ranges;
-  return only && !another ? { kind: 'part', ...only } : { kind: 'whole' };
+  return selectRange(range, bytes);
+}
+
+/** RFC 9110, sections 14.1.2 and 14.2. What is no range, or one that ends before it starts, is as if it were not there. */
+function selectRange(range: string, bytes: number): Selection {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/i.exec(range.replaceAll(' ', '')) ?? [];
+  if (first === undefined || last === undefined || (first === '' && last === '')) return { kind: 'whole' };
+  // Without a first byte, the last so many: all of them, if there are fewer.
+  const start = first === '' ? Math.max(0, bytes - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1);
+  if (first !== '' && last !== '' && Number(first) > Number(last)) return { kind: 'whole' };
+  return start > end ? { kind: 'unsatisfiable' } : { kind: 'part', start, end };
 }
 
 /** Weak comparison: `W/` makes no difference. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
+import { ConfigError } from '../config.ts';
 import type { App } from './app.ts';
+import { followConnections } from './connections.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 import { answerProblem } from './problem.ts';
 
@@ -22,41 +25,45 @@ export interface Listener {
 /** Room for a request target of 6,000 bytes and then some, so that a longer one is told so rather than cut off. */
 const MAX_HEADER_BYTES = 32_768;
 
-/** How often connections that have fallen idle are looked for while closing. */
-const IDLE_CHECK_MS = 50;
-
 /**
  * Serves an app on a port of this machine.
  *
  * @param port - 0 for any that is free
- * @throws Error when the port is taken or the host is not this machine's
+ * @throws ConfigError when the port is taken or the host is not this machine's
  */
 export async function listen(
   app: Pick<App, 'fetch'>,
   { host, port, log }: { host: string; port: number; log?: Logger },
 ): Promise<Listener> {
-  const answer = getRequestListener(app.fetch, { errorHandler: (error) => answerOutsideApp(error, log) });
+  const answer = getRequestListener(app.fetch, {
+    // For HTTP/1.0, whose requests need not say whom they are for: health checks still speak it.
+    hostname: 'localhost',
+    errorHandler: (error) => answerOutsideApp(error, log),
+  });
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
+  server.on('clientError', refuseMalformed);
+  const close = followConnections(server);
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    const variable = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST';
+    throw new ConfigError([`${variable}: cannot listen at ${host}, port ${port} (${error.code})`]);
+  });
   const address = server.address() as AddressInfo;
   const authority = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return {
-    url: `http://${authority}:${address.port}`,
-    port: address.port,
-    close: (graceMs) => close(server, graceMs),
-  };
+  return { url: `http://${authority}:${address.port}`, port: address.port, close };
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  // A connection that was busy when the server closed stays open for the client's next request: it is waited for in vain.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const late = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(late);
+/** What Node cannot read as HTTP gets the same answer as what we cannot, by hand, since there is no request to answer. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const detail = `The request cannot be read as HTTP (${error.code})`;
+  const { headers, body } = answerProblem({ code: 'bad_request', detail });
+  const all = { ...OPEN_HEADERS, ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+  socket.end(['HTTP/1.1 400 Bad Request', ...lines, '', body].join('\r\n'));
 }
 
 /** What the adapter cannot make a request of never reaches the app, and what fails after the app is a bug. */

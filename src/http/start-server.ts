@@ -37,7 +37,7 @@ export async function startServer(
     port: listener.port,
     async close() {
       closing = true;
-      await listener.close(GRACE_MS);
+      await Promise.all([services.finish(), listener.close(GRACE_MS)]);
       await services.close();
     },
   };

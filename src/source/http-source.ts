@@ -56,10 +56,9 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const trusting = createGuardedAgent({ resolve, accepts: () => true, connectTimeoutMs: timeoutMs });
   const agentFor = (url: URL) => (privateHosts.has(hostAndPort(url)) ? trusting : guarded);
   return {
+    admit: (src) => admit(parseWebSource(src), options.allow),
     async fetch(src) {
-      const url = parseSourceUrl(src);
-      if (!url || !isWebScheme(url)) throw badSource('src must be an absolute http or https URL');
-      if (hasCredentials(url)) throw badSource('src must not carry credentials');
+      const url = parseWebSource(src);
       return await withDeadline(timeoutMs, shownHost(url), (signal) =>
         followRedirects(url, options, agentFor, signal),
       );
@@ -68,6 +67,13 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
       await Promise.all([guarded.destroy(), trusting.destroy()]);
     },
   };
+}
+
+function parseWebSource(src: string): URL {
+  const url = parseSourceUrl(src);
+  if (!url || !isWebScheme(url)) throw badSource('src must be an absolute http or https URL');
+  if (hasCredentials(url)) throw badSource('src must not carry credentials');
+  return url;
 }
 
 async function followRedirects(

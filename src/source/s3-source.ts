@@ -27,16 +27,17 @@ const NOT_FOUND = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
 
 /** Returns a fetcher of `s3://bucket/key` sources. */
 export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceOptions): SourceFetcher {
+  const admit = (src: string): ObjectAddress => {
+    const address = parseObjectAddress(src);
+    if (allowsObject(allow, address.bucket, address.key)) return address;
+    const detail = `this object of s3://${address.bucket} is not among the allowed sources`;
+    throw new EdgepressError('source_forbidden', detail);
+  };
   return {
+    admit,
     async fetch(src) {
-      const { bucket, key } = parseObjectAddress(src);
+      const { bucket, key } = admit(src);
       const from = `s3://${bucket}`;
-      if (!allowsObject(allow, bucket, key)) {
-        throw new EdgepressError(
-          'source_forbidden',
-          `this object of ${from} is not among the allowed sources`,
-        );
-      }
       return await withDeadline(timeoutMs, from, async (signal) => {
         try {
           const command = new GetObjectCommand({ Bucket: bucket, Key: key });

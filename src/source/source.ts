@@ -1,6 +1,12 @@
 /** How an original is fetched. */
 export interface SourceFetcher {
   /**
+   * Refuses what can be refused without asking anyone.
+   *
+   * @throws EdgepressError `bad_request` (no URL after all) or `source_forbidden` (outside the allowlist)
+   */
+  admit(src: string): void;
+  /**
    * Fetches the whole of one source.
    *
    * @param src - an absolute `http(s)` URL, or `s3://bucket/key`, as the caller of the service gave it

@@ -11,6 +11,8 @@ import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 import { sweepTemporaries } from './temporaries.ts';
 import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
 
+import { makeWritableFolder } from './writable-folder.ts';
+
 /*
  * Most calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait
  * for: with as many encodes in flight as it has threads, a read that waits its turn twice took 250 ms, and a synchronous one
@@ -30,7 +32,7 @@ const readAsync = promisify(read);
 const unlinkAsync = promisify(unlink);
 
 export interface FileStoreOptions {
-  /** The folder, made when it is first needed. On a local disk: a network share that hangs would hang the process. */
+  /** The folder, made where it is missing. On a local disk: a network share that hangs would hang the process. */
   root: string;
 }
 
@@ -40,11 +42,14 @@ export interface FileStoreOptions {
  * which nothing else is known is a plain file. What is no whole object (cut short, damaged, or put there by hand) counts as
  * a miss. So variants need not wait for the disk, since a power cut can only make them be made again; records do wait.
  *
+ * Throws when the folder cannot be made or written to.
+ *
  * A key cannot be a folder of another: `a` and `a/b` exclude each other here, though not in S3.
  */
 export function createFileStore({ root }: FileStoreOptions): VariantStore {
   const base = resolve(root);
   const temporaries = join(base, TEMPORARY_FOLDER);
+  makeWritableFolder(temporaries);
   sweepTemporaries(temporaries);
   const pathOf = (key: string): string => {
     assertObjectKey(key);

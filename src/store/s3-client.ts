@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 
 const CONNECTION_TIMEOUT_MS = 1000;
 /** How long nothing may move, before an answer or within it. S3 mostly answers in tens of milliseconds. */
@@ -7,6 +8,9 @@ const SILENCE_TIMEOUT_MS = 5000;
 const MAX_ATTEMPTS = 3;
 /** More than wait at once: a request that waits for a socket counts as one that cannot connect. */
 const MAX_SOCKETS = 512;
+
+/** The SDK's own grows to seconds at random: a viewer would rather have the picture made anew. */
+const retryDelayMs = (attempt: number) => 50 * 2 ** attempt;
 
 export interface S3ClientOptions {
   /** Another S3 than Amazon's, as `http://host:port`. */
@@ -22,7 +26,7 @@ export interface S3ClientOptions {
  */
 export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}): S3Client {
   return new S3Client({
-    maxAttempts: MAX_ATTEMPTS,
+    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, retryDelayMs),
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,

@@ -69,11 +69,12 @@ export function createGetVariant(services: VariantServices): GetVariant {
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
     const object = await timed(trace, 'store', store.get(address.key));
     if (object) return { object, origin: 'stored', trace };
+    source.admit(name.src);
     const record = await timed(trace, 'store', records.read(address.recordKey));
     const verdict = records.verdict(record);
     if (verdict) throw verdict;
     try {
-      const made = await workshop.enter(() => make(name, address, trace));
+      const made = await workshop.enter(sourceHost(name.src), () => make(name, address, trace));
       await records.forget(address.recordKey, record);
       return made;
     } catch (error) {

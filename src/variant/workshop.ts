@@ -3,15 +3,16 @@ import { EdgepressError } from '../error.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Where variants are made: a bounded queue. */
+/** Where variants are made: a bounded queue, in which no source's host can take all the places. */
 export interface Workshop {
   /**
    * Does the work when its turn comes.
    *
+   * @param host - the source's
    * @throws EdgepressError `overloaded`, at once, when there is no room to wait; else what the work throws
    */
-  enter<T>(work: () => Promise<T>): Promise<T>;
-  /** Gives up what waits, and ends when what is under way is done. */
+  enter<T>(host: string, work: () => Promise<T>): Promise<T>;
+  /** Refuses what has not begun, and ends when what has is done. */
   close(): Promise<void>;
 }
 
@@ -21,29 +22,50 @@ export interface WorkshopOptions {
    * bounded, since each holds a whole source in memory.
    */
   atOnce: number;
+  /** How many of these may be for one host, so that a host that hangs does not stop all others. */
+  atOnceForHost: number;
   /** How many may be inside, those that wait included. */
   room: number;
 }
 
-export function createWorkshop({ atOnce, room }: WorkshopOptions): Workshop {
-  const queue = new PQueue({ concurrency: atOnce });
+export function createWorkshop({ atOnce, atOnceForHost, room }: WorkshopOptions): Workshop {
+  const places = new PQueue({ concurrency: atOnce });
+  const hosts = new Map<string, { queue: PQueue; users: number }>();
+  let inside = 0;
+  let closing = false;
+
+  async function waitForTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: atOnceForHost }), users: 0 };
+    hosts.set(name, host);
+    host.users++;
+    try {
+      return await host.queue.add(() => places.add(() => (closing ? Promise.reject(overloaded()) : work())));
+    } finally {
+      host.users--;
+      if (host.users === 0) hosts.delete(name);
+    }
+  }
+
   return {
-    async enter(work) {
-      if (queue.size + queue.pending >= room) {
-        throw new EdgepressError(
-          'overloaded',
-          'Too many images are being made just now: try again in a moment',
-          {
-            retryable: true,
-            retryAfterSeconds: RETRY_AFTER_SECONDS,
-          },
-        );
+    async enter(host, work) {
+      if (inside >= room || closing) throw overloaded();
+      inside++;
+      try {
+        return await waitForTurn(host, work);
+      } finally {
+        inside--;
       }
-      return queue.add(work);
     },
-    close: () => {
-      queue.clear();
-      return queue.onIdle();
+    async close() {
+      closing = true;
+      await Promise.all([...hosts.values()].map(({ queue }) => queue.onIdle()));
     },
   };
+}
+
+function overloaded(): EdgepressError {
+  return new EdgepressError('overloaded', 'Too many images are being made just now: try again in a moment', {
+    retryable: true,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }

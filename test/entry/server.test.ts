@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { photograph } from '../encode/pictures.ts';
@@ -7,6 +10,7 @@ import { startOrigin, targetFor, temporaryFolder } from '../http/service.ts';
 import { runProgram } from '../setup/program.ts';
 
 const SERVER = 'src/entry/server.ts';
+const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
 
 async function startServer(env: Record<string, string> = {}) {
   const folder = await temporaryFolder();
@@ -32,11 +36,47 @@ describe('the server', () => {
     expect(program.output.stdout).toBe('');
   });
 
-  it('says so when its port is taken', async () => {
+  it('names the variable of a folder, port or host that cannot be used', async () => {
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
     const { url } = await startServer();
-    const second = runProgram(SERVER, [], { PORT: new URL(url).port, SIGNING_KEYS: `k:${'00'.repeat(16)}` });
-    expect(await second.ended).toBe(1);
-    expect(second.output.stderr).toContain('EADDRINUSE');
+    const faults: [Record<string, string>, RegExp][] = [
+      [{ STORE: `file:${file}` }, /STORE: /],
+      [{ STORE: 'file:/proc/nowhere' }, /STORE: /],
+      [{ PORT: new URL(url).port }, /PORT: .*EADDRINUSE/],
+      [{ HOST: '192.0.2.1' }, /HOST: /],
+    ];
+    for (const [env, fault] of faults) {
+      const program = runProgram(SERVER, [], {
+        PORT: '0',
+        STORE: `file:${await temporaryFolder()}`,
+        SIGNING_KEYS,
+        ...env,
+      });
+      expect(await program.ended).toBe(1);
+      expect(program.output.stderr).toMatch(fault);
+    }
+  });
+
+  it('answers what it cannot read with a problem document too', async () => {
+    const { url } = await startServer();
+    const { hostname, port } = new URL(url);
+    const say = async (text: string) => {
+      const socket = connect(Number(port), hostname);
+      socket.end(text, 'latin1');
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      return answer;
+    };
+    const unreadable = [
+      'GET /u/a\0 HTTP/1.1\r\nHost: a\r\n\r\n',
+      `GET /u/${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
+      'hello\r\n\r\n',
+      'GET / HTTP/1.1\r\nHost: a b\r\n\r\n',
+    ];
+    for (const text of unreadable)
+      expect(await say(text)).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"bad_request"/);
+    expect(await say('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('without any configuration shows what it does to real photographs', async () => {
@@ -114,6 +154,31 @@ describe('the server', () => {
     letGo();
     expect((await underWay).status).toBe(200);
     expect(await program.ended).toBe(0);
+  });
+
+  it('told to end, does not wait for connections that nobody uses', async () => {
+    const { program, url } = await startServer({ SIGNING_KEYS });
+    const { hostname, port } = new URL(url);
+    const unused = connect(Number(port), hostname);
+    const half = connect(Number(port), hostname);
+    half.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /hea');
+    await Promise.all([once(half, 'data'), once(unused, 'connect')]);
+    program.process.kill('SIGTERM');
+    await Promise.all([once(half, 'close'), once(unused, 'close')]);
+    expect(await program.ended).toBe(0);
+  });
+
+  it('ends when npm is told to, which started it', async () => {
+    const env = { ...process.env, PORT: '0', STORE: `file:${await temporaryFolder()}`, SIGNING_KEYS };
+    const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    for await (const chunk of npm.stdout) {
+      output += chunk;
+      if (output.includes('"listening"')) npm.kill('SIGTERM');
+    }
+    // Its output ends when the last process that holds it does.
+    const { port } = new URL(/"url":"([^"]+)"/.exec(output)?.[1] ?? '');
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
 
   it('told so again, ends at once', async () => {

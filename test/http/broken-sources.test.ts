@@ -177,6 +177,15 @@ describe('a broken source', () => {
       expect([response.status, await codeOf(response)]).toEqual([403, 'source_forbidden']);
     }
     expect(origin.requests).toEqual([]);
+    expect(await record(service.folder)).toEqual({});
+  });
+
+  it('that is no URL after all is the fault of whoever asked', async () => {
+    const { service } = await setUp();
+    for (const src of ['http://999.1.1.1/a.jpg', 'https://x..test/a.jpg', 'https://xn--/a.jpg']) {
+      const response = await service.request(await targetFor(src));
+      expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'src' });
+    }
   });
 
   it('at a private address is refused, in every notation', async () => {

@@ -56,7 +56,10 @@ export async function startService(
   const config = readConfig({ STORE: `file:${folder}`, ...env });
   const services = await createServices(config, logger, instead);
   const app = createApp({ getVariant: services.getVariant, log: logger });
-  onTestFinished(() => services.close());
+  onTestFinished(async () => {
+    await services.finish();
+    await services.close();
+  });
   return {
     app,
     folder,

@@ -110,6 +110,25 @@ describe('many requests at once', () => {
     for (const response of await Promise.all(asked)) expect(response.status).toBe(200);
   });
 
+  it('for a host that hangs do not stop those for another', async () => {
+    const { origin: slow, held, letGo } = await startHeldOrigin();
+    const photo = await photograph();
+    const quick = await startOrigin((_request, response) => response.end(photo));
+    const service = await startService({
+      SOURCE_ALLOW_PRIVATE: `${slow.authority},${quick.authority}`,
+      CONCURRENCY: '1',
+    });
+    const ask = async (url: string) => service.request(await targetFor(url, { width: 160 }));
+    const waiting = Array.from({ length: 60 }, (_, name) => ask(`${slow.url}/${name}.jpg`));
+    await until(() => held.length > 0);
+    expect((await ask(`${quick.url}/a.jpg`)).status).toBe(200);
+    while (held.length > 0) {
+      letGo();
+      await Promise.race([Promise.all(waiting), until(() => held.length > 0)]);
+    }
+    for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
+  });
+
   it('find what is stored even when nothing more can be made', async () => {
     const { origin, held, letGo } = await startHeldOrigin();
     const service = await startService({

@@ -3,7 +3,10 @@ import type { SourceFetcher } from '../../src/source/source.ts';
 import { createSourceFetcher } from '../../src/source/source-by-scheme.ts';
 
 describe('the fetcher of all sources', () => {
-  const returning = (byte: number): SourceFetcher => ({ fetch: async () => Uint8Array.of(byte) });
+  const returning = (byte: number): SourceFetcher => ({
+    admit: () => {},
+    fetch: async () => Uint8Array.of(byte),
+  });
   const [http, s3] = [returning(1), returning(2)];
 
   it.each([

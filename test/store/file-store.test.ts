@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
@@ -77,7 +77,8 @@ describe('what lies in the folder', () => {
     ]) {
       await expect(store.put(key, Buffer.from('x'), RECORD)).rejects.toThrow(TypeError);
     }
-    expect(await readdir(dirname(root))).toEqual([]);
+    expect(await readdir(dirname(root))).toEqual([basename(root)]);
+    expect(await readdir(root)).toEqual(['.tmp']);
   });
 
   test.runIf(existsSync('/proc/self/io'))('asking about an object reads its end only', async () => {
