@@ -6,24 +6,29 @@ import { FAST_QUALITY } from '../../src/encode/quality.ts';
 import { startService } from './server-process.ts';
 import { type BenchSource, readSources, serveSources } from './sources.ts';
 
-const IN_FLIGHT = 2;
+/** Encodes at once, bare and in the server. */
+const CONCURRENCY = 2;
 const WIDTH = 1080;
 const MIN_MEGAPIXELS = 10;
+const WARM_UP_ROUNDS = 2;
 
 /** New variants through the HTTP server, against bare sharp doing the same to the same bytes in the same run. */
-async function run(folder: string, { rounds }: { rounds: number }): Promise<void> {
+async function run(
+  folder: string,
+  { rounds, inFlight }: { rounds: number; inFlight: number },
+): Promise<void> {
   const sources = await readSources(folder, MIN_MEGAPIXELS);
   const origin = await serveSources(sources);
   const service = await startService({
     SOURCE_ALLOW_PRIVATE: origin.authority,
-    CONCURRENCY: String(IN_FLIGHT),
+    CONCURRENCY: String(CONCURRENCY),
   });
   sharp.concurrency(1);
   sharp.cache(false);
   const total = { bare: 0, http: 0 };
-  for (let round = 0; round <= rounds; round++) {
-    const bare = await timed(sources, ({ bytes }) => encodeBare(bytes));
-    const http = await timed(sources, async (_source, index) => {
+  for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
+    const bare = await timed(sources, CONCURRENCY, ({ bytes }) => encodeBare(bytes));
+    const http = await timed(sources, inFlight, async (_source, index) => {
       const src = `http://${origin.authority}/${index}?round=${round}`;
       const unit = `bench-${round}`;
       const response = await fetch(
@@ -32,11 +37,11 @@ async function run(folder: string, { rounds }: { rounds: number }): Promise<void
       if (!response.ok) throw new Error(await response.text());
       await response.arrayBuffer();
     });
-    // The first round is there to warm up.
-    if (round === 0) continue;
+    // The first rounds are there to warm up.
+    if (round < WARM_UP_ROUNDS) continue;
     total.bare += bare;
     total.http += http;
-    print(`round ${round}`, sources.length, bare, http);
+    print(`round ${round - WARM_UP_ROUNDS + 1}`, sources.length, bare, http);
   }
   print('all', sources.length * rounds, total.bare, total.http);
   process.stdout.write(
@@ -58,9 +63,10 @@ async function encodeBare(bytes: Buffer): Promise<void> {
 /** Seconds that it takes to do this to each source, so many in flight. */
 async function timed(
   sources: readonly BenchSource[],
+  concurrency: number,
   work: (source: BenchSource, index: number) => Promise<void>,
 ): Promise<number> {
-  const queue = new PQueue({ concurrency: IN_FLIGHT });
+  const queue = new PQueue({ concurrency });
   const start = performance.now();
   await Promise.all(sources.map((source, index) => queue.add(() => work(source, index))));
   return (performance.now() - start) / 1000;
@@ -74,9 +80,15 @@ function print(name: string, images: number, bareSeconds: number, httpSeconds: n
 
 await new Command('throughput')
   .description(
-    `make ${WIDTH} px AVIF of the images of a folder with ${MIN_MEGAPIXELS} megapixels or more, ${IN_FLIGHT} in flight`,
+    `make ${WIDTH} px AVIF of the images of a folder with ${MIN_MEGAPIXELS} megapixels or more, ${CONCURRENCY} at once`,
   )
   .argument('<folder>')
-  .option('--rounds <n>', 'how often', Number, 3)
+  .option('--rounds <n>', 'how often', Number, 5)
+  .option(
+    '--in-flight <n>',
+    'requests at once: with more than encodes, one is fetched while another is encoded',
+    Number,
+    CONCURRENCY,
+  )
   .action(run)
   .parseAsync();

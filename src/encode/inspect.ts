@@ -23,7 +23,7 @@ export interface InspectedSource {
  */
 const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
   jpeg: 7,
-  png: 10,
+  png: 9,
   gif: 4,
   webp: 4,
   tiff: 4,
