@@ -41,8 +41,12 @@ export async function listen(
     errorHandler: (error) => answerOutsideApp(error, log),
   });
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
-  server.on('clientError', refuseMalformed);
-  const close = followConnections(server);
+  const connections = followConnections(server);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Behind a request that is not answered yet, an answer to this one would be taken for that one's.
+    if (error.code === 'ECONNRESET' || !socket.writable || connections.isBusy(socket)) socket.destroy();
+    else refuseMalformed(error, socket);
+  });
   server.listen(port, host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const variable = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST';
@@ -50,15 +54,11 @@ export async function listen(
   });
   const address = server.address() as AddressInfo;
   const authority = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${authority}:${address.port}`, port: address.port, close };
+  return { url: `http://${authority}:${address.port}`, port: address.port, close: connections.close };
 }
 
 /** What Node cannot read as HTTP gets the same answer as what we cannot, by hand, since there is no request to answer. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
   const detail = `The request cannot be read as HTTP (${error.code})`;
   const { headers, body } = answerProblem({ code: 'bad_request', detail });
   const all = { ...OPEN_HEADERS, ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };

@@ -182,7 +182,7 @@ describe('a broken source', () => {
 
   it('that is no URL after all is the fault of whoever asked', async () => {
     const { service } = await setUp();
-    for (const src of ['http://999.1.1.1/a.jpg', 'https://x..test/a.jpg', 'https://xn--/a.jpg']) {
+    for (const src of ['http://999.1.1.1/a.jpg', 'https://x..test/a.jpg']) {
       const response = await service.request(await targetFor(src));
       expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'src' });
     }
