@@ -34,7 +34,7 @@ export default {
       to: {
         path: [
           '^src/(http|entry|demo|client)/',
-          '^src/(config|services|hashing)\\.ts$',
+          '^src/(config(-values)?|services|hashing)\\.ts$',
           '^src/source/(http|s3|guarded|address)',
           '^src/store/(file|s3)-',
           '^src/encode/(sharp|hevc)',

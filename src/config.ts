@@ -1,13 +1,21 @@
 import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import {
+  listOf,
+  parseHeaderValue,
+  parseHttpUrl,
+  parsePublicUrl,
+  parseSigningKey,
+  parseStore,
+  parseWidths,
+  requireDistinctIds,
+  type StoreLocation,
+} from './config-values.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
 import { parsePrivateHost } from './source/private-hosts.ts';
 import type { Ladder } from './variant/negotiate.ts';
 import type { SigningKey } from './variant/signature.ts';
-
-/** Where variants are kept. */
-export type StoreLocation = { kind: 'file'; root: string } | { kind: 's3'; bucket: string };
 
 /** All that the environment says, checked. */
 export interface Config {
@@ -139,67 +147,4 @@ function guarded<I, O>(parse: (value: I) => O) {
       return z.NEVER;
     }
   };
-}
-
-function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
-  return (value) => {
-    const items = value.split(',').map((item) => item.trim());
-    // A list that says nothing would mean "anyone": whoever set it meant something else.
-    if (items.includes('')) throw new Error('has an empty entry: leave it out, or leave the variable unset');
-    return items.map(parse);
-  };
-}
-
-function parseStore(value: string): StoreLocation {
-  const file = /^file:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(value);
-  if (file?.[1]) return { kind: 'file', root: file[1] };
-  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
-  if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
-  throw new Error('must be file:FOLDER, file:///FOLDER or s3://BUCKET');
-}
-
-/** Faults never repeat the secret. */
-function parseSigningKey(item: string, index = 0): SigningKey {
-  const match = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2})+)$/.exec(item);
-  if (!match?.[1] || !match[2]) {
-    throw new Error(
-      `key ${index + 1} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`,
-    );
-  }
-  if (match[2].length < 32)
-    throw new Error(`the key "${match[1]}" is too short: at least 16 bytes (32 hex digits)`);
-  return { id: match[1], hex: match[2].toLowerCase() };
-}
-
-function requireDistinctIds(keys: readonly SigningKey[]): readonly SigningKey[] {
-  const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
-  if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
-  return keys;
-}
-
-function parseWidths(value: string): readonly number[] {
-  const widths = value.split(',').map((item) => item.trim());
-  if (!widths.every((width) => /^[1-9]\d{0,4}$/.test(width) && Number(width) <= 16_383)) {
-    throw new Error('must be widths in pixels from 1 to 16383, separated by commas');
-  }
-  return Object.freeze([...new Set(widths.map(Number))].sort((a, b) => a - b));
-}
-
-function parseHttpUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an absolute http: or https: URL');
-  return value;
-}
-
-function parsePublicUrl(value: string): string {
-  const url = new URL(parseHttpUrl(value));
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    throw new Error('must have no path, query or fragment');
-  return url.origin;
-}
-
-function parseHeaderValue(value: string): string {
-  const trimmed = value.trim();
-  if (!/^[\x20-\x7e]+$/.test(trimmed)) throw new Error('must be printable ASCII');
-  return trimmed;
 }

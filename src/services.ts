@@ -1,7 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Config, ConfigError, type StoreLocation } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { StoreLocation } from './config-values.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createSharpEncoder } from './encode/sharp-encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';

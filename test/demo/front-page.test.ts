@@ -1,14 +1,9 @@
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../http/service.ts';
-import { runProgram } from '../setup/program.ts';
+import { startServer } from '../entry/start.ts';
 import { describePage, openPage } from './browser.ts';
 
 async function openFrontPage(width: number) {
-  const program = runProgram('src/entry/server.ts', [], {
-    PORT: '0',
-    STORE: `file:${await temporaryFolder()}`,
-  });
-  const [, url = ''] = await program.printed(/"url":"([^"]+)".*"listening"/);
+  const { url } = await startServer();
   const page = await openPage();
   await page.setViewportSize({ width, height: 800 });
   const complaints: string[] = [];

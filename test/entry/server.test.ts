@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -8,16 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { photograph } from '../encode/pictures.ts';
 import { startOrigin, targetFor, temporaryFolder } from '../http/service.ts';
 import { runProgram } from '../setup/program.ts';
-
-const SERVER = 'src/entry/server.ts';
-const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
-
-async function startServer(env: Record<string, string> = {}) {
-  const folder = await temporaryFolder();
-  const program = runProgram(SERVER, [], { PORT: '0', STORE: `file:${folder}`, ...env });
-  const [, url = ''] = await program.printed(/"url":"([^"]+)".*"listening"/);
-  return { program, url, folder };
-}
+import { SERVER, SIGNING_KEYS, startServer } from './start.ts';
 
 describe('the server', () => {
   it('names every fault of its environment at once, and does not start', async () => {
@@ -123,78 +112,6 @@ describe('the server', () => {
     first.program.process.kill('SIGKILL');
     const second = await startServer({ ...env, STORE: `file:${first.folder}` });
     expect((await fetch(second.url + target)).headers.get('cache-status')).toBe('edgepress; hit');
-  });
-
-  it('told to end, finishes what is under way, refuses what comes, and ends well', async () => {
-    const photo = await photograph();
-    let letGo = () => {};
-    const asked = new Promise<void>((arrived) => {
-      letGo = arrived;
-    });
-    const origin = await startOrigin((_request, response) => {
-      letGo();
-      letGo = () => response.end(photo);
-    });
-    const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
-    const { hostname, port } = new URL(url);
-    // One request whole, and the start of another: once the first is answered, the second has begun to arrive.
-    const late = connect(Number(port), hostname);
-    late.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /u/late?src=');
-    await once(late, 'data');
-
-    const underWay = fetch(url + target);
-    await asked;
-    program.process.kill('SIGTERM');
-    await program.printed(/finishing what is under way/);
-    late.write('https%3A%2F%2Fx.test HTTP/1.1\r\nHost: a\r\n\r\n');
-    const [refusal] = await once(late, 'data');
-    expect(String(refusal)).toMatch(/^HTTP\/1.1 503 [\s\S]*"overloaded"/);
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
-    letGo();
-    expect((await underWay).status).toBe(200);
-    expect(await program.ended).toBe(0);
-  });
-
-  it('told to end, does not wait for connections that nobody uses', async () => {
-    const { program, url } = await startServer({ SIGNING_KEYS });
-    const { hostname, port } = new URL(url);
-    const unused = connect(Number(port), hostname);
-    const half = connect(Number(port), hostname);
-    half.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /hea');
-    await Promise.all([once(half, 'data'), once(unused, 'connect')]);
-    program.process.kill('SIGTERM');
-    await Promise.all([once(half, 'close'), once(unused, 'close')]);
-    expect(await program.ended).toBe(0);
-  });
-
-  it('ends when npm is told to, which started it', async () => {
-    const env = { ...process.env, PORT: '0', STORE: `file:${await temporaryFolder()}`, SIGNING_KEYS };
-    const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    let output = '';
-    for await (const chunk of npm.stdout) {
-      output += chunk;
-      if (output.includes('"listening"')) npm.kill('SIGTERM');
-    }
-    // Its output ends when the last process that holds it does.
-    const { port } = new URL(/"url":"([^"]+)"/.exec(output)?.[1] ?? '');
-    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
-  });
-
-  it('told so again, ends at once', async () => {
-    let arrive = () => {};
-    const asked = new Promise<void>((arrived) => {
-      arrive = arrived;
-    });
-    const origin = await startOrigin(() => arrive());
-    const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const underWay = fetch(url + (await targetFor(`${origin.url}/a.jpg`))).catch(() => 'cut off');
-    await asked;
-    program.process.kill('SIGINT');
-    await program.printed(/finishing what is under way/);
-    program.process.kill('SIGINT');
-    expect(await program.ended).toBe(1);
-    expect(await underWay).toBe('cut off');
   });
 
   it('logs JSON, a line a request', async () => {

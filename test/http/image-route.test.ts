@@ -3,28 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { buildImageUrl, type ImageUrlParts } from '../../src/client/image-url.ts';
-import { photograph } from '../encode/pictures.ts';
-import { codeOf, startOrigin, startService, targetFor } from './service.ts';
-
-/** A service, and one photograph that it may fetch. */
-async function setUp(env: Record<string, string> = {}) {
-  const photo = await photograph();
-  const origin = await startOrigin((_request, response) => response.end(photo));
-  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
-  const src = `${origin.url}/photo.jpg`;
-  return {
-    photo,
-    origin,
-    service,
-    src,
-    target: (said?: Partial<ImageUrlParts>) => targetFor(src, { width: 320, ...said }),
-  };
-}
+import { buildImageUrl } from '../../src/client/image-url.ts';
+import { codeOf, setUpPhotograph, targetFor } from './service.ts';
 
 describe('a request for an image', () => {
   it('is answered with a fraction of its bytes, and with the same from the store ever after', async () => {
-    const { photo, origin, service, target } = await setUp();
+    const { photo, origin, service, target } = await setUpPhotograph();
     const first = await service.request(await target({ format: 'avif' }));
     const bytes = Buffer.from(await first.arrayBuffer());
     expect(first.status).toBe(200);
@@ -43,7 +27,7 @@ describe('a request for an image', () => {
   });
 
   it('carries every header of the contract', async () => {
-    const { service, src, target } = await setUp();
+    const { service, src, target } = await setUpPhotograph();
     const headers = { accept: 'image/webp', 'save-data': 'on' };
     const sha = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
     const common = {
@@ -75,7 +59,7 @@ describe('a request for an image', () => {
   });
 
   it('lands on the rung, tier and format that negotiation chose, under the key of the contract', async () => {
-    const { service, src, target } = await setUp({ CACHE_CONTROL: 'public, max-age=500' });
+    const { service, src, target } = await setUpPhotograph({ CACHE_CONTROL: 'public, max-age=500' });
     const first = await service.request(await target({ width: 161 }), { headers: { accept: 'image/avif' } });
     expect(first.headers.get('cache-control')).toBe('public, max-age=500, s-maxage=60');
     const sha = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -95,20 +79,20 @@ describe('a request for an image', () => {
       ['private, max-age=900', 'private, max-age=900'],
       ['no-store', 'no-store'],
     ] as const) {
-      const { service, target } = await setUp({ CACHE_CONTROL: stored });
+      const { service, target } = await setUpPhotograph({ CACHE_CONTROL: stored });
       expect((await service.request(await target())).headers.get('cache-control')).toBe(made);
       expect((await service.request(await target())).headers.get('cache-control')).toBe(stored);
     }
   });
 
   it('without a width is for the default one', async () => {
-    const { service, src } = await setUp({ WIDTHS: '100,200,300', DEFAULT_WIDTH: '150' });
+    const { service, src } = await setUpPhotograph({ WIDTHS: '100,200,300', DEFAULT_WIDTH: '150' });
     const response = await service.request(await targetFor(src, { format: 'jpeg' }));
     expect((await sharp(await response.arrayBuffer()).metadata()).width).toBe(200);
   });
 
   it('answers HEAD with what GET says, without the body, and makes the variant too', async () => {
-    const { origin, service, target } = await setUp();
+    const { origin, service, target } = await setUpPhotograph();
     const head = await service.request(await target(), { method: 'HEAD' });
     const get = await service.request(await target());
     expect(await head.arrayBuffer()).toHaveProperty('byteLength', 0);
@@ -120,7 +104,7 @@ describe('a request for an image', () => {
   });
 
   it('answers 304 to a matching ETag without touching source or encoder', async () => {
-    const { origin, service, target } = await setUp();
+    const { origin, service, target } = await setUpPhotograph();
     const first = await service.request(await target());
     const etag = first.headers.get('etag') ?? '';
     for (const ifNoneMatch of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
@@ -137,7 +121,7 @@ describe('a request for an image', () => {
   });
 
   it('answers a range with that part, unless the client has part of another', async () => {
-    const { origin, service, target } = await setUp();
+    const { origin, service, target } = await setUpPhotograph();
     const whole = Buffer.from(await (await service.request(await target())).arrayBuffer());
     const ask = async (headers: Record<string, string>) => await service.request(await target(), { headers });
     const etag = (await ask({})).headers.get('etag') ?? '';
@@ -168,7 +152,7 @@ describe('a request for an image', () => {
   });
 
   it('is told what is wrong with it, and costs nothing', async () => {
-    const { origin, service, src } = await setUp();
+    const { origin, service, src } = await setUpPhotograph();
     const wrong = [
       ['/u/unit-1', 'src'],
       ['/u/unit-1?src=nowhere', 'src'],
@@ -190,7 +174,7 @@ describe('a request for an image', () => {
   });
 
   it('must be signed once there are keys', async () => {
-    const { service, src } = await setUp({ SIGNING_KEYS: 'k1:000102030405060708090a0b0c0d0e0f' });
+    const { service, src } = await setUpPhotograph({ SIGNING_KEYS: 'k1:000102030405060708090a0b0c0d0e0f' });
     const key = { id: 'k1', hex: '000102030405060708090a0b0c0d0e0f' };
     const odd = `${src}?it's=(1)&x=~*!`;
     const signed = await buildImageUrl({ baseUrl: '', unit: 'a', src: odd, width: 160 }, key);
@@ -199,80 +183,5 @@ describe('a request for an image', () => {
     expect(await codeOf(await service.request(signed.replace('w=160', 'w=320')))).toBe('bad_signature');
     const expired = await buildImageUrl({ baseUrl: '', unit: 'a', src, expiresAt: 1_600_000_000 }, key);
     expect(await codeOf(await service.request(expired))).toBe('expired');
-  });
-});
-
-describe('the rest of the service', () => {
-  it('says that it lives', async () => {
-    const { service } = await setUp();
-    expect(await (await service.request('/healthz')).json()).toEqual({ status: 'ok' });
-  });
-
-  it('knows no other path and no other method', async () => {
-    const { service, target } = await setUp();
-    for (const path of ['/', '/u', '/favicon.ico', '/healthz/', '//u/a', '/U/a', '/u%2fa', '*']) {
-      expect(await codeOf(await service.request(path)), path).toBe('not_found');
-    }
-    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-      for (const path of [await target(), '/healthz']) {
-        const response = await service.request(path, { method });
-        expect(response.headers.get('allow')).toBe('GET, HEAD');
-        expect(await codeOf(response)).toBe('method_not_allowed');
-      }
-    }
-  });
-
-  it('takes a whole URL as the target, as proxies send it', async () => {
-    const { service, target } = await setUp();
-    expect((await service.request(`http://images.example${await target()}`)).status).toBe(200);
-  });
-
-  it('refuses to be its own source', async () => {
-    const { origin, service, target } = await setUp();
-    for (const loop of ['edgepress', 'cloudfront; a=b, Edgepress;v=1']) {
-      const response = await service.request(await target(), { headers: { 'cdn-loop': loop } });
-      expect(response.status).toBe(403);
-      expect(await codeOf(response)).toBe('source_forbidden');
-      // Or whoever sends such a header could keep the picture from everyone else.
-      expect(response.headers.get('cache-control')).toBe('no-store');
-    }
-    expect(origin.requests).toEqual([]);
-    expect((await service.request(await target(), { headers: { 'cdn-loop': 'cloudfront' } })).status).toBe(
-      200,
-    );
-  });
-
-  it('logs one line a request, with neither query nor signature', async () => {
-    const { service, src } = await setUp();
-    await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));
-    await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));
-    await service.request('/u/unit-2?src=https://user.test/%0asecret');
-    await service.request(`/u/unit-3?src=${src.replace('photo', 'secret')}&sig=k.secret`);
-    const host = new URL(src).host;
-    expect(service.log).toMatchObject([
-      {
-        unit: 'unit-1',
-        sourceHost: host,
-        outcome: 'miss',
-        status: 200,
-        bytesIn: expect.any(Number),
-        bytesOut: expect.any(Number),
-        storeMs: expect.any(Number),
-        fetchMs: expect.any(Number),
-        encodeMs: expect.any(Number),
-        putMs: expect.any(Number),
-        totalMs: expect.any(Number),
-      },
-      {
-        unit: 'unit-1',
-        outcome: 'hit',
-        status: 200,
-        bytesOut: expect.any(Number),
-        storeMs: expect.any(Number),
-      },
-      { outcome: 'error', code: 'bad_request', status: 400 },
-      { unit: 'unit-3', sourceHost: host, outcome: 'error', code: 'bad_signature', status: 403 },
-    ]);
-    expect(JSON.stringify(service.log)).not.toContain('secret');
   });
 });

@@ -9,6 +9,7 @@ import { buildImageUrl, type ImageUrlParts } from '../../src/client/image-url.ts
 import { readConfig } from '../../src/config.ts';
 import { type App, createApp } from '../../src/http/app.ts';
 import { createServices, type Substitutes } from '../../src/services.ts';
+import { photograph } from '../encode/pictures.ts';
 
 /** A client's server, on loopback, that counts what it is asked for. */
 export interface Origin {
@@ -89,4 +90,19 @@ export async function codeOf(response: Response): Promise<string> {
   if (status !== response.status || typeof detail !== 'string')
     throw new Error('not an honest problem document');
   return String(code);
+}
+
+/** A service, and one photograph that it may fetch. */
+export async function setUpPhotograph(env: Record<string, string> = {}) {
+  const photo = await photograph();
+  const origin = await startOrigin((_request, response) => response.end(photo));
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
+  const src = `${origin.url}/photo.jpg`;
+  return {
+    photo,
+    origin,
+    service,
+    src,
+    target: (said?: Partial<ImageUrlParts>) => targetFor(src, { width: 320, ...said }),
+  };
 }

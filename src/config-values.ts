@@ -1,0 +1,76 @@
+import type { SigningKey } from './variant/signature.ts';
+
+// What the values of the environment mean. Each throws an Error that says what is wrong with one, as the end of a sentence.
+
+/** Where variants are kept. */
+export type StoreLocation = { kind: 'file'; root: string } | { kind: 's3'; bucket: string };
+
+/** Reads a list separated by commas, each entry with `parse`. */
+export function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
+  return (value) => {
+    const items = value.split(',').map((item) => item.trim());
+    // A list that says nothing would mean "anyone": whoever set it meant something else.
+    if (items.includes('')) throw new Error('has an empty entry: leave it out, or leave the variable unset');
+    return items.map(parse);
+  };
+}
+
+/** Reads `file:FOLDER` or `s3://BUCKET`. */
+export function parseStore(value: string): StoreLocation {
+  const file = /^file:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(value);
+  if (file?.[1]) return { kind: 'file', root: file[1] };
+  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
+  if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
+  throw new Error('must be file:FOLDER, file:///FOLDER or s3://BUCKET');
+}
+
+/** Reads `id:hex`. Faults never repeat the secret. */
+export function parseSigningKey(item: string, index = 0): SigningKey {
+  const match = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2})+)$/.exec(item);
+  if (!match?.[1] || !match[2]) {
+    throw new Error(
+      `key ${index + 1} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`,
+    );
+  }
+  if (match[2].length < 32)
+    throw new Error(`the key "${match[1]}" is too short: at least 16 bytes (32 hex digits)`);
+  return { id: match[1], hex: match[2].toLowerCase() };
+}
+
+/** Returns the keys, none of whose ids may stand there twice. */
+export function requireDistinctIds(keys: readonly SigningKey[]): readonly SigningKey[] {
+  const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
+  if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
+  return keys;
+}
+
+/** Reads widths in pixels, 1 to 16,383, into ascending order without repeats. */
+export function parseWidths(value: string): readonly number[] {
+  const widths = value.split(',').map((item) => item.trim());
+  if (!widths.every((width) => /^[1-9]\d{0,4}$/.test(width) && Number(width) <= 16_383)) {
+    throw new Error('must be widths in pixels from 1 to 16383, separated by commas');
+  }
+  return Object.freeze([...new Set(widths.map(Number))].sort((a, b) => a - b));
+}
+
+/** Returns an absolute `http(s)` URL as it is. */
+export function parseHttpUrl(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an absolute http: or https: URL');
+  return value;
+}
+
+/** Returns the origin of a URL that is nothing more: without a slash at the end. */
+export function parsePublicUrl(value: string): string {
+  const url = new URL(parseHttpUrl(value));
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw new Error('must have no path, query or fragment');
+  return url.origin;
+}
+
+/** Returns what can stand in a header, trimmed. */
+export function parseHeaderValue(value: string): string {
+  const trimmed = value.trim();
+  if (!/^[\x20-\x7e]+$/.test(trimmed)) throw new Error('must be printable ASCII');
+  return trimmed;
+}
