@@ -27,8 +27,9 @@ const CLOCK_STEP_MS = 50;
  * whatever process, leaves another file or none.
  *
  * @param maxBytes - of bodies, all together
+ * @param nowMs - Unix milliseconds, by the clock that files are stamped with
  */
-export function createHotObjects(maxBytes: number): HotObjects {
+export function createHotObjects(maxBytes: number, nowMs: () => number = Date.now): HotObjects {
   const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
     sizeCalculation: ({ object }) => object.bytes + 1024,
@@ -43,7 +44,7 @@ export function createHotObjects(maxBytes: number): HotObjects {
       return undefined;
     },
     keep(path, file, object) {
-      if (Date.now() - file.ctimeMs < CLOCK_STEP_MS) return;
+      if (nowMs() - file.ctimeMs < CLOCK_STEP_MS) return;
       kept.set(path, { identity: identityOf(file), object });
     },
   };
