@@ -47,7 +47,11 @@ export interface SourceRecords {
   read(key: string): Promise<SourceRecord | undefined>;
   /** The error to answer with at once, or `undefined` when the source may be tried (again). */
   verdict(record: SourceRecord | undefined): EdgepressError | undefined;
-  /** Remembers a failure, if it is the source's, after what was known before. Returns the error to answer with: the same, and when to try again. */
+  /**
+   * Remembers a failure, if it is the source's, after what was known before.
+   *
+   * @returns the error to answer with: the same, which now says when to try again
+   */
   remember(key: string, error: unknown, before: SourceRecord | undefined): Promise<unknown>;
   /** Forgets what was known, since the source works again. */
   forget(key: string, before: SourceRecord | undefined): Promise<void>;

@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { EdgepressError } from '../error.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+const SHUTTING_DOWN = 'The server is shutting down: try again';
 
 /** Where variants are made: a bounded queue, in which no source's host can take all the places. */
 export interface Workshop {
@@ -39,7 +40,9 @@ export function createWorkshop({ atOnce, atOnceForHost, room }: WorkshopOptions)
     hosts.set(name, host);
     host.users++;
     try {
-      return await host.queue.add(() => places.add(() => (closing ? Promise.reject(overloaded()) : work())));
+      return await host.queue.add(() =>
+        places.add(() => (closing ? Promise.reject(overloaded(SHUTTING_DOWN)) : work())),
+      );
     } finally {
       host.users--;
       if (host.users === 0) hosts.delete(name);
@@ -48,7 +51,8 @@ export function createWorkshop({ atOnce, atOnceForHost, room }: WorkshopOptions)
 
   return {
     async enter(host, work) {
-      if (inside >= room || closing) throw overloaded();
+      if (closing) throw overloaded(SHUTTING_DOWN);
+      if (inside >= room) throw overloaded('Too many images are being made just now: try again in a moment');
       inside++;
       try {
         return await waitForTurn(host, work);
@@ -63,8 +67,8 @@ export function createWorkshop({ atOnce, atOnceForHost, room }: WorkshopOptions)
   };
 }
 
-function overloaded(): EdgepressError {
-  return new EdgepressError('overloaded', 'Too many images are being made just now: try again in a moment', {
+function overloaded(detail: string): EdgepressError {
+  return new EdgepressError('overloaded', detail, {
     retryable: true,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
