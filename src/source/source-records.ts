@@ -30,7 +30,7 @@ const recordSchema = z.object({
   detail: z.string(),
   /** When it was first found broken. */
   since: z.iso.datetime(),
-  /** When it was last tried. */
+  /** When whoever tried it last began. */
   lastAttempt: z.iso.datetime(),
   /** Until then it is left alone. */
   nextAttempt: z.iso.datetime(),
@@ -50,9 +50,10 @@ export interface SourceRecords {
   /**
    * Remembers a failure, if it is the source's, after what was known before.
    *
+   * @param beganMs - when the attempt began, in Unix milliseconds
    * @returns the error to answer with: the same, which now says when to try again
    */
-  remember(key: string, error: unknown, before: SourceRecord | undefined): Promise<unknown>;
+  remember(key: string, error: unknown, before: SourceRecord | undefined, beganMs: number): Promise<unknown>;
   /** Forgets what was known, since the source works again. */
   forget(key: string, before: SourceRecord | undefined): Promise<void>;
 }
@@ -76,16 +77,16 @@ export function createSourceRecords(store: ForgivingStore, nowMs: () => number):
       return object && parseRecord(object.body);
     },
     verdict: (record) => verdict(record),
-    remember: async (key, error, before) => {
+    remember: async (key, error, before, beganMs) => {
       if (!isRemembered(error)) return error;
-      const record = nextRecord(error, before, nowMs());
+      const record = nextRecord(error, before, beganMs, nowMs());
       await store.put(key, new TextEncoder().encode(JSON.stringify(record)), {
         contentType: 'application/json',
       });
       return verdict(record, error.cause) ?? error;
     },
     forget: async (key, before) => {
-      if (before) await store.delete(key);
+      if (before) await store.delete([key]);
     },
   };
 }
@@ -96,7 +97,12 @@ function isRemembered(error: unknown): error is RememberedError {
   return error instanceof EdgepressError && (REMEMBERED as readonly ErrorCode[]).includes(error.code);
 }
 
-function nextRecord(error: RememberedError, before: SourceRecord | undefined, nowMs: number): SourceRecord {
+function nextRecord(
+  error: RememberedError,
+  before: SourceRecord | undefined,
+  beganMs: number,
+  nowMs: number,
+): SourceRecord {
   const failures = (before?.failures ?? 0) + 1;
   const { firstMs, mostMs } = isCheapToAsk(error) ? PATIENCE.retryable : PATIENCE.hopeless;
   const patienceMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 10), mostMs);
@@ -106,7 +112,7 @@ function nextRecord(error: RememberedError, before: SourceRecord | undefined, no
     code: error.code,
     detail: error.message,
     since: before?.since ?? new Date(nowMs).toISOString(),
-    lastAttempt: new Date(nowMs).toISOString(),
+    lastAttempt: new Date(beganMs).toISOString(),
     nextAttempt: new Date(nowMs + waitMs).toISOString(),
     failures,
     retryable: error.retryable,

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, read, readSync, type Stats, unlink } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { unlessAbsent } from './absent.ts';
+import { deleteFiles } from './file-deletion.ts';
+import { listFiles } from './file-listing.ts';
 import { createHotObjects } from './hot-objects.ts';
 import { assertObjectInfo } from './object-info.ts';
-import { assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
+import { assertFolder, assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
 import { replaceFile } from './replace-file.ts';
 import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 import { sweepTemporaries } from './temporaries.ts';
 import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
-
+import { createTurns } from './turns.ts';
 import { makeWritableFolder } from './writable-folder.ts';
 
 /*
@@ -22,14 +25,11 @@ import { makeWritableFolder } from './writable-folder.ts';
 
 /** Above this a read goes to the thread pool: from a cold disk it would hold everything else up for longer than that costs. */
 const MAX_SYNC_READ_BYTES = 1_048_576;
-/** After so many reads, about a millisecond, others get their turn: a loop over many objects would never let them. */
-const READS_A_TURN = 64;
 
 /** What of the last objects read stays in memory. */
 const HOT_BYTES = 64 * 1_048_576;
 
 const readAsync = promisify(read);
-const unlinkAsync = promisify(unlink);
 
 export interface FileStoreOptions {
   /** The folder, made where it is missing. On a local disk: a network share that hangs would hang the process. */
@@ -55,10 +55,9 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     assertObjectKey(key);
     return join(base, key);
   };
-  let reads = 0;
+  const takeTurn = createTurns();
   const withObject = async <T>(path: string, use: UseFile<T>): Promise<T | undefined> => {
-    reads += 1;
-    if (reads % READS_A_TURN === 0) await nextTurn();
+    await takeTurn();
     return await withFile(path, use);
   };
   const hot = createHotObjects(HOT_BYTES);
@@ -103,9 +102,14 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       return { etag: stored.etag };
     },
 
-    async delete(key) {
-      const path = pathOf(key);
-      await unlinkAsync(path).catch(unlessAbsent);
+    async delete(keys) {
+      keys.forEach(assertObjectKey);
+      await deleteFiles(base, keys, takeTurn);
+    },
+
+    async *list(folder) {
+      assertFolder(folder);
+      yield* listFiles(base, folder, takeTurn);
     },
   };
 }
@@ -173,11 +177,4 @@ async function readRange(fd: number, position: number, bytes: number): Promise<B
 async function readTail(fd: number, fileBytes: number, bytes: number): Promise<Buffer<ArrayBuffer>> {
   const wanted = Math.min(fileBytes, bytes);
   return await readRange(fd, fileBytes - wanted, wanted);
-}
-
-/** Swallows the errors that mean "nothing there"; the rest are faults. */
-function unlessAbsent(error: unknown): undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-  throw error;
 }

@@ -1,7 +1,5 @@
 import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from './store.ts';
 
-export type StoreOperation = keyof VariantStore;
-
 /** A store whose faults never cost a viewer the picture. */
 export interface ForgivingStore {
   /** The object, or `undefined` when it is not there or cannot be read. */
@@ -9,13 +7,15 @@ export interface ForgivingStore {
   head(key: string): Promise<StoredInfo | undefined>;
   /** Its ETag, or `undefined` when it could not be stored. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string } | undefined>;
-  delete(key: string): Promise<void>;
+  delete(keys: readonly string[]): Promise<void>;
 }
+
+export type StoreOperation = keyof ForgivingStore;
 
 /**
  * Wraps a store so that a read fault counts as a miss and a failed write is only reported.
  *
- * @param report - is told of every fault: it logs and counts
+ * @param report - is told of every fault, with the key, or the keys with spaces between them: it logs and counts
  */
 export function createForgivingStore(
   store: VariantStore,
@@ -38,6 +38,6 @@ export function createForgivingStore(
     get: (key) => attempt('get', key, store.get(key)),
     head: (key) => attempt('head', key, store.head(key)),
     put: (key, body, info) => attempt('put', key, store.put(key, body, info)),
-    delete: (key) => attempt('delete', key, store.delete(key)),
+    delete: (keys) => attempt('delete', keys.join(' '), store.delete(keys)),
   };
 }

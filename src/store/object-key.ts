@@ -7,18 +7,29 @@ const MAX_KEY_LENGTH = 1024;
 const SEGMENT = /^[A-Za-z0-9._~-]{1,255}$/;
 
 /**
- * Refuses a key that could mean different things to different stores, or leave the folder of one.
- *
- * @param key - relative, at most 1,024 characters, its segments 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, none `.` or `..`,
- *   the first not `.tmp`
- * @throws TypeError when it is anything else: keys are made by this program, so a bad one is a bug
+ * Whether a key means the same to every store, and cannot leave the folder of one: relative, at most 1,024 characters, its
+ * segments 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, none `.` or `..`, the first not `.tmp`.
  */
-export function assertObjectKey(key: string): void {
+export function isObjectKey(key: string): boolean {
   const segments = key.split('/');
-  const legal =
+  return (
     key.length <= MAX_KEY_LENGTH &&
     segments.every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..') &&
     // A file system may ignore case.
-    segments[0]?.toLowerCase() !== TEMPORARY_FOLDER;
-  if (!legal) throw new TypeError(`not a key of the store: ${JSON.stringify(key)}`);
+    segments[0]?.toLowerCase() !== TEMPORARY_FOLDER
+  );
+}
+
+/** @throws TypeError when `key` is none: keys are made by this program, so a bad one is a bug */
+export function assertObjectKey(key: string): void {
+  if (!isObjectKey(key)) throw new TypeError(`not a key of the store: ${JSON.stringify(key)}`);
+}
+
+/**
+ * Refuses what is no folder of keys: one or more of a key's first segments, and so shaped as a key itself.
+ *
+ * @throws TypeError
+ */
+export function assertFolder(folder: string): void {
+  if (!isObjectKey(folder)) throw new TypeError(`not a folder of the store: ${JSON.stringify(folder)}`);
 }

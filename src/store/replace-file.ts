@@ -3,8 +3,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryName } from './temporaries.ts';
 
-/** How often to start over when a folder is removed under the write. */
-const ATTEMPTS = 5;
+/**
+ * How often to start over when a folder is removed under the write. Against three processes that remove it in a loop, 5 were too
+ * few for one put in a hundred.
+ */
+const ATTEMPTS = 20;
 
 const flushBytes = promisify(fdatasync);
 const flushFolder = promisify(fsync);

@@ -1,5 +1,4 @@
 import {
-  DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
   HeadBucketCommand,
@@ -10,7 +9,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { assertObjectInfo } from './object-info.ts';
-import { assertObjectKey } from './object-key.ts';
+import { assertFolder, assertObjectKey } from './object-key.ts';
+import { deleteObjects } from './s3-deletion.ts';
+import { listObjects } from './s3-listing.ts';
 import type { StoredInfo, VariantStore } from './store.ts';
 
 /**
@@ -76,9 +77,14 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
       return { etag: etagOf(ETag) };
     },
 
-    async delete(key) {
-      const location = locate(key);
-      await unlessMissing(() => client.send(new DeleteObjectCommand(location), within(WRITE_TIMEOUT_MS)));
+    async delete(keys) {
+      keys.forEach(assertObjectKey);
+      await deleteObjects(client, bucket, keys);
+    },
+
+    async *list(folder) {
+      assertFolder(folder);
+      yield* listObjects(client, bucket, folder);
     },
   };
 }

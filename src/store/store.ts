@@ -26,6 +26,15 @@ export interface StoredObject extends StoredInfo {
   body: Uint8Array<ArrayBuffer>;
 }
 
+/** What a listing tells of an object. */
+export interface ListedObject {
+  key: string;
+  /** What it takes in the store: about the length of its body. */
+  bytes: number;
+  /** When it was put, by the store's clock, in Unix milliseconds. S3 tells whole seconds: up to one too early. */
+  modifiedMs: number;
+}
+
 /**
  * Where variants and records live. Keys are relative paths whose segments are made of `A-Z a-z 0-9 . _ ~ -` and are
  * neither `.` nor `..`; anything else is refused with a `TypeError`, since no key comes from a user unchecked.
@@ -36,6 +45,16 @@ export interface VariantStore {
   head(key: string): Promise<StoredInfo | undefined>;
   /** Stores the object in place of whatever was there. Returns its ETag. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string }>;
-  /** Removes the object; nothing happens when it is not there. */
-  delete(key: string): Promise<void>;
+  /**
+   * Removes the objects, however many; what is not there is none of its business. When it throws, some may be gone; a key that
+   * is refused leaves all where they are.
+   */
+  delete(keys: readonly string[]): Promise<void>;
+  /**
+   * Everything below a folder, such as `v1/ab/unit-1`, in the order of the keys' bytes; what cannot be read is listed all the
+   * same. An object that is put or removed meanwhile may be listed or not.
+   *
+   * @param folder - a key's first segments, without a slash at the end: of `a/b`, the objects `a/b/…` and never `a/bc`
+   */
+  list(folder: string): AsyncIterable<ListedObject>;
 }

@@ -127,7 +127,7 @@ describe('what is no whole object', () => {
     for (const key of ['a', 'a/b/c']) {
       expect(await store.get(key)).toBeUndefined();
       expect(await store.head(key)).toBeUndefined();
-      await store.delete(key);
+      await store.delete([key]);
     }
     await expectStored(store, 'a/b', Buffer.from('x'), info);
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -52,7 +53,8 @@ describe.concurrent('an S3', () => {
     ['get', (store) => store.get('a')],
     ['head', (store) => store.head('a')],
     ['put', (store) => store.put('a', new Uint8Array(100_000), { contentType: 'image/avif' })],
-    ['delete', (store) => store.delete('a')],
+    ['delete', (store) => store.delete(['a'])],
+    ['list', (store) => store.list('a')[Symbol.asyncIterator]().next()],
   ])('that never answers a %s is a fault and no hang', async (_, ask) => {
     await expectFault(ask, await endpointOf(() => undefined));
   });
@@ -91,6 +93,26 @@ describe.concurrent('an S3', () => {
       'a',
     );
     expect(Buffer.from(found?.body ?? '').toString()).toBe('bytes');
+  });
+
+  test('that takes no request to delete without its MD5 is given it', async () => {
+    const endpoint = await endpointOf(async (request, response) => {
+      const hash = createHash('md5');
+      for await (const chunk of request) hash.update(chunk);
+      const matches = request.headers['content-md5'] === hash.digest('base64');
+      response.writeHead(matches ? 200 : 400).end(matches ? '<DeleteResult/>' : '<Error/>');
+    });
+    const client = createS3Client({ endpoint, credentials });
+    await createS3Store({ bucket: 'b', client }).delete(['a', 'b/c']);
+  });
+
+  test('that has no success to report of a key that is not there has deleted it', async () => {
+    const endpoint = await endpointOf((_, response) => {
+      const error = '<Error><Key>a</Key><Code>NoSuchKey</Code></Error>';
+      response.end(`<DeleteResult>${error}</DeleteResult>`);
+    });
+    const client = createS3Client({ endpoint, credentials });
+    await createS3Store({ bucket: 'b', client }).delete(['a']);
   });
 
   test('that refuses to say whether a bucket is there has it, when a key is missing', async () => {

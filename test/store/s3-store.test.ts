@@ -1,7 +1,8 @@
-import { PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutBucketPolicyCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
 import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
 import { describeStore } from './store-contract.ts';
 
@@ -36,10 +37,37 @@ describeS3('S3', () => {
     });
   });
 
-  describe.each(['get', 'head', 'put', 'delete'] as const)('%s', (method) => {
-    const ask = (store: ReturnType<typeof createS3Store>) =>
-      store[method]('a/b', Buffer.from('x'), { contentType: 'image/avif' });
+  test('says which objects it may not delete, and deletes the others', async () => {
+    const own = await createBucket();
+    const store = createS3Store(own);
+    const keys = Array.from({ length: 5 }, (_, index) => `${index % 2 ? 'locked' : 'free'}/${index}`);
+    for (const key of keys) await store.put(key, Buffer.from('x'), { contentType: 'text/plain' });
+    const policy = new PutBucketPolicyCommand({ Bucket: own.bucket, Policy: locked(own.bucket) });
+    await own.client.send(policy);
+    await expect(store.delete(keys)).rejects.toThrow(/ locked\/[13]: AccessDenied.*, and 1 more$/);
+    await expect(store.delete(['locked/1'])).rejects.toThrow(/ locked\/1: AccessDenied: \w+$/);
+    for (const key of keys) expect((await store.head(key)) !== undefined).toBe(key.startsWith('locked'));
+  });
 
+  test('lists nothing whose key is none of ours', async () => {
+    const folder = 'v1/00/visited';
+    for (const name of ['', '/', 'a/', 'a b', 'é', 'a//b', '\u0001', '<&amp;>', '%61', 'ours']) {
+      await client.send(
+        new PutObjectCommand({ Bucket: bucket, Key: `${folder}/${name}`, Body: Buffer.from('x') }),
+      );
+    }
+    const keys: string[] = [];
+    for await (const { key } of createS3Store({ bucket, client }).list(folder)) keys.push(key);
+    expect(keys).toEqual([`${folder}/ours`]);
+  });
+
+  describe.each<[string, (store: VariantStore) => Promise<unknown>]>([
+    ['get', (store) => store.get('a/b')],
+    ['head', (store) => store.head('a/b')],
+    ['put', (store) => store.put('a/b', Buffer.from('x'), { contentType: 'image/avif' })],
+    ['delete', (store) => store.delete(['a/b'])],
+    ['list', (store) => store.list('a')[Symbol.asyncIterator]().next()],
+  ])('%s', (_, ask) => {
     test('finds a fault, and no miss, when the bucket is not there', async () => {
       const store = createS3Store({ bucket: 'no-such-bucket', client });
       for (const _ of ['once', 'again']) {
@@ -58,10 +86,13 @@ describeS3('S3', () => {
 });
 
 function readableByAll(bucket: string): string {
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` },
-    ],
-  });
+  return policyOf({ Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${bucket}/*` });
+}
+
+function locked(bucket: string): string {
+  return policyOf({ Effect: 'Deny', Action: 's3:DeleteObject', Resource: `arn:aws:s3:::${bucket}/locked/*` });
+}
+
+function policyOf(statement: Record<string, string>): string {
+  return JSON.stringify({ Version: '2012-10-17', Statement: [{ Principal: '*', ...statement }] });
 }

@@ -17,7 +17,7 @@ export function describeKeys(store: () => VariantStore): void {
     const body = randomBytes(20);
     await store().put(key, body, AVIF);
     await expectStored(store(), key, body, AVIF);
-    await store().delete(key);
+    await store().delete([key]);
     expect(await store().head(key)).toBeUndefined();
   });
 
@@ -49,7 +49,7 @@ export function describeKeys(store: () => VariantStore): void {
     await expect(store().put(key, randomBytes(1), AVIF)).rejects.toThrow(TypeError);
     await expect(store().get(key)).rejects.toThrow(TypeError);
     await expect(store().head(key)).rejects.toThrow(TypeError);
-    await expect(store().delete(key)).rejects.toThrow(TypeError);
+    await expect(store().delete([key])).rejects.toThrow(TypeError);
   });
 }
 

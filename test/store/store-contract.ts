@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ObjectInfo, VariantStore } from '../../src/store/store.ts';
 import { describeInfo, describeKeys } from './store-contract-limits.ts';
+import { describeListing } from './store-contract-listing.ts';
 import { AVIF, expectStored, freshKey, md5 } from './stored.ts';
 import { assertVersion, putVersion } from './version.ts';
 
 export interface StoreContractOptions {
-  /** How many objects the property test stores. */
+  /** How often each property is tried. */
   propertyRuns?: number;
   /** How many versions each writer of the concurrency test puts. */
   versions?: number;
@@ -29,6 +30,7 @@ export function describeStore(
     describeObjects(() => store);
     describeKeys(() => store);
     describeInfo(() => store);
+    describeListing(() => store, { propertyRuns });
 
     test('any bytes and any metadata that a header can carry come back as they went in', async () => {
       const property = fc.asyncProperty(anyBody, anyInfo, async (body, info) => {
@@ -132,10 +134,10 @@ function describeObjects(store: () => VariantStore): void {
   test('a deleted object is a miss, and deleting it again is nothing', async () => {
     const key = freshKey();
     await store().put(key, randomBytes(10), AVIF);
-    await store().delete(key);
+    await store().delete([key]);
     expect(await store().get(key)).toBeUndefined();
     expect(await store().head(key)).toBeUndefined();
-    await store().delete(key);
+    await store().delete([key]);
   });
 
   test('an object goes without its neighbours', async () => {
@@ -143,7 +145,7 @@ function describeObjects(store: () => VariantStore): void {
     const neighbour = `${key}2`;
     await store().put(key, randomBytes(10), AVIF);
     await store().put(neighbour, Buffer.from('here'), AVIF);
-    await store().delete(key);
+    await store().delete([key]);
     await expectStored(store(), neighbour, Buffer.from('here'), AVIF);
   });
 }

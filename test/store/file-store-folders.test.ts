@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { filesIn, makeFolder, writeByHand } from './folder.ts';
+import { expectStored } from './stored.ts';
+
+const AVIF = { contentType: 'image/avif' };
+const UNIT = 'v1/aa/unit';
+
+let root: string;
+let store: VariantStore;
+beforeEach(async () => {
+  root = join(await makeFolder(), 'data');
+  store = createFileStore({ root });
+});
+
+describe('a delete', () => {
+  test('removes the folders that it empties, up to the root', async () => {
+    const keys = ['a/1.avif', 'a/2.avif', 'b/c/d/e', 'manifest.json'].map((name) => `${UNIT}/${name}`);
+    for (const key of keys) await store.put(key, Buffer.from('x'), AVIF);
+    await store.delete(keys);
+    expect(await readdir(root)).toEqual(['.tmp']);
+    await store.delete(['top', 'gone/x']);
+    expect(await readdir(root)).toEqual(['.tmp']);
+  });
+
+  test('leaves the folders that are in use', async () => {
+    await store.put(`${UNIT}/a/1.avif`, Buffer.from('x'), AVIF);
+    await store.put(`${UNIT}/b/1.avif`, Buffer.from('x'), AVIF);
+    await store.put('v1/aa/unit-2/a/1.avif', Buffer.from('x'), AVIF);
+    await store.delete([`${UNIT}/a/1.avif`]);
+    expect(await readdir(join(root, UNIT))).toEqual(['b']);
+    await store.delete([`${UNIT}/b/1.avif`]);
+    expect(await readdir(join(root, 'v1/aa'))).toEqual(['unit-2']);
+  });
+
+  test('takes away what another left: folders that have been empty for long', async () => {
+    await mkdir(join(root, UNIT, 'a'), { recursive: true });
+    await store.delete([`${UNIT}/a/b/1.avif`]);
+    expect(await readdir(root)).toEqual(['.tmp']);
+  });
+
+  test('frees the name of a folder for an object', async () => {
+    await store.put('a/b/c', Buffer.from('x'), AVIF);
+    await store.delete(['a/b/c']);
+    await store.put('a', Buffer.from('x'), AVIF);
+    await expectStored(store, 'a', Buffer.from('x'), AVIF);
+  });
+});
+
+describe('a listing', () => {
+  test('has what is no whole object too, so that a purge removes it', async () => {
+    await store.put(`${UNIT}/cut.avif`, Buffer.from('x'), AVIF);
+    await truncate(join(root, `${UNIT}/cut.avif`), 20);
+    await writeByHand(root, `${UNIT}/empty.avif`, '');
+    await writeByHand(root, `${UNIT}/hand.txt`, 'by hand');
+    await symlink('nowhere', join(root, UNIT, 'link'));
+    const names = ['cut.avif', 'empty.avif', 'hand.txt', 'link'];
+    const keys = await keysIn(UNIT);
+    expect(keys).toEqual(names.map((name) => `${UNIT}/${name}`));
+    await store.delete(keys);
+    expect(await readdir(root)).toEqual(['.tmp']);
+  });
+
+  test('follows no link, and a delete removes no more than that', async () => {
+    const outside = join(dirname(root), 'outside');
+    await writeByHand(outside, 'folder/file', 'precious');
+    await mkdir(join(root, UNIT), { recursive: true });
+    await symlink(join(outside, 'folder'), join(root, UNIT, 'folder'));
+    await symlink(join(outside, 'folder/file'), join(root, UNIT, 'file'));
+    await symlink('.', join(root, UNIT, 'itself'));
+    const keys = await keysIn(UNIT);
+    expect(keys).toEqual([`${UNIT}/file`, `${UNIT}/folder`, `${UNIT}/itself`]);
+    await store.delete(keys);
+    expect(await readdir(root)).toEqual(['.tmp']);
+    expect(await readFile(join(outside, 'folder/file'), 'utf8')).toBe('precious');
+  });
+
+  test('has nothing without a legal key, and nothing of empty folders', async () => {
+    for (const name of ['a b', 'é', 'x y/z', 'a\nb', 'ours']) await writeByHand(root, `${UNIT}/${name}`, '');
+    await mkdir(join(root, UNIT, 'empty/empty'), { recursive: true });
+    expect(await keysIn(UNIT)).toEqual([`${UNIT}/ours`]);
+  });
+
+  test('goes on when what it has begun to list is removed', async () => {
+    for (const name of ['a/1', 'a/2', 'b/1', 'c']) await writeByHand(root, `${UNIT}/${name}`, '');
+    const keys: string[] = [];
+    for await (const { key } of store.list(UNIT)) {
+      keys.push(key);
+      await rm(join(root, UNIT), { recursive: true, force: true });
+    }
+    expect(keys).toEqual([`${UNIT}/a/1`]);
+  });
+
+  test('goes on when a folder that it has seen becomes a file', async () => {
+    for (const name of ['a/1', 'b/1', 'c/1/2']) await writeByHand(root, `${UNIT}/${name}`, '');
+    const keys: string[] = [];
+    for await (const { key } of store.list(UNIT)) {
+      keys.push(key);
+      await rm(join(root, UNIT, 'b'), { recursive: true, force: true });
+      await writeByHand(root, `${UNIT}/b`, '');
+    }
+    expect(keys).toEqual([`${UNIT}/a/1`, `${UNIT}/c/1/2`]);
+  });
+
+  test('lets other work go on while it reads names, and while it looks at files', async () => {
+    for (let index = 0; index < 200; index += 1) await writeByHand(root, `${UNIT}/${index}`, '');
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    onTestFinished(() => clearImmediate(next));
+    const turnsAt: number[] = [];
+    for await (const _ of store.list(UNIT)) turnsAt.push(turns);
+    expect(turnsAt[0]).toBeGreaterThan(1);
+    expect(turnsAt.at(-1)).toBeGreaterThan((turnsAt[0] ?? 0) + 1);
+  });
+});
+
+describe('while others delete all there is in a folder', () => {
+  test('each put into it succeeds, and what is put when they are done stays', async () => {
+    const keys = Array.from({ length: 20 }, (_, index) => `${UNIT}/${index % 3}/${index}.avif`);
+    for (let round = 0; round < 30; round += 1) {
+      const deletes = [store.delete(keys), purge(), store.delete(keys)];
+      const puts = keys.map((key) => store.put(key, Buffer.from('x'), AVIF));
+      await Promise.all([...deletes, ...puts]);
+      await store.put(`${UNIT}/0/last.avif`, Buffer.from('x'), AVIF);
+      await expectStored(store, `${UNIT}/0/last.avif`, Buffer.from('x'), AVIF);
+    }
+  });
+
+  test.each([
+    ['variant', 'a/1.avif', 1000],
+    ['record', 'source.json', 50],
+  ])('each put of a %s succeeds when they are other processes', async (_, name, puts) => {
+    const key = `${UNIT}/${name}`;
+    const others = await Promise.all([startDeleting(key), startDeleting(key)]);
+    for (let count = 0; count < puts; count += 1) await store.put(key, Buffer.from('{}'), AVIF);
+    for (const other of others) {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+    await store.put(key, Buffer.from('{}'), AVIF);
+    await expectStored(store, key, Buffer.from('{}'), AVIF);
+    expect(await filesIn(root)).toEqual([key]);
+    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+  });
+});
+
+async function keysIn(folder: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(folder)) keys.push(key);
+  return keys;
+}
+
+async function purge(): Promise<void> {
+  await store.delete(await keysIn(UNIT));
+}
+
+async function startDeleting(key: string) {
+  const script = join(import.meta.dirname, 'delete-forever.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', script, root, UNIT, key], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // It must not outlive a test that fails.
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
