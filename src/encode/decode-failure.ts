@@ -4,6 +4,16 @@ import type { ImageType } from './image-type.ts';
 /** What no honest picture within the limits takes, to decode and to encode, in seconds. */
 export const DECODE_TIMEOUT_SECONDS = 60;
 
+/** What it means that sharp gave up on an image, which it was to decode. */
+export function decodeFailure(type: ImageType, cause: Error): EdgepressError {
+  return isTimeout(cause) ? endless(type, cause) : corrupt(type, cause);
+}
+
+/** Whether it is the time that was too short, not the image that is at fault. */
+export function isTimeout(cause: Error): boolean {
+  return cause.message.startsWith('timeout');
+}
+
 /** What it means that a decoder gave up on an image. */
 export function corrupt(type: ImageType, cause: unknown): EdgepressError {
   return new EdgepressError('source_corrupt', `The ${type} image is truncated or damaged`, { cause });

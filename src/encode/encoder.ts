@@ -19,7 +19,6 @@ export interface EncodedImage {
   width: number;
   height: number;
   effort: Effort;
-  source: SourceFacts;
 }
 
 /** What is known of a source that decodes. */
@@ -31,12 +30,28 @@ export interface SourceFacts {
   bytes: number;
 }
 
+/** A source, decoded once, of which any number of variants can be made. */
+export interface DecodedImage {
+  readonly facts: SourceFacts;
+  /**
+   * Makes one variant: upright, in sRGB, without metadata. The same request gives the same bytes.
+   *
+   * @param request - at most as wide as the image was decoded for
+   * @throws EdgepressError `source_corrupt`, or `overloaded` when it takes too long
+   */
+  encode(request: EncodeRequest): Promise<EncodedImage>;
+}
+
+/** Whose turn it is when encoders are short: a viewer looks at an empty frame, prewarm has the night. */
+export type Urgency = 'viewer' | 'prewarm';
+
 export interface Encoder {
   /**
-   * Makes one variant: upright, in sRGB, without metadata.
+   * Decodes a source for variants up to a width.
    *
    * @param source - the bytes of an original
+   * @param maxWidth - of the widest variant that will be asked for, in pixels
    * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` when it takes too long
    */
-  encode(source: Uint8Array, request: EncodeRequest): Promise<EncodedImage>;
+  decode(source: Uint8Array, maxWidth: number, urgency: Urgency): Promise<DecodedImage>;
 }

@@ -15,6 +15,8 @@ export interface InspectedSource {
   /** About how much memory decoding it may take. */
   decodeBytes: number;
   iccProfile: Buffer | undefined;
+  /** Whether it is RGB of 16 bits a channel. */
+  isDeepRgb: boolean;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
     page: metadata.pagePrimary ?? 0,
     decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
     iccProfile: metadata.icc,
+    isDeepRgb: metadata.space === 'rgb16',
   };
 }
 

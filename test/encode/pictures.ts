@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import sharp, { type Sharp } from 'sharp';
+import { expect } from 'vitest';
 
 /** The colours of a picture's four quarters: top left, top right, bottom left, bottom right. */
 export const QUARTERS = [
@@ -47,4 +48,18 @@ export async function coloursOf(image: Uint8Array): Promise<{ r: number; g: numb
       return { r, g, b };
     }),
   );
+}
+
+/** That each quarter has its colour, each channel within a tolerance. */
+export async function expectQuarters(body: Uint8Array, tolerance = 8) {
+  const colours = await coloursOf(body);
+  colours.forEach((colour, index) => {
+    const right = QUARTERS[index as 0 | 1 | 2 | 3];
+    for (const channel of ['r', 'g', 'b'] as const) {
+      expect(
+        Math.abs(colour[channel] - right[channel]),
+        `quarter ${index}: ${JSON.stringify(colour)}`,
+      ).toBeLessThanOrEqual(tolerance);
+    }
+  });
 }

@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { EncodeRequest } from '../../src/encode/encoder.ts';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { FORMATS } from '../../src/variant/request.ts';
+import { coloursOf, expectQuarters, quarters } from './pictures.ts';
+
+const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
+
+async function encode(source: Uint8Array, request: Partial<EncodeRequest> = {}) {
+  const wanted = { width: 1080, tier: 'high', format: 'webp', ...request } as const;
+  const image = await encoder.decode(source, wanted.width, 'viewer');
+  return { ...(await image.encode(wanted)), source: image.facts };
+}
+
+describe('an encoded image', () => {
+  it('is in sRGB, whatever its source is in', async () => {
+    const upright = await quarters(192, 128).png().toBuffer();
+    const sources = {
+      'Display P3': await sharp(upright).withIccProfile('p3').png().toBuffer(),
+      CMYK: await sharp(upright)
+        .toColourspace('cmyk')
+        .withIccProfile('cmyk')
+        .jpeg({ quality: 100 })
+        .toBuffer(),
+      '16 bits': await sharp(upright).toColourspace('rgb16').png().toBuffer(),
+      '16 bits in Display P3': await sharp(upright)
+        .toColourspace('rgb16')
+        .withIccProfile('p3')
+        .png()
+        .toBuffer(),
+      TIFF: await sharp(upright).tiff({ compression: 'lzw' }).toBuffer(),
+    };
+    for (const source of Object.values(sources)) {
+      const { body } = await encode(source);
+      const { icc, space, depth } = await sharp(body).metadata();
+      expect({ icc, space, depth }).toEqual({ icc: undefined, space: 'srgb', depth: 'uchar' });
+      // A printer's green is far from a screen's, but nearer than the negative that CMYK easily becomes.
+      await expectQuarters(body, source === sources.CMYK ? 80 : 8);
+    }
+    expect(await coloursOf(await sharp(sources['Display P3']).keepIccProfile().png().toBuffer())).not.toEqual(
+      await coloursOf((await encode(sources['Display P3'])).body),
+    );
+  });
+
+  it('is grey where its source is, and as transparent', async () => {
+    const grey = quarters().greyscale().toColourspace('b-w');
+    const half = {
+      create: { width: 96, height: 64, channels: 4, background: { r: 90, g: 90, b: 90, alpha: 0.5 } },
+    } as const;
+    const sources = [
+      [await grey.clone().png().toBuffer(), 255],
+      [await grey.clone().jpeg({ quality: 95 }).toBuffer(), 255],
+      [await sharp(half).toColourspace('b-w').png().toBuffer(), 128],
+      [await sharp(half).toColourspace('grey16').png().toBuffer(), 128],
+    ] as const;
+    for (const [source, alpha] of sources) {
+      const { body } = await encode(source);
+      const [before, after] = await Promise.all([coloursOf(source), coloursOf(body)]);
+      before.forEach(({ r }, index) => {
+        for (const channel of ['r', 'g', 'b'] as const) {
+          expect(Math.abs(Number(after[index]?.[channel]) - r)).toBeLessThanOrEqual(6);
+        }
+      });
+      const { channels } = await sharp(await sharp(body).ensureAlpha().png().toBuffer()).stats();
+      expect(channels[3]?.mean).toBeCloseTo(alpha, -1);
+    }
+  });
+
+  it('keeps transparency where its format can, and lies on white where it cannot', async () => {
+    const half = await quarters().ensureAlpha(0.5).png().toBuffer();
+    for (const format of ['avif', 'webp'] as const) {
+      const { body } = await encode(half, { format });
+      const { channels } = await sharp(body).stats();
+      expect(channels).toHaveLength(4);
+      expect(channels[3]?.mean).toBeCloseTo(128, -1);
+    }
+    const clear = await quarters().ensureAlpha(0).png().toBuffer();
+    const flattened = await sharp((await encode(clear, { format: 'jpeg' })).body).stats();
+    expect(flattened.channels.map(({ mean }) => mean)).toEqual([255, 255, 255]);
+  });
+
+  it('comes from what phones write, in the colours that these mean', async () => {
+    const heic = await readFile(new URL('./fixtures/quadrants-display-p3.heic', import.meta.url));
+    for (const format of FORMATS) {
+      const image = await encode(heic, { format });
+      expect(image).toMatchObject({
+        width: 96,
+        height: 64,
+        source: { contentType: 'image/heic', width: 96, height: 64 },
+      });
+      await expectQuarters(image.body, 12);
+      expect((await sharp(image.body).metadata()).hasAlpha).toBe(false);
+    }
+  });
+});
