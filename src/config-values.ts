@@ -5,6 +5,12 @@ import type { SigningKey } from './variant/signature.ts';
 /** Where variants are kept. */
 export type StoreLocation = { kind: 'file'; root: string } | { kind: 's3'; bucket: string };
 
+/** Where units wait to be prewarmed. */
+export type QueueLocation = { kind: 'local' } | { kind: 'sqs'; url: string };
+
+/** The cache in front of the service. */
+export type CdnLocation = { kind: 'none' } | { kind: 'cloudfront'; distribution: string };
+
 /** Reads a list separated by commas, each entry with `parse`. */
 export function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
   return (value) => {
@@ -22,6 +28,37 @@ export function parseStore(value: string): StoreLocation {
   const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
   if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
   throw new Error('must be file:FOLDER, file:///FOLDER or s3://BUCKET');
+}
+
+/** Reads `local`, or the URL of an SQS queue. */
+export function parseQueue(value: string): QueueLocation {
+  if (value === 'local') return { kind: 'local' };
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.pathname.length > 1) return { kind: 'sqs', url: value };
+  throw new Error('must be local, or the URL of an SQS queue');
+}
+
+/** Reads `none`, or `cloudfront:DISTRIBUTION`. */
+export function parseCdn(value: string): CdnLocation {
+  if (value === 'none') return { kind: 'none' };
+  const distribution = /^cloudfront:([A-Z0-9]{1,32})$/.exec(value)?.[1];
+  if (distribution !== undefined) return { kind: 'cloudfront', distribution };
+  throw new Error('must be none, or cloudfront:DISTRIBUTION-ID');
+}
+
+/** Reads what a bearer token can be (RFC 6750, section 2.1). Faults never repeat the secret. */
+export function parseToken(value: string): string {
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(value)) throw new Error('must be of A-Z a-z 0-9 . _ ~ + / - alone');
+  return value;
+}
+
+/** Reads a name that must be one of these. */
+export function oneOf<T extends string>(names: readonly T[]): (value: string) => T {
+  return (value) => {
+    const name = names.find((known) => known === value);
+    if (name === undefined) throw new Error(`must be among ${names.join(', ')}, separated by commas`);
+    return name;
+  };
 }
 
 /** Reads `id:hex`. Faults never repeat the secret. */

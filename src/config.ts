@@ -2,19 +2,27 @@ import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import {
+  type CdnLocation,
   listOf,
+  oneOf,
+  parseCdn,
   parseHeaderValue,
   parseHttpUrl,
   parsePublicUrl,
+  parseQueue,
   parseSigningKey,
   parseStore,
+  parseToken,
   parseWidths,
+  type QueueLocation,
   requireDistinctIds,
   type StoreLocation,
 } from './config-values.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
 import { parsePrivateHost } from './source/private-hosts.ts';
-import type { Ladder } from './variant/negotiate.ts';
+import type { WantedVariants } from './unit/unit.ts';
+import { type Ladder, rungsFor } from './variant/negotiate.ts';
+import { FORMATS, TIERS } from './variant/request.ts';
 import type { SigningKey } from './variant/signature.ts';
 
 /** All that the environment says, checked. */
@@ -25,6 +33,14 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly store: StoreLocation;
   readonly s3Endpoint: string | undefined;
+  readonly queue: QueueLocation;
+  readonly sqsEndpoint: string | undefined;
+  readonly cdn: CdnLocation;
+  readonly cloudfrontEndpoint: string | undefined;
+  /** Whoever has it may use the unit routes; `undefined`: there are none. */
+  readonly adminToken: string | undefined;
+  /** What prewarm makes of each image, unless its unit says otherwise. */
+  readonly prewarm: WantedVariants;
   /** The first one signs; none: URLs are unsigned. */
   readonly signingKeys: readonly SigningKey[];
   readonly sourceAllow: readonly AllowPattern[];
@@ -62,6 +78,14 @@ const environment = z.object({
   PUBLIC_URL: text(parsePublicUrl).optional(),
   STORE: z.string().default('file:./data').transform(guarded(parseStore)),
   S3_ENDPOINT: text(parseHttpUrl).optional(),
+  QUEUE: z.string().default('local').transform(guarded(parseQueue)),
+  SQS_ENDPOINT: text(parseHttpUrl).optional(),
+  CDN: z.string().default('none').transform(guarded(parseCdn)),
+  CLOUDFRONT_ENDPOINT: text(parseHttpUrl).optional(),
+  ADMIN_TOKEN: text(parseToken).optional(),
+  PREWARM_WIDTHS: text(parseWidths).default([1080]),
+  PREWARM_FORMATS: text(listOf(oneOf(FORMATS))).default(['avif', 'webp']),
+  PREWARM_TIERS: text(listOf(oneOf(TIERS))).default(['balanced']),
   SIGNING_KEYS: text(listOf(parseSigningKey)).default([]).transform(guarded(requireDistinctIds)),
   SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
   SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
@@ -108,6 +132,16 @@ function toConfig(env: z.infer<typeof environment>): Config {
     publicUrl: env.PUBLIC_URL,
     store: env.STORE,
     s3Endpoint: env.S3_ENDPOINT,
+    queue: env.QUEUE,
+    sqsEndpoint: env.SQS_ENDPOINT,
+    cdn: env.CDN,
+    cloudfrontEndpoint: env.CLOUDFRONT_ENDPOINT,
+    adminToken: env.ADMIN_TOKEN,
+    prewarm: Object.freeze({
+      widths: rungsFor(env.PREWARM_WIDTHS, env.WIDTHS),
+      tiers: [...new Set(env.PREWARM_TIERS)],
+      formats: [...new Set(env.PREWARM_FORMATS)],
+    }),
     signingKeys: env.SIGNING_KEYS,
     sourceAllow: env.SOURCE_ALLOW,
     sourceAllowPrivate: env.SOURCE_ALLOW_PRIVATE,

@@ -9,21 +9,40 @@ import { hmac, md5, sha256 } from './hashing.ts';
 import { createHttpSource } from './source/http-source.ts';
 import type { SourceFetcher } from './source/source.ts';
 import { createSourceFetcher } from './source/source-by-scheme.ts';
-import { createSourceRecords } from './source/source-records.ts';
+import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
 import { createForgivingStore, type StoreOperation } from './store/forgiving-store.ts';
 import type { VariantStore } from './store/store.ts';
+import { createPurgeMarks, type PurgeMarks } from './unit/purge-marks.ts';
+import { createPurgeSweep, type PurgeSweep } from './unit/purge-sweep.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
+import type { Sha256 } from './variant/key.ts';
+import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
+import type { ObserveWork } from './variant/observe.ts';
 import { createWorkshop } from './variant/workshop.ts';
 
-/** The program, wired up. */
+/** The line of an image request, wired up, and what it shares with the work on units. */
 export interface Services {
   getVariant: GetVariant;
+  shared: SharedServices;
   /** Faults of the store so far, by operation: nobody who asks for an image sees them. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
   /** Refuses what waits to be made, and ends when what is being made is done. */
   finish(): Promise<void>;
   /** Lets go of all connections. */
   close(): Promise<void>;
+}
+
+/** What any work on images is done with. */
+export interface SharedServices {
+  store: VariantStore;
+  records: SourceRecords;
+  source: SourceFetcher;
+  marks: PurgeMarks;
+  sweep: PurgeSweep;
+  sha256: Sha256;
+  nowMs: () => number;
+  /** Makes what turns sources into variants, with a way of fetching of its own. */
+  createMakeVariants: (source: SourceFetcher) => MakeVariants;
 }
 
 /** 32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst. */
@@ -35,6 +54,8 @@ export interface Substitutes {
   encoder?: Encoder;
   /** Unix milliseconds. */
   nowMs?: () => number;
+  /** Is told of what is done. */
+  observe?: ObserveWork;
 }
 
 /** Composition root: the one place that chooses what implements each port. */
@@ -50,13 +71,12 @@ export async function createServices(
     return s3;
   };
   const storeFaults: Partial<Record<StoreOperation, number>> = {};
-  const store = createForgivingStore(
-    instead.store ?? (await createStore(config.store, s3Client)),
-    (operation, key, fault) => {
-      storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
-      log.warn({ operation, key, err: fault }, 'the store failed; the viewer was served all the same');
-    },
-  );
+  const store = instead.store ?? (await createStore(config.store, s3Client));
+  const noteFault = (operation: StoreOperation, key: string, fault: unknown) => {
+    storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
+    log.warn({ operation, key, err: fault }, 'the store failed; the viewer was served all the same');
+  };
+  const forgivingStore = createForgivingStore(store, noteFault);
   const http = createHttpSource({
     allow: config.sourceAllow,
     allowPrivate: config.sourceAllowPrivate,
@@ -65,28 +85,36 @@ export async function createServices(
     version: packageJson.version,
   });
   const s3Source = await createS3SourceIfAllowed(config, s3Client);
+  const source = createSourceFetcher(s3Source ? { http, s3: s3Source } : { http });
+  const records = createSourceRecords(forgivingStore, nowMs);
+  const marks = createPurgeMarks(store, sha256, nowMs);
+  const sweep = createPurgeSweep({ store, marks, sha256, nowMs, report: noteFault });
   const workshop = createWorkshop({
     atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
     atOnceForHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
     room: config.concurrency + config.queueLimit,
   });
+  const making = {
+    encoder: instead.encoder ?? createSharpEncoder(config),
+    cacheControl: config.cacheControl,
+    observe: instead.observe ?? (() => {}),
+    store: forgivingStore,
+    ...{ records, sweep, sha256, md5 },
+  };
+  const makeVariants = createMakeVariants({ ...making, source });
 
   const getVariant = createGetVariant({
     signingKeys: config.signingKeys,
     ladder: config.ladder,
-    cacheControl: config.cacheControl,
-    store,
-    records: createSourceRecords(store, nowMs),
-    source: createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }),
-    encoder: instead.encoder ?? createSharpEncoder(config),
-    workshop,
-    hmac,
-    sha256,
-    md5,
-    nowMs,
+    store: forgivingStore,
+    ...{ records, source, workshop, makeVariants, hmac, sha256, nowMs },
   });
   return {
     getVariant,
+    shared: {
+      ...{ store, records, source, marks, sweep, sha256, nowMs },
+      createMakeVariants: (ownSource) => createMakeVariants({ ...making, source: ownSource }),
+    },
     storeFaults: () => storeFaults,
     finish: () => workshop.close(),
     close: async () => {

@@ -17,6 +17,10 @@ describe('the configuration', () => {
       port: 3000,
       host: '127.0.0.1',
       store: { kind: 'file', root: './data' },
+      queue: { kind: 'local' },
+      cdn: { kind: 'none' },
+      adminToken: undefined,
+      prewarm: { widths: [1080], formats: ['avif', 'webp'], tiers: ['balanced'] },
       signingKeys: [],
       sourceAllow: [],
       sourceAllowPrivate: [],
@@ -55,8 +59,26 @@ describe('the configuration', () => {
       publicUrl: 'https://images.example.com',
     });
     expect(config.sourceAllow).toHaveLength(2);
+    const operators = readConfig({
+      QUEUE: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units',
+      CDN: 'cloudfront:E2EXAMPLE',
+      ADMIN_TOKEN: 'a.b-c~d/e+f=',
+      PREWARM_FORMATS: 'webp, jpeg,webp',
+      PREWARM_TIERS: 'saver,high',
+    });
+    expect(operators).toMatchObject({
+      queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units' },
+      cdn: { kind: 'cloudfront', distribution: 'E2EXAMPLE' },
+      adminToken: 'a.b-c~d/e+f=',
+      prewarm: { formats: ['webp', 'jpeg'], tiers: ['saver', 'high'] },
+    });
     expect(readConfig({ CACHE_CONTROL: ' max-age=5 ' }).cacheControl).toBe('max-age=5');
     expect(readConfig({ STORE: 'file:///var/images' }).store).toEqual({ kind: 'file', root: '/var/images' });
+  });
+
+  it('takes the widths of prewarm up to the ladder that requests climb', () => {
+    const { prewarm } = readConfig({ WIDTHS: '320,640', PREWARM_WIDTHS: '9999,1,300,330' });
+    expect(prewarm.widths).toEqual([320, 640]);
   });
 
   it('reports each fault by the name of its variable', () => {
@@ -66,6 +88,14 @@ describe('the configuration', () => {
       PUBLIC_URL: ['images.example.com', 'ftp://x', 'https://x/path', 'https://x/?a'],
       STORE: ['data', 'file:', 'file://data', 's3://', 's3://B', 's3://bucket/folder'],
       S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
+      QUEUE: ['sqs', 'https://sqs.test', 'ftp://x/queue', 'Local'],
+      SQS_ENDPOINT: ['localhost:9324'],
+      CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
+      CLOUDFRONT_ENDPOINT: ['localhost'],
+      ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak'],
+      PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
+      PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
+      PREWARM_TIERS: ['best', ',saver'],
       SIGNING_KEYS: [
         ' ',
         ',',
@@ -108,6 +138,7 @@ describe('the configuration', () => {
   it('never repeats a secret', () => {
     expect(faults({ SIGNING_KEYS: 'id:5ecre7' }).join()).not.toContain('5ecre7');
     expect(faults({ SIGNING_KEYS: 'justasecret' }).join()).not.toContain('justasecret');
+    expect(faults({ ADMIN_TOKEN: 'just a secret' }).join()).not.toContain('secret');
   });
 
   it('serves unsigned URLs on loopback alone', () => {

@@ -13,6 +13,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const GONE = new Set([404, 410]);
 const RETRYABLE = new Set([408, 425, 429]);
 const WITH_RETRY_AFTER = new Set([429, 503]);
+/** What a source that wants to be asked less, and does not say when, is taken to mean. */
+export const USUAL_RETRY_AFTER_SECONDS = 5;
 const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 
 /**
@@ -41,7 +43,7 @@ export function answerFailure(
   const message = `status ${statusCode} from the source at ${shownHost(url)}`;
   if (GONE.has(statusCode)) return new EdgepressError('source_not_found', message);
   const retryAfterSeconds = WITH_RETRY_AFTER.has(statusCode)
-    ? parseRetryAfter(headerOf(headers, 'retry-after'), now)
+    ? (parseRetryAfter(headerOf(headers, 'retry-after'), now) ?? USUAL_RETRY_AFTER_SECONDS)
     : undefined;
   return unavailable(message, {
     retryable: statusCode >= 500 || RETRYABLE.has(statusCode),

@@ -3,6 +3,7 @@ import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/cl
 import { EdgepressError } from '../error.ts';
 import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
 import { withDeadline } from './deadline.ts';
+import { USUAL_RETRY_AFTER_SECONDS } from './http-answer.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
 import { sourceFailure, unavailable } from './source-failure.ts';
@@ -88,6 +89,7 @@ function s3Failure(error: unknown, from: string): EdgepressError {
   const retryable = status === undefined || status >= 500 || status === 408 || status === 429;
   return unavailable(`status ${status ?? 'unknown'} (${error.name}) from ${from}`, {
     retryable,
+    ...((status === 503 || status === 429) && { retryAfterSeconds: USUAL_RETRY_AFTER_SECONDS }),
     cause: error,
   });
 }

@@ -1,10 +1,10 @@
-import type { EncodedImage, Encoder } from '../encode/encoder.ts';
 import { EdgepressError } from '../error.ts';
 import type { SourceFetcher } from '../source/source.ts';
-import type { SourceRecords } from '../source/source-records.ts';
+import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ForgivingStore } from '../store/forgiving-store.ts';
-import type { ObjectInfo, StoredObject } from '../store/store.ts';
+import type { StoredObject } from '../store/store.ts';
 import { type Sha256, type VariantAddress, type VariantName, variantAddress } from './key.ts';
+import type { MakeVariants } from './make-variants.ts';
 import { type ClientHints, type Ladder, negotiate } from './negotiate.ts';
 import { parseRequest } from './request.ts';
 import type { Result } from './result.ts';
@@ -18,17 +18,14 @@ import type { Workshop } from './workshop.ts';
 export interface VariantServices {
   signingKeys: readonly SigningKey[];
   ladder: Ladder;
-  /** `Cache-Control` of what is stored. */
-  cacheControl: string;
   store: ForgivingStore;
   records: SourceRecords;
-  source: SourceFetcher;
-  encoder: Encoder;
+  /** Refuses what may not be fetched at all. */
+  source: Pick<SourceFetcher, 'admit'>;
   workshop: Workshop;
+  makeVariants: MakeVariants;
   hmac: Hmac;
   sha256: Sha256;
-  /** MD5 of bytes, in hex: the ETag of what no store gave one. */
-  md5: (bytes: Uint8Array) => string;
   /** Unix milliseconds. */
   nowMs: () => number;
 }
@@ -50,7 +47,8 @@ export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => P
  * The function that it returns throws an `EdgepressError` for all that a request or a source can do wrong.
  */
 export function createGetVariant(services: VariantServices): GetVariant {
-  const { signingKeys, ladder, store, records, source, encoder, workshop, hmac, sha256, nowMs } = services;
+  const { signingKeys, ladder, store, records, source, workshop, makeVariants, hmac, sha256, nowMs } =
+    services;
   const flight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
@@ -67,30 +65,26 @@ export function createGetVariant(services: VariantServices): GetVariant {
   }
 
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
+    const beganMs = nowMs();
     const object = await timed(trace, 'store', store.get(address.key));
     if (object) return { object, origin: 'stored', trace };
     source.admit(name.src);
     const record = await timed(trace, 'store', records.read(address.recordKey));
     const verdict = records.verdict(record);
     if (verdict) throw verdict;
-    try {
-      const made = await workshop.enter(sourceHost(name.src), () => make(name, address, trace));
-      await records.forget(address.recordKey, record);
-      return made;
-    } catch (error) {
-      throw await records.remember(address.recordKey, error, record);
-    }
+    return await workshop.enter(sourceHost(name.src), () => make(name, beganMs, record, trace));
   }
 
-  async function make(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
-    const bytes = await timed(trace, 'fetch', source.fetch(name.src));
-    trace.bytesIn = bytes.byteLength;
-    const image = await timed(trace, 'encode', encoder.encode(bytes, name));
-    const info = describe(image, address, services.cacheControl);
-    const stored = await timed(trace, 'put', store.put(address.key, image.body, info));
-    const etag = stored?.etag ?? `"${services.md5(image.body)}"`;
-    const object = { ...info, body: image.body, bytes: image.body.byteLength, etag };
-    return { object, origin: stored ? 'made' : 'made but not stored', trace };
+  async function make(
+    { unit, src, ...choice }: VariantName,
+    beganMs: number,
+    record: SourceRecord | undefined,
+    trace: Trace,
+  ): Promise<Flight> {
+    const order = { unit, src, choices: [choice], urgency: 'viewer', beganMs, record } as const;
+    const [made] = await makeVariants(order, trace);
+    if (!made) throw new Error('an order for one variant brought none');
+    return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
   }
 
   return getVariant;
@@ -99,24 +93,6 @@ export function createGetVariant(services: VariantServices): GetVariant {
 interface Flight extends Omit<Variant, 'vary'> {
   /** Of the request that the work was done for. */
   trace: Trace;
-}
-
-/** What travels with a variant, so that nothing else has to be kept of a good source. */
-function describe(image: EncodedImage, address: VariantAddress, cacheControl: string): Required<ObjectInfo> {
-  return {
-    contentType: image.contentType,
-    cacheControl,
-    metadata: {
-      'cache-tag': address.cacheTag,
-      width: String(image.width),
-      height: String(image.height),
-      effort: image.effort,
-      'source-bytes': String(image.source.bytes),
-      'source-type': image.source.contentType,
-      'source-width': String(image.source.width),
-      'source-height': String(image.source.height),
-    },
-  };
 }
 
 /** Whoever joined a flight tells of its steps too, but not as its own. */

@@ -23,18 +23,38 @@ export interface VariantAddress {
   cacheTag: string;
 }
 
+/** Where all that is kept of a unit is found. */
+export interface UnitAddress {
+  /** `v1/{shard}/{unit}`: everything but the mark is below it. */
+  folder: string;
+  /** The unit's sources as prewarm received them. */
+  manifestKey: string;
+  /** When the unit was last purged. It outlives the purge, so it is not in the folder. */
+  markKey: string;
+  /** The tag of all of its variants. */
+  cacheTag: string;
+}
+
+/** Names a unit's places in the store. One prefix holds all of a unit; the shard spreads units over S3 partitions. */
+export function unitAddress(unit: string, sha256: Sha256): UnitAddress {
+  const hash = sha256(unit);
+  const name = hash.slice(0, 32);
+  const folder = `v1/${hash.slice(0, 2)}/${unit}`;
+  return { folder, manifestKey: `${folder}/manifest.json`, markKey: `purged/${name}`, cacheTag: `u-${name}` };
+}
+
 /**
- * Names a variant's place in the store. One prefix holds all of a unit; the shard spreads units over S3 partitions.
+ * Names a variant's place in the store.
  *
  * @param name - `unit` and `src` as the URL gave them; `src` is not normalised, so two spellings are two sources
  */
 export function variantAddress(name: VariantName, sha256: Sha256): VariantAddress {
-  const unitHash = sha256(name.unit);
+  const unit = unitAddress(name.unit, sha256);
   const source = sha256(name.src).slice(0, 32);
-  const folder = `v1/${unitHash.slice(0, 2)}/${name.unit}/${source}`;
+  const folder = `${unit.folder}/${source}`;
   return {
     key: `${folder}/${name.width}-${name.tier}.${name.format}`,
     recordKey: `${folder}/source.json`,
-    cacheTag: `u-${unitHash.slice(0, 32)},s-${source}`,
+    cacheTag: `${unit.cacheTag},s-${source}`,
   };
 }

@@ -44,6 +44,12 @@ export function rungFor(width: number, widths: readonly number[]): number {
   return Number(widths[widths.length - 1]);
 }
 
+/** The rungs for some widths, each once, ascending. */
+export function rungsFor(widths: readonly number[], ladder: readonly number[]): readonly number[] {
+  const rungs = widths.map((width) => rungFor(width, ladder));
+  return ladder.filter((rung) => rungs.indexOf(rung) >= 0);
+}
+
 function tierFor(saveData: string | undefined): Tier {
   return saveData !== undefined && saveData.trim().toLowerCase() === 'on' ? 'saver' : 'balanced';
 }

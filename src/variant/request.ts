@@ -66,7 +66,7 @@ function assemble(target: string, unit: string, parameters: Parameters): Result<
 }
 
 /** Whether a text can name a data unit. */
-function isUnit(text: string): boolean {
+export function isUnit(text: string): boolean {
   return UNIT.test(text) && text !== '.' && text !== '..';
 }
 

@@ -21,11 +21,22 @@ export function createTrace(): Trace {
   return { ms: {} };
 }
 
-/** Does the work of a step and notes how long it took, whether it succeeds or not. */
-export async function timed<T>(trace: Trace, step: Step, work: Promise<T>): Promise<T> {
+/**
+ * Does the work of a step and notes how long it took, whether it succeeds or not.
+ *
+ * @param done - is told of work that succeeded
+ */
+export async function timed<T>(
+  trace: Trace,
+  step: Step,
+  work: Promise<T>,
+  done?: (ms: number, result: T) => void,
+): Promise<T> {
   const start = performance.now();
   try {
-    return await work;
+    const result = await work;
+    done?.(performance.now() - start, result);
+    return result;
   } finally {
     trace.ms[step] = (trace.ms[step] ?? 0) + performance.now() - start;
   }

@@ -21,7 +21,7 @@ export function runProgram(
 ): Program {
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {

@@ -133,6 +133,15 @@ describe('a status', () => {
     expect((await answer(500)).retryAfterSeconds).toBeUndefined();
   });
 
+  it('of 429 or 503 that names no time carries five seconds, so that whoever paces knows that it is wanted', async () => {
+    for (const status of [429, 503]) {
+      const { retryAfterSeconds } = await failure(
+        fetchFrom((_request, response) => response.writeHead(status, { 'retry-after': 'soon' }).end()),
+      );
+      expect(retryAfterSeconds).toBe(5);
+    }
+  });
+
   it.each([
     ['120', 120],
     ['0', 0],

@@ -1,0 +1,101 @@
+import type { Logger } from 'pino';
+import type { Cdn } from './cdn/cdn.ts';
+import { createNoCdn } from './cdn/no-cdn.ts';
+import type { Config } from './config.ts';
+import { createLocalQueue } from './queue/local-queue.ts';
+import type { UnitQueue } from './queue/queue.ts';
+import type { Services, SharedServices } from './services.ts';
+import { createPatientSource } from './source/patient-source.ts';
+import type { ImageOutcome } from './unit/outcome.ts';
+import { createUnits, type Units } from './unit/units.ts';
+
+/** The work on data units, wired up. */
+export interface UnitServices {
+  units: Units;
+  queue: UnitQueue;
+  cdn: Cdn;
+  /** Takes units off the queue and prewarms them, until it is told to finish. */
+  work(tell: (outcome: ImageOutcome) => void): void;
+  /** Begins nothing more, and ends when what has begun is done. What is left waits on the queue. */
+  finish(): Promise<void>;
+  /** Lets go of all connections. */
+  close(): Promise<void>;
+}
+
+export interface UnitServicesOptions {
+  /** Fetches at once from one host. Default 8. */
+  fetchesPerHost?: number;
+}
+
+const FETCHES_PER_HOST = 8;
+/** More than the encoders, so that slow sources do not leave them idle; each holds a whole source in memory. */
+const MIN_IMAGES_AT_ONCE = 16;
+/** Enough that a unit which waits for a slow host holds nobody up. */
+const UNITS_AT_ONCE = 32;
+
+/** Composition root of the work on units, on top of what images are served with. */
+export async function createUnitServices(
+  config: Config,
+  log: Logger,
+  { shared }: Pick<Services, 'shared'>,
+  { fetchesPerHost = FETCHES_PER_HOST }: UnitServicesOptions = {},
+): Promise<UnitServices> {
+  const stop = new AbortController();
+  const [cdn, queue] = await Promise.all([createCdn(config), createQueue(config, shared)]);
+  const patient = createPatientSource(shared.source, {
+    signal: stop.signal,
+    atOnceForHost: fetchesPerHost,
+  });
+  const units = createUnits({
+    ...shared,
+    cdn,
+    makeVariants: shared.createMakeVariants(patient),
+    imagesAtOnce: Math.max(MIN_IMAGES_AT_ONCE, 8 * config.concurrency),
+    signal: stop.signal,
+    baseUrl: baseUrlOf(config),
+    signingKey: config.signingKeys[0],
+  });
+  let working: Promise<void> | undefined;
+  return {
+    units,
+    queue,
+    cdn,
+    work(tell) {
+      working = queue.consume((job) => units.prewarm(job, tell), {
+        atOnce: UNITS_AT_ONCE,
+        signal: stop.signal,
+        report: (fault, job) => log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed'),
+      });
+    },
+    async finish() {
+      stop.abort(new Error('the process is ending'));
+      await working;
+    },
+    async close() {
+      cdn.close();
+    },
+  };
+}
+
+/** Where callers reach the service: as the configuration says, else where the server listens. */
+export function baseUrlOf({ publicUrl, host, port }: Config): string {
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+// What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
+
+async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
+  if (cdn.kind === 'none') return createNoCdn();
+  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
+  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
+}
+
+async function createQueue(
+  { queue, sqsEndpoint }: Config,
+  { store, nowMs }: SharedServices,
+): Promise<UnitQueue> {
+  if (queue.kind === 'local') return createLocalQueue({ store, nowMs });
+  const { createSqsClient } = await import('./queue/sqs-client.ts');
+  const { createSqsQueue } = await import('./queue/sqs-queue.ts');
+  return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { StoredObject } from '../store/store.ts';
+import { FORMATS, TIERS } from '../variant/request.ts';
+import type { Unit } from './unit.ts';
+
+const manifestSchema = z.object({
+  id: z.string(),
+  /** When it was handed over. */
+  receivedAt: z.iso.datetime(),
+  images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
+  widths: z.array(z.int()),
+  tiers: z.array(z.enum(TIERS)),
+  formats: z.array(z.enum(FORMATS)),
+});
+
+/** A unit as it was handed over, and when: `manifest.json` in the unit's folder. */
+export type Manifest = Unit & { receivedAt: string };
+
+/** @param receivedMs - Unix milliseconds */
+export function encodeManifest(unit: Unit, receivedMs: number): Uint8Array {
+  const manifest = { ...unit, receivedAt: new Date(receivedMs).toISOString() } satisfies Manifest;
+  return new TextEncoder().encode(JSON.stringify(manifest));
+}
+
+/**
+ * Reads a manifest.
+ *
+ * @returns `undefined` when there is none
+ * @throws Error when it cannot be read: nothing but this program writes there
+ */
+export function decodeManifest(object: StoredObject | undefined): Manifest | undefined {
+  if (!object) return undefined;
+  return manifestSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
+}

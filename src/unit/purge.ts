@@ -1,0 +1,71 @@
+import PQueue from 'p-queue';
+import type { Cdn, Invalidation } from '../cdn/cdn.ts';
+import type { VariantStore } from '../store/store.ts';
+import { type Sha256, unitAddress } from '../variant/key.ts';
+import type { PurgeMarks } from './purge-marks.ts';
+
+/** What a purge did. */
+export interface Purge {
+  units: readonly PurgedUnit[];
+  /** What the CDN was asked: nothing where there is none. */
+  invalidations: readonly Invalidation[];
+}
+
+export interface PurgedUnit {
+  id: string;
+  /** When: what began before leaves nothing behind. ISO 8601. */
+  purgedAt: string;
+  /** How many objects went, and their bytes. */
+  objects: number;
+  bytes: number;
+}
+
+export interface PurgeServices {
+  store: VariantStore;
+  marks: Pick<PurgeMarks, 'mark'>;
+  cdn: Cdn;
+  sha256: Sha256;
+  nowMs: () => number;
+}
+
+/** Units purged at once. */
+const UNITS_AT_ONCE = 16;
+/** Objects deleted in one call; it is what S3 takes. */
+const DELETES_A_CALL = 1000;
+
+/** Removes units from the store, then from the CDN; see `Units.purge`. */
+export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<Purge>;
+
+/** The order is what makes a purge win: mark, so that writers take back what they put from now on; delete; invalidate. */
+export function createPurge({ store, marks, cdn, sha256, nowMs }: PurgeServices): PurgeUnits {
+  const places = new PQueue({ concurrency: UNITS_AT_ONCE });
+
+  async function purgeOne(id: string, dryRun: boolean): Promise<PurgedUnit> {
+    const purgedMs = dryRun ? nowMs() : await marks.mark(id);
+    let objects = 0;
+    let bytes = 0;
+    let batch: string[] = [];
+    const deleteBatch = async () => {
+      if (!dryRun && batch.length > 0) await store.delete(batch);
+      batch = [];
+    };
+    for await (const object of store.list(unitAddress(id, sha256).folder)) {
+      objects++;
+      bytes += object.bytes;
+      if (batch.push(object.key) === DELETES_A_CALL) await deleteBatch();
+    }
+    await deleteBatch();
+    return { id, purgedAt: new Date(purgedMs).toISOString(), objects, bytes };
+  }
+
+  return async (ids, { dryRun = false } = {}) => {
+    const distinct = [...new Set(ids)];
+    const work = distinct.map((id) => places.add(() => purgeOne(id, dryRun)));
+    const settled = await Promise.allSettled(work);
+    // Even where a unit could not be purged whole, the CDN forgets what went of the others.
+    const purged = distinct.filter((_id, index) => settled[index]?.status === 'fulfilled');
+    const tags = purged.map((id) => unitAddress(id, sha256).cacheTag);
+    const invalidations = dryRun ? [] : await cdn.invalidate(tags);
+    return { units: await Promise.all(work), invalidations };
+  };
+}

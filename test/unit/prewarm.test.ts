@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { createFileStore } from '../../src/store/file-store.ts';
+import { startService, targetFor } from '../http/service.ts';
+import { keysOfUnits } from './held.ts';
+import { setUpUnits } from './unit-world.ts';
+
+describe('prewarming a unit', () => {
+  it('makes exactly the variants that requests look up, the widest with the same bytes', async () => {
+    const { origin, service, src, unit, prewarm } = await setUpUnits();
+    const { outcomes } = await prewarm(
+      unit([src('/a.jpg')], { widths: [160, 480], formats: ['avif', 'jpeg'] }),
+    );
+    expect(outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
+    const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    for (const width of [160, 480]) {
+      for (const format of ['avif', 'jpeg'] as const) {
+        const target = await targetFor(src('/a.jpg'), { width, format, tier: 'balanced' });
+        const response = await service.request(target);
+        expect(response.headers.get('cache-status')).toBe('edgepress; hit');
+        const made = await other.request(target);
+        expect(made.headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');
+        // What is narrower than the widest was made of the same pixels, in one step more.
+        if (width === 480) expect(await response.arrayBuffer()).toEqual(await made.arrayBuffer());
+      }
+    }
+  });
+
+  it('fetches a source once, however many variants and however often the unit has it', async () => {
+    const { origin, src, unit, prewarm } = await setUpUnits();
+    const { outcomes } = await prewarm(
+      unit([src('/a.jpg'), src('/a.jpg')], { widths: [160, 320, 480], tiers: ['saver', 'high'] }),
+    );
+    expect(origin.requests).toEqual(['/a.jpg']);
+    expect(outcomes).toHaveLength(2);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        state: 'ready',
+        variants: expect.toSatisfy((all) => all.length === 12),
+      });
+    }
+  });
+
+  it('tells of each image in the order of the unit, in the form of the report', async () => {
+    const { photo, src, unit, prewarm } = await setUpUnits({
+      '/gone.jpg': (response) => response.writeHead(404).end(),
+    });
+    const { outcomes, fault } = await prewarm(unit([src('/gone.jpg'), src('/a.jpg')]));
+    expect(fault).toBeUndefined();
+    expect(outcomes).toEqual([
+      {
+        unit: 'unit-1',
+        src: src('/gone.jpg'),
+        state: 'broken',
+        code: 'source_not_found',
+        detail: expect.stringContaining('404'),
+        retryable: false,
+      },
+      {
+        unit: 'unit-1',
+        src: src('/a.jpg'),
+        state: 'ready',
+        sourceBytes: photo.byteLength,
+        variants: [
+          { width: 160, tier: 'balanced', format: 'avif', type: 'image/avif', bytes: expect.any(Number) },
+          { width: 160, tier: 'balanced', format: 'webp', type: 'image/webp', bytes: expect.any(Number) },
+        ],
+        skipped: false,
+      },
+    ]);
+  });
+
+  it('skips what is there without fetching, and makes only what is missing', async () => {
+    const { origin, src, unit, prewarm, service } = await setUpUnits();
+    await prewarm(unit([src('/a.jpg')]));
+    const again = await prewarm(unit([src('/a.jpg')]));
+    expect(again.outcomes).toMatchObject([
+      { state: 'ready', skipped: true, sourceBytes: expect.any(Number) },
+    ]);
+    expect(origin.requests).toHaveLength(1);
+    const before = await keysOfUnits(service.folder);
+    const more = await prewarm(unit([src('/a.jpg')], { widths: [160, 320] }));
+    expect(more.outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
+    expect(origin.requests).toHaveLength(2);
+    const after = await keysOfUnits(service.folder);
+    expect(after.filter((key) => !before.includes(key))).toEqual([
+      expect.stringMatching(/320-balanced\.avif$/),
+      expect.stringMatching(/320-balanced\.webp$/),
+    ]);
+  });
+
+  it('leaves what is known as broken alone, unless it is told to try again', async () => {
+    let isThere = false;
+    const { photo, origin, src, unit, prewarm } = await setUpUnits({
+      '/late.jpg': (response) => {
+        if (isThere) response.end(photo);
+        else response.writeHead(404).end();
+      },
+    });
+    await prewarm(unit([src('/late.jpg')]));
+    isThere = true;
+    const remembered = await prewarm(unit([src('/late.jpg')]));
+    expect(remembered.outcomes).toMatchObject([{ state: 'broken', code: 'source_not_found' }]);
+    expect(origin.requests).toHaveLength(1);
+    const retried = await prewarm(unit([src('/late.jpg')]), { retry: true });
+    expect(retried.outcomes).toMatchObject([{ state: 'ready' }]);
+  });
+
+  it('keeps since when a source is broken while it is tried again', async () => {
+    const { src, unit, prewarm, units } = await setUpUnits({
+      '/gone.jpg': (response) => response.writeHead(404).end(),
+    });
+    await prewarm(unit([src('/gone.jpg')]));
+    const first = await units.status('unit-1');
+    await prewarm(unit([src('/gone.jpg')]), { retry: true });
+    const second = await units.status('unit-1');
+    const since = (status: typeof first) => status?.images.map((image) => 'since' in image && image.since);
+    expect(since(second)).toEqual(since(first));
+  });
+
+  it('tries again what may pass, and not what will not', async () => {
+    let attempts = 0;
+    const { photo, origin, src, unit, prewarm } = await setUpUnits({
+      '/flaky.jpg': (response) => {
+        attempts++;
+        if (attempts === 1) response.writeHead(500).end();
+        else response.end(photo);
+      },
+      '/gone.jpg': (response) => response.writeHead(404).end(),
+    });
+    const { outcomes } = await prewarm(unit([src('/flaky.jpg'), src('/gone.jpg')]));
+    expect(outcomes).toMatchObject([{ state: 'ready' }, { state: 'broken' }]);
+    expect(origin.requests.filter((path) => path === '/flaky.jpg')).toHaveLength(2);
+    expect(origin.requests.filter((path) => path === '/gone.jpg')).toHaveLength(1);
+  });
+
+  it('reports what no request could ask for, and what may not be fetched, without asking anyone', async () => {
+    const { origin, src, unit, prewarm } = await setUpUnits({}, { SOURCE_ALLOW: 'https://*.example.test/*' });
+    const { outcomes } = await prewarm(
+      unit([
+        'not a url',
+        'ftp://example.test/a.jpg',
+        'https://user:secret@example.test/a.jpg',
+        `https://example.test/${'a'.repeat(5000)}`,
+        `https://example.test/${'ü'.repeat(1000)}`,
+        'https://example.test/\ud800',
+        'http://999.1.1.1/',
+        src('/elsewhere/a.jpg'),
+      ]),
+    );
+    expect(outcomes.map((outcome) => 'code' in outcome && outcome.code)).toEqual([
+      ...Array.from({ length: 7 }, () => 'bad_request'),
+      'source_forbidden',
+    ]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        state: 'broken',
+        retryable: false,
+        detail: expect.stringMatching(/./),
+      });
+      expect(JSON.stringify(outcome)).not.toContain('secret"');
+    }
+    expect(origin.requests).toEqual([]);
+  });
+
+  it('never lets one broken image cost its neighbours anything', async () => {
+    const { photo, src, unit, prewarm } = await setUpUnits({
+      '/half.jpg': (response) => response.end(Buffer.alloc(0)),
+      '/truncated.jpg': (response) => response.end(Buffer.from('ffd8ffe0', 'hex')),
+      '/page.jpg': (response) => response.end('<!doctype html><p>no'),
+    });
+    const { outcomes, fault } = await prewarm(
+      unit([src('/half.jpg'), src('/a.jpg'), src('/truncated.jpg'), src('/page.jpg'), src('/b.jpg')]),
+    );
+    expect(fault).toBeUndefined();
+    expect(outcomes.map((outcome) => ('code' in outcome ? outcome.code : outcome.state))).toEqual([
+      'source_not_image',
+      'ready',
+      'source_corrupt',
+      'source_not_image',
+      'ready',
+    ]);
+    expect(photo.byteLength).toBeGreaterThan(0);
+  });
+
+  it('leaves an image pending that the store does not take, tells so, and makes it the next time', async () => {
+    const { origin, src, unit, service } = await setUpUnits();
+    const store = createFileStore({ root: service.folder });
+    const full: typeof store = {
+      ...store,
+      put: async (key, ...rest) => {
+        if (key.endsWith('.webp')) throw new Error('no space left on device');
+        return await store.put(key, ...rest);
+      },
+    };
+    const env = { SOURCE_ALLOW_PRIVATE: origin.authority, STORE: `file:${service.folder}` };
+    const { units } = (await startService(env, { store: full })).unitServices;
+    const job = await units.accept(unit([src('/a.jpg')]), { retry: false });
+    const outcomes: unknown[] = [];
+    await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow(/not kept/);
+    expect(outcomes).toEqual([
+      { unit: 'unit-1', src: src('/a.jpg'), state: 'pending', detail: expect.stringContaining('not kept') },
+    ]);
+    const later: unknown[] = [];
+    await service.unitServices.units.prewarm(job, (outcome) => later.push(outcome));
+    expect(later).toMatchObject([{ state: 'ready', skipped: false }]);
+  });
+
+  it('replaces the manifest when a unit is sent again', async () => {
+    const { src, unit, prewarm, units } = await setUpUnits();
+    await prewarm(unit([src('/a.jpg'), src('/b.jpg')]));
+    await prewarm(unit([src('/b.jpg'), src('/c.jpg')]));
+    const status = await units.status('unit-1');
+    expect(status?.images.map((image) => image.src)).toEqual([src('/b.jpg'), src('/c.jpg')]);
+    expect(status?.totals).toMatchObject({ ready: 2, broken: 0, pending: 0 });
+  });
+
+  it('does a job twice at once without changing anything', async () => {
+    const { src, unit, units, service } = await setUpUnits();
+    const job = await units.accept(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
+    const outcomes: unknown[] = [];
+    await Promise.all([1, 2].map(() => units.prewarm(job, (outcome) => outcomes.push(outcome))));
+    expect(outcomes).toHaveLength(4);
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ state: 'ready' });
+    expect(await keysOfUnits(service.folder)).toHaveLength(5);
+  });
+});

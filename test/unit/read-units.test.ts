@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { RefusedLine } from '../../src/unit/outcome.ts';
+import { readUnits, type UnitLine } from '../../src/unit/read-units.ts';
+import { parseUnit } from '../../src/unit/unit.ts';
+
+const DEFAULTS = {
+  ladder: { widths: [320, 1080], defaultWidth: 1080 },
+  prewarm: { widths: [1080], tiers: ['balanced'], formats: ['avif', 'webp'] },
+} as const;
+
+async function read(input: string) {
+  async function* chunks() {
+    yield new TextEncoder().encode(input);
+  }
+  const lines: (UnitLine | RefusedLine)[] = [];
+  const units = readUnits(chunks(), { toUnit: (value) => parseUnit(value, DEFAULTS) });
+  for await (const line of units) lines.push(line);
+  return lines;
+}
+
+describe('reading units', () => {
+  it('gives each unit and each line that is none by its number', async () => {
+    const lines = await read(
+      [
+        '{"id":"a","images":["https://x.test/1.jpg"]}',
+        '',
+        '{"id":"b"',
+        '{"id":"b","images":[]}',
+        '"c"',
+        '{"id":"d","key_urls_map":{"front":"https://x.test/2.jpg"},"widths":[300]}',
+      ].join('\n'),
+    );
+    expect(lines).toEqual([
+      { line: 1, unit: { id: 'a', images: [{ src: 'https://x.test/1.jpg' }], ...DEFAULTS.prewarm } },
+      { line: 3, state: 'refused', detail: expect.stringMatching(/^not JSON: ./) },
+      { line: 4, state: 'refused', detail: '`images` is empty' },
+      { line: 5, state: 'refused', detail: 'it is no JSON object' },
+      {
+        line: 6,
+        unit: {
+          id: 'd',
+          images: [{ src: 'https://x.test/2.jpg', name: 'front' }],
+          ...DEFAULTS.prewarm,
+          widths: [320],
+        },
+      },
+    ]);
+  });
+
+  it('refuses a line that cannot even be read', async () => {
+    const lines = await read(`${'x'.repeat(2 ** 20 + 1)}\n{"id":"a","images":["https://x.test/1.jpg"]}`);
+    expect(lines).toMatchObject([
+      { line: 1, state: 'refused', detail: 'it is longer than 1048576 bytes' },
+      { line: 2, unit: { id: 'a' } },
+    ]);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { setUpUnits } from './unit-world.ts';
+
+const KEY = '00112233445566778899aabbccddeeff';
+const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+describe('the status of a unit', () => {
+  it('names each image with all that is known of it, and the totals', async () => {
+    const { photo, src, unit, prewarm, units } = await setUpUnits(
+      { '/gone.jpg': (response) => response.writeHead(410).end() },
+      { PUBLIC_URL: 'https://images.example.test' },
+    );
+    const images = [{ src: src('/a.jpg'), name: 'front' }, { src: src('/gone.jpg') }];
+    await prewarm(unit([], { images }));
+    const status = await units.status('unit-1');
+    const [ready] = status?.images ?? [];
+    const variants = ready?.state === 'ready' ? ready.variants : [];
+    const bytes = variants.reduce((sum, variant) => sum + variant.bytes, 0);
+    expect(status).toEqual({
+      id: 'unit-1',
+      images: [
+        {
+          src: src('/a.jpg'),
+          name: 'front',
+          state: 'ready',
+          sourceBytes: photo.byteLength,
+          variants: ['avif', 'webp'].map((format) => ({
+            url: `https://images.example.test/u/unit-1?src=${encodeURIComponent(src('/a.jpg'))}&w=160&q=balanced&f=${format}`,
+            width: 160,
+            tier: 'balanced',
+            format,
+            type: `image/${format}`,
+            bytes: expect.any(Number),
+            effort: 'fast',
+          })),
+        },
+        {
+          src: src('/gone.jpg'),
+          state: 'broken',
+          code: 'source_not_found',
+          detail: expect.stringContaining('410'),
+          since: ISO,
+          retryable: false,
+          nextAttempt: ISO,
+        },
+      ],
+      totals: { ready: 1, broken: 1, pending: 0, sourceBytes: photo.byteLength, bytes },
+    });
+  });
+
+  it('has signed URLs that are hits', async () => {
+    const { src, unit, prewarm, units, service } = await setUpUnits({}, { SIGNING_KEYS: `k:${KEY}` });
+    await prewarm(unit([src("/it's (a) b+c%20d.jpg?x=1&y=ü")]));
+    const [image] = (await units.status('unit-1'))?.images ?? [];
+    if (image?.state !== 'ready') throw new Error('not ready');
+    for (const { url, bytes, type } of image.variants) {
+      const response = await service.request(url.replace(/^https?:\/\/[^/]+/, ''));
+      expect(response.headers.get('cache-status')).toBe('edgepress; hit');
+      expect(response.headers.get('content-type')).toBe(type);
+      expect((await response.arrayBuffer()).byteLength).toBe(bytes);
+    }
+  });
+
+  it('is pending for what has not been tried, and for what lacks a variant', async () => {
+    const { src, unit, units, prewarm } = await setUpUnits();
+    await units.accept(unit([src('/a.jpg')]), { retry: false });
+    expect(await units.status('unit-1')).toMatchObject({
+      images: [{ src: src('/a.jpg'), state: 'pending' }],
+      totals: { ready: 0, broken: 0, pending: 1, sourceBytes: 0, bytes: 0 },
+    });
+    await prewarm(unit([src('/a.jpg')]));
+    await units.accept(unit([src('/a.jpg')], { formats: ['avif', 'jpeg'] }), { retry: false });
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 0, pending: 1 });
+  });
+
+  it('is broken at once for what may not be fetched, or asked for', async () => {
+    const { src, unit, units } = await setUpUnits({}, { SOURCE_ALLOW: 'https://*.example.test/*' });
+    await units.accept(unit([src('/a.jpg'), 'nonsense']), { retry: false });
+    expect((await units.status('unit-1'))?.images).toMatchObject([
+      { state: 'broken', code: 'source_forbidden', since: ISO, nextAttempt: ISO, retryable: false },
+      { state: 'broken', code: 'bad_request' },
+    ]);
+  });
+
+  it('is ready when viewers’ requests have made all that is wanted', async () => {
+    const { src, unit, units, service } = await setUpUnits();
+    await units.accept(unit([src('/a.jpg')], { formats: ['jpeg'] }), { retry: false });
+    await service.request(`/u/unit-1?src=${encodeURIComponent(src('/a.jpg'))}&w=160`);
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
+  });
+
+  it('is unknown for a unit that was never sent, and for its neighbour in name', async () => {
+    const { src, unit, units } = await setUpUnits();
+    await units.accept(unit([src('/a.jpg')], { id: 'unit-10' }), { retry: false });
+    expect(await units.status('unit-1')).toBeUndefined();
+  });
+});
