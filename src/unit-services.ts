@@ -64,7 +64,10 @@ export async function createUnitServices(
       working = queue.consume((job) => units.prewarm(job, tell), {
         atOnce: UNITS_AT_ONCE,
         signal: stop.signal,
-        report: (fault, job) => log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed'),
+        report: (fault, job) => {
+          if (stop.signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
+          else log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed');
+        },
       });
     },
     async finish() {

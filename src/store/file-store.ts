@@ -68,7 +68,8 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     const body = new Uint8Array(bytes.buffer, bytes.byteOffset, info.bytes);
     if (etagOf(body) !== info.etag) return undefined;
     const object = { ...info, body };
-    hot.keep(path, file, object);
+    // Records are read once and in thousands, by whoever works through a queue of them.
+    if (!isRecord(key)) hot.keep(path, file, object);
     return object;
   };
 

@@ -1,5 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { configuredRegion } from '../aws-region.ts';
 
 const CONNECTION_TIMEOUT_MS = 1000;
 /** How long nothing may move, before an answer or within it. S3 mostly answers in tens of milliseconds. */
@@ -36,23 +37,11 @@ export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}):
     ...(credentials && { credentials }),
     ...(endpoint !== undefined && {
       endpoint,
-      region: configuredRegion,
+      region: () => configuredRegion(() => new S3Client({})),
       // Few other servers have a host name for each bucket, or know the checksums that the SDK adds since 2025.
       forcePathStyle: true,
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     }),
   });
-}
-
-/** What the SDK would have found by itself. Only a client without a `region` of its own can be asked. */
-async function configuredRegion(): Promise<string> {
-  const client = new S3Client({});
-  try {
-    return await client.config.region();
-  } catch {
-    return 'us-east-1';
-  } finally {
-    client.destroy();
-  }
 }

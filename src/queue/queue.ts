@@ -1,0 +1,39 @@
+/** A unit to be prewarmed. Its manifest is in the store: a job says only which. */
+export interface Job {
+  unit: string;
+  /** How many images it has, so that jobs can be packed into messages of about equal work. */
+  images: number;
+  /** Whether what is remembered as broken is to be tried again. */
+  retry: boolean;
+}
+
+/**
+ * Where units wait to be prewarmed. A job is delivered at least once, in about the order in which jobs were sent; doing it twice
+ * changes nothing.
+ */
+export interface UnitQueue {
+  /**
+   * Puts jobs on the queue, however many. When it returns they outlive this process; when it throws, some may be on it.
+   *
+   * @throws TypeError when one could not be read again, before any is sent
+   */
+  send(jobs: readonly Job[]): Promise<void>;
+  /**
+   * Takes jobs up until it is told to stop, and ends when what it has in hand is done. It never throws: what goes wrong is
+   * reported and tried again.
+   *
+   * @param handle - does a job. When it throws, the job comes again later, alone; after a few times it is laid aside as a dead
+   *   letter. Jobs that were packed with it never suffer.
+   */
+  consume(handle: (job: Job) => Promise<void>, options: ConsumeOptions): Promise<void>;
+  /** About how many jobs (or messages full of them) wait or are in hand. */
+  depth(): Promise<number>;
+}
+
+export interface ConsumeOptions {
+  /** How many jobs may be in hand at once. */
+  atOnce: number;
+  signal: AbortSignal;
+  /** Is told of each failure that this process survives: a job that will come again, a queue that cannot be reached. */
+  report: (fault: unknown, job?: Job) => void;
+}
