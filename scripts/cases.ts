@@ -11,7 +11,7 @@ import { type Listener, listen } from '../src/http/listen.ts';
 import { startServer } from '../src/http/start-server.ts';
 import { FORMATS, type Format } from '../src/variant/request.ts';
 import { type Case, differences } from './case-check.ts';
-import { CommandFailure } from './command-failure.ts';
+import { CommandFailure } from './command/command-failure.ts';
 
 const WIDTHS = [160, 1080];
 const MEMORY_LIMIT_BYTES = 2 ** 30;

@@ -1,15 +1,29 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
-import { CommandFailure } from './command-failure.ts';
+import { CommandFailure } from './command/command-failure.ts';
+import { isClosedPipe } from './command/line-output.ts';
+import { prewarmCommand } from './prewarm.ts';
+import { purgeCommand } from './purge.ts';
 import { signCommand } from './sign.ts';
+import { statusCommand } from './status.ts';
 
 const program = new Command('edgepress')
   .description(packageJson.description)
   .version(packageJson.version)
   .showHelpAfterError()
   .addCommand(signCommand())
+  .addCommand(prewarmCommand())
+  .addCommand(statusCommand())
+  .addCommand(purgeCommand())
   .addCommand(casesCommand());
+
+// `| head` stops reading when it has enough: no reason to crash.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
+}
 
 try {
   await program.parseAsync();

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
+import { baseUrlOf } from '../src/config.ts';
 import { parseRequest } from '../src/variant/request.ts';
-import { CommandFailure } from './command-failure.ts';
-import { readEnvironment } from './environment.ts';
+import { CommandFailure } from './command/command-failure.ts';
+import { readEnvironment } from './command/environment.ts';
 
 interface SignOptions {
   unit: string;
@@ -52,11 +53,7 @@ async function sign({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promis
   });
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new CommandFailure(`${parsed.fault.detail}.`);
-  return (config.publicUrl ?? `http://${hostInUrl(config.host)}:${config.port}`) + target;
-}
-
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+  return baseUrlOf(config) + target;
 }
 
 function toNumber(text: string | undefined): number | undefined {

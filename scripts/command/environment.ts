@@ -1,4 +1,4 @@
-import { type Config, ConfigError, readConfig } from '../src/config.ts';
+import { type Config, ConfigError, readConfig } from '../../src/config.ts';
 import { CommandFailure } from './command-failure.ts';
 
 /** The configuration that the server would start with: commands read the same environment. */

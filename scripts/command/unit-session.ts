@@ -1,0 +1,48 @@
+import { pino } from 'pino';
+import { type Config, ConfigError } from '../../src/config.ts';
+import { createServices } from '../../src/services.ts';
+import { createUnitServices, type UnitServices, type UnitServicesOptions } from '../../src/unit-services.ts';
+import { CommandFailure } from './command-failure.ts';
+
+// The AWS SDK says how old this Node is, in the middle of a progress bar. The server says it where it belongs: in its log.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+/** What a command does its work on units with. */
+export type UnitSession = Pick<UnitServices, 'units' | 'queue' | 'cdn' | 'finish' | 'close'>;
+
+/**
+ * Wires up the work on units as the server does.
+ *
+ * @param say - tells the user what a server would write into its log
+ */
+export async function openUnitSession(
+  config: Config,
+  say: (text: string) => void,
+  options: UnitServicesOptions = {},
+): Promise<UnitSession> {
+  const log = pino({ level: levelFor(config) }, { write: (line: string) => say(describeLogLine(line)) });
+  try {
+    const services = await createServices(config, log);
+    const { units, queue, cdn, finish, close } = await createUnitServices(config, log, services, options);
+    return {
+      ...{ units, queue, cdn, finish },
+      async close() {
+        await close();
+        await services.close();
+      },
+    };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandFailure(`The environment is wrong.\n${error.message}`);
+    throw error;
+  }
+}
+
+/** What a server says in passing is in the way of what a command says. */
+function levelFor({ logLevel }: Config): string {
+  return logLevel === 'info' ? 'warn' : logLevel;
+}
+
+function describeLogLine(line: string): string {
+  const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
+  return [msg, err?.message].filter((text) => text !== undefined && text !== '').join(': ');
+}

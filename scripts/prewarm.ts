@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { readEnvironment } from './command/environment.ts';
+import { openLineInput } from './command/line-input.ts';
+import { type LineOutput, openLineFile, standardOutput } from './command/line-output.ts';
+import { wholeNumber } from './command/whole-number.ts';
+import { runPrewarm } from './prewarm/run.ts';
+import { createUnitSelection } from './prewarm/unit-selection.ts';
+
+interface PrewarmOptions {
+  id?: string;
+  images?: string;
+  retry?: true;
+  report?: string;
+  json?: true;
+  wait?: true;
+  patience: number;
+  perHost?: number;
+}
+
+/** How long the longest job may keep all others waiting, in seconds. */
+const PATIENCE_SECONDS = 900;
+
+/** `prewarm`: makes the variants of data units before anyone asks for them, and says how it went with each image. */
+export function prewarmCommand(): Command {
+  return new Command('prewarm')
+    .description('make the variants of data units before anyone asks for them, and name every broken image')
+    .argument('<file...>', 'NDJSON, a unit a line: {"id": "…", "images": ["url", …]}; - is standard input')
+    .option('--id <jmespath>', 'where in a line the id is')
+    .option(
+      '--images <jmespath>',
+      'where in a line the URLs are: a list, an object of name → URL, or one URL',
+    )
+    .option('--retry', 'try again what is remembered as broken')
+    .option('--report <file>', 'write NDJSON, a line an image')
+    .option('--json', 'print the same')
+    .option('--wait', 'where QUEUE is an SQS queue: follow the units until they are done')
+    .option(
+      '--patience <seconds>',
+      'with --wait: give up once nothing has changed for so long',
+      wholeNumber,
+      PATIENCE_SECONDS,
+    )
+    .option('--per-host <n>', 'fetches at once from one host', wholeNumber)
+    .addHelpText(
+      'after',
+      '\nEnds with 0 when all is ready, 2 when images are broken or lines refused, 1 when it could not do its work.' +
+        '\nRunning it again does only what is missing.',
+    )
+    .action(prewarm);
+}
+
+async function prewarm(files: readonly string[], options: PrewarmOptions): Promise<void> {
+  const config = readEnvironment();
+  const toUnit = createUnitSelection(options, config);
+  const input = await openLineInput(files);
+  const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
+  if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
+  // On the terminal that shows the lines, a bar would stand between them.
+  const isMixed = options.json === true && process.stdout.isTTY;
+  process.exitCode = await runPrewarm({
+    ...{ config, input, toUnit, outputs },
+    isLive: process.stderr.isTTY && !isMixed,
+    retry: options.retry === true,
+    wait: options.wait === true,
+    patienceMs: 1000 * options.patience,
+    ...(options.perHost !== undefined && { fetchesPerHost: options.perHost }),
+  });
+}

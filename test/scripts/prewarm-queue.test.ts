@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
+import { startService } from '../http/service.ts';
+import { startConsumer } from '../queue/consumer.ts';
+import { createTestQueue } from '../setup/sqs.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+
+const missing = (response: { writeHead(status: number): { end(): void } }) => response.writeHead(404).end();
+
+/** Commands that put units on a queue of SQS. */
+async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
+  const location = await createTestQueue();
+  const { url } = location;
+  const env = { QUEUE: url, SQS_ENDPOINT: new URL(url).origin, ...CREDENTIALS };
+  const commands = await setUpCommands(answers, env);
+  const queue = createSqsQueue({ ...location, waitSeconds: 0 });
+  return {
+    ...commands,
+    queue,
+    /** Starts what takes units off the queue. */
+    async work() {
+      const { unitServices } = await startService({ ...commands.environment, QUEUE: 'local' });
+      startConsumer(queue, { handle: (job) => unitServices.units.prewarm(job, () => {}) });
+    },
+  };
+}
+
+describe('the command prewarm, with a queue', () => {
+  it('puts units on the queue, and says how many', async () => {
+    const { run, src, origin } = await setUpQueue();
+    const lines = Array.from({ length: 300 }, (_, index) => ({
+      id: `u${index}`,
+      images: [src('/a.jpg'), src('/b.jpg')],
+    }));
+    const input = [...lines.map((line) => JSON.stringify(line)), 'no unit'].join('\n');
+    const { status, stdout, stderr } = await run(['prewarm', '-', '--json'], input);
+    expect(parseLines(stdout)).toEqual([{ line: 301, state: 'refused', detail: expect.any(String) }]);
+    expect(stderr).toMatch(/^300 units with 600 images put on the queue in .*; 1 line refused\n/);
+    expect(status).toBe(2);
+    expect((await run(['status', 'u0'])).stdout).toContain('2 pending');
+    expect(origin.requests).toEqual([]);
+  });
+
+  it('follows units to their end, with the same lines and report', async () => {
+    const { run, src, work, photo } = await setUpQueue({ '/gone.jpg': missing });
+    const waiting = run(
+      ['prewarm', '-', '--wait', '--json'],
+      [
+        JSON.stringify({ id: 'a', images: [src('/1.jpg'), src('/gone.jpg'), 'no URL'] }),
+        JSON.stringify({ id: 'b', images: [src('/2.jpg')], formats: ['jpeg'] }),
+      ].join('\n'),
+    );
+    await work();
+    const { status, stdout, stderr } = await waiting;
+    const variant = { width: 160, tier: 'balanced', bytes: expect.any(Number) };
+    const ready = { state: 'ready', sourceBytes: photo.length, skipped: false };
+    const broken = { state: 'broken', detail: expect.any(String), retryable: false };
+    const bySource = (lines: Record<string, unknown>[]) =>
+      lines.sort((x, y) => (String(x['src']) < String(y['src']) ? -1 : 1));
+    expect(bySource(parseLines(stdout))).toEqual([
+      {
+        ...{ unit: 'a', src: src('/1.jpg'), ...ready },
+        variants: [
+          { ...variant, format: 'avif', type: 'image/avif' },
+          { ...variant, format: 'webp', type: 'image/webp' },
+        ],
+      },
+      {
+        ...{ unit: 'b', src: src('/2.jpg'), ...ready },
+        variants: [{ ...variant, format: 'jpeg', type: 'image/jpeg' }],
+      },
+      { unit: 'a', src: src('/gone.jpg'), ...broken, code: 'source_not_found' },
+      { unit: 'a', src: 'no URL', ...broken, code: 'bad_request' },
+    ]);
+    expect(stderr).toMatch(/^2 units in .*, 4 images: 2 ready, 2 broken$/m);
+    expect(stderr).toContain('160 balanced avif');
+    expect(status).toBe(2);
+  });
+
+  it('is not content with what was broken before when it is to be tried again', async () => {
+    const { run, src, work, origin } = await setUpQueue({ '/gone.jpg': missing });
+    const input = JSON.stringify({ id: 'a', images: [src('/gone.jpg')] });
+    expect((await run(['prewarm', '-'], input, { QUEUE: 'local' })).status).toBe(2);
+    expect((await run(['prewarm', '-', '--wait'], input)).stderr).toContain('1 broken');
+
+    const retry = ['prewarm', '-', '--wait', '--retry'];
+    expect((await run([...retry, '--patience', '1'], input)).stderr).toContain('1 pending');
+    expect(origin.requests.length).toBe(1);
+    await work();
+    expect((await run(retry, input)).stderr).toContain('1 broken');
+    expect(origin.requests.length).toBeGreaterThan(1);
+  });
+
+  it('ends with what is gone when a unit is purged meanwhile', async () => {
+    const { start, run, src } = await setUpQueue();
+    const program = start(['prewarm', '-', '--wait', '--json']);
+    program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
+    while (!(await run(['purge', 'a'])).stdout.includes('a: 1 object'))
+      expect(program.process.exitCode).toBe(null);
+    expect(await program.ended).toBe(0);
+    expect(program.output.stderr).toContain('1 unit purged meanwhile');
+    expect(program.output.stdout).toBe('');
+  });
+
+  it('gives up when nothing changes for too long', async () => {
+    const { run, src } = await setUpQueue();
+    const input = JSON.stringify({ id: 'a', images: [src('/1.jpg'), src('/2.jpg')] });
+    const { status, stderr } = await run(['prewarm', '-', '--wait', '--patience', '1'], input);
+    expect(status).toBe(1);
+    expect(stderr).toContain('2 images: 0 ready, 2 pending');
+    expect(stderr).toContain('Nothing has changed for 1 s: does anyone work on the queue?');
+  });
+
+  it('ends when the queue cannot be reached, and says so', async () => {
+    const { run, src } = await setUpQueue();
+    const input = JSON.stringify({ id: 'a', images: [src('/1.jpg')] });
+    const { status, stderr } = await run(['prewarm', '-'], input, { SQS_ENDPOINT: 'http://127.0.0.1:1' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^0 units with 0 images put on the queue/);
+    expect(stderr).toContain('ECONNREFUSED');
+    expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
+  });
+
+  it('stops following when it is told to end, and leaves the units on the queue', async () => {
+    const { start, src, queue } = await setUpQueue();
+    const program = start(['prewarm', '-', '--wait']);
+    program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
+    while ((await queue.depth()) === 0) expect(program.process.exitCode).toBe(null);
+    program.process.kill('SIGINT');
+    expect(await program.ended).toBe(1);
+    expect(program.output.stderr).toContain('1 image: 0 ready, 1 pending');
+    expect(program.output.stderr).toContain('It was stopped before its end.');
+  });
+});

@@ -1,0 +1,115 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DISTRIBUTION, startCloudFront } from '../cdn/cloudfront.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+
+/** So many units `u0`, `u1`, … that are ready. */
+async function setUpUnits(count = 2) {
+  const commands = await setUpCommands();
+  const { run, src, folder } = commands;
+  const units = Array.from({ length: count }, (_, index) => ({ id: `u${index}`, images: [src('/a.jpg')] }));
+  await run(['prewarm', '-'], units.map((unit) => JSON.stringify(unit)).join('\n'));
+  /** The units of which there is anything. */
+  const left = async () => {
+    const shards = await readdir(join(folder, 'store', 'v1'));
+    const found = await Promise.all(shards.map((shard) => readdir(join(folder, 'store', 'v1', shard))));
+    return found.flat().sort();
+  };
+  return { ...commands, left };
+}
+
+async function setUpCdn(options: Parameters<typeof startCloudFront>[0] = {}) {
+  const cloudFront = await startCloudFront(options);
+  const env = {
+    CDN: `cloudfront:${DISTRIBUTION}`,
+    CLOUDFRONT_ENDPOINT: cloudFront.endpoint,
+    ...CREDENTIALS,
+  };
+  return { cloudFront, env };
+}
+
+describe('the command purge', () => {
+  it('removes units, and says what went', async () => {
+    const { run, left } = await setUpUnits(3);
+    const { status, stdout, stderr } = await run(['purge', 'u0', 'nobody', 'u2', 'u0']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^u0: 3 objects, [\d.]+ kB\nnobody: nothing was there\nu2: 3 objects, [\d.]+ kB\n3 units purged: 6 objects, [\d.]+ kB\n$/,
+    );
+    expect(await left()).toEqual(['u1']);
+    expect((await run(['purge', 'u0'])).stdout).toBe(
+      'u0: nothing was there\n1 unit purged: 0 objects, 0 B\n',
+    );
+  });
+
+  it('only says what would go, if that is all that it is told', async () => {
+    const { run, left } = await setUpUnits();
+    const { cloudFront, env } = await setUpCdn();
+    const { status, stdout } = await run(['purge', '--dry-run', '--wait', 'u0'], '', env);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^u0: 3 objects, [\d.]+ kB\n1 unit would be purged: 3 objects, [\d.]+ kB\n$/);
+    const { stdout: json } = await run(['purge', '--dry-run', '--json', 'u0']);
+    expect(parseLines(json)).toEqual([expect.objectContaining({ id: 'u0', objects: 3, dryRun: true })]);
+    expect(await left()).toEqual(['u0', 'u1']);
+    expect(cloudFront.calls).toEqual([]);
+  });
+
+  it('removes nothing when any of the arguments is no unit', async () => {
+    const { run, left } = await setUpUnits();
+    const { status, stdout, stderr } = await run(['purge', 'u0', 'u/1', '..']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^u\/1 is no unit: .*\n\.\. is no unit: .*\nNothing was purged\.\n$/);
+    expect((await run(['purge', 'u0', '-'], 'u1')).status).toBe(1);
+    expect(await left()).toEqual(['u0', 'u1']);
+  });
+
+  it('takes units from standard input, as many as there are, and names the lines that are none', async () => {
+    const { run, left } = await setUpUnits(2);
+    const ids = Array.from({ length: 2500 }, (_, index) => `u${index + 1}`);
+    const { status, stdout, stderr } = await run(['purge', '-', '--json'], `u 1\n\n${ids.join('\r\n')}`);
+    expect(parseLines(stdout).map(({ id }) => id)).toEqual(ids);
+    expect(parseLines(stdout)[0]).toEqual({
+      id: 'u1',
+      purgedAt: expect.any(String),
+      objects: 3,
+      bytes: expect.any(Number),
+    });
+    expect(stderr).toMatch(
+      /^line 1: u 1 is no unit: .*\n2,500 units purged: 3 objects, .* kB\n1 line refused\n$/,
+    );
+    expect(status).toBe(2);
+    expect(await left()).toEqual(['u0']);
+  });
+
+  it('has the CDN forget them, and waits for that', async () => {
+    const { run } = await setUpUnits();
+    const { cloudFront, env } = await setUpCdn({ looksUnderWay: 1 });
+    const { status, stdout, stderr } = await run(['purge', 'u0', 'u1', '--wait'], '', env);
+    expect(stdout).toMatch(/2 units purged: .*\nThe CDN is asked to forget 2 cache tags: I1\n$/);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'The CDN has forgotten them.\n' });
+    expect(cloudFront.invalidations()).toEqual([
+      [expect.stringMatching(/^#u-[0-9a-f]{32}$/), expect.stringMatching(/^#u-[0-9a-f]{32}$/)],
+    ]);
+    expect(cloudFront.gets().length).toBeGreaterThan(0);
+
+    const { stdout: json } = await run(['purge', 'u0', '--json'], '', env);
+    expect(parseLines(json)).toEqual([
+      expect.objectContaining({ id: 'u0', objects: 0 }),
+      { invalidation: 'I2', tags: 1 },
+    ]);
+  });
+
+  it('says that some may be left when it could not do its work', async () => {
+    const { run, left } = await setUpUnits();
+    const { env } = await setUpCdn({
+      fault: () => ({ status: 403, code: 'AccessDenied', message: 'not you' }),
+    });
+    const { status, stderr } = await run(['purge', 'u0'], '', env);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /not you[\s\S]*\nSome units may be left\. Purging again what is gone changes nothing\.\n$/,
+    );
+    expect(await left()).toEqual(['u1']);
+  });
+});

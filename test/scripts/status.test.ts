@@ -1,0 +1,110 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTestQueue } from '../setup/sqs.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+
+/** One unit with an image that is ready and one that is broken. */
+async function setUpUnits() {
+  const commands = await setUpCommands({ '/gone.jpg': (response) => response.writeHead(404).end() });
+  const { src } = commands;
+  const done = { id: 'done', images: { 'a.jpg': src('/a.jpg'), 'gone.jpg': src('/gone.jpg') } };
+  await commands.run(['prewarm', '-'], JSON.stringify(done));
+  return commands;
+}
+
+describe('the command status', () => {
+  it('says of each image whether it is ready, where its variants are, or why it is broken', async () => {
+    const { run, src, photo } = await setUpUnits();
+    const { status, stdout, stderr } = await run(['status', 'done'], '', {
+      SIGNING_KEYS: `k:${'00'.repeat(16)}`,
+      PUBLIC_URL: 'https://images.example.com',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const before = `${(photo.length / 1000).toFixed(1)} kB`;
+    const [summary, saving, , first, ready, avif, webp, , second, broken, since] = stdout.split('\n');
+    expect(summary).toBe('done: 2 images: 1 ready, 1 broken');
+    expect(saving).toMatch(
+      new RegExp(`^  ${before} before, at most .* now: .* saved \\(9\\d\\.\\d% or more\\)$`),
+    );
+    expect(first).toBe(`  a.jpg: ${src('/a.jpg')}`);
+    expect(ready).toBe(`    ready, ${before} before`);
+    const url = `https://images.example.com/u/done?src=${encodeURIComponent(src('/a.jpg'))}&w=160&q=balanced`;
+    expect(avif).toMatch(/^ {4}160 balanced avif +[\d.]+ kB +[\d.]+% {2}(fast|best) {2}https:/);
+    expect(avif).toContain(`${url}&f=avif&sig=k.`);
+    expect(webp).toContain(`${url}&f=webp&sig=k.`);
+    expect(second).toBe(`  gone.jpg: ${src('/gone.jpg')}`);
+    expect(broken).toMatch(/^ {4}broken: source_not_found: .*404/);
+    expect(since).toMatch(/^ {4}since 20\S+Z; will not pass by itself; next attempt 20\S+Z$/);
+  });
+
+  it('prints a line a unit that programs can read, in the order in which they were asked for', async () => {
+    const { run, src } = await setUpUnits();
+    const { status, stdout, stderr } = await run(['status', '-', '--json'], 'nobody\n\ndone\nno unit\ndone');
+    expect(parseLines(stdout)).toEqual([
+      { id: 'nobody', error: 'not_found' },
+      expect.objectContaining({
+        id: 'done',
+        images: [
+          expect.objectContaining({ name: 'a.jpg', src: src('/a.jpg'), state: 'ready' }),
+          expect.objectContaining({ name: 'gone.jpg', state: 'broken', code: 'source_not_found' }),
+        ],
+        totals: expect.objectContaining({ ready: 1, broken: 1, pending: 0 }),
+      }),
+      { id: 'no unit', error: 'bad_request' },
+      expect.objectContaining({ id: 'done' }),
+    ]);
+    expect(stderr).toMatch(/^nobody: there is no such unit.*\nline 4: no unit is no unit: .*\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('says what is pending: nobody has tried it yet', async () => {
+    const { run, src } = await setUpUnits();
+    const { url } = await createTestQueue();
+    const env = { QUEUE: url, SQS_ENDPOINT: new URL(url).origin, ...CREDENTIALS };
+    await run(['prewarm', '-'], JSON.stringify({ id: 'new', images: [src('/b.jpg')] }), env);
+    const { status, stdout } = await run(['status', 'new']);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: `new: 1 image: 1 pending\n\n  ${src('/b.jpg')}\n    pending\n\n`,
+    });
+  });
+
+  it('goes on after a unit that cannot be looked up', async () => {
+    const { run, folder, src } = await setUpUnits();
+    await run(['prewarm', '-'], JSON.stringify({ id: 'damaged', images: [src('/b.jpg')] }));
+    const shards = join(folder, 'store', 'v1');
+    for (const shard of await readdir(shards)) {
+      if ((await readdir(join(shards, shard))).includes('damaged'))
+        await writeFile(join(shards, shard, 'damaged', 'manifest.json'), 'no JSON');
+    }
+    const { status, stdout, stderr } = await run(['status', 'damaged', 'done', '--json']);
+    expect(parseLines(stdout)).toMatchObject([
+      { id: 'damaged', error: 'internal' },
+      { id: 'done', images: [{}, {}] },
+    ]);
+    expect(stderr).toMatch(/^damaged: .*not valid JSON\n$/);
+    expect(status).toBe(1);
+  });
+
+  it('prints nothing that a terminal would obey', async () => {
+    const { run, src } = await setUpCommands();
+    const unit = { id: 'a', images: { '\u001b[2J': src('/a.jpg'), 'b\u009b2J': 'x\u001b]0;title\u0007' } };
+    await run(['prewarm', '-'], JSON.stringify(unit));
+    const { stdout } = await run(['status', 'a']);
+    expect(stdout).toContain('\uFFFD[2J: ');
+    expect(stdout).toContain('x\uFFFD]0;title\uFFFD');
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('stops when nobody reads what it prints any more', async () => {
+    const { start } = await setUpUnits();
+    const program = start(['status', '-']);
+    program.process.stdout?.destroy();
+    program.process.stdin?.on('error', () => {});
+    const asking = setInterval(() => program.process.stdin?.write('done\n'), 1);
+    onTestFinished(() => clearInterval(asking));
+    expect(await program.ended).toBe(0);
+    expect(program.output.stderr).toBe('');
+  });
+});
