@@ -74,7 +74,7 @@ export async function createServices(
   const store = instead.store ?? (await createStore(config.store, s3Client));
   const noteFault = (operation: StoreOperation, key: string, fault: unknown) => {
     storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
-    log.warn({ operation, key, err: fault }, 'the store failed; the viewer was served all the same');
+    log.warn({ operation, key, err: fault }, 'the store failed, and the work went on without it');
   };
   const forgivingStore = createForgivingStore(store, noteFault);
   const http = createHttpSource({

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { createNoCdn } from './cdn/no-cdn.ts';
-import type { Config } from './config.ts';
+import { baseUrlOf, type Config } from './config.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { Services, SharedServices } from './services.ts';
@@ -78,11 +78,6 @@ export async function createUnitServices(
       cdn.close();
     },
   };
-}
-
-/** Where callers reach the service: as the configuration says, else where the server listens. */
-export function baseUrlOf({ publicUrl, host, port }: Config): string {
-  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.

@@ -1,14 +1,18 @@
 import { type Context, Hono } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError, type ErrorCode } from '../error.ts';
+import type { RequestOutcome } from '../metrics.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
-import { createTrace, type Trace } from '../variant/trace.ts';
+import { createTrace } from '../variant/trace.ts';
+import type { App, AppEnvironment } from './app-environment.ts';
 import { answerImage } from './image-route.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 import { answerProblem } from './problem.ts';
+import { refuseMethod, refusePath, refuseWork } from './refusals.ts';
 import { logRequest } from './request-log.ts';
 import { pathOf, type RawRequest, targetOf } from './request-target.ts';
+import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
 
 export interface AppOptions {
   getVariant: GetVariant;
@@ -19,13 +23,15 @@ export interface AppOptions {
   isClosing?: () => boolean;
   /** The page at `/`, if there is one. */
   frontPage?: () => string | Promise<string>;
+  /** The routes of the operators, where there is a token for them. */
+  unitRoutes?: UnitRoutesOptions | undefined;
+  /** Is told of each request once it is answered. */
+  observeRequest?: (request: RequestOutcome) => void;
 }
 
-type Environment = { Bindings: RawRequest; Variables: { trace: Trace } };
-export type App = Hono<Environment>;
-
 /** Makes the HTTP application: requests in, answers out. Whatever goes wrong is answered with a problem document. */
-export function createApp({ getVariant, log, health, isClosing, frontPage }: AppOptions): App {
+export function createApp(options: AppOptions): App {
+  const { getVariant, log, health, isClosing = () => false, frontPage, unitRoutes } = options;
   // Hono routes on the path as it was sent, since `Request.url` has lost `..` and `%2e`.
   const app: App = new Hono({
     getPath: (request, options) => pathOf(targetOf(request, options?.env as RawRequest | undefined)),
@@ -36,24 +42,34 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
     c.set('trace', trace);
     const start = performance.now();
     await next();
-    logRequest(log, c, trace, performance.now() - start);
+    const totalMs = performance.now() - start;
+    const code = codeOf(c.error);
+    logRequest(log, c, trace, code, totalMs);
+    const outcome = code === undefined ? (trace.outcome ?? 'ok') : 'error';
+    options.observeRequest?.({
+      outcome,
+      code: code ?? '',
+      seconds: totalMs / 1000,
+      bytes: trace.bytesOut ?? 0,
+    });
   });
   app.get('/healthz', (c) =>
     c.json({ status: 'ok', ...health?.() }, 200, { ...OPEN_HEADERS, 'Cache-Control': 'no-store' }),
   );
-  app.all('/healthz', refuseMethod);
+  app.all('/healthz', refuseAllButGet);
   if (frontPage) {
     app.get('/', (c) => c.html(frontPage(), 200, { 'X-Content-Type-Options': 'nosniff' }));
-    app.all('/', refuseMethod);
+    app.all('/', refuseAllButGet);
   }
   // Hono takes `/u` for one of `/u/*`.
   app.all('/u', refusePath);
   app.get('/u/*', (c) => {
-    if (isClosing?.()) throw shuttingDown(c);
+    if (isClosing()) refuseWork(c);
     if (comesFromHere(c.req.header('cdn-loop'))) throw requestLoop();
     return answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
   });
-  app.all('/u/*', refuseMethod);
+  app.all('/u/*', refuseAllButGet);
+  if (unitRoutes) addUnitRoutes(app, unitRoutes, isClosing);
   app.all('*', refusePath);
 
   app.onError((error, c) => {
@@ -64,25 +80,21 @@ export function createApp({ getVariant, log, health, isClosing, frontPage }: App
   return app;
 }
 
-function sendProblem(c: Context<Environment>, error: EdgepressError): Response {
+function sendProblem(c: Context<AppEnvironment>, error: EdgepressError): Response {
   const { code, message: detail, parameter, retryAfterSeconds } = error;
   const { status, headers, body } = answerProblem({ code, detail, parameter, retryAfterSeconds });
   if (c.req.method !== 'HEAD') c.get('trace').bytesOut = Buffer.byteLength(body);
   return c.newResponse(body, status as StatusCode, { ...OPEN_HEADERS, ...headers });
 }
 
-function refusePath(): never {
-  throw new EdgepressError('not_found', 'There is nothing here: images are at /u/{unit}?src=…');
+function refuseAllButGet(c: Context): never {
+  refuseMethod(c, 'GET, HEAD');
 }
 
-function refuseMethod(c: Context): never {
-  c.header('Allow', 'GET, HEAD');
-  throw new EdgepressError('method_not_allowed', `${c.req.method} is not allowed here; GET and HEAD are`);
-}
-
-function shuttingDown(c: Context): EdgepressError {
-  c.header('Connection', 'close');
-  return new EdgepressError('overloaded', 'The server is shutting down: try again', { retryAfterSeconds: 5 });
+/** Of the problem that a request was answered with, if it was. */
+function codeOf(error: Error | undefined): ErrorCode | undefined {
+  if (error === undefined) return undefined;
+  return error instanceof EdgepressError ? error.code : 'internal';
 }
 
 /** RFC 8586: a source that leads back here would otherwise be asked for without end. */

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
-import type { App } from './app.ts';
+import type { App } from './app-environment.ts';
 import { followConnections } from './connections.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 import { answerProblem } from './problem.ts';
@@ -24,6 +24,8 @@ export interface Listener {
 
 /** Room for a request target of 6,000 bytes and then some, so that a longer one is told so rather than cut off. */
 const MAX_HEADER_BYTES = 32_768;
+/** How long a request may take to arrive: a hundred thousand units are read no faster than they are stored. */
+const MAX_REQUEST_MS = 60 * 60 * 1000;
 
 /**
  * Serves an app on a port of this machine.
@@ -40,7 +42,8 @@ export async function listen(
     hostname: 'localhost',
     errorHandler: (error) => answerOutsideApp(error, log),
   });
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: MAX_REQUEST_MS };
+  const server = createServer(limits, answer);
   const connections = followConnections(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Behind a request that is not answered yet, an answer to this one would be taken for that one's.

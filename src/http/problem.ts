@@ -47,6 +47,8 @@ export function answerProblem(problem: Problem): ProblemAnswer {
     'Cache-Control': cacheControlFor(code, retryAfterSeconds),
   };
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  // RFC 9110, section 11.6.1: a 401 says what it wants.
+  if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
   const document = { type: 'about:blank', title, status, detail, code, parameter };
   return { status, headers, body: JSON.stringify(document) };
 }

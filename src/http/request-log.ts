@@ -1,16 +1,23 @@
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
-import { EdgepressError } from '../error.ts';
+import type { ErrorCode } from '../error.ts';
 import type { Trace } from '../variant/trace.ts';
+import type { AppEnvironment } from './app-environment.ts';
 
 /**
  * Writes the one line of a request: what it was for, how it ended, what it cost. Neither queries nor signatures, which
  * may carry secrets.
  */
-export function logRequest(log: Logger, c: Context, trace: Trace, totalMs: number): void {
+export function logRequest(
+  log: Logger,
+  c: Context<AppEnvironment>,
+  trace: Trace,
+  code: ErrorCode | undefined,
+  totalMs: number,
+): void {
   const { status } = c.res;
-  const isImage = trace.unit !== undefined;
-  const code = c.error === undefined ? undefined : codeOf(c.error);
+  const counts = c.get('counts');
+  const isWork = trace.unit !== undefined || counts !== undefined || code !== undefined;
   const { ms } = trace;
   // Flat, since a nested object costs the logger several times as much as all of this.
   const line = {
@@ -31,11 +38,7 @@ export function logRequest(log: Logger, c: Context, trace: Trace, totalMs: numbe
     totalMs: round(totalMs),
     reason: reasonOf(c.error),
   };
-  log[isImage || code !== undefined ? 'info' : 'debug'](line, 'request');
-}
-
-function codeOf(error: Error): string {
-  return error instanceof EdgepressError ? error.code : 'internal';
+  log[isWork ? 'info' : 'debug'](counts ? { ...line, ...counts } : line, 'request');
 }
 
 /** What really happened, where the client was told less. */

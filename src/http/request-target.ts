@@ -22,3 +22,8 @@ export function pathOf(target: string): string {
   const mark = target.indexOf('?');
   return mark < 0 ? target : target.slice(0, mark);
 }
+
+/** Without the question mark; empty when there is none. */
+export function queryOf(target: string): string {
+  return target.slice(pathOf(target).length + 1);
+}

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { createServices } from '../services.ts';
-import { type AppOptions, createApp } from './app.ts';
+import type { AppOptions } from './app.ts';
 import { listen } from './listen.ts';
+import { createService, type Service } from './service.ts';
 
 /** The whole service on one machine, answering. */
 export interface RunningServer {
@@ -22,23 +22,31 @@ export async function startServer(
   log: Logger,
   extras: Pick<AppOptions, 'frontPage'> = {},
 ): Promise<RunningServer> {
-  const services = await createServices(config, log);
-  let closing = false;
-  const app = createApp({
-    getVariant: services.getVariant,
-    log,
-    health: () => ({ storeFaults: services.storeFaults() }),
-    isClosing: () => closing,
-    ...extras,
+  let serve: (service: Service) => void = () => {};
+  const started = new Promise<Service>((resolve) => {
+    serve = resolve;
   });
-  const listener = await listen(app, { host: config.host, port: config.port, log });
+  // It listens first: without `PUBLIC_URL`, the URLs that the service hands out name the port, and `PORT=0` is any that is free.
+  const listener = await listen(
+    { fetch: async (...request) => (await started).app.fetch(...request) },
+    { host: config.host, port: config.port, log },
+  );
+  const service = await createService({ ...config, port: listener.port }, log, extras).catch(
+    async (error: unknown) => {
+      await listener.close(0);
+      throw error;
+    },
+  );
+  serve(service);
+  service.begin();
   return {
     url: listener.url,
     port: listener.port,
     async close() {
-      closing = true;
-      await Promise.all([services.finish(), listener.close(GRACE_MS)]);
-      await services.close();
+      // Both at once: what is under way is what those who still wait are waiting for.
+      const finished = service.finish();
+      await Promise.all([finished, listener.close(GRACE_MS)]);
+      await service.close();
     },
   };
 }

@@ -74,8 +74,32 @@ describe('the server, told to end,', () => {
     await asked;
     program.process.kill('SIGINT');
     await program.printed(/finishing what is under way/);
-    program.process.kill('SIGINT');
+    // Not just once: what comes within half a second is taken for the echo that npm makes of the first.
+    const again = setInterval(() => program.process.kill('SIGINT'), 100);
     expect(await program.ended).toBe(1);
+    clearInterval(again);
     expect(await underWay).toBe('cut off');
+  });
+
+  it('takes a signal and its echo, as npm passes it on, for one', async () => {
+    const photo = await photograph();
+    let answer = () => {};
+    const asked = new Promise<void>((arrived) => {
+      answer = arrived;
+    });
+    let letGo = () => {};
+    const origin = await startOrigin((_request, response) => {
+      letGo = () => response.end(photo);
+      answer();
+    });
+    const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const underWay = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
+    await asked;
+    program.process.kill('SIGINT');
+    program.process.kill('SIGTERM');
+    await program.printed(/finishing what is under way/);
+    letGo();
+    expect((await underWay).status).toBe(200);
+    expect(await program.ended).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { codeOf, setUpPhotograph, targetFor } from './service.ts';
 describe('the rest of the service', () => {
   it('says that it lives', async () => {
     const { service } = await setUpPhotograph();
-    expect(await (await service.request('/healthz')).json()).toEqual({ status: 'ok' });
+    expect(await (await service.request('/healthz')).json()).toEqual({ status: 'ok', storeFaults: {} });
   });
 
   it('knows no other path and no other method', async () => {

@@ -80,6 +80,6 @@ describeS3('the service on S3', () => {
     const { origin, service } = await setUp({ STORE: 's3://no-such-bucket' });
     const response = await service.request(await targetFor(`${origin.url}/a.jpg`, { width: 160 }));
     expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss']);
-    expect(service.storeFaults()).toEqual({ get: 2, put: 1 });
+    expect(service.storeFaults()).toEqual({ get: 3, put: 1, delete: 1 });
   });
 });

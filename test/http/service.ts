@@ -7,8 +7,10 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { buildImageUrl, type ImageUrlParts } from '../../src/client/image-url.ts';
 import { readConfig } from '../../src/config.ts';
-import { type App, createApp } from '../../src/http/app.ts';
-import { createServices, type Substitutes } from '../../src/services.ts';
+import type { App } from '../../src/http/app-environment.ts';
+import { createService } from '../../src/http/service.ts';
+import type { Services, Substitutes } from '../../src/services.ts';
+import type { UnitServices } from '../../src/unit-services.ts';
 import { photograph } from '../encode/pictures.ts';
 
 /** A client's server, on loopback, that counts what it is asked for. */
@@ -42,6 +44,8 @@ export interface Service {
   folder: string;
   /** What it has logged: an object a line. */
   log: Record<string, unknown>[];
+  services: Services;
+  unitServices: UnitServices;
   storeFaults: () => Readonly<Record<string, number | undefined>>;
   /** Sends a request whose target is exactly this. */
   request(target: string, init?: RequestInit): Promise<Response>;
@@ -55,16 +59,23 @@ export async function startService(
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
   const config = readConfig({ STORE: `file:${folder}`, ...env });
-  const services = await createServices(config, logger, instead);
-  const app = createApp({ getVariant: services.getVariant, log: logger });
+  const { app, services, unitServices, begin, finish, close } = await createService(
+    config,
+    logger,
+    {},
+    instead,
+  );
+  begin();
   onTestFinished(async () => {
-    await services.finish();
-    await services.close();
+    await finish();
+    await close();
   });
   return {
     app,
     folder,
     log,
+    services,
+    unitServices,
     storeFaults: services.storeFaults,
     request: async (target, init) => await app.request('/', init, { incoming: { url: target } }),
   };

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { createMetrics } from '../metrics.ts';
+import { createServices, type Services, type Substitutes } from '../services.ts';
+import type { ImageOutcome } from '../unit/outcome.ts';
+import type { Units } from '../unit/units.ts';
+import { createUnitServices, type UnitServices } from '../unit-services.ts';
+import { sourceHost } from '../variant/src-parameter.ts';
+import { type AppOptions, createApp } from './app.ts';
+import type { App } from './app-environment.ts';
+
+/** The whole service of one machine, ready to be listened to. */
+export interface Service {
+  app: App;
+  services: Services;
+  unitServices: UnitServices;
+  /** Takes up what waits on the queue, and cleans up after what died. */
+  begin(): void;
+  /** Refuses what comes and finishes what is under way; what waits on the queue stays there. */
+  finish(): Promise<void>;
+  /** Lets go of all connections. */
+  close(): Promise<void>;
+}
+
+/** How often what died between its put and its look at a purge is looked for. */
+const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
+
+export async function createService(
+  config: Config,
+  log: Logger,
+  extras: Pick<AppOptions, 'frontPage'> = {},
+  instead: Substitutes = {},
+): Promise<Service> {
+  const services = await createServices(config, log, {
+    observe: (work) => metrics.observeWork(work),
+    ...instead,
+  });
+  const { getVariant, storeFaults } = services;
+  const unitServices = await createUnitServices(config, log, services);
+  const { units, queue } = unitServices;
+  const metrics = createMetrics({ queueDepth: () => queue.depth(), storeFaults });
+  const token = config.adminToken;
+  let closing = false;
+  let sweeping: NodeJS.Timeout | undefined;
+  const app = createApp({
+    getVariant,
+    log,
+    health: () => ({ storeFaults: storeFaults() }),
+    isClosing: () => closing,
+    observeRequest: metrics.observeRequest,
+    unitRoutes: token === undefined ? undefined : { token, units, queue, defaults: config, metrics },
+    ...extras,
+  });
+  return {
+    app,
+    services,
+    unitServices,
+    begin() {
+      unitServices.work((outcome) => {
+        metrics.observeImage(outcome);
+        logImage(log, outcome);
+      });
+      sweeping = sweepFromTimeToTime(units, log);
+    },
+    async finish() {
+      closing = true;
+      clearInterval(sweeping);
+      await Promise.all([services.finish(), unitServices.finish()]);
+    },
+    async close() {
+      await unitServices.close();
+      await services.close();
+    },
+  };
+}
+
+function sweepFromTimeToTime(units: Pick<Units, 'sweep'>, log: Logger): NodeJS.Timeout {
+  const sweep = () =>
+    units.sweep().catch((fault: unknown) => log.warn({ err: fault }, 'purged units could not be swept'));
+  void sweep();
+  return setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+}
+
+/** The one line of an image that was prewarmed. */
+function logImage(log: Logger, outcome: ImageOutcome): void {
+  const { unit, src, state } = outcome;
+  const why = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
+  log.info({ unit, sourceHost: sourceHost(src), state, ...why }, 'prewarm');
+}

@@ -1,0 +1,208 @@
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { UnitStatus } from '../../src/unit/status.ts';
+import { quarters } from '../encode/pictures.ts';
+import { startHeldOrigin, TOKEN, unitLine, until } from '../http/operator.ts';
+import { samplesOf } from '../http/prometheus-text.ts';
+import { startOrigin } from '../http/service.ts';
+import { startServer } from './start.ts';
+
+const AUTHORIZATION = { Authorization: `Bearer ${TOKEN}` };
+/** Nothing may be fetched, so that what is sent is refused at once when its turn comes. */
+const FORBIDDING = { SOURCE_ALLOW: 'https://nowhere.test/*' };
+const SRC = 'https://images.test/a.jpg';
+
+/** The server in a process of its own, and an operator who has the token. */
+async function startOperated(env: Record<string, string> = {}) {
+  const started = await startServer({
+    ADMIN_TOKEN: TOKEN,
+    PREWARM_WIDTHS: '160',
+    PREWARM_FORMATS: 'webp',
+    ...env,
+  });
+  const ask = (method: string, path: string, body?: NonNullable<RequestInit['body']>) =>
+    fetch(started.url + path, {
+      method,
+      headers: AUTHORIZATION,
+      ...(body !== undefined && { body, duplex: 'half' as const }),
+    });
+  const statusOf = async (id: string) => (await (await ask('GET', `/units/${id}`)).json()) as UnitStatus;
+  return {
+    ...started,
+    ask,
+    statusOf,
+    restart: () => startOperated({ ...env, STORE: `file:${started.folder}` }),
+    /** A raw connection that has sent the beginning of a request. */
+    async begin(target: string, headers: readonly string[], body: string) {
+      const { hostname, port } = new URL(started.url);
+      const socket = connect(Number(port), hostname);
+      const all = ['Host: a', `Authorization: Bearer ${TOKEN}`, ...headers];
+      socket.write(`POST ${target} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`);
+      await once(socket, 'connect');
+      return socket;
+    },
+    metrics: async () => samplesOf(await (await ask('GET', '/metrics')).text()),
+  };
+}
+
+/** A body that is made as fast as it is read. */
+function streamOf(
+  count: number,
+  line: (index: number) => string | Promise<string>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let index = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      // Or the test would have no time to notice an answer.
+      await new Promise((turn) => setImmediate(turn));
+      if (index === count) controller.close();
+      else controller.enqueue(encoder.encode(await line(index++)));
+    },
+  });
+}
+
+describe('units sent to the server', () => {
+  it('give URLs that work where it listens', async () => {
+    const photo = await quarters().jpeg().toBuffer();
+    const origin = await startOrigin((_request, response) => response.end(photo));
+    const { ask, statusOf } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    await ask('POST', '/units', unitLine('unit-1', `${origin.url}/a.jpg`));
+    await until(async () => (await statusOf('unit-1')).totals.ready === 1);
+    const [image] = (await statusOf('unit-1')).images;
+    const [variant] = image?.state === 'ready' ? image.variants : [];
+    const response = await fetch(variant?.url ?? '');
+    expect(response.headers.get('cache-status')).toBe('edgepress; hit');
+    expect((await response.arrayBuffer()).byteLength).toBe(variant?.bytes);
+  });
+
+  it('survive that it is killed as soon as it has answered, and are taken up by the next', async () => {
+    const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
+    const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const ids = Array.from({ length: 150 }, (_, index) => `unit-${index}`);
+    const lines = ids.map((id) => unitLine(id, `${origin.url}/${id}.jpg`));
+    const response = await first.ask('POST', '/units', lines.join(''));
+    first.program.process.kill('SIGKILL');
+    expect(response.status).toBe(202);
+    await first.program.ended;
+    held.splice(0);
+    const second = await first.restart();
+    const isDone = async () => (await second.metrics()).get('edgepress_queue_jobs') === 0;
+    await until(async () => {
+      letGo();
+      return await isDone();
+    });
+    for (const id of ids) expect((await second.statusOf(id)).totals, id).toMatchObject({ ready: 1 });
+  });
+
+  it('are finished, or left to the next, when it is told to end while it makes them', async () => {
+    const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
+    const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '1' });
+    const images = Array.from({ length: 40 }, (_, index) => `${origin.url}/${index}.jpg`);
+    await first.ask('POST', '/units', unitLine('unit-1', ...images));
+    await until(() => held.length === 8);
+    first.program.process.kill('SIGTERM');
+    await first.program.printed(/finishing what is under way/);
+    letGo();
+    expect(await first.program.ended).toBe(0);
+    expect(first.program.output.stdout).not.toContain('a bug');
+    const second = await first.restart();
+    expect((await second.statusOf('unit-1')).totals).toMatchObject({ ready: 8, broken: 0, pending: 32 });
+    await until(async () => {
+      letGo();
+      return (await second.statusOf('unit-1')).totals.ready === 40;
+    });
+    // Nothing was done twice.
+    expect(new Set(origin.requests).size).toBe(40);
+    expect(origin.requests).toHaveLength(40);
+  });
+
+  it('as one long stream are read no faster than they are kept, so that memory stays flat', async () => {
+    const { ask, metrics } = await startOperated(FORBIDDING);
+    const rss = async () => (await metrics()).get('process_resident_memory_bytes') ?? Number.NaN;
+    await ask('POST', '/units', unitLine('warm', SRC));
+    const before = await rss();
+    let most = 0;
+    const [units, padding] = [2500, 'x'.repeat(80_000)];
+    const body = streamOf(units, async (index) => {
+      if (index % 250 === 249) most = Math.max(most, await rss());
+      return `${JSON.stringify({ id: `unit-${index}`, images: [SRC], padding })}\n`;
+    });
+    const response = await ask('POST', '/units', body);
+    expect(await response.json()).toMatchObject({ accepted: units });
+    most = Math.max(most, await rss());
+    // Half of what was sent.
+    expect(most - before).toBeLessThan(100_000_000);
+  });
+
+  it('end where their sender goes away: whole lines may count, and nothing is a bug', async () => {
+    const { begin, ask, program, statusOf } = await startOperated(FORBIDDING);
+    const half = unitLine('half', SRC).slice(0, -2);
+    const body = unitLine('whole', SRC) + half;
+    const chunked = `${body.length.toString(16)}\r\n${body}\r\n`;
+    const requests: [string, string[], string][] = [
+      ['/units', ['Content-Length: 1000000'], body],
+      ['/units', ['Transfer-Encoding: chunked'], chunked],
+      ['/units', ['Content-Length: 1000000'], ''],
+      ['/units/purge', ['Content-Length: 1000000'], '{"ids":["whole"]}'],
+      ['/units/purge', ['Transfer-Encoding: chunked'], '5\r\n{"ids'],
+    ];
+    for (const [index, [target, headers, sent]] of requests.entries()) {
+      const socket = await begin(target, headers, sent);
+      // The server has read what came before it answers on another connection.
+      await ask('GET', '/units/other');
+      socket.destroy();
+      await until(() => program.output.stdout.split('"code":"bad_request"').length === index + 2);
+    }
+    expect((await statusOf('whole')).totals).toMatchObject({ broken: 1 });
+    expect((await ask('GET', '/units/half')).status).toBe(404);
+    expect(program.output.stdout).not.toMatch(/"level":50|a bug/);
+    expect(program.output.stderr).toBe('');
+  });
+
+  it('are answered early where they cannot be taken, however much is still to come', async () => {
+    const { ask, url, folder } = await startOperated(FORBIDDING);
+    const endless = () =>
+      streamOf(100_000, (index) => unitLine(`unit-${index}`, `${SRC}?${'x'.repeat(2000)}`));
+    const refused = await fetch(`${url}/units`, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer wrong' },
+      body: endless(),
+      duplex: 'half',
+    });
+    expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'unauthorized' }]);
+    const tooLong = await ask('POST', '/units/purge', endless());
+    expect([tooLong.status, await tooLong.json()]).toMatchObject([400, { code: 'bad_request' }]);
+    // Where the folder of all units should be.
+    await writeFile(join(folder, 'v1'), '');
+    const failed = await ask('POST', '/units', endless());
+    expect([failed.status, await failed.json()]).toMatchObject([503, { code: 'overloaded' }]);
+    expect(failed.headers.get('retry-after')).toBe('10');
+    expect(await readdir(folder)).not.toContain('queue');
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  });
+
+  it('are sent elsewhere once it is told to end, even in the middle of a stream', async () => {
+    const { ask, program, folder } = await startOperated(FORBIDDING);
+    let told = false;
+    let most = 0;
+    const body = streamOf(1_000_000, async (index) => {
+      most = index;
+      if (index === 1000) {
+        told = program.process.kill('SIGTERM');
+        await program.printed(/finishing what is under way/);
+      }
+      return unitLine(`unit-${index}`, SRC);
+    });
+    const response = await ask('POST', '/units', body);
+    expect(told).toBe(true);
+    expect([response.status, await response.json()]).toMatchObject([503, { code: 'overloaded' }]);
+    expect(await program.ended).toBe(0);
+    expect(most).toBeLessThan(1_000_000);
+    expect(program.output.stdout).not.toMatch(/"level":50|a bug/);
+    expect(await readdir(folder)).toContain('queue');
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, expect, it } from 'vitest';
+import { createFileStore } from '../../src/store/file-store.ts';
+import { photograph } from '../encode/pictures.ts';
+import { failing, startHeldOrigin, startOperated, unitLine, until } from './operator.ts';
+import { codeOf, startOrigin, startService, temporaryFolder } from './service.ts';
+
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const SIGNING_KEYS = `k1:${'a1'.repeat(16)},k0:${'b2'.repeat(16)}`;
+
+/** An origin that has one photograph, and things that are none. */
+async function startMixedOrigin() {
+  const photo = await photograph();
+  const origin = await startOrigin(({ url = '' }, response) => {
+    if (url.endsWith('.jpg')) response.end(photo);
+    else if (url === '/page') response.setHeader('Content-Type', 'text/html').end('<!doctype html><p>Hello.');
+    else if (url === '/error') response.writeHead(500).end();
+    else response.writeHead(404).end();
+  });
+  return { photo, origin };
+}
+
+describe('GET /units/{id}', () => {
+  it('tells of what is ready all that the contract names, with URLs that work', async () => {
+    const { photo, origin } = await startMixedOrigin();
+    const { send, settled, service } = await startOperated({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      PREWARM_WIDTHS: '320,160',
+      PREWARM_FORMATS: 'webp,jpeg',
+      PUBLIC_URL: 'https://images.example.com/',
+      SIGNING_KEYS,
+    });
+    const src = `${origin.url}/it's%20(1)+é&w=9.jpg`;
+    await send(JSON.stringify({ id: 'unit-1', images: { 'front door.jpg': src } }));
+    const status = await settled('unit-1');
+    const [image] = status.images;
+    const variant = (width: number, format: string) => ({
+      url: expect.stringMatching(/^https:\/\/images\.example\.com\/u\/unit-1\?src=.*&sig=k1\.[\w-]{43}$/),
+      ...{ width, tier: 'balanced', format, type: `image/${format}` },
+      bytes: expect.any(Number),
+      effort: expect.stringMatching(/^(fast|best)$/),
+    });
+    expect(image).toEqual({
+      src,
+      name: 'front door.jpg',
+      state: 'ready',
+      sourceBytes: photo.byteLength,
+      variants: [variant(160, 'webp'), variant(160, 'jpeg'), variant(320, 'webp'), variant(320, 'jpeg')],
+    });
+    if (image?.state !== 'ready') throw new Error('it is not ready');
+    for (const { url, type, bytes } of image.variants) {
+      const response = await service.request(url.replace('https://images.example.com', ''));
+      expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; hit']);
+      expect(response.headers.get('content-type')).toBe(type);
+      expect((await response.arrayBuffer()).byteLength).toBe(bytes);
+    }
+    expect(origin.requests).toHaveLength(1);
+    const bytes = image.variants.reduce((sum, one) => sum + one.bytes, 0);
+    expect(bytes).toBeGreaterThan(0);
+    expect(status).toEqual({
+      id: 'unit-1',
+      images: [image],
+      totals: { ready: 1, broken: 0, pending: 0, sourceBytes: photo.byteLength, bytes },
+    });
+  });
+
+  it('leaves out the name of an image that has none, and signs nothing without keys', async () => {
+    const { origin } = await startMixedOrigin();
+    const { send, settled, service } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    await send(unitLine('unit-1', `${origin.url}/a.jpg`));
+    const [image] = (await settled('unit-1')).images;
+    if (image?.state !== 'ready') throw new Error('it is not ready');
+    expect(image).not.toHaveProperty('name');
+    const { url = '' } = image.variants[0] ?? {};
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:3000\/u\/unit-1\?/);
+    expect(url).not.toContain('sig=');
+    const response = await service.request(url.replace('http://127.0.0.1:3000', ''));
+    expect(response.headers.get('cache-status')).toBe('edgepress; hit');
+  });
+
+  it('names each broken image, why, since when, and whether and when it may be better', async () => {
+    const { origin } = await startMixedOrigin();
+    const elsewhere = await startOrigin((_request, response) => response.end());
+    const { send, settled, service } = await startOperated({
+      SOURCE_ALLOW: `${origin.url}/*,${elsewhere.url}/*,http://127.0.0.1:1/*,https://*.example.com/*`,
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      SIGNING_KEYS,
+    });
+    const expected: [src: string, code: string, detail: RegExp, retryable: boolean][] = [
+      [`${origin.url}/gone`, 'source_not_found', /404/, false],
+      [`${origin.url}/page`, 'source_not_image', /HTML/i, false],
+      [`${origin.url}/error`, 'source_unavailable', /500/, true],
+      ['https://example.org/a.jpg', 'source_forbidden', /./, false],
+      [`${elsewhere.url}/a.jpg`, 'source_forbidden', /./, false],
+      ['http://127.1:1/a.jpg', 'source_forbidden', /./, false],
+      ['not a URL', 'bad_request', /./, false],
+      ['file:///etc/passwd', 'bad_request', /./, false],
+      ['https://user:pass@a.example.com/a.jpg', 'bad_request', /./, false],
+      [`https://a.example.com/${'x'.repeat(5000)}`, 'bad_request', /./, false],
+      ['https://a.example.com/\ud800', 'bad_request', /./, false],
+      ['', 'bad_request', /./, false],
+    ];
+    const before = Date.now();
+    await send(unitLine('unit-1', ...expected.map(([src]) => src)));
+    const status = await settled('unit-1');
+    // Those that nobody has to be asked about are broken from the start: the others are what is waited for.
+    expect(status.images).toEqual(
+      expected.map(([src, code, detail, retryable]) => ({
+        ...{ src, state: 'broken', code, retryable },
+        detail: expect.stringMatching(detail),
+        since: expect.stringMatching(ISO_TIME),
+        nextAttempt: expect.stringMatching(ISO_TIME),
+      })),
+    );
+    for (const image of status.images) {
+      if (image.state !== 'broken') continue;
+      expect(Date.parse(image.since)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(image.nextAttempt)).toBeGreaterThanOrEqual(Date.parse(image.since));
+    }
+    expect(status.totals).toEqual({ ready: 0, broken: 12, pending: 0, sourceBytes: 0, bytes: 0 });
+    expect(elsewhere.requests).toEqual([]);
+    expect(JSON.stringify(service.log)).not.toMatch(/a bug|pass@|xxxx/);
+  });
+
+  it('says pending for as long as an image is neither made nor broken', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const { send, statusOf, settled } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const src = `${origin.url}/a.jpg`;
+    await send(unitLine('unit-1', src, 'nonsense'));
+    await until(() => held.length === 1);
+    expect(await statusOf('unit-1')).toMatchObject({
+      images: [{ src, state: 'pending' }, { state: 'broken' }],
+      totals: { ready: 0, broken: 1, pending: 1, sourceBytes: 0, bytes: 0 },
+    });
+    letGo();
+    expect((await settled('unit-1')).totals).toMatchObject({ ready: 1, broken: 1, pending: 0 });
+  });
+
+  it('goes by the manifest that was sent last', async () => {
+    const { origin } = await startMixedOrigin();
+    const { send, settled } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    await send(unitLine('unit-1', `${origin.url}/a.jpg`));
+    await settled('unit-1');
+    await send(unitLine('unit-1', `${origin.url}/b.jpg`, `${origin.url}/a.jpg`));
+    const { images } = await settled('unit-1');
+    expect(images).toMatchObject([{ src: `${origin.url}/b.jpg` }, { src: `${origin.url}/a.jpg` }]);
+    expect(origin.requests).toEqual(['/a.jpg', '/b.jpg']);
+  });
+
+  it('knows no unit that was never sent', async () => {
+    const { ask } = await startOperated();
+    for (const id of ['unit-1', 'purge', '...', 'x'.repeat(128)]) {
+      const response = await ask('GET', `/units/${id}`);
+      expect([response.status, response.headers.get('cache-control')]).toEqual([404, 'no-store']);
+      expect(await codeOf(response)).toBe('not_found');
+    }
+  });
+
+  it('calls an id malformed that can be none, and does not log it as one', async () => {
+    const { ask, service } = await startOperated();
+    for (const id of ['.', '..', 'a%20b', '%2e%2e', 'ä', 'a,b', 'a:b', 'x'.repeat(129), 'x'.repeat(9000)]) {
+      const response = await ask('GET', `/units/${id}`);
+      expect(response.status, id).toBe(400);
+      expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'id' });
+    }
+    for (const { unit } of service.log) expect(unit).toBeUndefined();
+  });
+
+  it('answers HEAD like GET, without the body', async () => {
+    const { ask, send } = await startOperated({ SOURCE_ALLOW: 'https://nowhere.test/*' });
+    await send(unitLine('unit-1', 'https://images.test/a.jpg'));
+    for (const [id, status] of [
+      ['unit-1', 200],
+      ['unit-2', 404],
+      ['a%20b', 400],
+    ] as const) {
+      const [get, head] = [await ask('GET', `/units/${id}`), await ask('HEAD', `/units/${id}`)];
+      expect([head.status, get.status]).toEqual([status, status]);
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+      expect(await head.text()).toBe('');
+    }
+  });
+
+  it.each(['POST', 'PUT', 'PATCH', 'OPTIONS'])('knows no %s', async (method) => {
+    const { ask } = await startOperated();
+    const response = await ask(method, '/units/unit-1');
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, DELETE']);
+    expect(await codeOf(response)).toBe('method_not_allowed');
+  });
+
+  it('knows nothing below a unit', async () => {
+    const { ask } = await startOperated();
+    for (const target of ['/units/', '/units/unit-1/', '/units/unit-1/images', '/units//unit-1']) {
+      expect(await codeOf(await ask('GET', target)), target).toBe('not_found');
+    }
+  });
+
+  it('logs one line that names the unit', async () => {
+    const { ask, service } = await startOperated();
+    await ask('GET', '/units/unit-7');
+    expect(service.log).toMatchObject([{ msg: 'request', unit: 'unit-7', status: 404, code: 'not_found' }]);
+  });
+
+  it('asks to come back when the store cannot be read, without a word of why', async () => {
+    const store = failing(createFileStore({ root: await temporaryFolder() }), /manifest/, 'get');
+    const { ask, service } = await startOperated({}, { store });
+    const response = await ask('GET', '/units/unit-1');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'overloaded' });
+    expect(text).not.toMatch(/fire|10\.0\.0/);
+    expect(service.log).toMatchObject([{ reason: 'the disk is on fire at 10.0.0.7' }]);
+  });
+
+  it('calls a bug a bug, and logs it', async () => {
+    const whole = createFileStore({ root: await temporaryFolder() });
+    const get = () => Promise.reject(new TypeError('secret is not a function'));
+    const { ask, service } = await startOperated({}, { store: { ...whole, get } });
+    const text = await (await ask('GET', '/units/unit-1')).text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'internal', status: 500 });
+    expect(text).not.toContain('secret');
+    const bug = expect.objectContaining({ level: 50, unit: 'unit-1', msg: expect.stringMatching(/a bug/) });
+    expect(service.log).toContainEqual(bug);
+  });
+});
+
+describe('a service that starts again', () => {
+  it('takes up what was accepted before', async () => {
+    const { origin, held, letGo } = await startHeldOrigin();
+    const first = await startService({ ADMIN_TOKEN: 'x', SOURCE_ALLOW_PRIVATE: origin.authority });
+    await first.unitServices.finish();
+    const sent = await first.request('/units', {
+      method: 'POST',
+      headers: { Authorization: 'Bearer x' },
+      body: unitLine('unit-1', `${origin.url}/a.jpg`),
+    });
+    expect(sent.status).toBe(202);
+    expect(held).toEqual([]);
+    const { settled } = await startOperated({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      STORE: `file:${first.folder}`,
+    });
+    await until(() => held.length === 1);
+    letGo();
+    expect((await settled('unit-1')).totals).toMatchObject({ ready: 1 });
+  });
+});
