@@ -25,10 +25,13 @@ export function encodeManifest(unit: Unit, receivedMs: number): Uint8Array {
 /**
  * Reads a manifest.
  *
- * @returns `undefined` when there is none
- * @throws Error when it cannot be read: nothing but this program writes there
+ * @returns `undefined` when there is none, or none that can be read: whoever sends the unit again replaces it
  */
 export function decodeManifest(object: StoredObject | undefined): Manifest | undefined {
   if (!object) return undefined;
-  return manifestSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
+  try {
+    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
+  } catch {
+    return undefined;
+  }
 }

@@ -35,19 +35,23 @@ const MAX_IMAGES = 1000;
 /** In UTF-16 units. What is longer cannot be a source by far, and would only be kept and shown. */
 const MAX_SRC_LENGTH = 8192;
 const MAX_NAME_LENGTH = 1024;
+/** Of widths, tiers or formats. */
+const MAX_CHOICES = 100;
 
 const sourceText = z.string('is no text').max(MAX_SRC_LENGTH, `is longer than ${MAX_SRC_LENGTH} characters`);
-const listOfImages = z
-  .array(
-    z.object({ src: sourceText, name: z.string().max(MAX_NAME_LENGTH, 'is too long').optional() }),
-    'is missing: a list of URLs, or an object of name → URL',
-  )
-  .min(1, 'is empty')
-  .max(MAX_IMAGES, `has more than ${MAX_IMAGES} entries`);
+const image = z.object({ src: sourceText, name: z.string().max(MAX_NAME_LENGTH, 'is too long').optional() });
+
+/** A list that is counted before it is looked at: a hundred thousand wrong entries would be as many complaints. */
+function listOf<T>(entry: z.ZodType<T>, most: number, what = 'must be a list') {
+  return z
+    .array(z.unknown(), what)
+    .min(1, 'is empty')
+    .max(most, `has more than ${most} entries`)
+    .pipe(z.array(entry));
+}
 
 function someOf<T extends string>(names: readonly T[]) {
-  const each = z.enum(names, `must be of ${names.join(', ')}`);
-  return z.array(each, 'must be a list').min(1, 'is empty: leave it out').optional();
+  return listOf(z.enum(names, `must be of ${names.join(', ')}`), MAX_CHOICES).optional();
 }
 
 const handedOver = z.object(
@@ -55,11 +59,14 @@ const handedOver = z.object(
     id: z
       .string('is missing, or no text')
       .refine(isUnit, 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'),
-    images: z.preprocess(listImages, listOfImages),
-    widths: z
-      .array(z.int('must be a whole number of pixels').min(1, 'must be 1 or more'), 'must be a list')
-      .min(1, 'is empty: leave it out')
-      .optional(),
+    images: z.preprocess(
+      listImages,
+      listOf(image, MAX_IMAGES, 'is missing: a list of URLs, or an object of name → URL'),
+    ),
+    widths: listOf(
+      z.int('must be a whole number of pixels').min(1, 'must be 1 or more'),
+      MAX_CHOICES,
+    ).optional(),
     tiers: someOf(TIERS),
     formats: someOf(FORMATS),
   },

@@ -1,4 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/hashing.ts';
+import { unitAddress } from '../../src/variant/key.ts';
 import { setUpUnits } from './unit-world.ts';
 
 const KEY = '00112233445566778899aabbccddeeff';
@@ -86,6 +90,17 @@ describe('the status of a unit', () => {
     const { src, unit, units, service } = await setUpUnits();
     await units.accept(unit([src('/a.jpg')], { formats: ['jpeg'] }), { retry: false });
     await service.request(`/u/unit-1?src=${encodeURIComponent(src('/a.jpg'))}&w=160`);
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
+  });
+
+  it('is unknown where the manifest is damaged, until the unit is sent again', async () => {
+    const { src, unit, units, prewarm, service } = await setUpUnits();
+    await prewarm(unit([src('/a.jpg')]));
+    const { manifestKey } = unitAddress('unit-1', sha256);
+    await writeFile(join(service.folder, manifestKey), '{"id": "unit-1", "ima');
+    expect(await units.status('unit-1')).toBeUndefined();
+    await units.prewarm({ unit: 'unit-1', images: 1, retry: false }, () => {});
+    await prewarm(unit([src('/a.jpg')]));
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
   });
 
