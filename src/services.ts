@@ -1,6 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import type { Cdn } from './cdn/cdn.ts';
+import { createNoCdn } from './cdn/no-cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { StoreLocation } from './config-values.ts';
 import type { Encoder } from './encode/encoder.ts';
@@ -41,8 +43,8 @@ export interface SharedServices {
   sweep: PurgeSweep;
   sha256: Sha256;
   nowMs: () => number;
-  /** Makes what turns sources into variants, with a way of fetching of its own. */
-  createMakeVariants: (source: SourceFetcher) => MakeVariants;
+  makeVariants: MakeVariants;
+  cdn: Cdn;
 }
 
 /** 32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst. */
@@ -64,7 +66,7 @@ export async function createServices(
   log: Logger,
   instead: Substitutes = {},
 ): Promise<Services> {
-  const nowMs = instead.nowMs ?? Date.now;
+  const { nowMs = Date.now, observe = () => {} } = instead;
   let s3: Promise<S3Client> | undefined;
   const s3Client = () => {
     s3 ??= loadS3Client(config.s3Endpoint);
@@ -85,23 +87,26 @@ export async function createServices(
     version: packageJson.version,
   });
   const s3Source = await createS3SourceIfAllowed(config, s3Client);
-  const source = createSourceFetcher(s3Source ? { http, s3: s3Source } : { http });
+  const source = observeFetches(createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }), observe);
+  const cdn = await createCdn(config);
   const records = createSourceRecords(forgivingStore, nowMs);
   const marks = createPurgeMarks(store, sha256, nowMs);
-  const sweep = createPurgeSweep({ store, marks, sha256, nowMs, report: noteFault });
+  const invalidate = (tag: string) =>
+    void cdn
+      .invalidate([tag])
+      .catch((fault: unknown) => log.error({ err: fault, tag }, 'the CDN still has what was purged'));
+  const sweep = createPurgeSweep({ store, marks, sha256, nowMs, invalidate, report: noteFault });
   const workshop = createWorkshop({
     atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
     atOnceForHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
     room: config.concurrency + config.queueLimit,
   });
-  const making = {
+  const makeVariants = createMakeVariants({
     encoder: instead.encoder ?? createSharpEncoder(config),
     cacheControl: config.cacheControl,
-    observe: instead.observe ?? (() => {}),
     store: forgivingStore,
-    ...{ records, sweep, sha256, md5 },
-  };
-  const makeVariants = createMakeVariants({ ...making, source });
+    ...{ records, sweep, sha256, md5, observe },
+  });
 
   const getVariant = createGetVariant({
     signingKeys: config.signingKeys,
@@ -111,20 +116,30 @@ export async function createServices(
   });
   return {
     getVariant,
-    shared: {
-      ...{ store, records, source, marks, sweep, sha256, nowMs },
-      createMakeVariants: (ownSource) => createMakeVariants({ ...making, source: ownSource }),
-    },
+    shared: { store, records, source, marks, sweep, makeVariants, cdn, sha256, nowMs },
     storeFaults: () => storeFaults,
     finish: () => workshop.close(),
     close: async () => {
+      cdn.close();
       await http.close();
       (await s3)?.destroy();
     },
   };
 }
 
-// What talks to S3 is loaded only where it is used: it takes longer to load than all the rest.
+function observeFetches(source: SourceFetcher, observe: ObserveWork): SourceFetcher {
+  return {
+    admit: (src) => source.admit(src),
+    async fetch(src) {
+      const start = performance.now();
+      const bytes = await source.fetch(src);
+      observe({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
+      return bytes;
+    },
+  };
+}
+
+// What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
 
 async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
   const { createS3Client } = await import('./store/s3-client.ts');
@@ -158,4 +173,10 @@ async function createS3SourceIfAllowed(
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
   });
+}
+
+async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
+  if (cdn.kind === 'none') return createNoCdn();
+  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
+  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
 }

@@ -1,11 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
-import { createNoCdn } from './cdn/no-cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { Services, SharedServices } from './services.ts';
-import { createPatientSource } from './source/patient-source.ts';
+import { createPatience } from './source/patience.ts';
+import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
 
@@ -18,8 +19,6 @@ export interface UnitServices {
   work(tell: (outcome: ImageOutcome) => void): void;
   /** Begins nothing more, and ends when what has begun is done. What is left waits on the queue. */
   finish(): Promise<void>;
-  /** Lets go of all connections. */
-  close(): Promise<void>;
 }
 
 export interface UnitServicesOptions {
@@ -29,9 +28,9 @@ export interface UnitServicesOptions {
 
 const FETCHES_PER_HOST = 8;
 /** More than the encoders, so that slow sources do not leave them idle; each holds a whole source in memory. */
-const MIN_IMAGES_AT_ONCE = 16;
-/** Enough that a unit which waits for a slow host holds nobody up. */
-const UNITS_AT_ONCE = 32;
+const MIN_SOURCES_AT_ONCE = 16;
+/** Enough that units which wait for a slow host hold up few others; few enough to leave other processes their share. */
+const UNITS_AT_ONCE = 64;
 
 /** Composition root of the work on units, on top of what images are served with. */
 export async function createUnitServices(
@@ -41,16 +40,15 @@ export async function createUnitServices(
   { fetchesPerHost = FETCHES_PER_HOST }: UnitServicesOptions = {},
 ): Promise<UnitServices> {
   const stop = new AbortController();
-  const [cdn, queue] = await Promise.all([createCdn(config), createQueue(config, shared)]);
-  const patient = createPatientSource(shared.source, {
-    signal: stop.signal,
-    atOnceForHost: fetchesPerHost,
-  });
+  // Every fetch that waits listens.
+  setMaxListeners(0, stop.signal);
+  const queue = await createQueue(config, shared);
   const units = createUnits({
     ...shared,
-    cdn,
-    makeVariants: shared.createMakeVariants(patient),
-    imagesAtOnce: Math.max(MIN_IMAGES_AT_ONCE, 8 * config.concurrency),
+    // Here a store that cannot be read is a fault, not a miss.
+    records: createSourceRecords(shared.store, shared.nowMs),
+    persist: createPatience({ signal: stop.signal, atOnceForHost: fetchesPerHost }),
+    sourcesAtOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
     signal: stop.signal,
     baseUrl: baseUrlOf(config),
     signingKey: config.signingKeys[0],
@@ -59,7 +57,7 @@ export async function createUnitServices(
   return {
     units,
     queue,
-    cdn,
+    cdn: shared.cdn,
     work(tell) {
       working = queue.consume((job) => units.prewarm(job, tell), {
         atOnce: UNITS_AT_ONCE,
@@ -74,19 +72,10 @@ export async function createUnitServices(
       stop.abort(new Error('the process is ending'));
       await working;
     },
-    async close() {
-      cdn.close();
-    },
   };
 }
 
 // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
-
-async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
-  if (cdn.kind === 'none') return createNoCdn();
-  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
-  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
-}
 
 async function createQueue(
   { queue, sqsEndpoint }: Config,

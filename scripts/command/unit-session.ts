@@ -8,7 +8,10 @@ import { CommandFailure } from './command-failure.ts';
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 /** What a command does its work on units with. */
-export type UnitSession = Pick<UnitServices, 'units' | 'queue' | 'cdn' | 'finish' | 'close'>;
+export interface UnitSession extends Pick<UnitServices, 'units' | 'queue' | 'cdn' | 'finish'> {
+  /** Lets go of all connections. */
+  close(): Promise<void>;
+}
 
 /**
  * Wires up the work on units as the server does.
@@ -23,13 +26,10 @@ export async function openUnitSession(
   const log = pino({ level: levelFor(config) }, { write: (line: string) => say(describeLogLine(line)) });
   try {
     const services = await createServices(config, log);
-    const { units, queue, cdn, finish, close } = await createUnitServices(config, log, services, options);
+    const { units, queue, cdn, finish } = await createUnitServices(config, log, services, options);
     return {
       ...{ units, queue, cdn, finish },
-      async close() {
-        await close();
-        await services.close();
-      },
+      close: () => services.close(),
     };
   } catch (error) {
     if (error instanceof ConfigError) throw new CommandFailure(`The environment is wrong.\n${error.message}`);

@@ -67,10 +67,7 @@ export async function createService(
       clearInterval(sweeping);
       await Promise.all([services.finish(), unitServices.finish()]);
     },
-    async close() {
-      await unitServices.close();
-      await services.close();
-    },
+    close: () => services.close(),
   };
 }
 

@@ -60,6 +60,8 @@ export function createHeldMessages({ calls, visibilitySeconds, report }: HeldMes
         }
       }
     }
+    // Here, in the turn of the last look, or what comes in the next would be left lying.
+    deleting = undefined;
   }
 
   const heart = setInterval(beat, (visibilitySeconds * 1000) / BEATS_A_TIMEOUT);
@@ -70,9 +72,7 @@ export function createHeldMessages({ calls, visibilitySeconds, report }: HeldMes
     delete(receiptHandle) {
       held.delete(receiptHandle);
       done.push(receiptHandle);
-      deleting ??= deleteDone().finally(() => {
-        deleting = undefined;
-      });
+      deleting ??= deleteDone();
     },
     async letGo(receiptHandle, seconds) {
       held.delete(receiptHandle);

@@ -1,5 +1,5 @@
+import pMap from 'p-map';
 import type { VariantStore } from '../store/store.ts';
-import { forEachAtOnce } from './for-each.ts';
 import { assertJobs } from './job.ts';
 import { createJobWindow, type JobWindow } from './job-window.ts';
 import { backoff, pause } from './pause.ts';
@@ -10,10 +10,10 @@ import { createStoredJobs, encode, type StoredJob, type StoredJobs } from './sto
 const PUTS_AT_ONCE = 32;
 /** How many keys are in memory, however many jobs wait. Each time it runs low the folder is listed, so not too few. */
 const WINDOW_SIZE = 1000;
-/** A failed job waits 5, 10, 20 and 40 s: what passes by itself has mostly passed by then. */
+/** A failed job waits 5, 10, 20 s and so on, half an hour in all: what fails is ours, a store mostly, and comes back. */
 const RETRY_DELAY_MS = 5000;
 const MAX_RETRY_DELAY_MS = 300_000;
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 12;
 
 export interface LocalQueueOptions {
   /** Where jobs are kept, under `queue/`, and dead letters, under `dead-letters/`. */
@@ -57,9 +57,8 @@ export function createLocalQueue({
   return {
     async send(sent) {
       assertJobs(sent);
-      await forEachAtOnce(sent, PUTS_AT_ONCE, async ({ unit, images, retry }) => {
-        await add({ unit, images, retry, attempts: 0 }, nowMs());
-      });
+      const addOne = ({ unit, images, retry }: Job) => add({ unit, images, retry, attempts: 0 }, nowMs());
+      await pMap(sent, addOne, { concurrency: PUTS_AT_ONCE });
     },
 
     async consume(handle, options) {

@@ -1,4 +1,4 @@
-import { forEachAtOnce } from './for-each.ts';
+import pMap from 'p-map';
 import { assertJobs } from './job.ts';
 import { packMessages, writeMessage } from './message.ts';
 import { backoff, pause } from './pause.ts';
@@ -26,7 +26,8 @@ export interface SqsSender {
 export function createSqsSender(location: SqsQueueLocation): SqsSender {
   const calls = createSqsCalls(location);
   async function sendBodies(bodies: readonly string[], delaySeconds: number): Promise<void> {
-    await forEachAtOnce(toBatches(bodies), BATCHES_AT_ONCE, (batch) => sendBatch(calls, batch, delaySeconds));
+    const sendOne = (batch: string[]) => sendBatch(calls, batch, delaySeconds);
+    await pMap(toBatches(bodies), sendOne, { concurrency: BATCHES_AT_ONCE });
   }
 
   return {

@@ -51,9 +51,14 @@ export interface SourceRecords {
    * Remembers a failure, if it is the source's, after what was known before.
    *
    * @param beganMs - when the attempt began, in Unix milliseconds
-   * @returns the error to answer with: the same, which now says when to try again
+   * @returns the error to answer with: the same, which now says when to try again; and whether it is remembered, if it should be
    */
-  remember(key: string, error: unknown, before: SourceRecord | undefined, beganMs: number): Promise<unknown>;
+  remember(
+    key: string,
+    error: unknown,
+    before: SourceRecord | undefined,
+    beganMs: number,
+  ): Promise<{ error: unknown; isKept: boolean }>;
   /** Forgets what was known, since the source works again. */
   forget(key: string, before: SourceRecord | undefined): Promise<void>;
 }
@@ -78,12 +83,11 @@ export function createSourceRecords(store: ForgivingStore, nowMs: () => number):
     },
     verdict: (record) => verdict(record),
     remember: async (key, error, before, beganMs) => {
-      if (!isRemembered(error)) return error;
+      if (!isRemembered(error)) return { error, isKept: true };
       const record = nextRecord(error, before, beganMs, nowMs());
-      await store.put(key, new TextEncoder().encode(JSON.stringify(record)), {
-        contentType: 'application/json',
-      });
-      return verdict(record, error.cause) ?? error;
+      const body = new TextEncoder().encode(JSON.stringify(record));
+      const put = await store.put(key, body, { contentType: 'application/json' });
+      return { error: verdict(record, error.cause) ?? error, isKept: put !== undefined };
     },
     forget: async (key, before) => {
       if (before) await store.delete([key]);

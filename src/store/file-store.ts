@@ -40,7 +40,7 @@ export interface FileStoreOptions {
  * A store in a folder: one file an object, at its key. The body comes first and what else is known follows it (see
  * `trailer.ts`), so a variant opens in any image viewer and its metadata can never be that of other bytes. A `.json` object of
  * which nothing else is known is a plain file. What is no whole object (cut short, damaged, or put there by hand) counts as
- * a miss. So variants need not wait for the disk, since a power cut can only make them be made again; records do wait.
+ * a miss. So pictures need not wait for the disk, since a power cut can only make them be made again; all else does wait.
  *
  * Throws when the folder cannot be made or written to.
  *
@@ -95,7 +95,8 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       assertObjectInfo(info);
       const stored = describeBody(body, info);
       const plain = isRecord(key) && saysNothingMore(info) && !endsLikeTrailer(body);
-      const durable = isRecord(key);
+      // A picture can be made again; that a unit was purged cannot.
+      const durable = !info.contentType.startsWith('image/');
       // What does not wait for the disk would let whoever puts in a loop keep everyone else waiting.
       if (!durable) await nextTurn();
       const parts = plain ? [body] : [body, encodeTrailer(stored)];

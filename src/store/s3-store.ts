@@ -16,8 +16,8 @@ import type { StoredInfo, VariantStore } from './store.ts';
 
 /**
  * For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. A
- * viewer waits for two reads and a write, and gets the picture even when all of them fail: so that must not take longer
- * than a CDN waits.
+ * viewer waits for three reads, a write and a delete at the worst, and gets the picture even when all of them fail: 16 s, where
+ * a CDN waits for 30.
  */
 const READ_TIMEOUT_MS = 2_000;
 const WRITE_TIMEOUT_MS = 5_000;

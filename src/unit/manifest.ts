@@ -25,13 +25,17 @@ export function encodeManifest(unit: Unit, receivedMs: number): Uint8Array {
 /**
  * Reads a manifest.
  *
- * @returns `undefined` when there is none, or none that can be read: whoever sends the unit again replaces it
+ * @returns `undefined` when there is none
+ * @throws UnreadableManifest
  */
 export function decodeManifest(object: StoredObject | undefined): Manifest | undefined {
   if (!object) return undefined;
   try {
     return manifestSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw new UnreadableManifest('the manifest of the unit cannot be read: send the unit again', { cause });
   }
 }
+
+/** A manifest that is damaged, or of another version. Whoever sends the unit again, or purges it, replaces or removes it. */
+export class UnreadableManifest extends Error {}

@@ -1,56 +1,59 @@
 import PQueue from 'p-queue';
 import { EdgepressError } from '../error.ts';
 import type { Job } from '../queue/queue.ts';
+import type { Persist } from '../source/patience.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
 import { unitAddress } from '../variant/key.ts';
-import type { MakeVariants, VariantChoice } from '../variant/make-variants.ts';
+import type { MadeVariant, MakeVariants, VariantChoice } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import { admitImage } from './admit-image.ts';
-import { decodeManifest } from './manifest.ts';
+import { decodeManifest, type Manifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
+import { createPlaces } from './places.ts';
 import type { PurgeSweep } from './purge-sweep.ts';
 import { type SurveyedImage, type SurveyImage, type SurveyServices, surveyUnit } from './survey.ts';
 import type { UnitImage } from './unit.ts';
 
 export interface PrewarmServices extends SurveyServices {
   records: SourceRecords;
-  /** Refuses what may not be fetched at all. */
-  source: Pick<SourceFetcher, 'admit'>;
+  source: SourceFetcher;
+  /** How sources are fetched here. */
+  persist: Persist;
   makeVariants: MakeVariants;
   sweep: Pick<PurgeSweep, 'sweepUnit'>;
-  /** How many images may be in hand at once: each holds a whole source in memory. */
-  imagesAtOnce: number;
+  /** How many sources may be in memory at once. */
+  sourcesAtOnce: number;
   /** Once it is aborted, images that have not begun stay pending, and their jobs fail. */
   signal: AbortSignal;
-  nowMs: () => number;
 }
+
+/** Images looked up in the store at once, of all units together. */
+const LOOKUPS_AT_ONCE = 64;
 
 /** Makes what is missing of a unit; see `Units.prewarm`. */
 export type Prewarm = (job: Job, tell: (outcome: ImageOutcome) => void) => Promise<void>;
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, records, sha256, source, makeVariants, sweep, nowMs } = services;
-  const places = new PQueue({ concurrency: services.imagesAtOnce });
+  const { store, records, sha256, source, persist, makeVariants, sweep, signal } = services;
+  const places = createPlaces(services.sourcesAtOnce);
+  const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
 
   async function prewarm(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
-    const beganMs = nowMs();
+    // What was purged may have left something behind: the job that comes for the second time, or one that ends just now.
+    await sweep.sweepUnit(job.unit);
     const manifest = decodeManifest(await store.get(unitAddress(job.unit, sha256).manifestKey));
-    // It was purged. If this is the second time that the job comes, the first may have left something behind.
-    if (!manifest) return await sweep.sweepUnit(job.unit);
+    if (!manifest) return;
     const survey = await surveyUnit(services, manifest);
     // An image that a unit has twice is made once.
     const outcomes = new Map<string, Promise<Finished>>();
     const finishOnce = (image: UnitImage) => {
-      const work =
-        outcomes.get(image.src) ?? places.add(() => finish(image, { unit: job.unit, survey, job, beganMs }));
+      const work = outcomes.get(image.src) ?? finish(image, { job, manifest, survey });
       outcomes.set(image.src, work);
       return work;
     };
-    const work = manifest.images.map(finishOnce);
-    await Promise.allSettled(work);
-    const finished = await Promise.all(work);
+    const finished = await Promise.all(manifest.images.map(finishOnce));
     for (const { outcome } of finished) tell(outcome);
     const failed = finished.find(({ fault }) => fault !== undefined);
     if (failed) throw failed.fault;
@@ -58,11 +61,14 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
 
   /** Never throws: what is nobody's fault but ours stands beside the outcome, once all images have been tried. */
   async function finish(image: UnitImage, task: Task): Promise<Finished> {
-    const { unit } = task;
+    const { unit } = task.job;
     const { src } = image;
     try {
-      services.signal.throwIfAborted();
-      return { outcome: await makeMissing(await task.survey(image), task) };
+      const surveyed = await lookups.add(() => {
+        signal.throwIfAborted();
+        return task.survey(image);
+      });
+      return { outcome: await makeMissing(surveyed, task) };
     } catch (error) {
       if (error instanceof EdgepressError && isAboutSource(error)) {
         const { code, message: detail, retryable } = error;
@@ -75,17 +81,11 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
   }
 
   async function makeMissing(surveyed: SurveyedImage, task: Task): Promise<ImageOutcome> {
-    const { image, wanted, found, missing, record } = surveyed;
-    const { unit, job, beganMs } = task;
+    const { image, wanted, found, missing } = surveyed;
+    const { unit } = task.job;
     const objects = new Map<VariantChoice, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
     if (missing.length > 0) {
-      admitImage(source, unit, image.src);
-      const verdict = job.retry ? undefined : records.verdict(record);
-      if (verdict) throw verdict;
-      const order = { unit, src: image.src, choices: missing, urgency: 'prewarm', beganMs, record } as const;
-      const made = await makeVariants(order, createTrace());
-      if (made.some(({ isStored }) => !isStored)) throw notStored();
-      for (const { choice, object } of made) objects.set(choice, object);
+      for (const { choice, object } of await make(surveyed, task)) objects.set(choice, object);
     }
     return {
       unit,
@@ -97,14 +97,45 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     };
   }
 
+  async function make(surveyed: SurveyedImage, { job, manifest }: Task): Promise<readonly MadeVariant[]> {
+    const { image, missing, record } = surveyed;
+    const { unit } = job;
+    const { src } = image;
+    admitImage(source, unit, src);
+    // The work began when the unit was handed over: a purge since then was meant for it, though this job began later.
+    const beganMs = Date.parse(manifest.receivedAt);
+    const isTriedAgain = job.retry && record !== undefined && Date.parse(record.lastAttempt) < beganMs;
+    const verdict = isTriedAgain ? undefined : records.verdict(record);
+    if (verdict) throw verdict;
+    let letGo = () => {};
+    // A place only from the fetch on: whoever waits for a host holds up nobody else.
+    const fetch = () =>
+      persist(src, async () => {
+        letGo = await places.take();
+        try {
+          return await source.fetch(src);
+        } catch (error) {
+          letGo();
+          throw error;
+        }
+      });
+    try {
+      const order = { unit, src, fetch, choices: missing, urgency: 'prewarm', beganMs, record } as const;
+      const made = await makeVariants(order, createTrace());
+      if (made.some(({ isStored }) => !isStored)) throw notStored();
+      return made;
+    } finally {
+      letGo();
+    }
+  }
+
   return prewarm;
 }
 
 interface Task {
-  unit: string;
-  survey: SurveyImage;
   job: Job;
-  beganMs: number;
+  manifest: Manifest;
+  survey: SurveyImage;
 }
 
 interface Finished {

@@ -6,9 +6,10 @@ export interface PurgeMarks {
   /**
    * Marks a unit as purged now.
    *
-   * @returns the time, in Unix milliseconds
+   * @param afterMs - a time that the mark has to be later than, by whatever clock that was told; Unix milliseconds
+   * @returns the time of the mark, in Unix milliseconds: never before that of an earlier one that it finds
    */
-  mark(unit: string): Promise<number>;
+  mark(unit: string, afterMs: number): Promise<number>;
   /** When the unit was last purged, in Unix milliseconds; `undefined`: not within living memory. */
   read(unit: string): Promise<number | undefined>;
   /** The units that were marked at or after a time (Unix milliseconds, by the store's clock). */
@@ -19,6 +20,9 @@ export interface PurgeMarks {
 
 /** A message can wait for 14 days in SQS; nothing else that began before a purge lasts longer. */
 const LIFETIME_MS = 15 * 24 * 60 * 60 * 1000;
+/** A mark whose put takes longer may land over that of a later purge, and is put again with the time that it is then. */
+const QUICK_PUT_MS = 250;
+const MAX_PUTS = 5;
 const FOLDER = 'purged';
 
 /** @param nowMs - the time, in Unix milliseconds; the clocks of all processes should agree to well below a second */
@@ -29,17 +33,25 @@ export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () 
     return Number.isNaN(time) ? undefined : time;
   }
 
+  async function put(unit: string, timeMs: number): Promise<void> {
+    const body = new TextEncoder().encode(new Date(timeMs).toISOString());
+    await store.put(unitAddress(unit, sha256).markKey, body, {
+      contentType: 'text/plain',
+      // The key has only its hash.
+      metadata: { unit },
+    });
+  }
+
   return {
     read,
-    async mark(unit) {
-      const time = nowMs();
-      const body = new TextEncoder().encode(new Date(time).toISOString());
-      await store.put(unitAddress(unit, sha256).markKey, body, {
-        contentType: 'text/plain',
-        // The key has only its hash.
-        metadata: { unit },
-      });
-      return time;
+    async mark(unit, afterMs) {
+      const earliestMs = Math.max(afterMs, (await read(unit)) ?? 0) + 1;
+      for (let puts = 1; ; puts++) {
+        const timeMs = Math.max(nowMs(), earliestMs);
+        const start = performance.now();
+        await put(unit, timeMs);
+        if (performance.now() - start < QUICK_PUT_MS || puts === MAX_PUTS) return timeMs;
+      }
     },
     async *unitsMarkedSince(sinceMs) {
       for await (const { key, modifiedMs } of store.list(FOLDER)) {

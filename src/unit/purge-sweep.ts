@@ -1,6 +1,14 @@
-import type { ListedObject, VariantStore } from '../store/store.ts';
+import pMap from 'p-map';
+import type { VariantStore } from '../store/store.ts';
 import { type Sha256, unitAddress } from '../variant/key.ts';
+import { beganMsOf } from './began.ts';
 import type { PurgeMarks } from './purge-marks.ts';
+
+/**
+ * What became of something that was put: it stays; or it was taken back, since its unit was purged after the work began, or
+ * since nobody can tell.
+ */
+export type Fate = 'kept' | 'purged' | 'unknown';
 
 /**
  * Removes what work that began before a purge puts after it: the other half of purging. Purge marks, then deletes; a writer puts,
@@ -9,16 +17,18 @@ import type { PurgeMarks } from './purge-marks.ts';
  */
 export interface PurgeSweep {
   /**
-   * The look after a put. When it cannot be known whether the unit was purged it was, since what is taken back is only made again.
+   * The look after a put. Never throws.
    *
    * @param beganMs - when the work began, in Unix milliseconds
-   * @param keys - what it put
-   * @returns whether that was taken back
+   * @param keys - what it put, and nobody minds to be made again: taken back where the mark cannot be read
    */
-  afterPut(unit: string, beganMs: number, keys: readonly string[]): Promise<boolean>;
-  /** Removes what of a unit began before it was last purged. */
+  afterPut(unit: string, beganMs: number, keys: readonly string[]): Promise<Fate>;
+  /** Removes what of a unit began before it was last purged, and has the CDN forget it. */
   sweepUnit(unit: string): Promise<void>;
-  /** Sweeps all units that were purged since the last time, and as long before as work can take; forgets marks that are too old. */
+  /**
+   * Sweeps all units that were purged since the last time, and as long before as work can take; forgets marks that are too old.
+   * While that is under way, whoever calls shares it.
+   */
   sweep(): Promise<void>;
 }
 
@@ -27,81 +37,83 @@ export interface PurgeSweepOptions {
   marks: PurgeMarks;
   sha256: Sha256;
   nowMs: () => number;
+  /** Has the CDN forget a cache tag, some time soon. Never throws. */
+  invalidate: (tag: string) => void;
   /** Is told of each fault that nobody else hears of. */
   report: (operation: 'get' | 'delete', key: string, fault: unknown) => void;
 }
 
 /** Longer than any one piece of work takes: a Lambda lives for fifteen minutes. */
 const LONGEST_WORK_MS = 60 * 60 * 1000;
+const UNITS_AT_ONCE = 8;
 /** When the last sweep was. */
 const LAST_SWEEP_KEY = 'swept.json';
 
-export function createPurgeSweep({ store, marks, sha256, nowMs, report }: PurgeSweepOptions): PurgeSweep {
+export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
+  const { store, marks, sha256, nowMs, invalidate, report } = options;
+  let sweeping: Promise<void> | undefined;
+
   async function sweepUnit(unit: string): Promise<void> {
     const purgedMs = await marks.read(unit);
     if (purgedMs === undefined) return;
-    for await (const object of store.list(unitAddress(unit, sha256).folder)) {
-      const beganMs = await beganMsOf(store, object);
-      // What does not say when it began is older than this rule.
-      if (beganMs === undefined || beganMs <= purgedMs) await store.delete([object.key]);
+    const { folder, cacheTag } = unitAddress(unit, sha256);
+    let removed = 0;
+    for await (const { key } of store.list(folder)) {
+      const beganMs = await beganMsOf(store, key);
+      if (beganMs !== undefined && beganMs > purgedMs) continue;
+      await store.delete([key]);
+      removed++;
     }
+    // Between its put and now somebody may have asked for it.
+    if (removed > 0) invalidate(cacheTag);
   }
 
-  async function isPurgedSince(unit: string, beganMs: number): Promise<boolean> {
+  async function look(unit: string, beganMs: number): Promise<Fate> {
     const purgedMs = await marks.read(unit);
-    return purgedMs !== undefined && beganMs <= purgedMs;
+    if (purgedMs === undefined || beganMs > purgedMs) return 'kept';
+    // Not simply its own keys: whoever began after the purge may have put the same since.
+    await sweepUnit(unit);
+    return 'purged';
+  }
+
+  async function sweepMarked(): Promise<void> {
+    const startMs = nowMs();
+    const lastMs = await readLastSweep(store);
+    let swept = 0;
+    const sweepNext = async (unit: string) => {
+      swept++;
+      // One that cannot be swept is no reason to leave the others.
+      await sweepUnit(unit).catch((fault: unknown) =>
+        report('delete', unitAddress(unit, sha256).folder, fault),
+      );
+    };
+    await pMap(marks.unitsMarkedSince(lastMs - LONGEST_WORK_MS), sweepNext, { concurrency: UNITS_AT_ONCE });
+    await marks.forgetOld();
+    if (swept === 0) return;
+    const body = new TextEncoder().encode(JSON.stringify({ at: new Date(startMs).toISOString() }));
+    await store.put(LAST_SWEEP_KEY, body, { contentType: 'application/json' });
   }
 
   return {
     sweepUnit,
     async afterPut(unit, beganMs, keys) {
       try {
-        if (!(await isPurgedSince(unit, beganMs))) return false;
-        // Not simply its own keys: whoever began after the purge may have put the same since.
-        await sweepUnit(unit);
+        return await look(unit, beganMs);
       } catch (fault) {
         const { markKey, folder } = unitAddress(unit, sha256);
         report('get', markKey, fault);
-        await store.delete(keys).catch((second: unknown) => report('delete', folder, second));
+        if (keys.length > 0)
+          await store.delete(keys).catch((second: unknown) => report('delete', folder, second));
+        return 'unknown';
       }
-      return true;
     },
-    async sweep() {
-      const startMs = nowMs();
-      const lastMs = await readLastSweep(store);
-      let swept = 0;
-      for await (const unit of marks.unitsMarkedSince(lastMs - LONGEST_WORK_MS)) {
-        await sweepUnit(unit);
-        swept++;
-      }
-      await marks.forgetOld();
-      if (swept === 0) return;
-      const body = new TextEncoder().encode(JSON.stringify({ at: new Date(startMs).toISOString() }));
-      await store.put(LAST_SWEEP_KEY, body, { contentType: 'application/json' });
+    sweep() {
+      sweeping ??= sweepMarked().finally(() => {
+        sweeping = undefined;
+      });
+      return sweeping;
     },
   };
-}
-
-/** When the work that put an object began, in Unix milliseconds. */
-async function beganMsOf(store: VariantStore, { key }: ListedObject): Promise<number | undefined> {
-  const said = key.endsWith('.json') ? await beganOfRecord(store, key) : await beganOfVariant(store, key);
-  const beganMs = Date.parse(String(said));
-  return Number.isNaN(beganMs) ? undefined : beganMs;
-}
-
-async function beganOfVariant(store: VariantStore, key: string): Promise<unknown> {
-  return (await store.head(key))?.metadata['began'];
-}
-
-/** Of a manifest or a source record. */
-async function beganOfRecord(store: VariantStore, key: string): Promise<unknown> {
-  const object = await store.get(key);
-  try {
-    const { receivedAt, lastAttempt } = JSON.parse(new TextDecoder().decode(object?.body));
-    return receivedAt ?? lastAttempt;
-  } catch {
-    return undefined;
-  }
 }
 
 /** In Unix milliseconds; 0 when there was none. */

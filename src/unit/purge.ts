@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import type { VariantStore } from '../store/store.ts';
 import { type Sha256, unitAddress } from '../variant/key.ts';
+import { beganMsOf } from './began.ts';
 import type { PurgeMarks } from './purge-marks.ts';
 
 /** What a purge did. */
@@ -36,12 +37,17 @@ const DELETES_A_CALL = 1000;
 /** Removes units from the store, then from the CDN; see `Units.purge`. */
 export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<Purge>;
 
+/** What a store's clock may be off by: S3's counts in whole seconds. */
+const CLOCK_MARGIN_MS = 2000;
+
 /** The order is what makes a purge win: mark, so that writers take back what they put from now on; delete; invalidate. */
 export function createPurge({ store, marks, cdn, sha256, nowMs }: PurgeServices): PurgeUnits {
   const places = new PQueue({ concurrency: UNITS_AT_ONCE });
 
   async function purgeOne(id: string, dryRun: boolean): Promise<PurgedUnit> {
-    const purgedMs = dryRun ? nowMs() : await marks.mark(id);
+    const { folder, manifestKey } = unitAddress(id, sha256);
+    // The mark is later than what it is to remove, though another machine's clock was ahead when that was sent.
+    const purgedMs = dryRun ? nowMs() : await marks.mark(id, (await beganMsOf(store, manifestKey)) ?? 0);
     let objects = 0;
     let bytes = 0;
     let batch: string[] = [];
@@ -49,13 +55,21 @@ export function createPurge({ store, marks, cdn, sha256, nowMs }: PurgeServices)
       if (!dryRun && batch.length > 0) await store.delete(batch);
       batch = [];
     };
-    for await (const object of store.list(unitAddress(id, sha256).folder)) {
+    for await (const object of store.list(folder)) {
+      const mayBeNewer = object.key === manifestKey || object.modifiedMs > purgedMs - CLOCK_MARGIN_MS;
+      if (mayBeNewer && (await isNewer(object.key, purgedMs))) continue;
       objects++;
       bytes += object.bytes;
       if (batch.push(object.key) === DELETES_A_CALL) await deleteBatch();
     }
     await deleteBatch();
     return { id, purgedAt: new Date(purgedMs).toISOString(), objects, bytes };
+  }
+
+  /** Whether it is of work that began after the purge, and so not meant. */
+  async function isNewer(key: string, purgedMs: number): Promise<boolean> {
+    const beganMs = await beganMsOf(store, key);
+    return beganMs !== undefined && beganMs > purgedMs;
   }
 
   return async (ids, { dryRun = false } = {}) => {

@@ -1,12 +1,13 @@
-import PQueue from 'p-queue';
+import pMap from 'p-map';
 import { buildImageUrl, type UrlSigningKey } from '../client/image-url.ts';
 import { EdgepressError, type ErrorCode } from '../error.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import { unitAddress } from '../variant/key.ts';
 import { admitImage } from './admit-image.ts';
-import { decodeManifest, type Manifest } from './manifest.ts';
+import { decodeManifest, type Manifest, UnreadableManifest } from './manifest.ts';
 import { type MadeVariant, sourceBytesOf, summarizeVariant } from './outcome.ts';
 import { type FoundVariant, type SurveyedImage, type SurveyServices, surveyUnit } from './survey.ts';
+import type { UnitImage } from './unit.ts';
 
 /** What is known of a unit: `GET /units/{id}`, and a line of `status --json`. */
 export interface UnitStatus {
@@ -66,21 +67,29 @@ export interface StatusServices extends SurveyServices {
 /** Images looked up at once. */
 const LOOKUPS_AT_ONCE = 16;
 
-/** Says what is known of a unit; see `Units.status`. */
+/** Says what is known of a unit; see `Units.status`. One whose manifest cannot be read is as good as unknown. */
 export type ReadStatus = (id: string) => Promise<UnitStatus | undefined>;
 
 export function createReadStatus(services: StatusServices): ReadStatus {
   const { store, sha256, source, baseUrl, signingKey, nowMs } = services;
-  const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
 
   async function readStatus(id: string): Promise<UnitStatus | undefined> {
-    const manifest = decodeManifest(await store.get(unitAddress(id, sha256).manifestKey));
+    const manifest = await readManifest(id);
     if (!manifest) return undefined;
     const survey = await surveyUnit(services, manifest);
-    const images = await Promise.all(
-      manifest.images.map((image) => lookups.add(async () => await describe(await survey(image), manifest))),
-    );
+    const describeImage = async (image: UnitImage) => describe(await survey(image), manifest);
+    const images = await pMap(manifest.images, describeImage, { concurrency: LOOKUPS_AT_ONCE });
     return { id, images, totals: totalsOf(images) };
+  }
+
+  async function readManifest(id: string): Promise<Manifest | undefined> {
+    const object = await store.get(unitAddress(id, sha256).manifestKey);
+    try {
+      return decodeManifest(object);
+    } catch (error) {
+      if (error instanceof UnreadableManifest) return undefined;
+      throw error;
+    }
   }
 
   async function describe(surveyed: SurveyedImage, manifest: Manifest): Promise<ImageStatus> {

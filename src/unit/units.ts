@@ -4,6 +4,7 @@ import { unitAddress } from '../variant/key.ts';
 import { encodeManifest } from './manifest.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createPurge, type PurgeServices, type PurgeUnits } from './purge.ts';
+import type { PurgeMarks } from './purge-marks.ts';
 import type { PurgeSweep } from './purge-sweep.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import type { Unit } from './unit.ts';
@@ -11,10 +12,12 @@ import type { Unit } from './unit.ts';
 /** All that can be done with data units. */
 export interface Units {
   /**
-   * Keeps a unit's manifest in place of the one before. When it returns, the unit outlives this process.
+   * Keeps a unit's manifest in place of the one before. When it returns, the unit outlives this process, unless it was purged
+   * meanwhile.
    *
    * @param options.retry - whether the job is to try again what is remembered as broken
    * @returns the job that prewarms it
+   * @throws the store's fault: then the unit has to be sent again
    */
   accept(unit: Unit, options: { retry: boolean }): Promise<Job>;
   /**
@@ -34,16 +37,21 @@ export interface Units {
 
 export type UnitDependencies = PrewarmServices &
   StatusServices &
-  PurgeServices & { store: VariantStore; sweep: PurgeSweep };
+  PurgeServices & { store: VariantStore; marks: PurgeMarks; sweep: PurgeSweep };
 
 export function createUnits(services: UnitDependencies): Units {
-  const { store, sha256, sweep, nowMs } = services;
+  const { store, sha256, marks, sweep, nowMs } = services;
   return {
     async accept(unit, { retry }) {
-      const beganMs = nowMs();
       const { manifestKey } = unitAddress(unit.id, sha256);
+      const startMs = nowMs();
+      const markMs = await marks.read(unit.id);
+      // A mark of the future was made by a clock that is ahead, before this.
+      const beganMs = markMs !== undefined && markMs >= nowMs() ? markMs + 1 : startMs;
       await store.put(manifestKey, encodeManifest(unit, beganMs), { contentType: 'application/json' });
-      await sweep.afterPut(unit.id, beganMs, [manifestKey]);
+      // It stays: what cannot be known now is known when its job is done.
+      if ((await sweep.afterPut(unit.id, beganMs, [])) === 'unknown')
+        throw new Error(`it cannot be known whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },
     prewarm: createPrewarm(services),

@@ -20,8 +20,7 @@ export interface VariantServices {
   ladder: Ladder;
   store: ForgivingStore;
   records: SourceRecords;
-  /** Refuses what may not be fetched at all. */
-  source: Pick<SourceFetcher, 'admit'>;
+  source: SourceFetcher;
   workshop: Workshop;
   makeVariants: MakeVariants;
   hmac: Hmac;
@@ -81,8 +80,8 @@ export function createGetVariant(services: VariantServices): GetVariant {
     record: SourceRecord | undefined,
     trace: Trace,
   ): Promise<Flight> {
-    const order = { unit, src, choices: [choice], urgency: 'viewer', beganMs, record } as const;
-    const [made] = await makeVariants(order, trace);
+    const order = { unit, src, fetch: source.fetch, choices: [choice], beganMs, record };
+    const [made] = await makeVariants({ ...order, urgency: 'viewer' }, trace);
     if (!made) throw new Error('an order for one variant brought none');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
   }

@@ -4,7 +4,7 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ForgivingStore } from '../store/forgiving-store.ts';
 import type { ObjectInfo, StoredObject } from '../store/store.ts';
-import type { PurgeSweep } from '../unit/purge-sweep.ts';
+import type { Fate, PurgeSweep } from '../unit/purge-sweep.ts';
 import { type Sha256, variantAddress } from './key.ts';
 import type { ObserveWork } from './observe.ts';
 import type { Format, Tier } from './request.ts';
@@ -12,7 +12,6 @@ import { type Trace, timed } from './trace.ts';
 
 /** The later half of the line: what turns a source into variants. */
 export interface MakeServices {
-  source: SourceFetcher;
   encoder: Encoder;
   store: ForgivingStore;
   records: SourceRecords;
@@ -37,6 +36,8 @@ export interface VariantChoice {
 export interface Order {
   unit: string;
   src: string;
+  /** How its source is fetched; see `SourceFetcher`. */
+  fetch: SourceFetcher['fetch'];
   /** At least one. */
   choices: readonly VariantChoice[];
   urgency: Urgency;
@@ -62,7 +63,7 @@ export interface MadeVariant {
 export type MakeVariants = (order: Order, trace: Trace) => Promise<readonly MadeVariant[]>;
 
 export function createMakeVariants(services: MakeServices): MakeVariants {
-  const { source, encoder, store, records, sweep, sha256, observe } = services;
+  const { encoder, store, records, sweep, sha256, observe } = services;
 
   async function makeVariants(order: Order, trace: Trace): Promise<readonly MadeVariant[]> {
     const { recordKey } = addressOf(order, order.choices[0]);
@@ -71,40 +72,50 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
       made = await makeAll(order, await open(order, trace), trace);
       await records.forget(recordKey, order.record);
     } catch (error) {
-      const known = await records.remember(recordKey, error, order.record, order.beganMs);
-      if (known instanceof EdgepressError) observe({ kind: 'broken', code: known.code });
-      await takeBackIfPurged(order);
-      throw known;
+      throw await rememberWhy(order, error, recordKey);
     }
-    const isGone = await takeBackIfPurged(order);
-    return isGone ? made.map((variant) => ({ ...variant, isStored: false })) : made;
+    const isKept = (await look(order)) === 'kept';
+    return isKept ? made : made.map((variant) => ({ ...variant, isStored: false }));
   }
 
   async function open(order: Order, trace: Trace): Promise<DecodedImage> {
-    const bytes = await timed(trace, 'fetch', source.fetch(order.src), (ms, { byteLength }) =>
-      observe({ kind: 'fetch', ms, bytes: byteLength }),
-    );
+    const bytes = await timed(trace, 'fetch', order.fetch(order.src));
     trace.bytesIn = bytes.byteLength;
     const widest = Math.max(...order.choices.map(({ width }) => width));
     return await timed(trace, 'encode', encoder.decode(bytes, widest, order.urgency));
   }
 
   async function makeAll(order: Order, image: DecodedImage, trace: Trace): Promise<readonly MadeVariant[]> {
-    const work = order.choices.map((choice) => make(order, choice, image, trace));
+    const seen = new Set<EncodedImage>();
+    const work = order.choices.map((choice) => make({ order, choice, image, seen, trace }));
     // To the last one, or what is still being put would escape the look at the purge mark.
     await Promise.allSettled(work);
     return await Promise.all(work);
   }
 
-  async function make(
-    order: Order,
-    choice: VariantChoice,
-    image: DecodedImage,
-    trace: Trace,
-  ): Promise<MadeVariant> {
-    const encoded = await timed(trace, 'encode', image.encode(choice), (ms, { body }) =>
-      observe({ kind: 'encode', ms, bytes: body.byteLength, format: choice.format, tier: choice.tier }),
-    );
+  /** @returns the error to answer with. For prewarm, a reason that cannot be kept is a fault: it would be told, and then forgotten */
+  async function rememberWhy(order: Order, reason: unknown, recordKey: string): Promise<unknown> {
+    const { error, isKept } = await records.remember(recordKey, reason, order.record, order.beganMs);
+    if (error instanceof EdgepressError && error.code.startsWith('source_'))
+      observe({ kind: 'broken', code: error.code });
+    const isKnown = (await look(order)) !== 'unknown' && isKept;
+    if (isKnown || order.urgency === 'viewer') return error;
+    return new EdgepressError('internal', 'found broken, but that could not be kept', { cause: error });
+  }
+
+  async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
+    const encoded = await timed(trace, 'encode', image.encode(choice), (ms, result) => {
+      // Several choices may come down to one picture, made once.
+      if (!seen.has(result))
+        observe({
+          kind: 'encode',
+          ms,
+          bytes: result.body.byteLength,
+          format: choice.format,
+          tier: choice.tier,
+        });
+      seen.add(result);
+    });
     const { key, cacheTag } = addressOf(order, choice);
     const info = {
       contentType: encoded.contentType,
@@ -117,7 +128,8 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
     return { choice, object, isStored: stored !== undefined };
   }
 
-  function takeBackIfPurged(order: Order): Promise<boolean> {
+  /** At the purge mark, after all that was put. */
+  function look(order: Order): Promise<Fate> {
     const keys = order.choices.map((choice) => addressOf(order, choice).key);
     const { recordKey } = addressOf(order, order.choices[0]);
     return sweep.afterPut(order.unit, order.beganMs, [...keys, recordKey]);
@@ -129,6 +141,15 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   };
 
   return makeVariants;
+}
+
+interface Making {
+  order: Order;
+  choice: VariantChoice;
+  image: DecodedImage;
+  /** What was made for other choices. */
+  seen: Set<EncodedImage>;
+  trace: Trace;
 }
 
 /** What travels with a variant, so that nothing else has to be kept of a good source. */

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTestQueue } from '../setup/sqs.ts';
@@ -75,15 +75,18 @@ describe('the command status', () => {
     await run(['prewarm', '-'], JSON.stringify({ id: 'damaged', images: [src('/b.jpg')] }));
     const shards = join(folder, 'store', 'v1');
     for (const shard of await readdir(shards)) {
-      if ((await readdir(join(shards, shard))).includes('damaged'))
-        await writeFile(join(shards, shard, 'damaged', 'manifest.json'), 'no JSON');
+      if (!(await readdir(join(shards, shard))).includes('damaged')) continue;
+      const manifest = join(shards, shard, 'damaged', 'manifest.json');
+      await rm(manifest);
+      // It leads to itself: a fault of the disk, as far as anyone can tell.
+      await symlink(manifest, manifest);
     }
     const { status, stdout, stderr } = await run(['status', 'damaged', 'done', '--json']);
     expect(parseLines(stdout)).toMatchObject([
       { id: 'damaged', error: 'internal' },
       { id: 'done', images: [{}, {}] },
     ]);
-    expect(stderr).toMatch(/^damaged: .*not valid JSON\n$/);
+    expect(stderr).toMatch(/^damaged: ELOOP/);
     expect(status).toBe(1);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { startService, targetFor } from '../http/service.ts';
+import { startOrigin, startService, targetFor } from '../http/service.ts';
 import { keysOfUnits } from './held.ts';
 import { setUpUnits } from './unit-world.ts';
 
@@ -203,6 +203,66 @@ describe('prewarming a unit', () => {
     const later: unknown[] = [];
     await service.unitServices.units.prewarm(job, (outcome) => later.push(outcome));
     expect(later).toMatchObject([{ state: 'ready', skipped: false }]);
+  });
+
+  it('accepts nothing that it cannot know to be kept, and says nothing that it cannot remember', async () => {
+    const { origin, src, unit, service } = await setUpUnits({
+      '/gone.jpg': (response) => response.writeHead(404).end(),
+    });
+    const store = createFileStore({ root: service.folder });
+    const failing = { marks: false, records: false };
+    const broken: typeof store = {
+      ...store,
+      get: async (key) => {
+        if (failing.marks && key.startsWith('purged/')) throw new Error('slow down');
+        return await store.get(key);
+      },
+      put: async (key, ...rest) => {
+        if (failing.records && key.endsWith('source.json')) throw new Error('slow down');
+        return await store.put(key, ...rest);
+      },
+    };
+    const env = { SOURCE_ALLOW_PRIVATE: origin.authority, STORE: `file:${service.folder}` };
+    const { units } = (await startService(env, { store: broken })).unitServices;
+    failing.marks = true;
+    await expect(units.accept(unit([src('/a.jpg')]), { retry: false })).rejects.toThrow('slow down');
+    failing.marks = false;
+    failing.records = true;
+    const job = await units.accept(unit([src('/gone.jpg')]), { retry: false });
+    const outcomes: unknown[] = [];
+    await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow(
+      'could not be kept',
+    );
+    expect(outcomes).toMatchObject([{ state: 'pending' }]);
+  });
+
+  it('tries what is broken again once for each time that it is told to, however often the job comes', async () => {
+    const { origin, src, unit, prewarm, units } = await setUpUnits({
+      '/gone.jpg': (response) => response.writeHead(404).end(),
+    });
+    await prewarm(unit([src('/gone.jpg')]));
+    const job = await units.accept(unit([src('/gone.jpg')]), { retry: true });
+    for (let deliveries = 0; deliveries < 3; deliveries++) await units.prewarm(job, () => {});
+    expect(origin.requests).toHaveLength(2);
+  });
+
+  it('goes on with other hosts while one hangs, whatever its share', async () => {
+    const { origin, src, unit } = await setUpUnits();
+    const hanging = await startOrigin(() => {});
+    const service = await startService({
+      SOURCE_ALLOW_PRIVATE: `${origin.authority},${hanging.authority}`,
+      SOURCE_TIMEOUT_MS: '3000',
+    });
+    const slow = Array.from({ length: 100 }, (_, number) => `${hanging.url}/${number}`);
+    const ours = service.unitServices.units;
+    const stuck = await ours.accept(unit(slow, { id: 'stuck' }), { retry: false });
+    const never = ours.prewarm(stuck, () => {}).catch(() => {});
+    const job = await ours.accept(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
+    const outcomes: unknown[] = [];
+    await ours.prewarm(job, (outcome) => outcomes.push(outcome));
+    expect(outcomes).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
+    await service.unitServices.finish();
+    await never;
   });
 
   it('replaces the manifest when a unit is sent again', async () => {

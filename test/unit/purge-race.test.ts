@@ -158,6 +158,20 @@ describe('a purge wins over', () => {
     expect(await keysOfUnits(world.folder)).toEqual([]);
   });
 
+  it('a job that is taken up between the mark and the deletion', async () => {
+    const { folder, env, origin, other } = await setUp();
+    const { units } = other.unitServices;
+    const job = await units.accept(unitOf(origin, '/photo.jpg'), { retry: false });
+    const step = { operation: 'put', key: MARK, when: 'after' } as const;
+    const { store, hold } = holdStore(createFileStore({ root: folder }), step);
+    const purging = (await startService(env, { store })).unitServices.units.purge(['unit-1']);
+    await hold.reached;
+    await units.prewarm(job, () => {}).catch(() => {});
+    hold.letGo();
+    await purging;
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
   it('a unit that waits on the queue', async () => {
     const { other, origin, purge, folder } = await setUp();
     const { units } = other.unitServices;
@@ -187,9 +201,46 @@ describe('after a purge', () => {
     expect(await keysOfUnits(folder)).toHaveLength(1);
   });
 
+  it('a unit that is sent again before the deletion has come to it stays', async () => {
+    const { folder, env, origin, other } = await setUp();
+    const { units } = other.unitServices;
+    await units.accept(unitOf(origin, '/before.jpg'), { retry: false });
+    const step = { operation: 'put', key: MARK, when: 'after' } as const;
+    const { store, hold } = holdStore(createFileStore({ root: folder }), step);
+    const purging = (await startService(env, { store })).unitServices.units.purge(['unit-1']);
+    await hold.reached;
+    const job = await units.accept(unitOf(origin, '/after.jpg'), { retry: false });
+    await units.prewarm(job, () => {});
+    hold.letGo();
+    await purging;
+    expect((await units.status('unit-1'))?.images).toMatchObject([
+      { src: `${origin.url}/after.jpg`, state: 'ready' },
+    ]);
+  });
+
+  it('a unit that is sent again stays, though the clock of whoever purged was ahead', async () => {
+    const { env, origin, other } = await setUp();
+    const ahead = await startService(env, { nowMs: () => Date.now() + 500 });
+    await ahead.unitServices.units.purge(['unit-1']);
+    const { units } = other.unitServices;
+    const job = await units.accept(unitOf(origin, '/photo.jpg'), { retry: false });
+    await units.prewarm(job, () => {});
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
+  });
+
+  it('a unit whose sender’s clock was ahead is gone all the same', async () => {
+    const { env, origin, folder, purge } = await setUp();
+    const ahead = await startService(env, { nowMs: () => Date.now() + 500 });
+    const { units } = ahead.unitServices;
+    const job = await units.accept(unitOf(origin, '/photo.jpg'), { retry: false });
+    await units.prewarm(job, () => {});
+    await purge();
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
   it('what began before takes back its own, and not what was sent anew', async () => {
     const world = await setUp();
-    const step = { operation: 'get', key: MARK, when: 'before' } as const;
+    const step = { operation: 'put', key: MANIFEST, when: 'after' } as const;
     const { store, hold } = holdStore(createFileStore({ root: world.folder }), step);
     const early = await startService(world.env, { store });
     const accepted = early.unitServices.units.accept(unitOf(world.origin, '/early.jpg'), { retry: false });

@@ -40,7 +40,11 @@ async function setUp(wrap: (store: VariantStore) => VariantStore = (store) => st
   };
   const nowMs = () => clock.ms;
   const marks = createPurgeMarks(store, sha256, nowMs);
-  const sweep = createPurgeSweep({ store, marks, sha256, nowMs, report: () => {} });
+  const sweep = createPurgeSweep({
+    ...{ store, marks, sha256, nowMs },
+    invalidate: (tag) => steps.push(`invalidate ${tag}`),
+    report: (_operation, key) => steps.push(`report ${key}`),
+  });
   const purge = createPurge({ store, marks, cdn, sha256, nowMs });
   const fill = async (unit: string, count: number, began?: number) => {
     for (let number = 0; number < count; number++) {

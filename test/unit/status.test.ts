@@ -99,7 +99,9 @@ describe('the status of a unit', () => {
     const { manifestKey } = unitAddress('unit-1', sha256);
     await writeFile(join(service.folder, manifestKey), '{"id": "unit-1", "ima');
     expect(await units.status('unit-1')).toBeUndefined();
-    await units.prewarm({ unit: 'unit-1', images: 1, retry: false }, () => {});
+    const job = { unit: 'unit-1', images: 1, retry: false };
+    // Or what was accepted would be lost without a word.
+    await expect(units.prewarm(job, () => {})).rejects.toThrow('cannot be read');
     await prewarm(unit([src('/a.jpg')]));
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
   });

@@ -1,7 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EdgepressError } from '../../src/error.ts';
-import { createPatientSource } from '../../src/source/patient-source.ts';
-import type { SourceFetcher } from '../../src/source/source.ts';
+import { createPatience } from '../../src/source/patience.ts';
 
 const BYTES = new Uint8Array([1]);
 const busy = (retryAfterSeconds: number) =>
@@ -18,20 +17,18 @@ function setUp({ atOnceForHost = 4 } = {}) {
   let open = 0;
   let mostOpen = 0;
   let answer = async () => {};
-  const source: SourceFetcher = {
-    admit: () => {},
-    async fetch(src) {
-      fetched.push(src);
-      open++;
-      mostOpen = Math.max(mostOpen, open);
-      await answer();
-      open--;
-      const error = errors.shift();
-      if (error) throw error;
-      return BYTES;
-    },
+  const fetchOnce = async (src: string) => {
+    fetched.push(src);
+    open++;
+    mostOpen = Math.max(mostOpen, open);
+    await answer();
+    open--;
+    const error = errors.shift();
+    if (error) throw error;
+    return BYTES;
   };
-  const patient = createPatientSource(source, { signal: stop.signal, atOnceForHost, retryDelayMs: 1 });
+  const persist = createPatience({ signal: stop.signal, atOnceForHost, retryDelayMs: 1 });
+  const patient = { fetch: (src: string) => persist(src, () => fetchOnce(src)) };
   return {
     stop,
     patient,
@@ -48,7 +45,7 @@ const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn++) await new Promise((next) => setImmediate(next));
 };
 
-describe('a patient source', () => {
+describe('patience with sources', () => {
   it('asks one host for few at once, and others meanwhile', async () => {
     const { patient, fetched, mostOpen, hold } = setUp({ atOnceForHost: 2 });
     let letGo = () => {};
@@ -112,12 +109,42 @@ describe('a patient source', () => {
     expect(await mostAtOnce(40)).toBe(2);
   });
 
+  it('remembers a pause when nobody asks meanwhile, and then answers at once with what the host said', async () => {
+    const { patient, errors, fetched } = setUp();
+    errors.push(busy(120));
+    await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ retryAfterSeconds: 120 });
+    await turns(5);
+    for (const src of ['https://a.test/1', 'https://a.test/2']) {
+      await expect(patient.fetch(src)).rejects.toMatchObject({
+        code: 'source_unavailable',
+        message: expect.stringContaining('left alone'),
+        retryable: true,
+        retryAfterSeconds: 120,
+      });
+    }
+    expect(fetched).toEqual(['https://a.test/1']);
+    await patient.fetch('https://b.test/1');
+  });
+
+  it('leaves a host alone that only ever times out, but not one that answers now and then', async () => {
+    const timeOut = () => new EdgepressError('source_timeout', 'no answer', { retryable: true });
+    const { patient, errors, fetched } = setUp({ atOnceForHost: 1 });
+    errors.push(timeOut(), gone(), timeOut(), gone(), timeOut(), gone());
+    for (let times = 0; times < 3; times++)
+      await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });
+    expect(fetched).toHaveLength(6);
+    errors.push(timeOut(), timeOut());
+    await expect(patient.fetch('https://a.test/2')).rejects.toMatchObject({ code: 'source_timeout' });
+    await expect(patient.fetch('https://a.test/3')).rejects.toMatchObject({ code: 'source_timeout' });
+    expect(fetched).toHaveLength(8);
+  });
+
   it('stops waiting when it is told to', async () => {
     const { patient, errors, stop } = setUp();
     errors.push(busy(20));
     const waiting = patient.fetch('https://a.test/1');
     await turns(5);
     stop.abort(new Error('the process is ending'));
-    await expect(waiting).rejects.toThrow();
+    await expect(waiting).rejects.toThrow('the process is ending');
   });
 });
