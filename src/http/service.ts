@@ -47,7 +47,8 @@ export async function createService(
     log,
     health: () => ({ storeFaults: storeFaults() }),
     isClosing: () => closing,
-    observeRequest: metrics.observeRequest,
+    // Nobody can ask for the metrics without a token, and each request would pay for them.
+    ...(token !== undefined && { observeRequest: metrics.observeRequest }),
     unitRoutes: token === undefined ? undefined : { token, units, queue, defaults: config, metrics },
     ...extras,
   });

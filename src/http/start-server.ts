@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { AppOptions } from './app.ts';
+import type { App } from './app-environment.ts';
 import { listen } from './listen.ts';
 import { createService, type Service } from './service.ts';
 
@@ -26,9 +27,10 @@ export async function startServer(
   const started = new Promise<Service>((resolve) => {
     serve = resolve;
   });
+  let answer: App['fetch'] = async (...request) => (await started).app.fetch(...request);
   // It listens first: without `PUBLIC_URL`, the URLs that the service hands out name the port, and `PORT=0` is any that is free.
   const listener = await listen(
-    { fetch: async (...request) => (await started).app.fetch(...request) },
+    { fetch: (...request) => answer(...request) },
     { host: config.host, port: config.port, log },
   );
   const service = await createService({ ...config, port: listener.port }, log, extras).catch(
@@ -38,6 +40,7 @@ export async function startServer(
     },
   );
   serve(service);
+  answer = service.app.fetch;
   service.begin();
   return {
     url: listener.url,
