@@ -32,14 +32,16 @@ export async function createService(
   instead: Substitutes = {},
 ): Promise<Service> {
   const services = await createServices(config, log, {
-    observe: (work) => metrics.observeWork(work),
+    observe: (work) => metrics?.observeWork(work),
     ...instead,
   });
   const { getVariant, storeFaults } = services;
   const unitServices = await createUnitServices(config, log, services);
   const { units, queue } = unitServices;
-  const metrics = createMetrics({ queueDepth: () => queue.depth(), storeFaults });
   const token = config.adminToken;
+  // Nobody can ask for them without a token, and each request would pay for them.
+  const metrics =
+    token === undefined ? undefined : createMetrics({ queueDepth: () => queue.depth(), storeFaults });
   let closing = false;
   let sweeping: NodeJS.Timeout | undefined;
   const app = createApp({
@@ -47,9 +49,8 @@ export async function createService(
     log,
     health: () => ({ storeFaults: storeFaults() }),
     isClosing: () => closing,
-    // Nobody can ask for the metrics without a token, and each request would pay for them.
-    ...(token !== undefined && { observeRequest: metrics.observeRequest }),
-    unitRoutes: token === undefined ? undefined : { token, units, queue, defaults: config, metrics },
+    ...(metrics && { observeRequest: metrics.observeRequest }),
+    unitRoutes: token && metrics ? { token, units, queue, defaults: config, metrics } : undefined,
     ...extras,
   });
   return {
@@ -58,7 +59,7 @@ export async function createService(
     unitServices,
     begin() {
       unitServices.work((outcome) => {
-        metrics.observeImage(outcome);
+        metrics?.observeImage(outcome);
         logImage(log, outcome);
       });
       sweeping = sweepFromTimeToTime(units, log);
