@@ -37,7 +37,7 @@ export default {
           '^src/(config(-values)?|services|hashing)\\.ts$',
           '^src/source/(http|s3|guarded|address)',
           '^src/store/(file|s3)-',
-          '^src/encode/(sharp|hevc)',
+          '^src/encode/(sharp|hevc|metric)',
           '^node:',
           'node_modules/(hono|@hono|sharp|undici|@aws-sdk|pino)/',
         ],
@@ -59,7 +59,7 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.config\\.ts$', '^src/encode/hevc-worker\\.mjs$'] },
+      from: { orphan: true, pathNot: ['\\.config\\.ts$', '^src/encode/(hevc|metric)-worker\\.mjs$'] },
       to: {},
     },
     {

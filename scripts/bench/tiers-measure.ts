@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import { prepareReference, type RgbImage, score } from '../../src/encode/ssimulacra2.ts';
+import { createMetric, type RgbImage } from '../../src/encode/metric.ts';
 
 export const ENCODERS = {
   avif: (image: Sharp, quality: number) => image.avif({ quality, effort: 0, chromaSubsampling: '4:2:0' }),
@@ -49,15 +49,17 @@ export async function measureAll(
 ): Promise<Measured[]> {
   // One thread an encode, as the service has it.
   sharp.concurrency(1);
+  const metric = createMetric(1);
   const results: Measured[] = settings.map((setting) => ({ ...setting, scores: [], bytes: [] }));
   for (const [index, file] of files.entries()) {
     const image = await readResized(file, width);
-    const reference = prepareReference(image);
+    const original = metric.open(image);
     for (const result of results) {
       const encoded = await encode(image, result);
-      result.scores.push(score(reference, await toRgb(sharp(encoded))));
+      result.scores.push(await original.score(await toRgb(sharp(encoded))));
       result.bytes.push(encoded.length);
     }
+    original.close();
     onImage(index + 1);
   }
   return results;

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { prepareReference, type RgbImage, score } from '../../src/encode/ssimulacra2.ts';
+import { createMetric, type RgbImage } from '../../src/encode/metric.ts';
+
+const metric = createMetric(2);
 
 type Size = [width: number, height: number];
 type Painter = (width: number, height: number) => (x: number, y: number) => [number, number, number];
@@ -47,30 +49,33 @@ function tolerance(paint: Painter, how: string): number {
 describe('SSIMULACRA2', () => {
   for (const { name, paint, size, scores } of SCORES) {
     const original = draw(paint, size);
-    const reference = prepareReference(original);
+    const reference = metric.open(original);
 
-    it(`gives ${name} that is unchanged exactly 100`, () => {
-      expect(score(reference, original)).toBe(100);
+    it(`gives ${name} that is unchanged exactly 100`, async () => {
+      expect(await reference.score(original)).toBe(100);
     });
 
-    it.each(DISTORTIONS)(`scores ${name} with %s %d as the reference implementation does`, (how, amount) => {
-      const expected = scores[DISTORTIONS.findIndex((d) => d[0] === how && d[1] === amount)] ?? Number.NaN;
-      const difference = score(reference, distort(original, how, amount)) - expected;
-      expect(Math.abs(difference)).toBeLessThanOrEqual(tolerance(paint, how));
-    });
+    it.each(DISTORTIONS)(
+      `scores ${name} with %s %d as the reference implementation does`,
+      async (how, amount) => {
+        const expected = scores[DISTORTIONS.findIndex((d) => d[0] === how && d[1] === amount)] ?? Number.NaN;
+        const difference = (await reference.score(distort(original, how, amount))) - expected;
+        expect(Math.abs(difference)).toBeLessThanOrEqual(tolerance(paint, how));
+      },
+    );
   }
 
   it('scores a photograph lower the harder it is compressed, whatever was scored before', async () => {
     const photo = await readPhoto();
-    const reference = prepareReference(photo);
+    const reference = metric.open(photo);
     const scores: number[] = [];
     for (const quality of [95, 85, 70, 50, 30, 10])
-      scores.push(score(reference, await recompress(photo, quality)));
+      scores.push(await reference.score(await recompress(photo, quality)));
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     expect(scores[0]).toBeGreaterThan(80);
     expect(scores.at(-1)).toBeLessThan(30);
-    expect(score(reference, photo)).toBe(100);
-    expect(score(reference, await recompress(photo, 95))).toBe(scores[0]);
+    expect(await reference.score(photo)).toBe(100);
+    expect(await reference.score(await recompress(photo, 95))).toBe(scores[0]);
   });
 
   it.each<Size>([
@@ -78,18 +83,30 @@ describe('SSIMULACRA2', () => {
     [33, 8],
     [7, 300],
     [9, 5],
-  ])('leaves out the smallest scales of a %d×%d image', (width, height) => {
+  ])('leaves out the smallest scales of a %d×%d image', async (width, height) => {
     const original = draw(texture, [width, height]);
-    const reference = prepareReference(original);
-    const [little, much] = [4, 40].map((amount) => score(reference, distort(original, 'noise', amount)));
-    expect(score(reference, original)).toBe(100);
+    const reference = metric.open(original);
+    const [little = Number.NaN, much] = await Promise.all(
+      [4, 40].map((amount) => reference.score(distort(original, 'noise', amount))),
+    );
+    expect(await reference.score(original)).toBe(100);
     expect(little).toBeLessThan(100);
-    expect(much).toBeLessThan(little ?? Number.NaN);
+    expect(much).toBeLessThan(little);
   });
 
-  it('refuses an image of another size', () => {
-    const reference = prepareReference(draw(gradient, [16, 16]));
-    expect(() => score(reference, draw(gradient, [16, 17]))).toThrow(RangeError);
+  it('keeps originals apart, however many are open', async () => {
+    const originals = [gradient, texture, checks].map((paint) => draw(paint, [64, 48]));
+    const open = originals.map((image) => metric.open(image));
+    const scores = await Promise.all(open.flatMap((one) => originals.map((image) => one.score(image))));
+    expect(scores.map((score) => score === 100)).toEqual(
+      [0, 1, 2].flatMap((a) => [0, 1, 2].map((b) => a === b)),
+    );
+    for (const one of open) one.close();
+  });
+
+  it('refuses an image of another size', async () => {
+    const reference = metric.open(draw(gradient, [16, 16]));
+    await expect(reference.score(draw(gradient, [16, 17]))).rejects.toThrow(RangeError);
   });
 });
 
