@@ -31,7 +31,9 @@ async function run(folder: string, { width }: { width: number }): Promise<void> 
   const images = await Promise.all(sources.map(({ bytes }) => encoder.decode(bytes, width, 'prewarm')));
   for (const format of FORMATS) {
     for (const tier of TIERS) {
-      const variants = await Promise.all(images.map((image) => image.encode({ width, tier, format })));
+      const variants = await Promise.all(
+        images.map((image) => image.encode({ width, tier, format, effort: 'fast' })),
+      );
       print(
         `${format} ${tier}`,
         variants.reduce((sum, { body }) => sum + body.byteLength, 0),

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import PQueue from 'p-queue';
 import sharp from 'sharp';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { FAST_QUALITY } from '../../src/encode/quality.ts';
+import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
+import { fastSetting } from '../../src/encode/tiers.ts';
 import { startService } from './server-process.ts';
 import { type BenchSource, readSources, serveSources } from './sources.ts';
 
@@ -53,11 +54,10 @@ async function run(
 
 /** The pipeline of the service, and nothing around it. */
 async function encodeBare(bytes: Buffer): Promise<void> {
-  await sharp(bytes, { failOn: 'warning' })
+  const image = sharp(bytes, { failOn: 'warning' })
     .autoOrient()
-    .resize({ width: WIDTH, height: 16_384, fit: 'inside', withoutEnlargement: true })
-    .avif({ quality: FAST_QUALITY.avif.balanced, effort: 0, chromaSubsampling: '4:2:0' })
-    .toBuffer();
+    .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
+  await intoEncoding(image, fastSetting('avif', 'balanced', 'photo')).toBuffer();
 }
 
 /** Seconds that it takes to do this to each source, so many in flight. */

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { DECODE_TIMEOUT_SECONDS, decodeFailure } from './decode-failure.ts';
+import { MAX_SIDE } from './encodings.ts';
 import { decodeHevc } from './hevc.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
-import { MAX_SIDE } from './into-encoding.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
 import { wrapInTiff } from './tiff.ts';
 

@@ -1,6 +1,9 @@
 import type { Format, Tier } from '../variant/request.ts';
 
-/** CPU spent for the same look. */
+/**
+ * CPU spent for the same look: `fast` is one quick encode at a quality that suits nearly all pictures, `best` looks at what comes out
+ * and finds the fewest bytes.
+ */
 export type Effort = 'fast' | 'best';
 
 export interface EncodeRequest {
@@ -9,6 +12,12 @@ export interface EncodeRequest {
   tier: Tier;
   /** What the client can display. */
   format: Format;
+  effort: Effort;
+  /**
+   * In `best`, for which a still gives up quality, down to the target of `saver`. What is larger even then is returned all the same:
+   * whoever sets a budget compares.
+   */
+  maxBytes?: number | undefined;
 }
 
 export interface EncodedImage {
@@ -19,6 +28,10 @@ export interface EncodedImage {
   width: number;
   height: number;
   effort: Effort;
+  /** SSIMULACRA2 against the source at this size: 100 if nothing was lost, `undefined` where nobody looked. */
+  score: number | undefined;
+  /** Whether it is the source itself, without its metadata: nothing smaller looks right. */
+  isSource: boolean;
 }
 
 /** What is known of a source that decodes. */
@@ -34,7 +47,8 @@ export interface SourceFacts {
 export interface DecodedImage {
   readonly facts: SourceFacts;
   /**
-   * Makes one variant: upright, in sRGB, without metadata. The same request gives the same bytes.
+   * Makes one variant: upright, in sRGB, without metadata, and never larger than a source that can be passed on instead. The same
+   * request gives the same bytes.
    *
    * @param request - at most as wide as the image was decoded for
    * @throws EdgepressError `source_corrupt`, or `overloaded` when it takes too long

@@ -3,6 +3,7 @@ import { EdgepressError } from '../error.ts';
 import type { SourceFacts } from './encoder.ts';
 import { isWholeGif } from './gif-structure.ts';
 import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
+import { type SafeSource, safeCopy } from './safe-copy.ts';
 
 /** What has to be known of a source before it is decoded. */
 export interface InspectedSource {
@@ -17,6 +18,8 @@ export interface InspectedSource {
   iccProfile: Buffer | undefined;
   /** Whether it is RGB of 16 bits a channel. */
   isDeepRgb: boolean;
+  /** Makes a copy that may be passed on, if that can be; see {@link safeCopy}. */
+  safe(): SafeSource | undefined;
 }
 
 /**
@@ -66,6 +69,7 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
     decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
     iccProfile: metadata.icc,
     isDeepRgb: metadata.space === 'rgb16',
+    safe: () => safeCopy(bytes, type, metadata),
   };
 }
 

@@ -1,14 +1,16 @@
 import sharp from 'sharp';
-import type { Tier } from '../variant/request.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeFailure, isTimeout } from './decode-failure.ts';
 import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode-picture.ts';
-import type { DecodedImage, EncodedImage, Encoder, Urgency } from './encoder.ts';
+import { encodeUndecoded } from './encode-undecoded.ts';
+import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
+import { MAX_SIDE, movingEncoding } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
-import { encodingFor, intoEncoding, MAX_SIDE } from './into-encoding.ts';
-import type { Encoding } from './quality.ts';
+import { createMetric, type Metric } from './metric.ts';
+import { readPixels } from './pixels.ts';
+import { createSitter, type Sitter } from './sitter.ts';
 import { scaled, scaleInside } from './size.ts';
-import { createSlots, type Slots } from './slots.ts';
+import { createSlots, type InTurn, type Slots } from './slots.ts';
+import { encodeStill } from './still.ts';
 
 export interface SharpEncoderOptions {
   /** Decodes and encodes at once. */
@@ -28,10 +30,12 @@ sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForei
  * Encodes with sharp. Sources that sharp cannot decode but phones write (HEVC) go through libheif first.
  *
  * A still is decoded once, to pixels as wide as the widest variant: narrower ones are resized from these, which looks no worse
- * than from the source. An animation, or a still too long for its pixels to be kept, is decoded for each encoding.
+ * than from the source. An animation, or a still too long for its pixels to be kept, is decoded for each encoding, with one quality
+ * for all: to look at what comes out would take it whole into memory.
  */
 export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptions): Encoder {
   const slots = createSlots(concurrency);
+  const metric = createMetric(concurrency);
 
   return {
     async decode(bytes, maxWidth, urgency) {
@@ -43,7 +47,7 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
             decodePicture(bytes, source, size, maxPixels),
           )
         : undecodedPicture(bytes, source, maxPixels);
-      return decodedImage({ source, picture, maxWidth, urgency, slots });
+      return decodedImage({ source, picture, maxWidth, urgency, slots, metric });
     },
   };
 }
@@ -54,61 +58,55 @@ interface Decoded {
   maxWidth: number;
   urgency: Urgency;
   slots: Slots;
+  metric: Metric;
 }
 
-function decodedImage({ source, picture, maxWidth, urgency, slots }: Decoded): DecodedImage {
+function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Decoded): DecodedImage {
   const { facts, frames } = source;
-  const step = {
-    kind: 'encode',
-    urgency,
-    decodeBytes: picture.decodesEachTime ? source.decodeBytes : 0,
-  } as const;
+  const decodeBytes = picture.decodesEachTime ? source.decodeBytes : 0;
+  const inTurn: InTurn = (work) => slots.take({ kind: 'encode', urgency, decodeBytes }, work);
+  const sitters = new Map<number, Promise<Sitter>>();
   // Several requests may come down to the same outcome: widths beyond the source's, or an animation as `avif` and as `webp`.
   const made = new Map<string, Promise<EncodedImage>>();
 
+  function sitterAt(scale: number): Promise<Sitter> {
+    const open = async () => {
+      const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
+      return createSitter({ pixels: await inTurn(() => readPixels(image)), metric, inTurn });
+    };
+    return remembered(sitters, scale, open);
+  }
+
+  async function make(scale: number, request: EncodeRequest): Promise<EncodedImage> {
+    const { effort } = request;
+    const atHand = scale === 1 ? { bytes: facts.bytes, safe: source.safe() } : undefined;
+    if (picture.decodesEachTime)
+      return { ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, inTurn)), effort };
+    const sitter = await sitterAt(scale);
+    const { encoding, body, score, isSource } = await encodeStill(sitter, request, atHand);
+    const { width, height } = sitter;
+    return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isSource };
+  }
+
   return {
     facts,
-    async encode({ width, tier, format }) {
+    async encode(request) {
+      const { width, tier, format, effort, maxBytes } = request;
       if (width > maxWidth) throw new TypeError(`decoded for ${maxWidth} pixels, asked for ${width}`);
-      const encoding = encodingFor(format, frames);
-      const side = MAX_SIDE[encoding];
+      const side = MAX_SIDE[format];
       const scale = scaleInside(facts, { width: Math.min(width, side), height: side });
-      const outcome = `${encoding} ${tier} ${scale}`;
-      const known = made.get(outcome);
-      if (known) return known;
-      const image = slots.take(step, () => encodePicture(picture, source, { encoding, tier, scale }));
-      made.set(outcome, image);
-      image.catch(() => made.delete(outcome));
-      return image;
+      const kind = frames > 1 ? movingEncoding(format) : format;
+      return remembered(made, [kind, tier, scale, effort, maxBytes].join(' '), () => make(scale, request));
     },
   };
 }
 
-interface Outcome {
-  encoding: Encoding;
-  tier: Tier;
-  /** Of the source's size. */
-  scale: number;
-}
-
-async function encodePicture(
-  picture: Picture,
-  { type, facts }: InspectedSource,
-  { encoding, tier, scale }: Outcome,
-): Promise<EncodedImage> {
-  const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
-  const { data, info } = await intoEncoding(encoding, image, tier)
-    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: Error) => {
-      // Pixels that were kept are whole: what fails then is no fault of the source's.
-      throw picture.decodesEachTime || isTimeout(cause) ? decodeFailure(type, cause) : cause;
-    });
-  return {
-    body: data as Uint8Array<ArrayBuffer>,
-    contentType: CONTENT_TYPES[encoding],
-    width: info.width,
-    height: info.pageHeight ?? info.height,
-    effort: 'fast',
-  };
+/** What was made for a key, or is being made; a failure is forgotten. */
+function remembered<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
+  const before = known.get(key);
+  if (before) return before;
+  const made = make();
+  known.set(key, made);
+  made.catch(() => known.delete(key));
+  return made;
 }

@@ -16,6 +16,9 @@ export interface Slots {
   take<T>(step: Step, work: () => Promise<T>): Promise<T>;
 }
 
+/** Does a piece of work in a slot, when it is its turn. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** The highest goes first. Finishing goes before beginning: decoded pixels wait in memory. */
 const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<Step['kind'], number>>>> = {
   viewer: { encode: 3, decode: 2 },

@@ -104,7 +104,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
-    const encoded = await timed(trace, 'encode', image.encode(choice), (ms, result) => {
+    const encoded = await timed(trace, 'encode', image.encode({ ...choice, effort: 'fast' }), (ms, result) => {
       // Several choices may come down to one picture, made once.
       if (!seen.has(result))
         observe({

@@ -9,7 +9,7 @@ import { coloursOf, expectQuarters, quarters } from './pictures.ts';
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
 
 async function encode(source: Uint8Array, request: Partial<EncodeRequest> = {}) {
-  const wanted = { width: 1080, tier: 'high', format: 'webp', ...request } as const;
+  const wanted = { width: 1080, tier: 'high', format: 'webp', effort: 'fast', ...request } as const;
   const image = await encoder.decode(source, wanted.width, 'viewer');
   return { ...(await image.encode(wanted)), source: image.facts };
 }

@@ -8,7 +8,7 @@ import { photograph, QUARTERS, quarters } from './pictures.ts';
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 40_000_000 });
 
 function request(wanted: Partial<EncodeRequest> = {}): EncodeRequest {
-  return { width: 480, tier: 'balanced', format: 'webp', ...wanted };
+  return { width: 480, tier: 'balanced', format: 'webp', effort: 'fast', ...wanted };
 }
 
 /** A GIF of four frames. */

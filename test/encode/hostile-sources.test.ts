@@ -12,7 +12,7 @@ function decode(source: Uint8Array): Promise<DecodedImage> {
 }
 
 async function encode(source: Uint8Array): Promise<EncodedImage> {
-  return (await decode(source)).encode({ width: 1080, tier: 'high', format: 'webp' });
+  return (await decode(source)).encode({ width: 1080, tier: 'high', format: 'webp', effort: 'fast' });
 }
 
 async function failure(

@@ -1,0 +1,147 @@
+import type { Format, Tier } from '../variant/request.ts';
+import type { Setting } from './encodings.ts';
+import { AVIF, jpegLadder, type Ladder, webpLadder } from './ladders.ts';
+import { type Attempt, lowestStep } from './search-quality.ts';
+import type { Sitter, Trial } from './sitter.ts';
+import { TARGETS } from './tiers.ts';
+
+export interface BestRequest {
+  format: Format;
+  tier: Tier;
+  maxBytes?: number | undefined;
+}
+
+/** How many encodes a search may take. Few need more than two: the draft has said where to look. */
+const ATTEMPTS = 4;
+const DRAFT_ATTEMPTS = 3;
+/** So small, the container of AVIF weighs: others may be smaller. */
+const SMALL_PIXELS = 128 * 128;
+
+/**
+ * Finds the smallest encoding of a still that reaches the target of its tier: by search in each encoding that has a quality, by
+ * trying in those that have none. Where nothing reaches the target, it is what comes nearest.
+ */
+export async function encodeBest(sitter: Sitter, { format, tier, maxBytes }: BestRequest): Promise<Trial> {
+  const { ladders, settings } = candidatesFor(format, sitter);
+  const trials: Trial[] = [];
+  for (const ladder of ladders) trials.push(await lowestQuality(sitter, ladder, tier));
+  for (const setting of settings) trials.push(await sitter.try(setting));
+  const best = smallestThatReaches(trials, TARGETS[tier]);
+  if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
+  const within: Trial[] = [];
+  for (const ladder of ladders) within.push(await withinBudget(sitter, ladder, tier, maxBytes));
+  return richestWithin([...trials, ...within], maxBytes);
+}
+
+interface Candidates {
+  ladders: readonly Ladder[];
+  settings: readonly Setting[];
+}
+
+function candidatesFor(format: Format, { subject, width, height }: Sitter): Candidates {
+  const isSmall = width * height <= SMALL_PIXELS;
+  const isFlat = subject === 'drawing' || isSmall;
+  const webp: readonly Setting[] = [20, 60, 100].map((nearLossless) => ({ encoding: 'webp', nearLossless }));
+  const png: readonly Setting[] = [
+    { encoding: 'png', colours: 'palette' },
+    { encoding: 'png', colours: 'all' },
+  ];
+  const jpegs = subject === 'photo' ? [jpegLadder('4:2:0')] : [jpegLadder('4:2:0'), jpegLadder('4:4:4')];
+  switch (format) {
+    case 'avif':
+      return { ladders: isSmall ? [AVIF, webpLadder(subject)] : [AVIF], settings: isFlat ? webp : [] };
+    case 'webp':
+      return { ladders: [webpLadder(subject), ...jpegs], settings: isFlat ? webp : [] };
+    case 'jpeg':
+      return { ladders: jpegs, settings: isFlat ? png : [] };
+  }
+}
+
+/** The lowest quality of an encoding that reaches a tier's target, else the highest that was tried. */
+async function lowestQuality(sitter: Sitter, ladder: Ladder, tier: Tier): Promise<Trial> {
+  const start = { at: stepOf(ladder, ladder.start[tier]), slope: ladder.slope };
+  const { draft } = ladder;
+  if (draft) {
+    const found = await lowestStep(
+      {
+        ...rangeOf(ladder, sitter),
+        start: start.at,
+        slope: start.slope,
+        attempts: DRAFT_ATTEMPTS,
+        attempt: trialAt(sitter, { ...ladder, ...draft }),
+      },
+      TARGETS[tier],
+    );
+    start.at = found.crossing + draft.stepsAway;
+    start.slope = found.slope;
+  }
+  const { reached, tried } = await lowestStep(
+    {
+      ...rangeOf(ladder, sitter),
+      start: start.at,
+      slope: start.slope,
+      attempts: ATTEMPTS,
+      attempt: trialAt(sitter, ladder),
+    },
+    TARGETS[tier],
+  );
+  return reached ?? tried.reduce((best, one) => (one.score > best.score ? one : best));
+}
+
+/** The highest quality whose bytes are within a budget, but none that is below the target of `saver`. */
+async function withinBudget(sitter: Sitter, ladder: Ladder, tier: Tier, maxBytes: number): Promise<Trial> {
+  const least = await lowestQuality(sitter, ladder, 'saver');
+  const most = await lowestQuality(sitter, ladder, tier);
+  if (least.body.byteLength > maxBytes || most.body.byteLength <= maxBytes) return least;
+  // Bytes grow by about as much from step to step, so that their logarithm rises evenly.
+  const from = stepOf(ladder, qualityOf(least));
+  const to = stepOf(ladder, qualityOf(most));
+  const bytesAt = async (step: number) => {
+    const trial = await sitter.try(ladder.settingAt(ladder.qualities[step] as number));
+    return { ...trial, step, value: Math.log(trial.body.byteLength) };
+  };
+  const slope = Math.log(most.body.byteLength / least.body.byteLength) / Math.max(1, to - from);
+  const start = from + Math.log(maxBytes / least.body.byteLength) / slope;
+  const beyond = Math.log(maxBytes + 1);
+  const { tried } = await lowestStep(
+    { from, to, start, slope, attempts: ATTEMPTS, attempt: bytesAt },
+    beyond,
+  );
+  return tried.filter(({ value }) => value < beyond).reduce<Trial>(higherScore, least);
+}
+
+function rangeOf(ladder: Ladder, { subject }: Sitter): { from: number; to: number } {
+  return { from: stepOf(ladder, ladder.floor[subject]), to: ladder.qualities.length - 1 };
+}
+
+/** The lowest step of at least a quality. */
+function stepOf({ qualities }: Ladder, quality: number): number {
+  return qualities.findIndex((one) => one >= quality);
+}
+
+function qualityOf({ setting }: Trial): number {
+  return 'quality' in setting ? setting.quality : Number.NaN;
+}
+
+function trialAt(sitter: Sitter, ladder: Pick<Ladder, 'qualities' | 'settingAt'>) {
+  return async (step: number): Promise<Trial & Attempt> => {
+    const trial = await sitter.try(ladder.settingAt(ladder.qualities[step] as number));
+    return { ...trial, step, value: trial.score };
+  };
+}
+
+function smallestThatReaches(trials: readonly Trial[], target: number): Trial {
+  const reaching = trials.filter(({ score }) => score >= target);
+  if (reaching.length === 0) return trials.reduce(higherScore);
+  return reaching.reduce((least, one) => (one.body.byteLength < least.body.byteLength ? one : least));
+}
+
+/** Of what is within a budget the best, else the smallest that `saver` would take. */
+function richestWithin(trials: readonly Trial[], maxBytes: number): Trial {
+  const within = trials.filter(({ body, score }) => body.byteLength <= maxBytes && score >= TARGETS.saver);
+  return within.length > 0 ? within.reduce(higherScore) : smallestThatReaches(trials, TARGETS.saver);
+}
+
+function higherScore(one: Trial, other: Trial): Trial {
+  return other.score > one.score ? other : one;
+}
