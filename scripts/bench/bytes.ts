@@ -1,50 +1,72 @@
-import { Command } from 'commander';
-import sharp from 'sharp';
-import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { FORMATS, TIERS } from '../../src/variant/request.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Effort } from '../../src/encode/encoder.ts';
+import { TARGETS } from '../../src/encode/tiers.ts';
+import { FORMATS, type Format, TIERS, type Tier } from '../../src/variant/request.ts';
+import { contactSheet, type Pair } from './bytes/contact-sheet.ts';
+import { type Measurement, measure } from './bytes/measure.ts';
+import { methodsFor } from './bytes/methods.ts';
+import { plot } from './bytes/plot.ts';
+import { summariseAll, tableOf } from './bytes/summary.ts';
 import { readSources } from './sources.ts';
 
-/** What the images of a folder weigh in each tier and format, beside their originals and JPEG of quality 90. */
-async function run(folder: string, { width }: { width: number }): Promise<void> {
-  const sources = await readSources(folder);
-  const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 100_000_000 });
-  const sumOf = async (bytesOf: (bytes: Buffer) => Promise<number>) => {
-    const all = await Promise.all(sources.map(({ bytes }) => bytesOf(bytes)));
-    return all.reduce((sum, bytes) => sum + bytes, 0);
-  };
-  const originals = await sumOf(async (bytes) => bytes.byteLength);
-  // What the service of 2017 sent: a baseline JPEG, 4:2:0.
-  const jpeg90 = await sumOf(async (bytes) => {
-    const image = sharp(bytes)
-      .autoOrient()
-      .resize({ width, withoutEnlargement: true })
-      .flatten({ background: '#fff' });
-    return (await image.jpeg({ quality: 90 }).toBuffer()).byteLength;
-  });
-  process.stdout.write(`${sources.length} images at ${width} px; of JPEG 90, of the originals\n`);
-  const print = (name: string, bytes: number) => {
-    const ratios = `${(bytes / jpeg90).toFixed(2).padStart(6)} ${((100 * bytes) / originals).toFixed(1).padStart(6)}%`;
-    process.stdout.write(`${name.padEnd(14)} ${String(Math.round(bytes / 1000)).padStart(7)} kB ${ratios}\n`);
-  };
-  print('originals', originals);
-  print('JPEG 90', jpeg90);
-  const images = await Promise.all(sources.map(({ bytes }) => encoder.decode(bytes, width, 'prewarm')));
-  for (const format of FORMATS) {
-    for (const tier of TIERS) {
-      const variants = await Promise.all(
-        images.map((image) => image.encode({ width, tier, format, effort: 'fast' })),
-      );
-      print(
-        `${format} ${tier}`,
-        variants.reduce((sum, { body }) => sum + body.byteLength, 0),
-      );
-    }
-  }
+interface Options {
+  width: number;
+  effort: Effort[];
+  formats: Format[];
+  tiers: Tier[];
+  optimum?: true;
+  json?: true;
+  out: string;
 }
 
-await new Command('bytes')
-  .description('weigh the images of a folder in each tier and format')
+/** Pairs on the contact sheet. */
+const WORST = 12;
+
+/** What the images of a folder weigh, and how they look, in each tier and format: `fast`, `best`, what peers send, and the optimum. */
+async function run(
+  folder: string,
+  { width, effort, formats, tiers, optimum, json, out }: Options,
+): Promise<void> {
+  const sources = await readSources(folder);
+  const methods = methodsFor({ efforts: effort, formats, tiers, optimum: optimum === true });
+  const measurements: Measurement[] = [];
+  let worst: Pair[] = [];
+  await measure(sources, methods, width, (measurement, body, original) => {
+    measurements.push(measurement);
+    if (json) process.stdout.write(`${JSON.stringify(measurement)}\n`);
+    process.stderr.write(`\r${measurements.length} of ${sources.length * methods.length} `);
+    if (measurement.tier === undefined) return;
+    worst = [...worst, { measurement, body, original }].sort(byHowFarItFalls).slice(0, WORST);
+  });
+  process.stderr.write('\n');
+  const summaries = summariseAll(measurements);
+  if (!json) process.stdout.write(`${tableOf(summaries, sources.length).join('\n')}\n`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'bytes.ndjson'), measurements.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  writeFileSync(join(out, 'plot.svg'), plot(measurements, summaries, sources.length));
+  writeFileSync(join(out, 'worst.svg'), await contactSheet(worst));
+  process.stderr.write(`${join(out, 'plot.svg')}, worst.svg and bytes.ndjson: to look at\n`);
+}
+
+/** Below the target of the tier, the furthest first. */
+function byHowFarItFalls({ measurement: one }: Pair, { measurement: other }: Pair): number {
+  return one.score - TARGETS[one.tier as Tier] - (other.score - TARGETS[other.tier as Tier]);
+}
+
+const several = <T extends string>(flags: string, what: string, all: readonly T[]) =>
+  new Option(flags, what).choices(all).default([...all], all.join(' '));
+
+await new Command('bench:bytes')
+  .description('weigh and score the images of a folder in each tier and format, beside what peers send')
   .argument('<folder>')
   .option('--width <pixels>', 'how wide', Number, 1080)
+  .addOption(several('--effort <effort...>', 'which efforts', ['fast', 'best'] as const))
+  .addOption(several('--formats <format...>', 'which formats', FORMATS))
+  .addOption(several('--tiers <tier...>', 'which tiers', TIERS))
+  .option('--optimum', 'try every quality too: minutes an image')
+  .option('--json', 'a line an encode on standard output, instead of the table')
+  .option('--out <folder>', 'where the plot and the contact sheet go', 'bench-bytes')
   .action(run)
   .parseAsync();

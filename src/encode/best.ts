@@ -11,9 +11,9 @@ export interface BestRequest {
   maxBytes?: number | undefined;
 }
 
-/** How many encodes a search may take. Few need more than two: the draft has said where to look. */
-const ATTEMPTS = 4;
 const DRAFT_ATTEMPTS = 3;
+/** Bytes grow more evenly than scores. */
+const BUDGET_ATTEMPTS = 4;
 /** So small, the container of AVIF weighs: others may be smaller. */
 const SMALL_PIXELS = 128 * 128;
 
@@ -59,33 +59,19 @@ function candidatesFor(format: Format, { subject, width, height }: Sitter): Cand
 
 /** The lowest quality of an encoding that reaches a tier's target, else the highest that was tried. */
 async function lowestQuality(sitter: Sitter, ladder: Ladder, tier: Tier): Promise<Trial> {
-  const start = { at: stepOf(ladder, ladder.start[tier]), slope: ladder.slope };
-  const { draft } = ladder;
+  const goal = TARGETS[tier];
+  const { draft, attempts, slope } = ladder;
+  const range = { from: stepOf(ladder, ladder.floor[sitter.subject]), to: ladder.qualities.length - 1 };
+  const start = { start: stepOf(ladder, ladder.start[tier]), slope };
   if (draft) {
-    const found = await lowestStep(
-      {
-        ...rangeOf(ladder, sitter),
-        start: start.at,
-        slope: start.slope,
-        attempts: DRAFT_ATTEMPTS,
-        attempt: trialAt(sitter, { ...ladder, ...draft }),
-      },
-      TARGETS[tier],
-    );
-    start.at = found.crossing + draft.stepsAway;
+    const attempt = trialAt(sitter, { ...ladder, ...draft });
+    const found = await lowestStep({ ...range, ...start, attempts: DRAFT_ATTEMPTS, attempt }, goal);
+    start.start = found.crossing + draft.stepsAway;
     start.slope = found.slope;
   }
-  const { reached, tried } = await lowestStep(
-    {
-      ...rangeOf(ladder, sitter),
-      start: start.at,
-      slope: start.slope,
-      attempts: ATTEMPTS,
-      attempt: trialAt(sitter, ladder),
-    },
-    TARGETS[tier],
-  );
-  return reached ?? tried.reduce((best, one) => (one.score > best.score ? one : best));
+  const attempt = trialAt(sitter, ladder);
+  const { reached, tried } = await lowestStep({ ...range, ...start, attempts, attempt }, goal);
+  return reached ?? tried.reduce(higherScore);
 }
 
 /** The highest quality whose bytes are within a budget, but none that is below the target of `saver`. */
@@ -104,14 +90,10 @@ async function withinBudget(sitter: Sitter, ladder: Ladder, tier: Tier, maxBytes
   const start = from + Math.log(maxBytes / least.body.byteLength) / slope;
   const beyond = Math.log(maxBytes + 1);
   const { tried } = await lowestStep(
-    { from, to, start, slope, attempts: ATTEMPTS, attempt: bytesAt },
+    { from, to, start, slope, attempts: BUDGET_ATTEMPTS, attempt: bytesAt },
     beyond,
   );
   return tried.filter(({ value }) => value < beyond).reduce<Trial>(higherScore, least);
-}
-
-function rangeOf(ladder: Ladder, { subject }: Sitter): { from: number; to: number } {
-  return { from: stepOf(ladder, ladder.floor[subject]), to: ladder.qualities.length - 1 };
 }
 
 /** The lowest step of at least a quality. */
@@ -142,6 +124,6 @@ function richestWithin(trials: readonly Trial[], maxBytes: number): Trial {
   return within.length > 0 ? within.reduce(higherScore) : smallestThatReaches(trials, TARGETS.saver);
 }
 
-function higherScore(one: Trial, other: Trial): Trial {
+function higherScore<T extends Trial>(one: T, other: T): T {
   return other.score > one.score ? other : one;
 }

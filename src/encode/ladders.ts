@@ -9,8 +9,10 @@ export interface Ladder {
   settingAt(quality: number): Setting;
   /** The quality to begin with, the usual one of a tier. */
   start: Readonly<Record<Tier, number>>;
-  /** Points of score from a step to the next. */
+  /** Points of score from a step to the next, about. */
   slope: number;
+  /** How many encodes its search may take. After a draft, few need more than two. */
+  attempts: number;
   /** No picture is given less, whatever the metric says of it. */
   floor: Readonly<Record<Subject, number>>;
   /** A quicker encoding, whose score goes with this one's: where it meets a target this one does too, so many steps away. */
@@ -28,6 +30,7 @@ export const AVIF: Ladder = {
   settingAt: (quality) => ({ encoding: 'avif', quality, effort: 3, chroma: '4:4:4', bits: 10 }),
   start: { saver: 44, balanced: 55, high: 70 },
   slope: 1.3,
+  attempts: 4,
   floor: { photo: 28, print: 45, drawing: 45 },
   draft: {
     settingAt: (quality) => ({ encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 8 }),
@@ -44,6 +47,7 @@ export function webpLadder(subject: Subject): Ladder {
     settingAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma }),
     start: { saver: 58, balanced: 76, high: 88 },
     slope: 0.65,
+    attempts: 4,
     floor: { photo: 30, print: 55, drawing: 55 },
     draft: {
       settingAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma }),
@@ -57,7 +61,8 @@ export function jpegLadder(chroma: '4:2:0' | '4:4:4'): Ladder {
     qualities: wholeQualities(20, 96),
     settingAt: (quality) => ({ encoding: 'jpeg', quality, chroma }),
     start: { saver: 56, balanced: 71, high: 86 },
-    slope: 0.65,
+    slope: 0.55,
+    attempts: 7,
     floor: { photo: 30, print: 55, drawing: 55 },
   };
 }

@@ -16,7 +16,7 @@ const JPEG = {
 };
 
 /** Of a PNG: the chunks that say what it looks like in sRGB. An animated one becomes the still that others see. */
-const PNG_KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'sRGB'];
+const PNG_KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'sRGB', 'sBIT', 'bKGD', 'pHYs'];
 /** With these it looks otherwise than its numbers say. */
 const PNG_COLOURS = ['gAMA', 'cHRM', 'cICP', 'mDCV'];
 const WEBP_KEPT = ['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF'];

@@ -104,7 +104,8 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
-    const encoded = await timed(trace, 'encode', image.encode({ ...choice, effort: 'fast' }), (ms, result) => {
+    const request = { ...choice, effort: 'fast' } as const;
+    const encoded = await timed(trace, 'encode', image.encode(request), (ms, result) => {
       // Several choices may come down to one picture, made once.
       if (!seen.has(result))
         observe({

@@ -63,3 +63,47 @@ export async function expectQuarters(body: Uint8Array, tolerance = 8) {
     }
   });
 }
+
+/** A screen of a program: flat areas, lines and small letters of one colour. */
+export function screen(width = 480, height = 360): Promise<Buffer> {
+  return draw(width, height, (x, y) => {
+    if (y < 40) return [30, 90, 160];
+    if (isInked(x - 20, y - 60) && x > 20 && y > 60) return [20, 20, 20];
+    return x < 16 || x % 120 === 0 ? [200, 205, 210] : [250, 250, 252];
+  });
+}
+
+/** A printed page as a phone takes it: uneven light and grain. */
+export async function print(width = 480, height = 360): Promise<Buffer> {
+  const page = sharp(
+    await draw(width, height, (x, y) => {
+      const light = 215 - 60 * (x / width) - 30 * (y / height) + ((x * 7919 + y * 104_729) % 11);
+      return isInked(x, y) ? [light * 0.2, light * 0.2, light * 0.22] : [light, light * 0.98, light * 0.92];
+    }),
+  );
+  return await page.jpeg({ quality: 95 }).toBuffer();
+}
+
+/** Something like letters, seven by nine pixels, in lines. */
+function isInked(x: number, y: number): boolean {
+  const [column, row] = [Math.floor(x / 9), Math.floor(y / 15)];
+  const [inX, inY] = [x - column * 9, y - row * 15];
+  if (inX > 6 || inY > 8) return false;
+  const letter = (column * 31 + row * 17) % 7;
+  if (letter === 0) return false;
+  const isUpright = inX < 2 || (letter % 2 === 1 && inX > 4);
+  const isAcross = inY < 2 || (letter > 2 && inY > 6) || (letter > 4 && (inY === 3 || inY === 4));
+  return isUpright || isAcross;
+}
+
+function draw(
+  width: number,
+  height: number,
+  at: (x: number, y: number) => readonly number[],
+): Promise<Buffer> {
+  const data = new Uint8ClampedArray(width * height * 3);
+  for (let i = 0; i < width * height; i++) data.set(at(i % width, Math.floor(i / width)), i * 3);
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
+}

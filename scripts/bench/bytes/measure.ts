@@ -1,0 +1,64 @@
+import sharp from 'sharp';
+import { createMetric } from '../../../src/encode/metric.ts';
+import { onWhite, readPixels } from '../../../src/encode/pixels.ts';
+import { createSharpEncoder } from '../../../src/encode/sharp-encoder.ts';
+import type { BenchSource } from '../sources.ts';
+import { type Method, scoreOf } from './methods.ts';
+
+/** One image, encoded in one way. */
+export interface Measurement {
+  image: string;
+  method: string;
+  format: string;
+  tier?: string;
+  bytes: number;
+  score: number;
+  /** Of the processor, all threads of this process together. */
+  cpuMs: number;
+}
+
+/** What came out, to be looked at. */
+export type Look = (measurement: Measurement, body: Uint8Array, original: Buffer) => void;
+
+/** Encodes and scores each source in each way, one after the other, and forgets it before the next. */
+export async function measure(
+  sources: readonly BenchSource[],
+  methods: readonly Method[],
+  width: number,
+  onMeasured: Look,
+): Promise<void> {
+  const encoder = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
+  const metric = createMetric(1);
+  for (const { name, bytes } of sources) {
+    const { facts } = await encoder.decode(bytes, width, 'prewarm');
+    const size = { width: Math.min(width, facts.width), height: 0 };
+    size.height = Math.max(1, Math.round((facts.height * size.width) / facts.width));
+    const pixels = await readPixels(
+      sharp(bytes)
+        .autoOrient()
+        .resize({ ...size, fit: 'fill' }),
+    );
+    const white = await onWhite(pixels);
+    const original = metric.open(white);
+    for (const method of methods) {
+      // Anew each time, so that none profits from what another has found out.
+      const image = await encoder.decode(bytes, width, 'prewarm');
+      const subject = { name, image, pixels, original, width };
+      const before = process.cpuUsage();
+      const body = await method.encode(subject);
+      const { user, system } = process.cpuUsage(before);
+      const { name: methodName, format, tier } = method;
+      const score = await scoreOf(body, subject);
+      const row = {
+        image: name,
+        method: methodName,
+        format,
+        ...(tier && { tier }),
+        bytes: body.byteLength,
+        score,
+      };
+      onMeasured({ ...row, cpuMs: (user + system) / 1000 }, body, white.data);
+    }
+    original.close();
+  }
+}

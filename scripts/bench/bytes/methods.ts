@@ -1,0 +1,87 @@
+import sharp, { type Sharp } from 'sharp';
+import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
+import { intoEncoding } from '../../../src/encode/encodings.ts';
+import { AVIF, jpegLadder, type Ladder, webpLadder } from '../../../src/encode/ladders.ts';
+import type { Original } from '../../../src/encode/metric.ts';
+import { onWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
+import { TARGETS } from '../../../src/encode/tiers.ts';
+import { FORMATS, type Format, TIERS, type Tier } from '../../../src/variant/request.ts';
+import { PEERS } from './peers.ts';
+
+/** An image of the folder, at the width that is measured. */
+export interface Subject {
+  name: string;
+  /** The source, decoded. */
+  image: DecodedImage;
+  /** What a variant is compared with: the source, resized. */
+  pixels: Pixels;
+  original: Original;
+  width: number;
+}
+
+/** A way to encode. */
+export interface Method {
+  name: string;
+  format: Format;
+  tier?: Tier;
+  encode(subject: Subject): Promise<Uint8Array>;
+}
+
+export interface MethodOptions {
+  efforts: readonly Effort[];
+  formats: readonly Format[];
+  tiers: readonly Tier[];
+  /** Tries every quality of an encoding, for minutes an image. */
+  optimum: boolean;
+}
+
+export function methodsFor({ efforts, formats, tiers, optimum }: MethodOptions): Method[] {
+  const ours = FORMATS.filter((format) => formats.includes(format)).flatMap((format) =>
+    TIERS.filter((tier) => tiers.includes(tier)).flatMap((tier) => [
+      ...efforts.map((effort) => edgepress(format, tier, effort)),
+      ...(optimum ? [exhaustive(format, tier)] : []),
+    ]),
+  );
+  const peers = PEERS.filter(({ format }) => formats.includes(format));
+  return [
+    ...peers.map(({ name, format, encode }) => ({ name, format, encode: peerEncode(encode) })),
+    ...ours,
+  ];
+}
+
+function peerEncode(encode: (image: Sharp) => Sharp): Method['encode'] {
+  return ({ pixels }) => encode(openPixels(pixels)).toBuffer();
+}
+
+function edgepress(format: Format, tier: Tier, effort: Effort): Method {
+  const encode: Method['encode'] = async ({ image, width }) =>
+    (await image.encode({ width, tier, format, effort })).body;
+  return { name: effort, format, tier, encode };
+}
+
+/** The fewest bytes of any quality that reaches the target, with the encoder settings of `best`. */
+function exhaustive(format: Format, tier: Tier): Method {
+  const ladders = { avif: AVIF, webp: webpLadder('photo'), jpeg: jpegLadder('4:2:0') };
+  return {
+    name: 'optimum',
+    format,
+    tier,
+    encode: (subject) => smallestOf(ladders[format], TARGETS[tier], subject),
+  };
+}
+
+async function smallestOf(ladder: Ladder, target: number, subject: Subject): Promise<Uint8Array> {
+  let smallest: Buffer | undefined;
+  let nearest: { body: Buffer; score: number } | undefined;
+  for (const quality of ladder.qualities) {
+    const body = await intoEncoding(openPixels(subject.pixels), ladder.settingAt(quality)).toBuffer();
+    const score = await scoreOf(body, subject);
+    if (score >= target && (!smallest || body.byteLength < smallest.byteLength)) smallest = body;
+    if (!nearest || score > nearest.score) nearest = { body, score };
+  }
+  return smallest ?? (nearest as { body: Buffer }).body;
+}
+
+export async function scoreOf(body: Uint8Array, { original }: Subject): Promise<number> {
+  return await original.score(await onWhite(await readPixels(sharp(body))));
+}

@@ -1,0 +1,137 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
+import { createMetric } from '../../src/encode/metric.ts';
+import { onWhite, readPixels } from '../../src/encode/pixels.ts';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { TARGETS } from '../../src/encode/tiers.ts';
+import { FORMATS, TIERS } from '../../src/variant/request.ts';
+import { photograph, print, screen } from './pictures.ts';
+
+const WIDTH = 480;
+const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
+const metric = createMetric(1);
+
+async function encode(source: Uint8Array, wanted: Partial<EncodeRequest> = {}): Promise<EncodedImage> {
+  const image = await encoder.decode(source, WIDTH, 'prewarm');
+  return await image.encode({ width: WIDTH, tier: 'balanced', format: 'avif', effort: 'best', ...wanted });
+}
+
+/** What a variant scores against its source, resized apart from the service. */
+async function scoreOf(source: Uint8Array, { body, width, height }: EncodedImage): Promise<number> {
+  const pixels = (image: Uint8Array) =>
+    readPixels(sharp(image).autoOrient().resize(width, height, { fit: 'fill' })).then(onWhite);
+  const original = metric.open(await pixels(source));
+  const score = await original.score(await pixels(body));
+  original.close();
+  return score;
+}
+
+describe('the best of a photograph', () => {
+  it.each(FORMATS)('reaches its tier in %s, and hardly more, in the whole picture', async (format) => {
+    const source = await photograph();
+    for (const tier of TIERS) {
+      const image = await encode(source, { format, tier });
+      const score = await scoreOf(source, image);
+      expect(score).toBeGreaterThanOrEqual(TARGETS[tier] - 0.1);
+      expect(score).toBeLessThan(TARGETS[tier] + 4);
+      expect(image.score).toBeCloseTo(score, 0);
+    }
+  });
+
+  it('has fewer bytes than the same score costs in one quick encode', async () => {
+    const source = await photograph();
+    for (const format of FORMATS) {
+      const [best, fast] = [
+        await encode(source, { format }),
+        await encode(source, { format, effort: 'fast' }),
+      ];
+      expect(best).toMatchObject({ effort: 'best' });
+      expect(fast).toMatchObject({ effort: 'fast', score: undefined });
+      const isBetter = (await scoreOf(source, fast)) > (best.score as number);
+      if (isBetter) expect(best.body.byteLength).toBeLessThan(fast.body.byteLength);
+    }
+  });
+
+  it('is the same from the same source, whatever else was made of it', async () => {
+    const source = await photograph();
+    const image = await encoder.decode(source, WIDTH, 'prewarm');
+    for (const format of FORMATS) {
+      const wanted = { width: WIDTH, tier: 'balanced', format, effort: 'best' } as const;
+      const [, , along] = await Promise.all(
+        (['high', 'saver', 'balanced'] as const).map((tier) => image.encode({ ...wanted, tier })),
+      );
+      expect(Buffer.compare((along as EncodedImage).body, (await encode(source, wanted)).body)).toBe(0);
+    }
+  });
+
+  it('shows what is transparent as it is', async () => {
+    const source = await sharp(await photograph())
+      .resize(200, 200)
+      .composite([
+        {
+          input: { create: { width: 100, height: 200, channels: 4, background: '#0000' } },
+          blend: 'dest-in',
+          gravity: 'west',
+        },
+      ])
+      .png()
+      .toBuffer();
+    for (const format of FORMATS) {
+      const image = await encode(source, { format });
+      expect(image.score).toBeGreaterThanOrEqual(70);
+      expect((await sharp(image.body).metadata()).hasAlpha).toBe(format !== 'jpeg');
+    }
+  });
+});
+
+describe('a budget of bytes', () => {
+  it('lowers the quality no further than it has to', async () => {
+    const source = await photograph();
+    for (const format of FORMATS) {
+      const [saver, balanced] = [
+        await encode(source, { format, tier: 'saver' }),
+        await encode(source, { format }),
+      ];
+      const maxBytes = Math.round((saver.body.byteLength + balanced.body.byteLength) / 2);
+      const within = await encode(source, { format, maxBytes });
+      expect(within.body.byteLength).toBeLessThanOrEqual(maxBytes);
+      expect(within.body.byteLength).toBeGreaterThan(0.8 * maxBytes);
+      expect(within.score).toBeGreaterThanOrEqual(TARGETS.saver);
+    }
+  });
+
+  it('changes nothing that is within it', async () => {
+    const source = await photograph();
+    const free = await encode(source);
+    const within = await encode(source, { maxBytes: free.body.byteLength });
+    expect(Buffer.compare(free.body, within.body)).toBe(0);
+  });
+
+  it('that cannot be met ends at what `saver` looks like', async () => {
+    const source = await photograph();
+    const saver = await encode(source, { tier: 'saver' });
+    const least = await encode(source, { maxBytes: 100 });
+    expect(Buffer.compare(saver.body, least.body)).toBe(0);
+  });
+});
+
+describe('letters', () => {
+  it('stay whole on a screen, without loss where that is smallest', async () => {
+    const source = await screen();
+    const webp = await encode(source, { format: 'webp' });
+    expect(webp).toMatchObject({ contentType: 'image/webp', score: 100 });
+    const jpeg = await encode(source, { format: 'jpeg' });
+    expect(jpeg).toMatchObject({ contentType: 'image/png' });
+    const avif = await encode(source, { format: 'avif' });
+    expect(avif.body.byteLength).toBeLessThanOrEqual(webp.body.byteLength);
+  });
+
+  it('on paper get more than the metric asks for', async () => {
+    const source = await print();
+    for (const format of FORMATS) {
+      const { score } = await encode(source, { format, tier: 'saver' });
+      expect(score).toBeGreaterThanOrEqual(TARGETS.saver);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Attempt, lowestStep, type Search } from '../../src/encode/search-quality.ts';
+
+const STEPS = 60;
+
+/** Values that rise with the step, evenly but for a share. */
+const rising = fc
+  .tuple(
+    fc.double({ min: 0.3, max: 3, noNaN: true }),
+    fc.array(fc.double({ min: 0.7, max: 1.3, noNaN: true }), { minLength: STEPS, maxLength: STEPS }),
+  )
+  .map(([slope, shares]) => {
+    let value = 20;
+    return shares.map((share) => (value += slope * share));
+  });
+
+function searchIn(values: readonly number[], wanted: Partial<Search<Attempt>> = {}) {
+  const made: number[] = [];
+  const search: Search<Attempt> = {
+    from: 0,
+    to: values.length - 1,
+    start: 20,
+    slope: 1,
+    attempts: 20,
+    attempt: async (step) => {
+      made.push(step);
+      return { step, value: values[step] as number };
+    },
+    ...wanted,
+  };
+  return { search, made };
+}
+
+describe('the search for a quality', () => {
+  it('finds the lowest that reaches the goal, or the one above, in a handful of encodes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        rising,
+        fc.integer({ min: 0, max: STEPS - 1 }),
+        fc.nat(STEPS - 1),
+        async (values, at, start) => {
+          const { search, made } = searchIn(values, { start });
+          const { reached } = await lowestStep(search, values[at] as number);
+          expect(reached?.step).toBeGreaterThanOrEqual(at);
+          expect(reached?.step).toBeLessThanOrEqual(at + 1);
+          expect(made.length).toBeLessThanOrEqual(12);
+        },
+      ),
+    );
+  });
+
+  it('never makes a step twice, nor one outside its bounds, nor more than it may', async () => {
+    const wild = fc.array(fc.double({ min: -50, max: 100, noNaN: true }), {
+      minLength: STEPS,
+      maxLength: STEPS,
+    });
+    await fc.assert(
+      fc.asyncProperty(wild, fc.nat(100), fc.integer({ min: 1, max: 6 }), async (values, goal, attempts) => {
+        const { search, made } = searchIn(values, { from: 10, to: 40, attempts });
+        const { reached, tried } = await lowestStep(search, goal);
+        expect(new Set(made).size).toBe(made.length);
+        expect(made.length).toBeLessThanOrEqual(attempts);
+        expect(made.every((step) => step >= 10 && step <= 40)).toBe(true);
+        const reaching = tried.filter(({ value }) => value >= goal).map(({ step }) => step);
+        expect(reached?.step).toBe(reaching.length > 0 ? Math.min(...reaching) : undefined);
+      }),
+    );
+  });
+
+  it('goes to the highest when nothing reaches the goal, and to the lowest when all do', async () => {
+    const values = Array.from({ length: STEPS }, (_, step) => step);
+    const high = searchIn(values);
+    expect((await lowestStep(high.search, 1000)).reached).toBeUndefined();
+    expect(high.made.at(-1)).toBe(STEPS - 1);
+    const low = searchIn(values);
+    expect((await lowestStep(low.search, -1000)).reached?.step).toBe(0);
+  });
+
+  it('says where between the steps the goal lies', async () => {
+    const values = Array.from({ length: STEPS }, (_, step) => 2 * step);
+    const { crossing, slope } = await lowestStep(searchIn(values).search, 51);
+    expect(crossing).toBeCloseTo(25.5);
+    expect(slope).toBeCloseTo(2);
+  });
+});
