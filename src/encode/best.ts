@@ -60,18 +60,26 @@ function candidatesFor(format: Format, { subject, width, height }: Sitter): Cand
 /** The lowest quality of an encoding that reaches a tier's target, else the highest that was tried. */
 async function lowestQuality(sitter: Sitter, ladder: Ladder, tier: Tier): Promise<Trial> {
   const goal = TARGETS[tier];
-  const { draft, attempts, slope } = ladder;
+  const { attempts, slope } = ladder;
   const range = { from: stepOf(ladder, ladder.floor[sitter.subject]), to: ladder.qualities.length - 1 };
-  const start = { start: stepOf(ladder, ladder.start[tier]), slope };
-  if (draft) {
-    const attempt = trialAt(sitter, { ...ladder, ...draft });
-    const found = await lowestStep({ ...range, ...start, attempts: DRAFT_ATTEMPTS, attempt }, goal);
-    start.start = found.crossing + draft.stepsAway;
-    start.slope = found.slope;
+  const usual = { start: stepOf(ladder, ladder.start[tier]), slope };
+  let begin = usual;
+  if (ladder.draft) {
+    const { stepsAway } = ladder.draft;
+    const attempt = trialAt(sitter, { ...ladder, ...ladder.draft });
+    const found = await lowestStep({ ...range, ...usual, attempts: DRAFT_ATTEMPTS, attempt }, goal);
+    begin = { start: found.crossing + stepsAway[tier], slope: found.slope };
   }
   const attempt = trialAt(sitter, ladder);
-  const { reached, tried } = await lowestStep({ ...range, ...start, attempts, attempt }, goal);
-  return reached ?? tried.reduce(higherScore);
+  const found = await lowestStep({ ...range, ...begin, attempts, attempt }, goal);
+  const { reached, tried } = found;
+  if (!reached) return tried.reduce(higherScore);
+  const between = ladder.between?.(
+    ladder.qualities[reached.step] as number,
+    (reached.score - goal) / found.slope,
+  );
+  if (!between || reached.step === range.from) return reached;
+  return smallestThatReaches([reached, await sitter.try(between)], goal);
 }
 
 /** The highest quality whose bytes are within a budget, but none that is below the target of `saver`. */

@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import sharp, { type Sharp } from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
+import { inspectSource } from '../../src/encode/inspect.ts';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { FORMATS, TIERS } from '../../src/variant/request.ts';
+import { QUARTERS } from './pictures.ts';
+
+const MAX_PIXELS = 4_000_000;
+const encoder = createSharpEncoder({ concurrency: 2, maxPixels: MAX_PIXELS });
+
+/** What clients of each format display. */
+const DISPLAYED = {
+  avif: ['avif', 'webp', 'jpeg', 'png', 'gif'],
+  webp: ['webp', 'jpeg', 'png', 'gif'],
+  jpeg: ['jpeg', 'png', 'gif'],
+} as const;
+
+type Paint = 'noise' | 'gradient' | 'flat' | 'lines';
+
+/** How a source came to be. */
+interface Recipe {
+  paint: Paint;
+  width: number;
+  height: number;
+  alpha: 'none' | 'opaque' | 'half';
+  grey: boolean;
+  container: 'jpeg' | 'png' | 'palette' | 'webp' | 'lossless' | 'gif' | 'avif' | 'tiff';
+  quality: number;
+  place: boolean;
+  orientation: number;
+  profile: 'none' | 'srgb' | 'p3';
+}
+
+const recipes: fc.Arbitrary<Recipe> = fc.record({
+  paint: fc.constantFrom('noise', 'gradient', 'flat', 'lines'),
+  width: fc.integer({ min: 1, max: 150 }),
+  height: fc.integer({ min: 1, max: 150 }),
+  alpha: fc.constantFrom('none', 'none', 'opaque', 'half'),
+  grey: fc.boolean(),
+  container: fc.constantFrom('jpeg', 'jpeg', 'png', 'palette', 'webp', 'lossless', 'gif', 'avif', 'tiff'),
+  quality: fc.integer({ min: 5, max: 100 }),
+  place: fc.boolean(),
+  orientation: fc.constantFrom(1, 1, 1, 3, 6),
+  profile: fc.constantFrom('none', 'none', 'srgb', 'p3'),
+});
+
+const requests = fc.record({
+  width: fc.constantFrom(40, 160),
+  tier: fc.constantFrom(...TIERS),
+  format: fc.constantFrom(...FORMATS),
+  effort: fc.constantFrom('fast', 'best'),
+}) satisfies fc.Arbitrary<EncodeRequest>;
+
+function paint({ paint: kind, width, height, alpha }: Recipe): Sharp {
+  const data = Buffer.alloc(width * height * 4);
+  for (let i = 0; i < width * height; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const noise = (Math.imul(i + 1, 2654435761) >>> 8) & 255;
+    const level = {
+      noise,
+      gradient: Math.round((255 * (x + y)) / (width + height)),
+      flat: 120,
+      lines: x % 7 === 0 ? 20 : 240,
+    }[kind];
+    const transparent = alpha === 'half' && y * 2 < height;
+    data.set([level, (level + (x & 15)) & 255, 255 - level, transparent ? 0 : 255], i * 4);
+  }
+  const image = sharp(data, { raw: { width, height, channels: 4 } });
+  return alpha === 'none' ? image.removeAlpha() : image;
+}
+
+async function cook(recipe: Recipe): Promise<Buffer> {
+  const { container, quality, grey, place, orientation, profile } = recipe;
+  let image = paint(recipe);
+  if (grey) image = image.greyscale();
+  if (place) image = image.withExif({ IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 3230/100' } });
+  if (profile !== 'none') image = image.withIccProfile(profile);
+  if (orientation !== 1) image = image.withMetadata({ orientation });
+  switch (container) {
+    case 'jpeg':
+      return image.jpeg({ quality }).toBuffer();
+    case 'png':
+      return image.png().toBuffer();
+    case 'palette':
+      return image.png({ palette: true, colours: 4 }).toBuffer();
+    case 'webp':
+      return image.webp({ quality, effort: 0 }).toBuffer();
+    case 'lossless':
+      return image.webp({ lossless: true, effort: 0 }).toBuffer();
+    case 'gif':
+      return image.gif().toBuffer();
+    case 'avif':
+      return image.avif({ quality, effort: 0 }).toBuffer();
+    case 'tiff':
+      return image.tiff().toBuffer();
+  }
+}
+
+async function encode(source: Buffer, request: EncodeRequest): Promise<EncodedImage> {
+  const image = await encoder.decode(source, request.width, 'prewarm');
+  return await image.encode(request);
+}
+
+describe('a variant, of whatever kind of image', () => {
+  it('is never larger than its source, if that may be passed on', async () => {
+    await fc.assert(
+      fc.asyncProperty(recipes, requests, async (recipe, request) => {
+        const source = await cook(recipe);
+        const { facts, safe } = await inspectSource(source, MAX_PIXELS);
+        const image = await encode(source, request);
+        const passable = safe();
+        const isDisplayed = passable && DISPLAYED[request.format].some((one) => one === passable.encoding);
+        const isLaidOnWhite = request.format === 'jpeg' && recipe.alpha === 'half';
+        if (isDisplayed && facts.width <= request.width && !isLaidOnWhite)
+          expect(image.body.byteLength).toBeLessThanOrEqual(passable.body.byteLength);
+        if (image.isSource) expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('is what it says, where it can be displayed, upright, in sRGB, and tells nothing but the picture', async () => {
+    await fc.assert(
+      fc.asyncProperty(recipes, requests, async (recipe, request) => {
+        const image = await encode(await cook(recipe), request);
+        const { format, width, height, exif, xmp, iptc, icc, orientation, hasAlpha } = await sharp(
+          image.body,
+        ).metadata();
+        const encoding = format === 'heif' ? 'avif' : format;
+        expect(image.contentType).toBe(`image/${encoding}`);
+        expect(DISPLAYED[request.format]).toContain(encoding);
+        expect({ width, height }).toEqual({ width: image.width, height: image.height });
+        expect({ exif, xmp, iptc, icc }).toEqual({});
+        expect(orientation ?? 1).toBe(1);
+        expect(width).toBeLessThanOrEqual(request.width);
+        if (request.format === 'jpeg') expect(hasAlpha && recipe.alpha === 'half').toBe(false);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('reaches its tier in `best`, or is as good as what can display it gets', async () => {
+    await fc.assert(
+      fc.asyncProperty(recipes, requests, async (recipe, request) => {
+        const { score } = await encode(await cook(recipe), { ...request, effort: 'best' });
+        // Small pictures are tried without loss, which JPEG lacks where they are drawn in a thousand colours.
+        expect(score).toBeGreaterThan(request.format === 'jpeg' ? 50 : 60);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('an animation', () => {
+  it('is passed on where that is smaller, and moves all the same', async () => {
+    const frames = await Promise.all(
+      QUARTERS.map((background) =>
+        sharp({ create: { width: 32, height: 32, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const source = await sharp(frames, { join: { animated: true } })
+      .gif({ delay: [100, 200, 300, 400] })
+      .toBuffer();
+    for (const format of FORMATS) {
+      for (const effort of ['fast', 'best'] as const) {
+        const image = await encode(source, { width: 160, tier: 'high', format, effort });
+        expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
+        expect(await sharp(image.body, { animated: true }).metadata()).toMatchObject({ pages: 4 });
+      }
+    }
+  });
+});
