@@ -57,7 +57,10 @@ async function encodeBare(bytes: Buffer): Promise<void> {
   const image = sharp(bytes, { failOn: 'warning' })
     .autoOrient()
     .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
-  await intoEncoding(image, fastSetting('avif', 'balanced', 'photo')).toBuffer();
+  await intoEncoding(
+    image,
+    fastSetting('avif', 'balanced', { subject: 'photo', width: WIDTH, height: WIDTH }),
+  ).toBuffer();
 }
 
 /** Seconds that it takes to do this to each source, so many in flight. */

@@ -3,6 +3,7 @@ import type { Setting } from './encodings.ts';
 import { AVIF, jpegLadder, type Ladder, webpLadder } from './ladders.ts';
 import { type Attempt, lowestStep } from './search-quality.ts';
 import type { Sitter, Trial } from './sitter.ts';
+import { isDrawn } from './subject.ts';
 import { TARGETS } from './tiers.ts';
 
 export interface BestRequest {
@@ -38,24 +39,31 @@ interface Candidates {
   settings: readonly Setting[];
 }
 
-function candidatesFor(format: Format, { subject, width, height }: Sitter): Candidates {
+function candidatesFor(format: Format, { subject, width, height, isOpaque }: Sitter): Candidates {
   const isSmall = width * height <= SMALL_PIXELS;
-  const isFlat = subject === 'drawing' || isSmall;
-  const webp: readonly Setting[] = [20, 60, 100].map((nearLossless) => ({ encoding: 'webp', nearLossless }));
-  const png: readonly Setting[] = [
-    { encoding: 'png', colours: 'palette' },
-    { encoding: 'png', colours: 'all' },
-  ];
+  const hasLossless = isDrawn(subject) || isSmall;
+  const webp = webpLadder(subject);
   const jpegs = subject === 'photo' ? [jpegLadder('4:2:0')] : [jpegLadder('4:2:0'), jpegLadder('4:4:4')];
   switch (format) {
     case 'avif':
-      return { ladders: isSmall ? [AVIF, webpLadder(subject)] : [AVIF], settings: isFlat ? webp : [] };
+      return { ladders: isSmall ? [AVIF, webp] : [AVIF], settings: hasLossless ? LOSSLESS_WEBP : [] };
     case 'webp':
-      return { ladders: [webpLadder(subject), ...jpegs], settings: isFlat ? webp : [] };
+      // In JPEG what is transparent would be white.
+      return { ladders: isOpaque ? [webp, ...jpegs] : [webp], settings: hasLossless ? LOSSLESS_WEBP : [] };
     case 'jpeg':
-      return { ladders: jpegs, settings: isFlat ? png : [] };
+      return { ladders: jpegs, settings: hasLossless ? LOSSLESS_PNG : [] };
   }
 }
+
+/** All but, and entirely. */
+const LOSSLESS_WEBP: readonly Setting[] = [20, 60, 100].map((nearLossless) => ({
+  encoding: 'webp',
+  nearLossless,
+}));
+const LOSSLESS_PNG: readonly Setting[] = [
+  { encoding: 'png', colours: 'palette' },
+  { encoding: 'png', colours: 'all' },
+];
 
 /** The lowest quality of an encoding that reaches a tier's target, else the highest that was tried. */
 async function lowestQuality(sitter: Sitter, ladder: Ladder, tier: Tier): Promise<Trial> {

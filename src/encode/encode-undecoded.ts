@@ -23,7 +23,7 @@ export async function encodeUndecoded(
   inTurn: InTurn,
 ): Promise<Omit<EncodedImage, 'effort'>> {
   const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
-  const setting = fastSetting(format, tier, 'photo');
+  const setting = fastSetting(format, tier, { subject: 'photo', ...scaled(facts, scale) });
   const moving = movingEncoding(format);
   const encoded = frames > 1 ? intoMoving(image, moving, movingQuality(tier)) : intoEncoding(image, setting);
   const { data, info } = await inTurn(() =>

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { decodeFailure, isTimeout } from './decode-failure.ts';
 import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode-picture.ts';
 import { encodeUndecoded } from './encode-undecoded.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
@@ -83,7 +84,12 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
     if (picture.decodesEachTime)
       return { ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, inTurn)), effort };
     const sitter = await sitterAt(scale);
-    const { encoding, body, score, isSource } = await encodeStill(sitter, request, atHand);
+    const { encoding, body, score, isSource } = await encodeStill(sitter, request, atHand).catch(
+      (cause: Error) => {
+        // Pixels that were kept are whole: what fails then is no fault of the source's.
+        throw isTimeout(cause) ? decodeFailure(source.type, cause) : cause;
+      },
+    );
     const { width, height } = sitter;
     return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isSource };
   }

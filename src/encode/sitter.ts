@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { DECODE_TIMEOUT_SECONDS } from './decode-failure.ts';
 import { intoEncoding, type Setting } from './encodings.ts';
 import type { Metric, Original } from './metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels, scored } from './pixels.ts';
@@ -39,7 +40,8 @@ export async function createSitter({ pixels, metric, inTurn }: SitterOptions): P
   let lookers = 0;
 
   async function encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>> {
-    return (await intoEncoding(openPixels(pixels), setting).toBuffer()) as Buffer<ArrayBuffer>;
+    const image = intoEncoding(openPixels(pixels), setting).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
+    return (await image.toBuffer()) as Buffer<ArrayBuffer>;
   }
 
   async function look(setting: Setting): Promise<Trial> {

@@ -72,7 +72,7 @@ async function fast(
   sitter: Sitter,
   { format, tier }: Pick<StillRequest, 'format' | 'tier'>,
 ): Promise<EncodedStill> {
-  const setting = fastSetting(format, tier, sitter.subject);
+  const setting = fastSetting(format, tier, sitter);
   const body = await sitter.encode(setting);
   return { encoding: setting.encoding, body, score: undefined, isSource: false };
 }

@@ -1,10 +1,15 @@
 import type { RgbImage } from './metric.ts';
 
 /**
- * What a picture is of, as far as it matters to encoders: a `drawing` is made of flat areas (screens, charts, logos), which encode
- * well without loss; `print` has letters in it, which have to stay legible whatever the metric says; all else is a `photo`.
+ * What a picture is of, as far as it matters to encoders: a `chart` has few colours, so that it is smallest without loss; a `drawing` is
+ * made of flat areas, like most screens, and may be; `print` has letters in it, which have to stay legible whatever the
+ * metric says; all else is a `photo`.
  */
-export type Subject = 'photo' | 'print' | 'drawing';
+export type Subject = 'photo' | 'print' | 'drawing' | 'chart';
+
+export function isDrawn(subject: Subject): boolean {
+  return subject === 'drawing' || subject === 'chart';
+}
 
 /** Blocks of 8×8 pixels are looked at, one in four. */
 const BLOCK = 8;
@@ -22,6 +27,7 @@ const INKED_PIXELS = 48;
  * flat pixels unless the sky is blown, and their sharp blocks are textures, fewer than 0.35 of them of two tones. A photograph that is
  * taken for print costs a few bytes.
  */
+const CHART_COLOURS = 32;
 const DRAWING_FLAT = 0.5;
 const DRAWING_FLAT_AND_SMOOTH = 0.35;
 const DRAWING_SMOOTH = 0.6;
@@ -39,9 +45,10 @@ interface BlockFacts {
 
 export function subjectOf(image: RgbImage): Subject {
   const seen = { blocks: 0, flat: 0, smooth: 0, sharp: 0, inked: 0 };
+  const colours = new Set<number>();
   for (let y = 0; y + BLOCK <= image.height; y += GRID) {
     for (let x = 0; x + BLOCK <= image.width; x += GRID) {
-      const { flat, range, isInked } = lookAt(image, x, y);
+      const { flat, range, isInked } = lookAt(image, x, y, colours);
       seen.blocks++;
       seen.flat += flat;
       seen.smooth += Number(range < SMOOTH_BELOW);
@@ -52,6 +59,7 @@ export function subjectOf(image: RgbImage): Subject {
   const blocks = Math.max(1, seen.blocks);
   const flat = seen.flat / (blocks * BLOCK * (BLOCK - 1));
   const smooth = seen.smooth / blocks;
+  if (flat >= DRAWING_FLAT && colours.size <= CHART_COLOURS) return 'chart';
   if (flat >= DRAWING_FLAT || (flat >= DRAWING_FLAT_AND_SMOOTH && smooth >= DRAWING_SMOOTH)) return 'drawing';
   const inked = seen.inked / blocks;
   const inkedOfSharp = seen.inked / Math.max(1, seen.sharp);
@@ -60,44 +68,31 @@ export function subjectOf(image: RgbImage): Subject {
   return isPage || isPaper ? 'print' : 'photo';
 }
 
-function lookAt({ data, width }: RgbImage, left: number, top: number): BlockFacts {
+/** @param colours - those of the block are added, until they are too many to matter */
+function lookAt({ data, width }: RgbImage, left: number, top: number, colours: Set<number>): BlockFacts {
+  const lumas: number[] = [];
   let flat = 0;
-  let darkest = 255;
-  let brightest = 0;
-  for (let y = top; y < top + BLOCK; y++) {
-    for (let x = left, at = (y * width + left) * 3; x < left + BLOCK; x++, at += 3) {
-      if (x > left && isLikeBefore(data, at)) flat++;
-      const luma = lumaAt(data, at);
-      if (luma < darkest) darkest = luma;
-      if (luma > brightest) brightest = luma;
-    }
+  for (let i = 0; i < BLOCK * BLOCK; i++) {
+    const x = i % BLOCK;
+    const at = ((top + (i - x) / BLOCK) * width + left + x) * 3;
+    if (x > 0 && isLikeBefore(data, at)) flat++;
+    else if (colours.size <= CHART_COLOURS) colours.add(colourAt(data, at));
+    lumas.push(lumaAt(data, at));
   }
+  const darkest = Math.min(...lumas);
+  const brightest = Math.max(...lumas);
   const range = brightest - darkest;
-  const isInked =
-    range >= SHARP_FROM && pixelsAtEnds({ data, width }, left, top, darkest, brightest) >= INKED_PIXELS;
-  return { flat, range, isInked };
-}
-
-function pixelsAtEnds(
-  { data, width }: Pick<RgbImage, 'data' | 'width'>,
-  left: number,
-  top: number,
-  darkest: number,
-  brightest: number,
-): number {
-  const near = (brightest - darkest) * END_SHARE;
-  let count = 0;
-  for (let y = top; y < top + BLOCK; y++) {
-    for (let x = 0, at = (y * width + left) * 3; x < BLOCK; x++, at += 3) {
-      const luma = lumaAt(data, at);
-      if (luma - darkest < near || brightest - luma < near) count++;
-    }
-  }
-  return count;
+  const near = range * END_SHARE;
+  const atEnds = lumas.filter((luma) => luma - darkest < near || brightest - luma < near);
+  return { flat, range, isInked: range >= SHARP_FROM && atEnds.length >= INKED_PIXELS };
 }
 
 function isLikeBefore(data: Uint8Array, at: number): boolean {
   return data[at] === data[at - 3] && data[at + 1] === data[at - 2] && data[at + 2] === data[at - 1];
+}
+
+function colourAt(data: Uint8Array, at: number): number {
+  return ((data[at] as number) << 16) | ((data[at + 1] as number) << 8) | (data[at + 2] as number);
 }
 
 /** ITU-R BT.601, in whole levels. */

@@ -39,9 +39,9 @@ describe('an encoded image', () => {
       // A printer's green is far from a screen's, but nearer than the negative that CMYK easily becomes.
       await expectQuarters(body, source === sources.CMYK ? 80 : 8);
     }
-    expect(await coloursOf(await sharp(sources['Display P3']).keepIccProfile().png().toBuffer())).not.toEqual(
-      await coloursOf((await encode(sources['Display P3'])).body),
-    );
+    expect(
+      await coloursOf(await sharp(sources['Display P3'], { ignoreIcc: true }).png().toBuffer()),
+    ).not.toEqual(await coloursOf((await encode(sources['Display P3'])).body));
   });
 
   it('is grey where its source is, and as transparent', async () => {

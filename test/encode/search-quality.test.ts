@@ -7,7 +7,7 @@ const STEPS = 60;
 /** Values that rise with the step, evenly but for a share. */
 const rising = fc
   .tuple(
-    fc.double({ min: 0.3, max: 3, noNaN: true }),
+    fc.double({ min: 0.6, max: 2, noNaN: true }),
     fc.array(fc.double({ min: 0.7, max: 1.3, noNaN: true }), { minLength: STEPS, maxLength: STEPS }),
   )
   .map(([slope, shares]) => {
