@@ -33,7 +33,7 @@ function searchIn(values: readonly number[], wanted: Partial<Search<Attempt>> = 
 }
 
 describe('the search for a quality', () => {
-  it('finds the lowest that reaches the goal, or the one above, in a handful of encodes', async () => {
+  it('finds the lowest that reaches the goal, or one hardly above, in a handful of encodes', async () => {
     await fc.assert(
       fc.asyncProperty(
         rising,
@@ -43,10 +43,11 @@ describe('the search for a quality', () => {
           const { search, made } = searchIn(values, { start });
           const { reached } = await lowestStep(search, values[at] as number);
           expect(reached?.step).toBeGreaterThanOrEqual(at);
-          expect(reached?.step).toBeLessThanOrEqual(at + 1);
+          expect(reached?.step).toBeLessThanOrEqual(at + 2);
           expect(made.length).toBeLessThanOrEqual(12);
         },
       ),
+      { numRuns: 300 },
     );
   });
 
