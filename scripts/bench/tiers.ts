@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { TARGETS } from '../../src/encode/tiers.ts';
 import {
   ENCODERS,
   type Measured,
@@ -9,9 +10,6 @@ import {
   type Summary,
   summarise,
 } from './tiers-measure.ts';
-
-/** The score that nine images in ten are to reach. */
-const TIERS = { saver: 60, balanced: 70, high: 80 };
 
 const BASELINE: Setting = { encoder: 'jpeg', quality: 90 };
 
@@ -53,7 +51,6 @@ async function run(folder: string, options: Options): Promise<void> {
     ),
   );
   const choices = choose(results);
-  await measure(choices.filter(({ encoder }) => encoder === 'avif').map(in444));
 
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
   const sourceBytes = sizes.reduce((total, size) => total + size, 0);
@@ -65,7 +62,7 @@ async function run(folder: string, options: Options): Promise<void> {
   const rows = [...results.values()].sort(byEncoderAndQuality).map(rowOf);
   const chosen = choices.map(({ tier, ...setting }) => ({ tier, ...rowOf(setting) }));
   if (options.json) print([...rows, ...chosen].map((row) => JSON.stringify(row)));
-  else print(table(rows, chosen, compareChroma(chosen, rowOf), files.length));
+  else print(table(rows, chosen, files.length));
 }
 
 /** Measures what is not measured yet. */
@@ -88,27 +85,14 @@ async function addMeasured(
 function choose(results: Results): (Setting & { tier: string; step: number })[] {
   const rising = [...results.values()].sort(byEncoderAndQuality).map(summarise);
   return SEARCHES.flatMap(({ encoder, step }) =>
-    Object.entries(TIERS).flatMap(([tier, target]) => {
+    Object.entries(TARGETS).flatMap(([tier, target]) => {
       const first = rising.find((one) => one.encoder === encoder && one.p10 >= target);
       return first ? [{ tier, encoder, quality: first.quality, step }] : [];
     }),
   );
 }
 
-function compareChroma(chosen: Row[], rowOf: (setting: Setting) => Row): string {
-  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
-  const parts = chosen
-    .filter(({ encoder }) => encoder === 'avif')
-    .map((row) => {
-      const other = rowOf(in444(row));
-      const more = 100 * (other.bytes / row.bytes - 1);
-      const scores = `p10 ${signed(other.p10 - row.p10)}, median ${signed(other.median - row.median)}`;
-      return `${row.quality}: ${scores}, bytes ${signed(more)}%`;
-    });
-  return `AVIF in 4:4:4 instead of 4:2:0, at ${parts.join('; at ')}`;
-}
-
-function table(rows: Row[], chosen: Row[], chroma: string, images: number): string[] {
+function table(rows: Row[], chosen: Row[], images: number): string[] {
   const head = 'tier      encoder  quality     p5    p10  median       bytes  of JPEG 90  of sources';
   const line = (row: Row) =>
     [
@@ -122,7 +106,7 @@ function table(rows: Row[], chosen: Row[], chroma: string, images: number): stri
       row.ofSources.toFixed(4).padStart(11),
     ].join(' ');
   const tiers = SEARCHES.flatMap(({ encoder }) =>
-    Object.keys(TIERS).map((tier) => `${tier} with ${encoder}`),
+    Object.keys(TARGETS).map((tier) => `${tier} with ${encoder}`),
   );
   const reached = new Set(chosen.map(({ tier, encoder }) => `${tier} with ${encoder}`));
   const unreached = tiers.filter((tier) => !reached.has(tier)).map((tier) => `not reached: ${tier}`);
@@ -135,8 +119,6 @@ function table(rows: Row[], chosen: Row[], chroma: string, images: number): stri
     head,
     ...chosen.map(line),
     ...unreached,
-    '',
-    chroma,
   ];
 }
 
@@ -152,10 +134,6 @@ function summaryOf(results: Results, setting: Setting): Summary {
 
 function keyOf({ encoder, quality }: Setting): string {
   return `${encoder}=${quality}`;
-}
-
-function in444({ quality }: Setting): Setting {
-  return { encoder: 'avif444', quality };
 }
 
 function byEncoderAndQuality(a: Setting, b: Setting): number {
