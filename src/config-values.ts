@@ -1,5 +1,3 @@
-import type { SigningKey } from './variant/signature.ts';
-
 // What the values of the environment mean. Each throws an Error that says what is wrong with one, as the end of a sentence.
 
 /** Where variants are kept. */
@@ -59,26 +57,6 @@ export function oneOf<T extends string>(names: readonly T[]): (value: string) =>
     if (name === undefined) throw new Error(`must be among ${names.join(', ')}, separated by commas`);
     return name;
   };
-}
-
-/** Reads `id:hex`. Faults never repeat the secret. */
-export function parseSigningKey(item: string, index = 0): SigningKey {
-  const match = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2})+)$/.exec(item);
-  if (!match?.[1] || !match[2]) {
-    throw new Error(
-      `key ${index + 1} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`,
-    );
-  }
-  if (match[2].length < 32)
-    throw new Error(`the key "${match[1]}" is too short: at least 16 bytes (32 hex digits)`);
-  return { id: match[1], hex: match[2].toLowerCase() };
-}
-
-/** Returns the keys, none of whose ids may stand there twice. */
-export function requireDistinctIds(keys: readonly SigningKey[]): readonly SigningKey[] {
-  const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
-  if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
-  return keys;
 }
 
 /** Reads widths in pixels, 1 to 16,383, into ascending order without repeats. */

@@ -10,12 +10,10 @@ import {
   parseHttpUrl,
   parsePublicUrl,
   parseQueue,
-  parseSigningKey,
   parseStore,
   parseToken,
   parseWidths,
   type QueueLocation,
-  requireDistinctIds,
   type StoreLocation,
 } from './config-values.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
@@ -24,6 +22,7 @@ import type { WantedVariants } from './unit/unit.ts';
 import { type Ladder, rungsFor } from './variant/negotiate.ts';
 import { FORMATS, TIERS } from './variant/request.ts';
 import type { SigningKey } from './variant/signature.ts';
+import { parseSigningKeys } from './variant/signing-keys.ts';
 
 /** All that the environment says, checked. */
 export interface Config {
@@ -86,7 +85,7 @@ const environment = z.object({
   PREWARM_WIDTHS: text(parseWidths).default([1080]),
   PREWARM_FORMATS: text(listOf(oneOf(FORMATS))).default(['avif', 'webp']),
   PREWARM_TIERS: text(listOf(oneOf(TIERS))).default(['balanced']),
-  SIGNING_KEYS: text(listOf(parseSigningKey)).default([]).transform(guarded(requireDistinctIds)),
+  SIGNING_KEYS: text(parseSigningKeys).default([]),
   SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
   SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
   SOURCE_MAX_BYTES: integer(1, MAX_INT32, 33_554_432),

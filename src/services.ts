@@ -20,6 +20,7 @@ import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import type { Sha256 } from './variant/key.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import type { ObserveWork } from './variant/observe.ts';
+import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import { createWorkshop } from './variant/workshop.ts';
 
 /** The line of an image request, wired up, and what it shares with the work on units. */
@@ -54,6 +55,8 @@ const MIN_SOURCES_AT_ONCE = 32;
 export interface Substitutes {
   store?: VariantStore;
   encoder?: Encoder;
+  /** Another way in which requests come. */
+  readTarget?: ReadTarget;
   /** Unix milliseconds. */
   nowMs?: () => number;
   /** Is told of what is done. */
@@ -108,11 +111,11 @@ export async function createServices(
     ...{ records, sweep, sha256, md5, observe },
   });
 
+  const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
-    signingKeys: config.signingKeys,
-    ladder: config.ladder,
+    readTarget: instead.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: forgivingStore,
-    ...{ records, source, workshop, makeVariants, hmac, sha256, nowMs },
+    ...{ records, source, workshop, makeVariants, nowMs },
   });
   return {
     getVariant,

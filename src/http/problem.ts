@@ -40,8 +40,9 @@ export interface ProblemAnswer {
 
 /** Turns what went wrong into an answer of RFC 9457. Uses nothing but the language, so that the edge can use it too. */
 export function answerProblem(problem: Problem): ProblemAnswer {
-  const { code, detail, parameter, retryAfterSeconds } = problem;
-  const [status, title] = STATUS[code];
+  const code = problem.code;
+  const retryAfterSeconds = problem.retryAfterSeconds;
+  const status = STATUS[code][0];
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': cacheControlFor(code, retryAfterSeconds),
@@ -49,7 +50,14 @@ export function answerProblem(problem: Problem): ProblemAnswer {
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   // RFC 9110, section 11.6.1: a 401 says what it wants.
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
-  const document = { type: 'about:blank', title, status, detail, code, parameter };
+  const document = {
+    type: 'about:blank',
+    title: STATUS[code][1],
+    status,
+    detail: problem.detail,
+    code,
+    parameter: problem.parameter,
+  };
   return { status, headers, body: JSON.stringify(document) };
 }
 
