@@ -10,6 +10,7 @@ import {
   parseHttpUrl,
   parsePublicUrl,
   parseQueue,
+  parseSigningKeys,
   parseStore,
   parseToken,
   parseWidths,
@@ -22,7 +23,6 @@ import type { WantedVariants } from './unit/unit.ts';
 import { type Ladder, rungsFor } from './variant/negotiate.ts';
 import { FORMATS, TIERS } from './variant/request.ts';
 import type { SigningKey } from './variant/signature.ts';
-import { parseSigningKeys } from './variant/signing-keys.ts';
 
 /** All that the environment says, checked. */
 export interface Config {

@@ -33,6 +33,8 @@ export interface Problem {
 
 export interface ProblemAnswer {
   status: number;
+  /** What the status is called. */
+  title: string;
   headers: Record<string, string>;
   /** RFC 9457, with `code` for programs and `parameter` where one is to blame. */
   body: string;
@@ -43,6 +45,7 @@ export function answerProblem(problem: Problem): ProblemAnswer {
   const code = problem.code;
   const retryAfterSeconds = problem.retryAfterSeconds;
   const status = STATUS[code][0];
+  const title = STATUS[code][1];
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': cacheControlFor(code, retryAfterSeconds),
@@ -52,13 +55,13 @@ export function answerProblem(problem: Problem): ProblemAnswer {
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
   const document = {
     type: 'about:blank',
-    title: STATUS[code][1],
+    title,
     status,
     detail: problem.detail,
     code,
     parameter: problem.parameter,
   };
-  return { status, headers, body: JSON.stringify(document) };
+  return { status, title, headers, body: JSON.stringify(document) };
 }
 
 /** What is found out about a source is true for everyone who asks. Refusals are not: they depend on the request and our rules. */
