@@ -8,7 +8,8 @@ const MAX_BYTES = 10_240;
 
 /**
  * What runtime 2.0 of CloudFront Functions has beyond ES 5.1. Of the rest esbuild lowers what it can, such as `?.`, and refuses
- * what it cannot: destructuring, spread, `for…of` and classes never get as far as a deploy.
+ * what it cannot: destructuring, spread, `for…of` and classes never get as far as a deploy. What it does not know of the runtime
+ * is that it takes no `await` within the arguments of a call.
  */
 const SUPPORTED = {
   'const-and-let': true,
@@ -39,6 +40,8 @@ export function buildEdgeFunction(ladder: Ladder): string {
     logLevel: 'silent',
   });
   const code = asFunction(outputFiles[0]?.text ?? '', ladder);
+  if (/[(,]\s*await\b/.test(code))
+    throw new Error('the edge function awaits within arguments: its runtime cannot');
   const bytes = Buffer.byteLength(code);
   if (bytes > MAX_BYTES)
     throw new Error(`the edge function has ${bytes} bytes: CloudFront takes ${MAX_BYTES}`);

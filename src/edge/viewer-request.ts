@@ -8,7 +8,6 @@ import type { Ladder } from '../variant/negotiate.ts';
 import { parseRequest } from '../variant/request.ts';
 import { type RequestRules, resolveRequest } from '../variant/resolve-request.ts';
 import type { Fault } from '../variant/result.ts';
-import type { SigningKey } from '../variant/signature.ts';
 import { readSigningKeys } from '../variant/signing-keys.ts';
 import type { EdgeRequest, EdgeResponse } from './event.ts';
 
@@ -43,7 +42,8 @@ async function forward(request: EdgeRequest): Promise<Fault | undefined> {
   const target = query === undefined ? request.uri : `${request.uri}?${query}`;
   const parsed = parseRequest(target);
   if (!parsed.ok) return parsed.fault;
-  const signingKeys = await readKeys();
+  const keys = await readKeys();
+  const signingKeys = readSigningKeys(keys);
   // Without keys everything would count as unsigned, and pass.
   if (signingKeys.length === 0) return noKeys();
   const rules: RequestRules = { signingKeys, ladder: LADDER, hmac, sha256 };
@@ -56,11 +56,11 @@ async function forward(request: EdgeRequest): Promise<Fault | undefined> {
   return undefined;
 }
 
-async function readKeys(): Promise<readonly SigningKey[]> {
+async function readKeys(): Promise<string> {
   try {
-    return readSigningKeys(await cloudfront.kvs().get(KEYS_ITEM));
+    return await cloudfront.kvs().get(KEYS_ITEM);
   } catch (_unreadable) {
-    return [];
+    return '';
   }
 }
 
