@@ -48,7 +48,7 @@ export function packMessages(jobs: readonly Job[]): string[] {
 export function writeMessage(jobs: readonly Job[]): string {
   return JSON.stringify({
     v: 1,
-    jobs: jobs.map(({ unit, images, retry }) => ({ unit, images, retry })),
+    jobs: jobs.map(({ unit, images, retry, invalidate }) => ({ unit, images, retry, invalidate })),
   });
 }
 
