@@ -31,6 +31,8 @@ export interface UnitServices {
 export interface UnitServicesOptions {
   /** Fetches at once from one host. Default 8. */
   fetchesPerHost?: number;
+  /** The queue, where there is one already. */
+  queue?: UnitQueue;
   /** Once it is aborted, no more is begun. Default: once `finish` is called. */
   signal?: AbortSignal;
 }
@@ -46,13 +48,14 @@ export async function createUnitServices(
   config: Config,
   log: Logger,
   { shared }: Pick<Services, 'shared'>,
-  { fetchesPerHost = FETCHES_PER_HOST, signal: told }: UnitServicesOptions = {},
+  options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
+  const { fetchesPerHost = FETCHES_PER_HOST, signal: told } = options;
   const stop = new AbortController();
   const signal = told ? AbortSignal.any([told, stop.signal]) : stop.signal;
   // Every fetch that waits listens.
   setMaxListeners(0, signal);
-  const queue = await createQueue(config, shared);
+  const queue = options.queue ?? (await createQueue(config, shared));
   const units = createUnits({
     ...shared,
     // Here a store that cannot be read is a fault, not a miss.

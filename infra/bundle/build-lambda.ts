@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+
+/** Where the functions run. */
+export interface LambdaTarget {
+  cpu: 'arm64' | 'x64';
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const RUNTIME = join(import.meta.dirname, 'runtime');
+/** The oldest Node that they are tested on. */
+const NODE = 'node20';
+/** What packages that are not modules look for. */
+const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+
+/**
+ * Builds what Lambda runs, both functions in one folder: `lambda-image.handler` and `lambda-worker.handler`. What they load only
+ * now and then lies in files of its own; sharp, with the binaries of the target, in `node_modules`. The same sources make the same
+ * files.
+ *
+ * @param folder - exists, and is empty
+ * @throws Error when it cannot be built, or sharp cannot be fetched
+ */
+export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: {
+      'lambda-image': 'src/entry/lambda-image.ts',
+      'lambda-worker': 'src/entry/lambda-worker.ts',
+      // Loaded by its name, beside whatever file decodes.
+      'hevc-worker': 'src/encode/hevc-worker.mjs',
+    },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: NODE,
+    external: ['sharp'],
+    banner: { js: REQUIRE },
+    // Shorter to load, and traces still name functions.
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(RUNTIME, file), join(folder, file));
+  const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc'];
+  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  execFileSync('npm', ['ci', ...platform, ...quietly], { cwd: folder, stdio: ['ignore', 2, 2] });
+  // It says when it was installed.
+  rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
+}
