@@ -13,7 +13,10 @@ const RUNTIME = join(import.meta.dirname, 'runtime');
 /** The oldest Node that they are tested on. */
 const NODE = 'node20';
 /** What packages that are not modules look for. */
-const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+const NOT_A_MODULE = [
+  "import{createRequire}from'node:module'",
+  'const require=createRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;',
+].join(';');
 
 /**
  * Builds what Lambda runs, both functions in one folder: `lambda-image.handler` and `lambda-worker.handler`. What they load only
@@ -40,7 +43,7 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
     platform: 'node',
     target: NODE,
     external: ['sharp'],
-    banner: { js: REQUIRE },
+    banner: { js: NOT_A_MODULE },
     // Shorter to load, and traces still name functions.
     minify: true,
     keepNames: true,
