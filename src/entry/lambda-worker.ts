@@ -39,8 +39,8 @@ const worker = createMessageWorker(location);
  * @returns the messages that are to come again
  */
 export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaContext) {
-  const remainingMs = context.getRemainingTimeInMillis();
-  const signal = AbortSignal.timeout(remainingMs - Math.min(LAST_MS, remainingMs / 3));
+  const remainingMs = Math.max(context.getRemainingTimeInMillis(), 0);
+  const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(LAST_MS, remainingMs / 3)));
   const units = await createUnitServices(config, log, services, {
     queue,
     signal,
