@@ -43,6 +43,8 @@ export interface CloudFrontStubOptions {
   looksUnderWay?: number;
   /** Paths that other processes have under way. */
   others?: number;
+  /** Is told of the paths of each invalidation that is made. */
+  forget?: (paths: readonly string[]) => void;
   /** What goes wrong with a call; `nth` counts from 1, for each operation. */
   fault?: (call: Call, nth: number) => Fault | undefined;
 }
@@ -59,7 +61,7 @@ interface Made {
  * what the API's reference says, and whatever would have it work on more than 3,000 paths. Gone when the test ends.
  */
 export async function startCloudFront(options: CloudFrontStubOptions = {}): Promise<CloudFrontStub> {
-  const { looksUnderWay = 0, others = 0, fault = () => undefined } = options;
+  const { looksUnderWay = 0, others = 0, forget = () => {}, fault = () => undefined } = options;
   const calls: Call[] = [];
   const made: Made[] = [];
   let most = 0;
@@ -79,6 +81,7 @@ export async function startCloudFront(options: CloudFrontStubOptions = {}): Prom
     }
     const invalidation = { id: `I${made.length + 1}`, callerReference, paths, looksLeft: looksUnderWay };
     made.push(invalidation);
+    forget(paths);
     most = Math.max(most, underWay());
     return { status: 201, body: describe(invalidation) };
   }
