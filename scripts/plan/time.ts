@@ -1,0 +1,53 @@
+import { figure } from './figure.ts';
+import type { Given } from './given.ts';
+import { LIMITS } from './limits.ts';
+import type { Load, Workers } from './load.ts';
+
+/** How long things take. */
+export function planTime(given: Given, { imagesPerSecond }: Load, workers: Workers) {
+  const { concurrency, maxConcurrency, capacityPerSecond } = workers;
+  const growth = isProvisioned(workers)
+    ? LIMITS.provisionedGrowthPerMinute
+    : LIMITS.eventSourceGrowthPerMinute;
+  const pollersReady = figure(
+    'until enough batches are polled',
+    's',
+  )`${concurrency} ÷ ${growth} a minute × ${60} s`;
+  const allReady = figure('until all there may be', 's')`${maxConcurrency} ÷ ${growth} a minute × ${60} s`;
+  const backlogImages = figure(
+    'images that wait',
+  )`${given.backlogUnits} units × ${given.imagesPerUnit} images`;
+  const spare = figure(
+    'images a second to spare',
+  )`${capacityPerSecond} images/s − ${imagesPerSecond} images/s`;
+  // While the workers become more, on average half of them are missing.
+  const missed = figure('images not made meanwhile')`${capacityPerSecond} images/s × ${allReady} s ÷ ${2}`;
+  return {
+    pollersReady,
+    environmentsReady: figure(
+      'until as many environments run',
+      's',
+    )`${concurrency} ÷ ${LIMITS.newEnvironments} × ${LIMITS.newEnvironmentsSeconds} s`,
+    backlogImages,
+    allReady,
+    missed,
+    drainAlone: figure(
+      'done with them, if no more come',
+      's',
+    )`(${backlogImages} + ${missed}) ÷ ${capacityPerSecond} images/s`,
+    spare,
+    ...(spare.value > 0 && {
+      drain: figure(
+        'done with them, under this load',
+        's',
+      )`(${backlogImages} + ${missed}) ÷ ${spare} images/s`,
+    }),
+  };
+}
+
+export type Time = ReturnType<typeof planTime>;
+
+/** Whether more is needed than an event source does without pollers that are paid for. */
+export function isProvisioned({ maxConcurrency }: Workers): boolean {
+  return maxConcurrency.value > LIMITS.eventSourceConcurrency;
+}
