@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { counted } from './command/amounts.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { readEnvironment } from './command/environment.ts';
 import { type Measurement, measure, originalsOf, packagedOriginals } from './plan/measure.ts';
@@ -43,6 +44,6 @@ async function measureHere(
 ): Promise<Measurement> {
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const originals = photos === undefined ? await packagedOriginals() : await originalsOf(photos);
-  say(`Measuring ${originals.length} photographs…`);
+  say(`Measuring ${counted(originals.length, 'photograph')}…`);
   return await measure(originals, config, say);
 }

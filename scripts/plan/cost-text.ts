@@ -15,7 +15,7 @@ export function describeCost({ cost, load }: Plan): string[] {
   return [
     'Cost',
     ...layOut(
-      [['', 'an hour', 'a million images', 'a month', '= an hour’s'], ...rows],
+      [['', 'an hour', 'a million images', 'a month', "= an hour's"], ...rows],
       ['text', 'number', 'number', 'number', 'text'],
     ),
     `  a million images = an hour × ${showNumber(MILLION)} ÷ ${showNumber(load.imagesPerHour.value)} images; a month = an hour × ${HOURS_PER_MONTH}, if the load never ends`,

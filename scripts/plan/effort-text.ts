@@ -12,7 +12,7 @@ const HEAD = [
     'bytes',
     'image',
     'workers',
-    'million',
+    'compute',
     'a view',
     'spared',
     'spared',

@@ -1,4 +1,4 @@
-import { figure } from './figure.ts';
+import { type Figure, figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
 
@@ -49,6 +49,11 @@ export function planWorkers(given: Given, { imagesPerSecond }: Load) {
 }
 
 export type Workers = ReturnType<typeof planWorkers>;
+
+/** As many as the load keeps busy; or all there may be, where that is less. */
+export function workersAtWork({ concurrency, maxConcurrency }: Workers): Figure {
+  return concurrency.value < maxConcurrency.value ? concurrency : maxConcurrency;
+}
 
 function maxConcurrencyOf({ maxConcurrency }: Given, needed: number) {
   const label = 'maximum concurrency';

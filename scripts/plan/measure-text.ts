@@ -21,13 +21,13 @@ export function describeMeasurement(measurement: Measurement): string[] {
   const more = photographs.length - MOST_SHOWN;
   const ms = measuredMs(measurement);
   return [
-    `Measured on a core of this machine (${core}), with what the environment says`,
+    `Measured on one core of this machine (${core})`,
     ...layOut([['photograph', 'pixels', 'original', 'variants', 'CPU'], ...rows], COLUMNS),
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...(failed > 0 ? [`  ${failed} could not be encoded`] : []),
     `  ${showNumber(meanCpuMs)} ms of encoding an image: the median of ${rounds} rounds, one photograph at a time, then their mean`,
-    `  ${showValue(ms)} an image  ${showArithmetic(ms)}`,
-    '  A vCPU of Lambda is taken for as fast as this core: measure on the function’s own machine to know, and give --ms.',
+    `  ${showValue(ms)} an image ${showArithmetic(ms)}`,
+    '  A vCPU of Lambda is taken for as fast as this core: measure on the function itself to know, and give --ms.',
   ];
 }
 

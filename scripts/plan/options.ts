@@ -36,7 +36,7 @@ const VARIANT_KB = 71;
  * cores do: the rest fetches and stores. Measured with `scripts/bench/throughput.ts`.
  */
 const ENCODING_SHARE = 0.88;
-/** 100 provisioned event sources of 20,000 each would be beyond what one can plan like this. */
+/** Of one event source, with all the pollers that can be provisioned. */
 const MOST_WORKERS = LIMITS.provisionedPollers * LIMITS.invocationsPerPoller;
 
 export function addPlanOptions(command: Command): Command {
@@ -59,7 +59,7 @@ export function addPlanOptions(command: Command): Command {
     .option('--cdn-hits <percent>', 'views that the CDN answers without S3', numberWithin(0, 100), 0)
     .option('--purged <percent>', 'units that are purged one day', numberWithin(0, 100), 1)
     .option('--months <n>', 'that variants are kept', numberWithin(0, 1200), 1)
-    .option('--backlog <units>', 'that wait at the start', wholeNumberWithin(0, 1e12))
+    .option('--backlog <units>', 'that wait at the start', wholeNumberWithin(0, 1e9))
     .option('--egress-usd-per-gb <usd>', 'out of the CDN; $0.109 in India', dollars, PRICES.usdPerGbOut)
     .option('--mobile-usd-per-gb <usd>', 'that contractors pay', dollars, 2)
     .option('--json', 'print one JSON object');

@@ -8,8 +8,9 @@ import { PRICES } from './prices.ts';
 import { type Purges, planPurges } from './purges.ts';
 import { planQueue, type Queue } from './queue.ts';
 import { planQuotas, type Quota } from './quotas.ts';
-import { planStore, planUnitRequests, type Store } from './store.ts';
+import { planStore, type Store } from './store.ts';
 import { planTime, type Time } from './time.ts';
+import { planUnitRequests } from './unit-requests.ts';
 import { planViews, type Views } from './views.ts';
 
 /** All that follows from what is given. */

@@ -2,7 +2,7 @@ import { figure, percent } from './figure.ts';
 import type { Given } from './given.ts';
 import { HOURS_PER_MONTH, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
 import { PRICES } from './prices.ts';
-import type { UnitRequests } from './store.ts';
+import type { UnitRequests } from './unit-requests.ts';
 
 /** How often the worker looks for what work that died left behind of purged units: every ten minutes. */
 const SWEEPS_PER_HOUR = 6;

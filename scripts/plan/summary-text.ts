@@ -1,5 +1,6 @@
 import { counted, formatBytes, formatDuration } from '../command/amounts.ts';
 import { showNumber, showUsd } from './figure.ts';
+import { workersAtWork } from './load.ts';
 import type { Plan } from './plan.ts';
 
 const BYTES_PER_GB = 1e9;
@@ -14,7 +15,7 @@ export function summarize({ given, load, workers, time, cost, views, quotas }: P
   const gb = (figure: { value: number }) => formatBytes(Math.round(figure.value * BYTES_PER_GB));
   return [
     `${counted(given.unitsPerHour, 'unit')} of ${counted(given.imagesPerUnit, 'image')} an hour: ${show(load.imagesPerSecond)} images a second`,
-    `  ${showNumber(Math.ceil(workers.concurrency.value))} workers at work, ${show(workers.maxConcurrency)} at most; they are there in ${formatDuration(time.pollersReady.value)}`,
+    `  ${counted(Math.ceil(workersAtWork(workers).value), 'worker')} at work, ${show(workers.maxConcurrency)} at most; they are there in ${formatDuration(time.pollersReady.value)}`,
     `  ${counted(given.backlogUnits, 'unit')} that wait are done in ${formatDuration(time.drainAlone.value)}, or ${drained}`,
     `  ${showUsd(cost.making.usdPerMillionImages)} to make a million images, ${showUsd(cost.making.value)} an hour; ${showUsd(cost.total.value)} an hour with storage, views and purges`,
     `  contractors load ${gb(views.outGbPerHour)} an hour in place of ${gb(views.originalsGbPerHour)}`,

@@ -1,11 +1,12 @@
 import { figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { LIMITS } from './limits.ts';
-import type { Load, Workers } from './load.ts';
+import { type Load, type Workers, workersAtWork } from './load.ts';
 
 /** How long things take. */
 export function planTime(given: Given, { imagesPerSecond }: Load, workers: Workers) {
-  const { concurrency, maxConcurrency, capacityPerSecond } = workers;
+  const { maxConcurrency, capacityPerSecond } = workers;
+  const concurrency = workersAtWork(workers);
   const growth = isProvisioned(workers)
     ? LIMITS.provisionedGrowthPerMinute
     : LIMITS.eventSourceGrowthPerMinute;
@@ -48,6 +49,6 @@ export function planTime(given: Given, { imagesPerSecond }: Load, workers: Worke
 export type Time = ReturnType<typeof planTime>;
 
 /** Whether more is needed than an event source does without pollers that are paid for. */
-export function isProvisioned({ maxConcurrency }: Workers): boolean {
+function isProvisioned({ maxConcurrency }: Workers): boolean {
   return maxConcurrency.value > LIMITS.eventSourceConcurrency;
 }
