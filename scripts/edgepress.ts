@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { isClosedPipe } from './command/line-output.ts';
+import { planCommand } from './plan.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
 import { signCommand } from './sign.ts';
@@ -16,6 +17,7 @@ const program = new Command('edgepress')
   .addCommand(prewarmCommand())
   .addCommand(statusCommand())
   .addCommand(purgeCommand())
+  .addCommand(planCommand())
   .addCommand(casesCommand());
 
 // `| head` stops reading when it has enough: no reason to crash.
