@@ -50,7 +50,8 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
     legalComments: 'none',
     logLevel: 'warning',
   });
-  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(RUNTIME, file), join(folder, file));
+  for (const file of ['package.json', 'package-lock.json'])
+    copyFileSync(join(RUNTIME, file), join(folder, file));
   const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc'];
   const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   execFileSync('npm', ['ci', ...platform, ...quietly], { cwd: folder, stdio: ['ignore', 2, 2] });

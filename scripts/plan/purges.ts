@@ -10,8 +10,6 @@ const SWEEPS_PER_HOUR = 6;
 const SWEEPS_PER_PURGE = 7;
 /** How long a mark stays, so that it outlives every message. */
 const MARK_HOURS = 15 * 24;
-/** To find the marks that are new, and those that are too old. */
-const LISTINGS_PER_SWEEP = 2;
 
 /** What it takes to make units disappear, at the pace at which they come. `src/unit/purge.ts` and `purge-sweep.ts` do it. */
 export function planPurges(given: Given, { objects }: UnitRequests) {
@@ -24,15 +22,13 @@ export function planPurges(given: Given, { objects }: UnitRequests) {
   const tagsPerSecond = figure(
     'the CDN forgets a second, at most',
   )`${LIMITS.tagsInFlight} tags at once ÷ ${LIMITS.invalidationSeconds} s`;
-  const pages =
+  const marksLabel = 'lists of marks a sweep';
+  const pagesPerSweep =
     purgedPerHour.value === 0
-      ? figure('')`${1}`
+      ? figure(marksLabel)`${1}`
       : figure(
-          '',
+          marksLabel,
         )`⌈${purgedPerHour} purges × ${MARK_HOURS} h that marks stay ÷ ${LIMITS.keysPerList} a list⌉`;
-  const pagesPerSweep = figure(
-    'lists of marks a sweep',
-  )`${LISTINGS_PER_SWEEP} × ${{ ...pages, text: pages.arithmetic }}`;
   const listsPerPurge = figure(
     'lists a purge',
   )`⌈${objects} objects ÷ ${LIMITS.keysPerList}⌉ + ${SWEEPS_PER_PURGE} sweeps`;

@@ -88,7 +88,6 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
       );
     };
     await pMap(marks.unitsMarkedSince(lastMs - LONGEST_WORK_MS), sweepNext, { concurrency: UNITS_AT_ONCE });
-    await marks.forgetOld();
     if (swept === 0) return;
     const body = new TextEncoder().encode(JSON.stringify({ at: new Date(startMs).toISOString() }));
     await store.put(LAST_SWEEP_KEY, body, { contentType: 'application/json' });
