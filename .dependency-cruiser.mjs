@@ -50,6 +50,18 @@ export default {
       to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
+      name: 'stack-knows-words-not-work',
+      comment:
+        'The stack reads options as the service does, and names what it names; nothing of it runs here.',
+      severity: 'error',
+      from: { path: '^infra/', pathNot: '^infra/bundle/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(config(-values)?|source/allowlist|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$',
+      },
+    },
+    {
       name: 'client-needs-nothing',
       comment: 'Callers copy the URL builder into their own programs.',
       severity: 'error',
