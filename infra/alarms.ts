@@ -24,6 +24,8 @@ interface Watch {
   /** The alarm begins when the metric is this or more, in all of the last `periods` of five minutes. */
   readonly threshold: number;
   readonly periods: number;
+  /** A percentile of a few requests is the worst of them: then the alarm stays as it is. */
+  readonly isPercentile?: boolean;
 }
 
 /** Fewer requests in five minutes say nothing in percent. */
@@ -41,7 +43,7 @@ export function createAlarms(scope: Construct, watched: Watched, settings: Setti
     // An alarm sees the metrics of its own region only.
     ...(Stack.of(scope).region === CDN_REGION ? cdnWatches(watched, settings) : []),
   ];
-  return watches.map(({ id, description, metric, threshold, periods }) => {
+  return watches.map(({ id, description, metric, threshold, periods, isPercentile }) => {
     const alarm = new Alarm(scope, id, {
       alarmDescription: description,
       metric,
@@ -50,8 +52,7 @@ export function createAlarms(scope: Construct, watched: Watched, settings: Setti
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       // All of them say nothing when nothing happens.
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      // A percentile of a few requests is one of them.
-      ...(id === 'LatencyAlarm' && { evaluateLowSampleCountPercentile: 'ignore' }),
+      ...(isPercentile && { evaluateLowSampleCountPercentile: 'ignore' }),
     });
     if (topic) {
       alarm.addAlarmAction(new SnsAction(topic));
@@ -116,6 +117,7 @@ function answerWatches({ imageFunction }: Watched, settings: Settings): Watch[] 
       metric: imageFunction.metricDuration({ statistic: 'p99', period: PERIOD }),
       threshold: settings.alarmLatencySeconds * 1000,
       periods: 3,
+      isPercentile: true,
     },
   ];
 }

@@ -6,8 +6,8 @@ import { buildLambda } from './bundle/build-lambda.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The code of both functions, one asset: built when the stack is synthesised, unless CDK is told to bundle nothing
- * (`-c aws:cdk:bundling-stacks='[]'`).
+ * The code of both functions, one asset: built when the stack is synthesised, unless CDK is told to bundle nothing, as
+ * `cdk ls` tells it, and tests do.
  */
 export function createCode(): Code {
   return Code.fromAsset(ROOT, {

@@ -89,11 +89,15 @@ function createOrigins(scope: Construct, { bucket, url, settings }: Distribution
       ...shield,
       originAccessControlId: new S3OriginAccessControl(scope, 'BucketAccess').originAccessControlId,
       // S3 says Access-Control-Allow-Origin only to who has an Origin. Which one does not matter, all are told *.
+      // Where S3 cannot be reached, the function is asked soon: by default that takes half a minute.
+      connectionAttempts: 2,
+      connectionTimeout: Duration.seconds(3),
       customHeaders: { Origin: 'https://edgepress.invalid' },
     }),
     fallbackOrigin: FunctionUrlOrigin.withOriginAccessControl(url, {
       ...shield,
       readTimeout: Duration.seconds(imageTimeoutSeconds + READ_TIMEOUT_MARGIN_SECONDS),
+      keepaliveTimeout: Duration.seconds(60),
     }),
     fallbackStatusCodes: FALLBACK_CODES,
   });

@@ -9,7 +9,7 @@ import {
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { grantSources, grantStore } from './permissions.ts';
+import { allow, grantSources, grantStore } from './permissions.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,7 +48,7 @@ export function createImageFunction(
   if (!role) throw new TypeError('a function without a role');
   grantStore(role, bucket);
   grantSources(role, settings.config.sourceAllow);
-  queue.grantSendMessages(role);
+  allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   const url = imageFunction.addFunctionUrl({
     authType: FunctionUrlAuthType.AWS_IAM,
     // A stream that fails has already said 200.

@@ -3,7 +3,7 @@
  * as `-c edgepress.NAME=VALUE`, which wins; numbers, flags and lists (comma-separated) may be given as text.
  */
 export interface EdgepressOptions {
-  /** The name of the stack; several may live side by side. Default: `Edgepress`. */
+  /** The name of the stack; several may live side by side, and in several regions only under several names, which CloudFront wants once an account. Default: `Edgepress`. */
   readonly stackName?: string;
 
   // What the functions are told, with the meaning, the bounds and the defaults of the variable of the environment.
@@ -93,9 +93,9 @@ export interface EdgepressOptions {
   readonly alarmTopicArn?: string;
   /** Of what the image function answers, in percent, 1 to 100. Broken sources of others count too. Default: 25. */
   readonly alarmFunctionUrl5xxPercent?: number;
-  /** Of what viewers get, in percent, 1 to 100. Default: 5. */
+  /** Of what viewers get, in percent, 1 to 100; watched only where the stack is in us-east-1, as CloudFront's metrics are. Default: 5. */
   readonly alarmCdn5xxPercent?: number;
-  /** Of what viewers get, in percent, 1 to 100. Default: 50. */
+  /** Of what viewers get, in percent, 1 to 100; watched only where the stack is in us-east-1. Default: 50. */
   readonly alarmCdn4xxPercent?: number;
   /** The 99th percentile of the image function's duration. Default: two seconds more than a source may take. */
   readonly alarmLatencySeconds?: number;

@@ -14,7 +14,7 @@ import { FORMATS } from '../src/variant/request.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Settings } from './settings.ts';
 
-/** A day more than the service itself keeps a mark, which is a day more than a message lives: it goes only if no sweep comes by. */
+/** A day more than the service itself keeps a mark, which is a day more than a message lives: this is for when no sweep came by. */
 const PURGE_MARK_DAYS = 16;
 
 /** The bucket in which all is kept: private, and read by CloudFront and the functions alone. */
@@ -31,9 +31,10 @@ export function createBucket(scope: Construct, { variantDays, deleteBucket }: Se
     objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
     enforceSSL: true,
     lifecycleRules,
-    // CloudFront asks as a page of another origin would (distribution.ts), so that what it keeps may be used by all of them.
+    // For CloudFront, which asks as a page of another origin would (distribution.ts), and for pages that are sent here with a
+    // picture too large for Lambda to answer.
     cors: [{ allowedMethods: [HttpMethods.GET, HttpMethods.HEAD], allowedOrigins: ['*'] }],
-    removalPolicy: deleteBucket ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    removalPolicy: deleteBucket ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
   acknowledge(bucket, 'S1', 'CloudFront and our own functions alone may read it: their logs say who did.');
   return asPort(bucket);
@@ -61,7 +62,7 @@ export function createLogBucket(scope: Construct, accessLogDays: number): IBucke
     objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED,
     enforceSSL: true,
     lifecycleRules: [{ expiration: Duration.days(accessLogDays) }],
-    removalPolicy: RemovalPolicy.RETAIN,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
   acknowledge(bucket, 'S1', 'It is the log; who reads it is CloudTrail to say.');
   return asPort(bucket);

@@ -46,7 +46,8 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
   grantStore(role, bucket);
   grantSweep(role, bucket);
   grantSources(role, settings.config.sourceAllow);
-  queue.grantSendMessages(role);
+  // What failed among others goes back alone.
+  allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);
   worker.addEventSource(
     new SqsEventSource(queue, {

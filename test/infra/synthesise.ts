@@ -1,17 +1,28 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { VALIDATE_AGAINST_DEFAULT_RULES } from 'aws-cdk-lib/cx-api';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { EdgepressStack } from '../../infra/stack.ts';
 
-/** The stack with these options, without the functions' code: CDK is told to bundle nothing. */
+/**
+ * The stack with these options, without the functions' code: CDK is told to bundle nothing, and not to check the template against
+ * CloudFormation's schemas, which takes seconds and is done once, with the app.
+ */
 export function createStack(options: EdgepressOptions = {}, env: { region?: string } = {}): EdgepressStack {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+  const app = new App({
+    context: { 'aws:cdk:bundling-stacks': [], [VALIDATE_AGAINST_DEFAULT_RULES]: false },
+  });
   return new EdgepressStack(app, 'Test', options, { env });
 }
 
-/** The template of the stack with these options. */
+const templates = new Map<string, Template>();
+
+/** The template of the stack with these options; made once, since it takes a while. */
 export function synthesise(options: EdgepressOptions = {}, env: { region?: string } = {}): Template {
-  return Template.fromStack(createStack(options, env));
+  const key = JSON.stringify([options, env]);
+  const template = templates.get(key) ?? Template.fromStack(createStack(options, env));
+  templates.set(key, template);
+  return template;
 }
 
 /** Every option that adds something. */
