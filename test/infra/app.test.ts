@@ -34,12 +34,12 @@ describe('the app', () => {
   });
 
   it('makes one stack, named and set by the context, for wherever the CDK command is', () => {
-    const context = {
-      edgepress: { stackName: 'Pictures' },
-      'edgepress.widths': '317,641',
-      '@aws-cdk/core:validateAgainstDefaultRules': false,
+    const context = { edgepress: { stackName: 'Pictures' }, 'edgepress.widths': '317,641' };
+    const env = {
+      CDK_DEFAULT_ACCOUNT: '123456789012',
+      CDK_DEFAULT_REGION: 'us-east-1',
+      CDK_VALIDATION: 'false',
     };
-    const env = { CDK_DEFAULT_ACCOUNT: '123456789012', CDK_DEFAULT_REGION: 'us-east-1' };
     const { status, stderr, read } = runApp(context, env);
     expect(stderr).toBe('');
     expect(status).toBe(0);

@@ -1,6 +1,5 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { VALIDATE_AGAINST_DEFAULT_RULES } from 'aws-cdk-lib/cx-api';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { EdgepressStack } from '../../infra/stack.ts';
 
@@ -10,7 +9,8 @@ import { EdgepressStack } from '../../infra/stack.ts';
  */
 export function createStack(options: EdgepressOptions = {}, env: { region?: string } = {}): EdgepressStack {
   const app = new App({
-    context: { 'aws:cdk:bundling-stacks': [], [VALIDATE_AGAINST_DEFAULT_RULES]: false },
+    builtinCloudFormationValidation: false,
+    context: { 'aws:cdk:bundling-stacks': [] },
   });
   return new EdgepressStack(app, 'Test', options, { env });
 }
