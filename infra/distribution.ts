@@ -88,10 +88,10 @@ function createOrigins(scope: Construct, { bucket, url, settings }: Distribution
     primaryOrigin: S3BucketOrigin.withBucketDefaults(bucket, {
       ...shield,
       originAccessControlId: new S3OriginAccessControl(scope, 'BucketAccess').originAccessControlId,
-      // S3 says Access-Control-Allow-Origin only to who has an Origin. Which one does not matter, all are told *.
       // Where S3 cannot be reached, the function is asked soon: by default that takes half a minute.
       connectionAttempts: 2,
       connectionTimeout: Duration.seconds(3),
+      // S3 says Access-Control-Allow-Origin only to who has an Origin. Which one does not matter, all are told *.
       customHeaders: { Origin: 'https://edgepress.invalid' },
     }),
     fallbackOrigin: FunctionUrlOrigin.withOriginAccessControl(url, {
@@ -120,7 +120,7 @@ function acknowledgeChoices(distribution: Distribution, settings: Settings): voi
   if (settings.webAclArn === undefined)
     acknowledge(distribution, 'CFR2', 'Unsigned requests end at the edge function; a web ACL is an option.');
   if (!settings.accessLogs)
-    acknowledge(distribution, 'CFR3', 'They cost more than most images do, and hold signed URLs: an option.');
+    acknowledge(distribution, 'CFR3', 'They hold URLs that are signed for whoever has them: an option.');
   if (settings.certificateArn === undefined)
     acknowledge(
       distribution,

@@ -12,7 +12,7 @@ export interface EdgepressOptions {
   readonly sourceAllow?: string | readonly string[];
   /** `SOURCE_MAX_BYTES`. */
   readonly sourceMaxBytes?: number;
-  /** `SOURCE_TIMEOUT_MS`; must leave a picture 15 of the image function's seconds to be made and stored in. */
+  /** `SOURCE_TIMEOUT_MS`; must leave 16 of the image function's seconds, which S3 may take. */
   readonly sourceTimeoutMs?: number;
   /** `MAX_PIXELS`. */
   readonly maxPixels?: number;

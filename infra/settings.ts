@@ -28,8 +28,8 @@ export class OptionsError extends Error {
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MB_PER_VCPU = 1769;
-/** Three reads, a write and a delete in S3 that all take as long as they may: then the source's time is up, and the function's. */
-const STORE_SECONDS = 15;
+/** Three reads, a write and a delete in S3, when all of them take as long as they may (src/store/s3-store.ts). */
+const STORE_SECONDS = 16;
 /** Lambda takes 4 KB of variables in all, and CloudFormation 4 KB of an output. The others need less than 1 KB. */
 const MAX_VARIABLES_BYTES = 3000;
 
@@ -42,7 +42,7 @@ export function readSettings(options: unknown): Settings {
   const parsed = optionSchema.safeParse(options);
   if (!parsed.success) {
     // What can be read of the variables is, so that their faults are told with the others'.
-    const readable = optionSchema.partial().safeParse(withoutFaulty(options, parsed.error.issues));
+    const readable = optionSchema.safeParse(withoutFaulty(options, parsed.error.issues));
     const faults = readable.success ? readVariables(readable.data).faults : [];
     throw new OptionsError([...parsed.error.issues.flatMap(describe), ...faults]);
   }
@@ -93,7 +93,7 @@ function configFaults(options: CheckedOptions, config: Config): string[] {
     faults.push(
       'sourceAllow: an s3 pattern has to name its bucket, or the functions would need to read them all',
     );
-  const bytes = JSON.stringify(sharedVariables(config, options.sourceAllow)).length;
+  const bytes = Buffer.byteLength(JSON.stringify(sharedVariables(config, options.sourceAllow)));
   if (bytes > MAX_VARIABLES_BYTES)
     faults.push(
       `sourceAllow, cacheControl: all variables together are ${bytes} bytes: Lambda has room for ${MAX_VARIABLES_BYTES}`,

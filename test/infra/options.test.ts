@@ -105,6 +105,14 @@ describe('options of the stack', () => {
   });
 });
 
+describe('options that are right by themselves', () => {
+  it('are not blamed for others', () => {
+    expect(faultsOf({ ...EVERYTHING, certificateArn: 'mine' })).toEqual([
+      'certificateArn: must be the ARN of an ACM certificate in us-east-1',
+    ]);
+  });
+});
+
 describe('options in the context of an app', () => {
   it('are an object, and single ones that win over it', () => {
     const context = { edgepress: { widths: '320', stackName: 'A' }, 'edgepress.stackName': 'B', other: 1 };
