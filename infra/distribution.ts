@@ -65,7 +65,6 @@ export function createDistribution(scope: Construct, options: DistributionOption
     errorResponses: ERROR_CODES.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
     httpVersion: HttpVersion.HTTP2_AND_3,
     enableIpv6: true,
-    minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
     priceClass: PRICE_CLASSES[settings.priceClass],
     publishAdditionalMetrics: settings.additionalMetrics,
     ...optionalParts(scope, settings),
@@ -108,6 +107,8 @@ function optionalParts(scope: Construct, settings: Settings): Partial<Distributi
   return {
     ...(certificateArn !== undefined && {
       domainNames,
+      // Without a certificate CloudFront's own domain has a policy that nobody can change.
+      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
     }),
     ...(webAclArn !== undefined && { webAclId: webAclArn }),
