@@ -3,6 +3,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { isClosedPipe } from './command/line-output.ts';
+import { envCommand } from './env.ts';
+import { keysCommand } from './keys.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
 import { signCommand } from './sign.ts';
@@ -16,7 +18,9 @@ const program = new Command('edgepress')
   .addCommand(prewarmCommand())
   .addCommand(statusCommand())
   .addCommand(purgeCommand())
-  .addCommand(casesCommand());
+  .addCommand(casesCommand())
+  .addCommand(envCommand())
+  .addCommand(keysCommand());
 
 // `| head` stops reading when it has enough: no reason to crash.
 for (const stream of [process.stdout, process.stderr]) {
