@@ -48,7 +48,8 @@ export function explainAws(error: unknown, permission: string): string {
     return `AWS refuses ${permission}: whoever this signs as needs that permission (${said})`;
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
     return `${WITHOUT_CREDENTIALS}\n${said}`;
-  if (/region is missing/i.test(message)) return 'There is no AWS region: set AWS_REGION.';
+  if (/region is missing|region not accepted/i.test(message))
+    return 'There is no AWS region, or it is none: set AWS_REGION.';
   if (STALE_CREDENTIALS.test(name))
     return `AWS does not accept the credentials: log in again, or look at AWS_PROFILE (${said})`;
   return `AWS failed at ${permission}: ${name}: ${said}${codeOf(error)}`;
