@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { isClosedPipe } from './command/line-output.ts';
+import { deployCheckCommand } from './deploy-check.ts';
 import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
 import { prewarmCommand } from './prewarm.ts';
@@ -20,7 +21,8 @@ const program = new Command('edgepress')
   .addCommand(purgeCommand())
   .addCommand(casesCommand())
   .addCommand(envCommand())
-  .addCommand(keysCommand());
+  .addCommand(keysCommand())
+  .addCommand(deployCheckCommand());
 
 // `| head` stops reading when it has enough: no reason to crash.
 for (const stream of [process.stdout, process.stderr]) {

@@ -70,13 +70,18 @@ export async function readDeployedStack(name: string, say: (text: string) => voi
     throw new CommandFailure(
       `The stack ${name} is not finished: it is ${status}. Deploy it, or wait for its end.`,
     );
-  if (!WHOLE.test(status)) say(`The stack ${name} is ${status}: what follows may be from before.`);
+  if (!isWhole(stack)) say(`The stack ${name} is ${status}: what follows may be from before.`);
   return {
     name,
     environment: environmentOf(name, outputs),
     keyValueStoreArn: outputOf(name, outputs, 'KeyValueStoreArn'),
     signingKeysSecretArn: outputOf(name, outputs, 'SigningKeysSecretArn'),
   };
+}
+
+/** Whether its last change came to an end, and left it usable. */
+export function isWhole({ status }: Stack): boolean {
+  return WHOLE.test(status);
 }
 
 function outputOf(name: string, outputs: Stack['outputs'], key: string): string {

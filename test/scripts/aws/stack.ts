@@ -27,8 +27,8 @@ export async function setUpStack({
   signers,
   stack = DEPLOYED,
 }: {
-  edge?: string;
-  signers?: string;
+  edge?: string | undefined;
+  signers?: string | undefined;
   stack?: StubStack;
 } = {}) {
   const store = keyValueStore(edge);
