@@ -9,6 +9,7 @@ import { keysCommand } from './keys.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
 import { signCommand } from './sign.ts';
+import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
 
 const program = new Command('edgepress')
@@ -22,7 +23,8 @@ const program = new Command('edgepress')
   .addCommand(casesCommand())
   .addCommand(envCommand())
   .addCommand(keysCommand())
-  .addCommand(deployCheckCommand());
+  .addCommand(deployCheckCommand())
+  .addCommand(smokeCommand());
 
 // `| head` stops reading when it has enough: no reason to crash.
 for (const stream of [process.stdout, process.stderr]) {
