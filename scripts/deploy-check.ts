@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DEFAULT_STACK } from './aws/default-stack.ts';
 import { wholeNumber } from './command/whole-number.ts';
 import type { Load } from './deploy-check/load.ts';
 
@@ -10,7 +11,7 @@ interface DeployCheckOptions extends Load {
 export function deployCheckCommand(): Command {
   return new Command('deploy-check')
     .description('say what has to be right before a deploy to AWS, and what to do where it is not')
-    .option('--stack <name>', 'the name of the stack', 'Edgepress')
+    .option('--stack <name>', 'the name of the stack', DEFAULT_STACK)
     .option('--units-per-hour <count>', 'data units that will be ingested', wholeNumber, 100_000)
     .option('--images <count>', 'images of each', wholeNumber, 5)
     .option('--ms <milliseconds>', 'for which one image occupies a Lambda', wholeNumber, 350)

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DEFAULT_STACK } from './aws/default-stack.ts';
 
 interface EnvOptions {
   json?: true;
@@ -9,7 +10,7 @@ interface EnvOptions {
 export function envCommand(): Command {
   return new Command('env')
     .description('print the environment of a deployed stack, for the other commands')
-    .argument('[stack]', 'the name of the stack', 'Edgepress')
+    .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
     .option('--no-keys', 'without SIGNING_KEYS')
     .option('--json', 'print an object instead of lines for a shell')
     .addHelpText(

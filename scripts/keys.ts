@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
+import { DEFAULT_STACK } from './aws/default-stack.ts';
 import { count } from './command/whole-number.ts';
 
 // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
 const commands = () => import('./keys/commands.ts');
 
-const DEFAULT_STACK = 'Edgepress';
 /** How many old keys a rotation leaves valid. */
 const KEEP = 2;
 /** CloudFront tells all of its locations within seconds to low tens of seconds, and gives no way to ask. */

@@ -20,9 +20,6 @@ export interface DeployedStack {
   signingKeysSecretArn: string;
 }
 
-/** The stack's name, unless it was deployed by another one. */
-export const DEFAULT_STACK = 'Edgepress';
-
 /** Names that any shell takes: what is printed is meant for `eval`. */
 const environmentSchema = z.record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/), z.string());
 

@@ -118,7 +118,7 @@ function wayOutOf(status: string, name: string): string {
   if (status.endsWith('IN_PROGRESS')) return 'wait until that has ended';
   if (status.startsWith('UPDATE_'))
     return `aws cloudformation continue-update-rollback --stack-name ${name}, or look at its events`;
-  return `it never came to be: npx cdk destroy ${name}, then deploy`;
+  return `nothing can be deployed onto that: npx cdk destroy ${name} first`;
 }
 
 async function unlessRefused(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningKey } from '../../src/variant/signature.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 import type { EdgeKeys } from './edge-keys.ts';
@@ -23,6 +24,7 @@ export interface Found {
 }
 
 const MAX_ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 200;
 
 /**
  * Reads both, the edge first: what is written to the edge with this ETag then rests on signers' keys that were still theirs when
@@ -50,6 +52,7 @@ export async function changeEdge(
     if (writeKeyList(edge) === writeKeyList(before.edge)) return { before, edge };
     requireRoom(edge);
     if (await places.edge.write(edge, before.etag)) return { before, edge };
+    await sleep(FIRST_PAUSE_MS * 2 ** attempt);
   }
   throw new CommandFailure('Somebody else changes the keys at the edge all the time. Run this again later.');
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetSecretValueCommand,
   PutSecretValueCommand,
@@ -25,6 +26,8 @@ export interface SignerKeys {
 const CURRENT = 'AWSCURRENT';
 /** What a version is called that is not current yet. */
 const PENDING = 'AWSPENDING';
+const LOOK_EVERY_MS = 500;
+const LOOKS = 20;
 
 /** @param arn - of the secret */
 export function openSignerKeys(arn: string): SignerKeys {
@@ -60,6 +63,33 @@ export function openSignerKeys(arn: string): SignerKeys {
     }
   }
 
+  async function replace(
+    keys: readonly SigningKey[],
+    before: string | undefined,
+  ): Promise<string | undefined> {
+    // AWS calls the version by the token: an attempt whose answer is lost makes none of its own.
+    const version = randomUUID();
+    const put = new PutSecretValueCommand({
+      SecretId: arn,
+      ClientRequestToken: version,
+      SecretString: writeKeyList(keys),
+      VersionStages: [PENDING],
+    });
+    const { VersionStages } = await askAws('secretsmanager:PutSecretValue', () => client.send(put));
+    // The first version of all becomes the current one by itself.
+    if (VersionStages?.includes(CURRENT)) return version;
+    const isCurrent = await askAws('secretsmanager:UpdateSecretVersionStage', () =>
+      makeCurrent(version, before),
+    );
+    return isCurrent ? version : undefined;
+  }
+
+  /** Ends when reading gives another version than before: Secrets Manager may take a moment to tell everywhere. */
+  async function leave(before: string | undefined): Promise<void> {
+    for (let times = 0; times < LOOKS && (await get()).VersionId === before; times++)
+      await sleep(LOOK_EVERY_MS);
+  }
+
   return {
     async read() {
       const { SecretString, VersionId } = await get();
@@ -68,24 +98,9 @@ export function openSignerKeys(arn: string): SignerKeys {
     },
 
     async write(keys, version) {
-      const put = await askAws('secretsmanager:PutSecretValue', () =>
-        client.send(
-          new PutSecretValueCommand({
-            SecretId: arn,
-            ClientRequestToken: randomUUID(),
-            SecretString: writeKeyList(keys),
-            VersionStages: [PENDING],
-          }),
-        ),
-      );
-      const made = put.VersionId;
-      if (made === undefined) throw new Error('Secrets Manager answered without a version');
-      // The first version of all becomes the current one by itself.
-      if (put.VersionStages?.includes(CURRENT)) return made;
-      const isCurrent = await askAws('secretsmanager:UpdateSecretVersionStage', () =>
-        makeCurrent(made, version),
-      );
-      return isCurrent ? made : undefined;
+      const made = await replace(keys, version);
+      if (made !== undefined) await leave(version);
+      return made;
     },
 
     close: () => client.destroy(),

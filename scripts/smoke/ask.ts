@@ -88,7 +88,7 @@ export function saysMiss({ headers }: Answer): boolean {
 
 /** Whether a CDN answered by itself. */
 export function isCdnHit({ headers }: Answer): boolean {
-  return /\bhit\b/i.test(headers.get('x-cache') ?? '') || Number(headers.get('age') ?? 0) > 0;
+  return /hit\b/i.test(headers.get('x-cache') ?? '') || Number(headers.get('age') ?? 0) > 0;
 }
 
 /** Whether it came through a CDN. */

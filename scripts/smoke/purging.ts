@@ -9,15 +9,18 @@ export async function purgeAndWait(
   { units, cdn }: UnitSession,
   unit: string,
   visit: Visit,
-  config: Config,
+  { cdn: named }: Config,
+  say: (text: string) => void,
 ): Promise<string> {
-  if (visit.hasCdn && config.cdn.kind === 'none')
+  if (visit.hasCdn && named.kind === 'none')
     throw new StepFailure(
       'there is a CDN in front that nothing is told of: set CDN, or it keeps what is purged',
     );
   const { invalidations, gone } = await purge(units, unit);
   if (gone === 0)
     throw new StepFailure('there was nothing to purge: STORE is not where this service keeps its variants');
+  if (invalidations.length > 0)
+    say('Waiting until the CDN has forgotten it, which takes up to half a minute');
   await cdn.wait(invalidations).catch(inWords);
   const told = invalidations.map(({ id }) => `, and the CDN has forgotten it (${id})`).join('');
   return `${counted(gone, 'object')}${told}`;

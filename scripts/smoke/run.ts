@@ -38,6 +38,7 @@ interface Smoke {
   session: UnitSession;
   account: SmokeAccount;
   config: Config;
+  say: (text: string) => void;
 }
 
 /** Any that the service serves: it is the one that most phones get. */
@@ -65,7 +66,7 @@ export async function smoke(config: Config, options: SmokeOptions): Promise<0 | 
     try {
       say(`Unit ${unit}, ${source.shown}`);
       const visit = await visitOf(options, key, unit, source);
-      await live({ unit, visit, session, account, config });
+      await live({ unit, visit, session, account, config, say });
     } finally {
       const { remove } = source;
       if (remove) await account.take({ name: 'our photograph', run: () => takeAway(remove) });
@@ -101,7 +102,7 @@ async function live(smoke: Smoke): Promise<void> {
 }
 
 /** The life of a variant: until one step fails that all others rest on, or the user has enough. */
-async function liveSigned({ unit, visit, session, account, config }: Smoke): Promise<void> {
+async function liveSigned({ unit, visit, session, account, config, say }: Smoke): Promise<void> {
   const steps: (Step & { isVital?: true })[] = [
     { name: 'first request', run: () => seeMiss(visit), isVital: true },
     { name: 'second request', run: () => seeNoSecondMiss(visit) },
@@ -109,7 +110,7 @@ async function liveSigned({ unit, visit, session, account, config }: Smoke): Pro
     { name: 'edge hit', run: () => seeEdgeHit(visit) },
     { name: 'HEAD', run: () => seeHead(visit) },
     { name: 'If-None-Match', run: () => seeNotModified(visit) },
-    { name: 'purge', run: () => purgeAndWait(session, unit, visit, config), isVital: true },
+    { name: 'purge', run: () => purgeAndWait(session, unit, visit, config, say), isVital: true },
     { name: 'after the purge', run: () => seeMissAgain(visit) },
   ];
   for (const { isVital, ...step } of steps) {

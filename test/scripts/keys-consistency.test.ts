@@ -89,6 +89,13 @@ describe('a rotation', () => {
     expect(store.current()).toBe(list(A, D));
   });
 
+  it('is not misled by a secret that tells late', async () => {
+    const { rotate, secret, store } = await setUpKeys({ edge: A, signers: A });
+    secret.lag = 1;
+    expect(await rotate()).toMatchObject({ isNew: true, isSettled: true });
+    expect(store.current()).toBe(secret.current());
+  });
+
   it('is not misled by answers that are lost', async () => {
     for (const keys of [undefined, A]) {
       const { rotate, secret, store, aws } = await setUpKeys({ edge: keys, signers: keys });

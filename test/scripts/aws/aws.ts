@@ -1,16 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { serve } from '../../source/loopback.ts';
 import { CREDENTIALS } from '../command.ts';
-import { signedFor } from './signatures.ts';
-
-export interface AwsRequest {
-  method: string;
-  /** As sent. */
-  path: string;
-  query: string;
-  headers: Readonly<Record<string, string>>;
-  body: string;
-}
+import { type AwsRequest, signedFor } from './signatures.ts';
 
 /** What is asked of a service, once it is known to be signed for it. */
 export interface AwsCall extends AwsRequest {

@@ -8,6 +8,8 @@ export interface SecretsManagerStub extends AwsService {
   current(): string | undefined;
   /** Makes another version current, as somebody else would. */
   overwrite(text: string): void;
+  /** How many reads after each change still give what was there before. */
+  lag: number;
 }
 
 /** One secret with its versions and their labels. */
@@ -15,6 +17,8 @@ export function secretsManager(text?: string): SecretsManagerStub {
   const versions = new Map<string, string>();
   const labels = new Map<string, string>();
   const current = () => versions.get(labels.get('AWSCURRENT') ?? '');
+  let before: string | undefined;
+  let stale = 0;
   const overwrite = (value: string) => {
     const id = `somebody-else-${versions.size}-0123456789abcdef`;
     versions.set(id, value);
@@ -23,12 +27,13 @@ export function secretsManager(text?: string): SecretsManagerStub {
   if (text !== undefined) overwrite(text);
 
   function get(): AwsAnswer {
-    const SecretString = current();
+    const VersionId = stale-- > 0 ? before : labels.get('AWSCURRENT');
+    const SecretString = versions.get(VersionId ?? '');
     if (SecretString === undefined) {
       const message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
       return jsonRefusal(400, 'ResourceNotFoundException', message);
     }
-    return json(200, { ARN: SECRET_ARN, SecretString, VersionId: labels.get('AWSCURRENT') });
+    return json(200, { ARN: SECRET_ARN, SecretString, VersionId });
   }
 
   function put({ ClientRequestToken: id, SecretString, VersionStages }: Record<string, unknown>): AwsAnswer {
@@ -50,11 +55,14 @@ export function secretsManager(text?: string): SecretsManagerStub {
     if (holder !== undefined && holder !== RemoveFromVersionId)
       return jsonRefusal(400, 'InvalidParameterException', `the label is attached to ${holder}`);
     labels.set(VersionStage, MoveToVersionId ?? '');
+    before = holder;
+    stale = stub.lag;
     return json(200, { ARN: SECRET_ARN });
   }
 
-  return {
+  const stub: SecretsManagerStub = {
     name: 'secretsmanager',
+    lag: 0,
     current,
     overwrite,
     operationOf: (call) => targetOf(call, 'secretsmanager'),
@@ -79,4 +87,5 @@ export function secretsManager(text?: string): SecretsManagerStub {
       }
     },
   };
+  return stub;
 }

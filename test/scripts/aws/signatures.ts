@@ -1,12 +1,20 @@
 import { createECDH, createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import { CREDENTIALS } from '../command.ts';
-import type { AwsRequest } from './aws.ts';
 
 const { AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET } = CREDENTIALS;
 const SIGV4 =
   /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/([a-z0-9-]+)\/([a-z-]+)\/aws4_request, SignedHeaders=[a-z0-9;-]*\bhost\b[a-z0-9;-]*, Signature=[0-9a-f]{64}$/;
 const SIGV4A =
   /^AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE\/(\d{8}\/([a-z-]+)\/aws4_request), SignedHeaders=([a-z0-9;-]*\bhost\b[a-z0-9;-]*), Signature=([0-9a-f]+)$/;
+
+export interface AwsRequest {
+  method: string;
+  /** As sent. */
+  path: string;
+  query: string;
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
 
 /** For which service and region a request is signed; `undefined` where it is not, or not as AWS wants it. */
 export function signedFor(request: AwsRequest): { service: string; region: string } | undefined {
