@@ -71,7 +71,7 @@ export function describeRevocation(stack: string, id: string, { signs }: Revocat
     `${id} is not valid any more, nor any URL that it has signed. The edge locations know within half a minute.`,
     ...(signs === undefined ? [] : [`${signs} signs from now on.`]),
     '',
-    'What a CDN or a phone has kept, they keep: purge the units that nobody may see any more.',
+    'Phones keep what they have, for up to max-age.',
     `Signers that run must read their keys again: eval "$(npm run -s env -- ${stack})"`,
   ].join('\n');
 }

@@ -16,9 +16,17 @@ const FORMATS: Readonly<Record<string, string>> = {
   'image/gif': 'gif',
 };
 
+/** What to do about problems that lie with whoever asks. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  bad_signature: 'SIGNING_KEYS is not what the service has',
+  source_forbidden: 'name an original with --src that SOURCE_ALLOW lets through',
+};
+
 /** @throws StepFailure with what was seen, and why that is wrong */
 export function fail(answer: Answer, why: string): never {
-  throw new StepFailure(`${describeAnswer(answer)}${detailOf(answer)}: ${why}`);
+  const { code, detail } = problemOf(answer);
+  const seen = code === undefined ? describeAnswer(answer) : `${answer.status} ${code} (${detail})`;
+  throw new StepFailure(`${seen}: ${why}`);
 }
 
 /** The code and detail of a problem document. */
@@ -38,7 +46,7 @@ export function problemOf({ headers, body }: Answer): { code?: string; detail?: 
  * @throws StepFailure
  */
 export async function requirePicture(answer: Answer): Promise<string> {
-  if (answer.status !== 200) fail(answer, 'not a picture');
+  if (answer.status !== 200) fail(answer, REMEDIES[problemOf(answer).code ?? ''] ?? 'not a picture');
   const type = answer.headers.get('content-type') ?? '';
   const format = FORMATS[type];
   if (format === undefined) fail(answer, 'no type of a picture that the service makes');
@@ -52,9 +60,4 @@ export async function requirePicture(answer: Answer): Promise<string> {
     if (error instanceof StepFailure) throw error;
     return fail(answer, `it cannot be decoded: ${(error as Error).message}`);
   }
-}
-
-function detailOf(answer: Answer): string {
-  const { code, detail } = problemOf(answer);
-  return code === undefined ? '' : ` ${code} (${detail})`;
 }

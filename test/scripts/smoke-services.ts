@@ -67,8 +67,10 @@ interface Copy {
 /**
  * A CDN in front of a service that keeps whatever is not an error, gives the copy of a miss once and then asks again, and forgets
  * all when CloudFront's API tells it to.
+ *
+ * @param missSeconds - for how long it says that it keeps the copy of a miss
  */
-export async function setUpCdn(serviceUrl: string) {
+export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
   const kept = new Map<string, Copy>();
   const cloudFront = await startCloudFront({
     fault: ({ operation }) => {
@@ -101,7 +103,7 @@ export async function setUpCdn(serviceUrl: string) {
       // The store says nothing of caches.
       headers: {
         ...headers,
-        'cache-control': 's-maxage=1',
+        'cache-control': `s-maxage=${missSeconds}`,
         ...(isOfMiss && { 'cache-status': cacheStatus }),
       },
       body: Buffer.from(await response.arrayBuffer()),

@@ -76,6 +76,24 @@ describe('the command smoke', () => {
     expect(origin.requests).toEqual(['/a.jpg', '/a.jpg']);
   });
 
+  it('leaves nothing either when it is interrupted while it waits', async () => {
+    const { url, src, store, folder } = await setUpService();
+    const { url: cdnUrl, env, cloudFront } = await setUpCdn(url, 3600);
+    const args = ['smoke', cdnUrl, '--src', src];
+    const program = runProgram('scripts/edgepress.ts', args, { SIGNING_KEYS, ...store, ...env });
+    await program.printed(/second request/);
+    // What it says while it waits is on standard error, after that line.
+    while (!program.output.stderr.includes('The CDN keeps its copy of the miss: 3600 s'))
+      await once(program.process.stderr as NodeJS.ReadableStream, 'data');
+    program.process.kill('SIGINT');
+    expect(await program.ended).toBe(1);
+    expect(program.output.stdout).toMatch(
+      /skipped +the store's copy +interrupted\nok +last purge +1 object\n$/,
+    );
+    expect(await filesIn(folder)).toEqual(['/purged']);
+    expect(cloudFront.invalidations()).toHaveLength(1);
+  });
+
   it('fails where a CDN is not told of purges', async () => {
     const { url, run } = await setUpService();
     const { url: cdnUrl } = await setUpCdn(url);
@@ -103,7 +121,7 @@ describe('the command smoke', () => {
     });
     expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
     expect(seenAt(steps, 'first request')).toMatch(
-      /403 .* bad_signature \(The URL is signed, but there are no keys/,
+      /^403 bad_signature \(The URL is signed, but there are no keys .*: SIGNING_KEYS is not/,
     );
   });
 
@@ -111,7 +129,9 @@ describe('the command smoke', () => {
     const { run } = await setUpService({ SOURCE_ALLOW_PRIVATE: '' });
     const { status, steps } = await run();
     expect(status).toBe(2);
-    expect(seenAt(steps, 'first request')).toMatch(/403 .* source_forbidden \(.*\): not a picture/);
+    expect(seenAt(steps, 'first request')).toMatch(
+      /^403 source_forbidden \(.*\): name an original with --src/,
+    );
   });
 
   it.each<[string, { type: string; half?: true; cacheStatus?: string }, RegExp]>([
