@@ -24,6 +24,7 @@ export async function checkRegion(): Promise<Finding & { region?: string }> {
   const client = new CloudFormationClient(clientOptions());
   try {
     const region = await client.config.region();
+    if (region === '') throw new Error('an empty region');
     return { state: 'ok', what: 'region', found: region, region };
   } catch {
     return { state: 'missing', what: 'region', found: 'none is set', todo: 'set AWS_REGION' };

@@ -91,6 +91,7 @@ async function visitOf(
   return beginVisit(baseUrl + target, baseUrl + (await buildImageUrl(parts)), signal);
 }
 
+/** From the first contact on, something may be stored: whatever happens then, it is purged. */
 async function live(smoke: Smoke): Promise<void> {
   const { unit, visit, session, account } = smoke;
   await account.take({ name: 'unsigned URL', run: () => firstContact(visit) });
