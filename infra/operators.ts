@@ -36,13 +36,13 @@ export function createOperatorPolicy(scope: Construct, operated: Operated): Mana
       allow(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queue.queueArn),
       allow(['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], distribution.distributionArn),
       allow(
-        ['DescribeKeyValueStore', 'GetKey', 'ListKeys', 'PutKey', 'UpdateKeys'].map(
-          (action) => `cloudfront-keyvaluestore:${action}`,
-        ),
+        ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map((action) => `cloudfront-keyvaluestore:${action}`),
         keyValueStore.keyValueStoreArn,
       ),
       allow(
-        ['GetSecretValue', 'PutSecretValue', 'DescribeSecret'].map((action) => `secretsmanager:${action}`),
+        ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+          (action) => `secretsmanager:${action}`,
+        ),
         signingKeys.ref,
       ),
       allow(['cloudformation:DescribeStacks'], thisStack),

@@ -11,6 +11,9 @@ export function wholeNumberWithin(least: number, most: number): (text: string) =
   return readWithin('a whole number', /^\d{1,12}$/, least, most);
 }
 
+/** Reads an option that is a whole number, 1 or more. */
+export const wholeNumber = wholeNumberWithin(1, 999_999_999);
+
 function readWithin(what: string, form: RegExp, least: number, most: number): (text: string) => number {
   return (text) => {
     const value = form.test(text) ? Number(text) : Number.NaN;

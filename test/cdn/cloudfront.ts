@@ -12,7 +12,7 @@ const MAX_PATHS = 3000;
 const XMLNS = 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"';
 /** A whole SigV4 header, in the one region that CloudFront signs for. */
 const SIGNED =
-  /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/us-east-1\/cloudfront\/aws4_request, SignedHeaders=[a-z0-9;-]*\bhost\b[a-z0-9;-]*, Signature=[0-9a-f]{64}$/;
+  /^AWS4-HMAC-SHA256 Credential=[A-Za-z0-9]+\/\d{8}\/us-east-1\/cloudfront\/aws4_request, SignedHeaders=[a-z0-9;-]*\bhost\b[a-z0-9;-]*, Signature=[0-9a-f]{64}$/;
 
 export interface Call {
   operation: 'create' | 'get';

@@ -16,6 +16,7 @@ import { photograph } from '../encode/pictures.ts';
 import { codeOf, startOrigin } from '../http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../lambda/artifact.ts';
 import { startFunctionUrl } from '../lambda/function-url.ts';
+import { STEPS, smoke } from '../scripts/smoke-services.ts';
 import { describeS3 } from '../setup/bucket.ts';
 import { type Nginx, startNginx } from './nginx.ts';
 import { describeEdge } from './njs.ts';
@@ -33,7 +34,10 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
     });
     afterAll(() => artifact.remove());
 
-    async function setUp(more: Record<string, string> = {}, { isStoreDown = false } = {}) {
+    async function setUp(
+      more: Record<string, string> = {},
+      { isStoreDown = false, isStoreASource = false } = {},
+    ) {
       const photo = await photograph();
       const origin = await startOrigin((_request, response) => response.end(photo));
       const { bucket, client, env } = await createStoreEnvironment();
@@ -48,7 +52,7 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
       const lambda = await bootFunction(artifact.folder, 'lambda-image', {
         ...env,
-        SOURCE_ALLOW_PRIVATE: origin.authority,
+        SOURCE_ALLOW_PRIVATE: isStoreASource ? new URL(env.S3_ENDPOINT).host : origin.authority,
         ...more,
       });
       const functionUrl = await startFunctionUrl(lambda);
@@ -62,7 +66,7 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       const target = (path: string, rest = '&w=320&f=webp', unit = 'unit-1') =>
         sign(`/u/${unit}?src=${encodeURIComponent(`${origin.url}${path}`)}${rest}`);
       const ask = (sent: string, headers: Record<string, string> = {}) => send(nginx.url, sent, headers);
-      return { bucket, client, origin, functionUrl, nginx, target, ask };
+      return { bucket, client, env, origin, functionUrl, nginx, target, ask };
     }
 
     it('makes what nobody has asked for, and from then on the bucket answers without the function', async () => {
@@ -128,10 +132,7 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
 
     it('forgets a unit that is purged, in the bucket and at the edge', async () => {
       const { ask, bucket, client, functionUrl, nginx, target } = await setUp();
-      // CloudFront's: a copy goes with any of its tags.
-      const cloudfront = await startCloudFront({
-        forget: (paths) => forgetCopies(nginx, (copy) => paths.some((path) => copy.includes(path.slice(1)))),
-      });
+      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
       const cdn = createCloudFrontCdn({
         distribution: DISTRIBUTION,
         endpoint: cloudfront.endpoint,
@@ -164,6 +165,24 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       expect(functionUrl.requests).toHaveLength(3);
     });
 
+    it('passes what operators try it with after a deployment', async () => {
+      // Long enough for the steps in between, and soon over.
+      const cacheControl = 'public, max-age=604800, s-maxage=2';
+      const { env, nginx } = await setUp({ CACHE_CONTROL: cacheControl }, { isStoreASource: true });
+      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
+      const { status, steps, stderr } = await smoke(nginx.url, [], {
+        ...env,
+        SIGNING_KEYS: KEYS_TEXT,
+        CDN: `cloudfront:${DISTRIBUTION}`,
+        CLOUDFRONT_ENDPOINT: cloudfront.endpoint,
+      });
+      expect(
+        steps.map(({ step, state }) => [step, state]),
+        stderr,
+      ).toEqual([...STEPS, 'our photograph'].map((step) => [step, 'ok']));
+      expect(status).toBe(0);
+    });
+
     it('serves pictures while the bucket does not answer', async () => {
       const { ask, functionUrl, target } = await setUp({}, { isStoreDown: true });
       const answer = await ask(target('/a.jpg'));
@@ -172,6 +191,11 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
     });
   });
 });
+
+/** As CloudFront does: a copy goes with any of its tags. */
+function forgetTagged(nginx: Nginx): (paths: readonly string[]) => void {
+  return (paths) => forgetCopies(nginx, (copy) => paths.some((path) => copy.includes(path.slice(1))));
+}
 
 /** Removes the copies that are meant from nginx's cache. */
 function forgetCopies({ cacheFolder }: Nginx, isMeant: (copy: string) => boolean): void {

@@ -76,10 +76,10 @@ describe('rights', () => {
       '{Bucket}/*': objects,
       '{Queue}': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
       [distribution]: invalidation,
-      '{EdgeKeys}': ['DescribeKeyValueStore', 'GetKey', 'ListKeys', 'PutKey', 'UpdateKeys'].map(
+      '{EdgeKeys}': ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map(
         (action) => `cloudfront-keyvaluestore:${action}`,
       ),
-      '{SigningKeys}': ['DescribeSecret', 'GetSecretValue', 'PutSecretValue'].map(
+      '{SigningKeys}': ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
         (action) => `secretsmanager:${action}`,
       ),
       'arn:{AWS::Partition}:cloudformation:{AWS::Region}:{AWS::AccountId}:stack/Test/*': [
