@@ -1,5 +1,11 @@
 /** What may import what. `npm run check` fails when this is broken, and when nothing was looked at. */
 const inSource = { path: '^src/' };
+/** What also runs in a CloudFront Function. */
+const SHARED_WITH_EDGE = [
+  'error',
+  'http/(faults|open-headers|problem)',
+  'variant/(key|negotiate|request|resolve-request|result|signature|signing-keys|src-parameter)',
+].join('|');
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -20,10 +26,17 @@ export default {
     {
       name: 'edge-code-imports-nothing',
       comment:
-        'Parse, verify, negotiate and key also run in a CloudFront Function: no package, no Node, only each other.',
+        'Parse, verify, negotiate, key and problems also run in a CloudFront Function: no package, no Node, only each other.',
       severity: 'error',
-      from: { path: '^src/variant/(request|src-parameter|signature|negotiate|key|result)\\.ts$' },
-      to: { pathNot: '^src/(error|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$' },
+      from: { path: `^src/(${SHARED_WITH_EDGE})\\.ts$` },
+      to: { pathNot: `^src/(${SHARED_WITH_EDGE})\\.ts$` },
+    },
+    {
+      name: 'edge-has-what-its-runtime-has',
+      comment: 'Beside the code that is shared: `cloudfront` and `crypto`, which that runtime brings along.',
+      severity: 'error',
+      from: { path: '^src/edge/' },
+      to: { pathNot: `^(src/(edge/.+|${SHARED_WITH_EDGE})\\.(d\\.)?ts|cloudfront|crypto)$` },
     },
     {
       name: 'core-imports-no-adapter',
@@ -50,6 +63,18 @@ export default {
       to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
+      name: 'stack-knows-words-not-work',
+      comment:
+        'The stack reads options as the service does, and names what it names; nothing of it runs here.',
+      severity: 'error',
+      from: { path: '^infra/', pathNot: '^infra/bundle/' },
+      to: {
+        path: '^src/',
+        pathNot:
+          '^src/(config(-values)?|source/allowlist|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$',
+      },
+    },
+    {
       name: 'client-needs-nothing',
       comment: 'Callers copy the URL builder into their own programs.',
       severity: 'error',
@@ -59,14 +84,18 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.config\\.ts$', '^src/encode/(hevc|metric)-worker\\.mjs$'] },
+      from: {
+        orphan: true,
+        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/encode/(hevc|metric)-worker\\.mjs$'],
+      },
       to: {},
     },
     {
       name: 'resolvable',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // That one comes with the runtime of CloudFront Functions.
+      to: { couldNotResolve: true, pathNot: '^cloudfront$' },
     },
   ],
   options: {

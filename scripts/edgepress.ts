@@ -3,9 +3,14 @@ import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { isClosedPipe } from './command/line-output.ts';
+import { deployCheckCommand } from './deploy-check.ts';
+import { envCommand } from './env.ts';
+import { keysCommand } from './keys.ts';
+import { planCommand } from './plan.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
 import { signCommand } from './sign.ts';
+import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
 
 const program = new Command('edgepress')
@@ -16,6 +21,11 @@ const program = new Command('edgepress')
   .addCommand(prewarmCommand())
   .addCommand(statusCommand())
   .addCommand(purgeCommand())
+  .addCommand(planCommand())
+  .addCommand(deployCheckCommand())
+  .addCommand(envCommand())
+  .addCommand(keysCommand())
+  .addCommand(smokeCommand())
   .addCommand(casesCommand());
 
 // `| head` stops reading when it has enough: no reason to crash.

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readEnvironment } from './command/environment.ts';
 import { openLineInput } from './command/line-input.ts';
 import { type LineOutput, openLineFile, standardOutput } from './command/line-output.ts';
-import { wholeNumber } from './command/whole-number.ts';
+import { wholeNumber } from './command/number-within.ts';
 import { runPrewarm } from './prewarm/run.ts';
 import { createUnitSelection } from './prewarm/unit-selection.ts';
 

@@ -1,4 +1,5 @@
 import type { SigningKey } from './variant/signature.ts';
+import { readSigningKey } from './variant/signing-keys.ts';
 
 // What the values of the environment mean. Each throws an Error that says what is wrong with one, as the end of a sentence.
 
@@ -12,7 +13,7 @@ export type QueueLocation = { kind: 'local' } | { kind: 'sqs'; url: string };
 export type CdnLocation = { kind: 'none' } | { kind: 'cloudfront'; distribution: string };
 
 /** Reads a list separated by commas, each entry with `parse`. */
-export function listOf<T>(parse: (item: string) => T): (value: string) => readonly T[] {
+export function listOf<T>(parse: (item: string, index: number) => T): (value: string) => readonly T[] {
   return (value) => {
     const items = value.split(',').map((item) => item.trim());
     // A list that says nothing would mean "anyone": whoever set it meant something else.
@@ -61,24 +62,21 @@ export function oneOf<T extends string>(names: readonly T[]): (value: string) =>
   };
 }
 
-/** Reads `id:hex`. Faults never repeat the secret. */
-export function parseSigningKey(item: string, index = 0): SigningKey {
-  const match = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2})+)$/.exec(item);
-  if (!match?.[1] || !match[2]) {
-    throw new Error(
-      `key ${index + 1} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`,
-    );
-  }
-  if (match[2].length < 32)
-    throw new Error(`the key "${match[1]}" is too short: at least 16 bytes (32 hex digits)`);
-  return { id: match[1], hex: match[2].toLowerCase() };
-}
-
-/** Returns the keys, none of whose ids may stand there twice. */
-export function requireDistinctIds(keys: readonly SigningKey[]): readonly SigningKey[] {
+/** Reads `id:hex,id:hex`. Faults never repeat a secret. */
+export function parseSigningKeys(value: string): readonly SigningKey[] {
+  const keys = listOf((item, index) => readSigningKey(item) ?? refuseKey(item, index + 1))(value);
   const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
   if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
   return keys;
+}
+
+function refuseKey(item: string, number: number): never {
+  const id = /^([A-Za-z0-9_-]{1,64}):(?:[0-9A-Fa-f]{2})+$/.exec(item)?.[1];
+  const complaint =
+    id === undefined
+      ? `key ${number} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`
+      : `the key "${id}" is too short: at least 16 bytes (32 hex digits)`;
+  throw new Error(complaint);
 }
 
 /** Reads widths in pixels, 1 to 16,383, into ascending order without repeats. */

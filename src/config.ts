@@ -10,12 +10,11 @@ import {
   parseHttpUrl,
   parsePublicUrl,
   parseQueue,
-  parseSigningKey,
+  parseSigningKeys,
   parseStore,
   parseToken,
   parseWidths,
   type QueueLocation,
-  requireDistinctIds,
   type StoreLocation,
 } from './config-values.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
@@ -86,7 +85,7 @@ const environment = z.object({
   PREWARM_WIDTHS: text(parseWidths).default([1080]),
   PREWARM_FORMATS: text(listOf(oneOf(FORMATS))).default(['avif', 'webp']),
   PREWARM_TIERS: text(listOf(oneOf(TIERS))).default(['balanced']),
-  SIGNING_KEYS: text(listOf(parseSigningKey)).default([]).transform(guarded(requireDistinctIds)),
+  SIGNING_KEYS: text(parseSigningKeys).default([]),
   SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
   SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
   SOURCE_MAX_BYTES: integer(1, MAX_INT32, 33_554_432),

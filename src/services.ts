@@ -1,14 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import { createCdn, createEncoder, createS3SourceIfAllowed, createStore, loadS3Client } from './adapters.ts';
 import type { Cdn } from './cdn/cdn.ts';
-import { createNoCdn } from './cdn/no-cdn.ts';
-import { type Config, ConfigError } from './config.ts';
-import type { StoreLocation } from './config-values.ts';
+import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
-import { createSharpEncoder } from './encode/sharp-encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
-import { createHttpSource } from './source/http-source.ts';
+import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import type { SourceFetcher } from './source/source.ts';
 import { createSourceFetcher } from './source/source-by-scheme.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
@@ -17,9 +15,10 @@ import type { VariantStore } from './store/store.ts';
 import { createPurgeMarks, type PurgeMarks } from './unit/purge-marks.ts';
 import { createPurgeSweep, type PurgeSweep } from './unit/purge-sweep.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
-import type { Sha256 } from './variant/key.ts';
+import { type Sha256, unitAddress } from './variant/key.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import type { ObserveWork } from './variant/observe.ts';
+import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import { createWorkshop } from './variant/workshop.ts';
 
 /** The line of an image request, wired up, and what it shares with the work on units. */
@@ -28,6 +27,10 @@ export interface Services {
   shared: SharedServices;
   /** Faults of the store so far, by operation: nobody who asks for an image sees them. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
+  /** The one client of S3, made when it is first asked for. */
+  s3Client: () => Promise<S3Client>;
+  /** Ends when what goes on beside the answers is done: whoever is frozen between requests waits for it. */
+  settle(): Promise<void>;
   /** Refuses what waits to be made, and ends when what is being made is done. */
   finish(): Promise<void>;
   /** Lets go of all connections. */
@@ -54,6 +57,12 @@ const MIN_SOURCES_AT_ONCE = 32;
 export interface Substitutes {
   store?: VariantStore;
   encoder?: Encoder;
+  /** Another way in which requests come. */
+  readTarget?: ReadTarget;
+  /** Another way to have the CDN forget a unit. */
+  invalidate?: (unit: string) => Promise<unknown>;
+  /** Whether HTTP client and encoder are loaded when they are needed, rather than before the first request. */
+  loadsLate?: boolean;
   /** Unix milliseconds. */
   nowMs?: () => number;
   /** Is told of what is done. */
@@ -79,7 +88,7 @@ export async function createServices(
     log.warn({ operation, key, err: fault }, 'the store failed, and the work went on without it');
   };
   const forgivingStore = createForgivingStore(store, noteFault);
-  const http = createHttpSource({
+  const http = createLazyHttpSource({
     allow: config.sourceAllow,
     allowPrivate: config.sourceAllowPrivate,
     maxBytes: config.sourceMaxBytes,
@@ -87,14 +96,24 @@ export async function createServices(
     version: packageJson.version,
   });
   const s3Source = await createS3SourceIfAllowed(config, s3Client);
-  const source = observeFetches(createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }), observe);
+  const sharp = createEncoder(config);
+  // What is being fetched is to be encoded.
+  const loadEncoder = () => void sharp.load().catch(() => undefined);
+  const sources = createSourceFetcher(s3Source ? { http, s3: s3Source } : { http });
+  const source = observeFetches(sources, observe, loadEncoder);
   const cdn = await createCdn(config);
   const records = createSourceRecords(forgivingStore, nowMs);
   const marks = createPurgeMarks(store, sha256, nowMs);
-  const invalidate = (tag: string) =>
-    void cdn
-      .invalidate([tag])
-      .catch((fault: unknown) => log.error({ err: fault, tag }, 'the CDN still has what was purged'));
+  const underWay = new Set<Promise<void>>();
+  const { invalidate: askToForget = (unit) => cdn.invalidate([unitAddress(unit, sha256).cacheTag]) } =
+    instead;
+  const invalidate = (unit: string) => {
+    const asked = askToForget(unit)
+      .then(() => undefined)
+      .catch((fault: unknown) => log.error({ err: fault, unit }, 'the CDN still has what was purged'))
+      .finally(() => underWay.delete(asked));
+    underWay.add(asked);
+  };
   const sweep = createPurgeSweep({ store, marks, sha256, nowMs, invalidate, report: noteFault });
   const workshop = createWorkshop({
     atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
@@ -102,22 +121,28 @@ export async function createServices(
     room: config.concurrency + config.queueLimit,
   });
   const makeVariants = createMakeVariants({
-    encoder: instead.encoder ?? createSharpEncoder(config),
+    encoder: instead.encoder ?? sharp,
     cacheControl: config.cacheControl,
     store: forgivingStore,
     ...{ records, sweep, sha256, md5, observe },
   });
 
+  if (!instead.loadsLate) await Promise.all([http.load(), sharp.load()]);
+
+  const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
-    signingKeys: config.signingKeys,
-    ladder: config.ladder,
+    readTarget: instead.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: forgivingStore,
-    ...{ records, source, workshop, makeVariants, hmac, sha256, nowMs },
+    ...{ records, source, workshop, makeVariants, nowMs },
   });
   return {
     getVariant,
     shared: { store, records, source, marks, sweep, makeVariants, cdn, sha256, nowMs },
+    s3Client,
     storeFaults: () => storeFaults,
+    settle: async () => {
+      await Promise.all(underWay);
+    },
     finish: () => workshop.close(),
     close: async () => {
       cdn.close();
@@ -127,56 +152,16 @@ export async function createServices(
   };
 }
 
-function observeFetches(source: SourceFetcher, observe: ObserveWork): SourceFetcher {
+function observeFetches(source: SourceFetcher, observe: ObserveWork, began: () => void): SourceFetcher {
   return {
     admit: (src) => source.admit(src),
     async fetch(src) {
       const start = performance.now();
-      const bytes = await source.fetch(src);
+      const fetched = source.fetch(src);
+      began();
+      const bytes = await fetched;
       observe({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
       return bytes;
     },
   };
-}
-
-// What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
-
-async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
-  const { createS3Client } = await import('./store/s3-client.ts');
-  return createS3Client({ endpoint });
-}
-
-async function createStore(store: StoreLocation, s3Client: () => Promise<S3Client>): Promise<VariantStore> {
-  if (store.kind === 'file') {
-    const { createFileStore } = await import('./store/file-store.ts');
-    try {
-      return createFileStore({ root: store.root });
-    } catch (error) {
-      throw new ConfigError([
-        `STORE: ${store.root} cannot be used as a folder (${(error as Error).message})`,
-      ]);
-    }
-  }
-  const { createS3Store } = await import('./store/s3-store.ts');
-  return createS3Store({ bucket: store.bucket, client: await s3Client() });
-}
-
-async function createS3SourceIfAllowed(
-  config: Config,
-  s3Client: () => Promise<S3Client>,
-): Promise<SourceFetcher | undefined> {
-  if (!config.sourceAllow.some(({ scheme }) => scheme === 's3:')) return undefined;
-  const { createS3Source } = await import('./source/s3-source.ts');
-  return createS3Source({
-    client: await s3Client(),
-    allow: config.sourceAllow,
-    maxBytes: config.sourceMaxBytes,
-    timeoutMs: config.sourceTimeoutMs,
-  });
-}
-
-async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
-  if (cdn.kind === 'none') return createNoCdn();
-  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
-  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
 }

@@ -3,18 +3,25 @@ import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
-import type { UnitQueue } from './queue/queue.ts';
+import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services, SharedServices } from './services.ts';
 import { createPatience } from './source/patience.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
+import { unitAddress } from './variant/key.ts';
 
 /** The work on data units, wired up. */
 export interface UnitServices {
   units: Units;
   queue: UnitQueue;
   cdn: Cdn;
+  /**
+   * Does what a job asks for.
+   *
+   * @throws whatever of ours failed: the job is to come again
+   */
+  doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void>;
   /** Takes units off the queue and prewarms them, until it is told to finish. */
   work(tell: (outcome: ImageOutcome) => void): void;
   /** Begins nothing more, and ends when what has begun is done. What is left waits on the queue. */
@@ -24,6 +31,10 @@ export interface UnitServices {
 export interface UnitServicesOptions {
   /** Fetches at once from one host. Default 8. */
   fetchesPerHost?: number;
+  /** The queue, where there is one already. */
+  queue?: UnitQueue;
+  /** Once it is aborted, no more is begun. Default: once `finish` is called. */
+  signal?: AbortSignal;
 }
 
 const FETCHES_PER_HOST = 8;
@@ -37,33 +48,41 @@ export async function createUnitServices(
   config: Config,
   log: Logger,
   { shared }: Pick<Services, 'shared'>,
-  { fetchesPerHost = FETCHES_PER_HOST }: UnitServicesOptions = {},
+  options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
+  const { fetchesPerHost = FETCHES_PER_HOST, signal: told } = options;
   const stop = new AbortController();
+  const signal = told ? AbortSignal.any([told, stop.signal]) : stop.signal;
   // Every fetch that waits listens.
-  setMaxListeners(0, stop.signal);
-  const queue = await createQueue(config, shared);
+  setMaxListeners(0, signal);
+  const queue = options.queue ?? (await createQueue(config, shared));
   const units = createUnits({
     ...shared,
     // Here a store that cannot be read is a fault, not a miss.
     records: createSourceRecords(shared.store, shared.nowMs),
-    persist: createPatience({ signal: stop.signal, atOnceForHost: fetchesPerHost }),
+    persist: createPatience({ signal, atOnceForHost: fetchesPerHost }),
     sourcesAtOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
-    signal: stop.signal,
+    signal,
     baseUrl: baseUrlOf(config),
     signingKey: config.signingKeys[0],
   });
+  async function doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
+    if (!job.invalidate) return await units.prewarm(job, tell);
+    await shared.cdn.invalidate([unitAddress(job.unit, shared.sha256).cacheTag]);
+  }
+
   let working: Promise<void> | undefined;
   return {
     units,
     queue,
     cdn: shared.cdn,
+    doJob,
     work(tell) {
-      working = queue.consume((job) => units.prewarm(job, tell), {
+      working = queue.consume((job) => doJob(job, tell), {
         atOnce: UNITS_AT_ONCE,
-        signal: stop.signal,
+        signal,
         report: (fault, job) => {
-          if (stop.signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
+          if (signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
           else log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed');
         },
       });

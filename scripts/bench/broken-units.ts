@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { wholeNumber } from '../command/whole-number.ts';
+import { wholeNumber } from '../command/number-within.ts';
 import { BROKEN_WAYS, type ClientServer, LIMITS, serveBrokenSources } from './broken-sources.ts';
 import { runCommand } from './command-process.ts';
 import { compareReport, type ExpectedUnits, expectUnits, nameOf, type Row } from './expected-units.ts';

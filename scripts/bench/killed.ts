@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { TEMPORARY_FOLDER } from '../../src/store/object-key.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { wholeNumber } from '../command/whole-number.ts';
+import { wholeNumber } from '../command/number-within.ts';
 import { type ClientServer, HOPELESS, LIMITS, serveBrokenSources } from './broken-sources.ts';
 import { type CommandEnd, startCommand } from './command-process.ts';
 import { compareReport, type ExpectedUnits, expectUnits } from './expected-units.ts';

@@ -10,7 +10,7 @@ import { readPhotographs } from '../../src/demo/photographs.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { variantAddress } from '../../src/variant/key.ts';
-import { wholeNumber } from '../command/whole-number.ts';
+import { wholeNumber } from '../command/number-within.ts';
 import { requireStatus, runCommand } from './command-process.ts';
 import { startProcess } from './server-process.ts';
 import { type HandedUnit, readReport, unitsOf, writeUnits } from './unit-files.ts';

@@ -3,9 +3,7 @@ import { type Config, ConfigError } from '../../src/config.ts';
 import { createServices } from '../../src/services.ts';
 import { createUnitServices, type UnitServices, type UnitServicesOptions } from '../../src/unit-services.ts';
 import { CommandFailure } from './command-failure.ts';
-
-// The AWS SDK says how old this Node is, in the middle of a progress bar. The server says it where it belongs: in its log.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+import './quiet-sdk.ts';
 
 /** What a command does its work on units with. */
 export interface UnitSession extends Pick<UnitServices, 'units' | 'queue' | 'cdn' | 'finish'> {

@@ -6,10 +6,11 @@ import type { RequestOutcome } from '../metrics.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace } from '../variant/trace.ts';
 import type { App, AppEnvironment } from './app-environment.ts';
+import type { CdnOrigin } from './cdn-origin.ts';
 import { answerImage } from './image-route.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 import { answerProblem } from './problem.ts';
-import { refuseMethod, refusePath, refuseWork } from './refusals.ts';
+import { refuseLoop, refuseMethod, refusePath, refuseWork } from './refusals.ts';
 import { logRequest } from './request-log.ts';
 import { pathOf, type RawRequest, targetOf } from './request-target.ts';
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
@@ -23,15 +24,22 @@ export interface AppOptions {
   isClosing?: () => boolean;
   /** The page at `/`, if there is one. */
   frontPage?: () => string | Promise<string>;
+  /** Where images are asked for by a CDN that has looked in the store: then they are at their keys, not at `/u/…`. */
+  cdnOrigin?: CdnOrigin | undefined;
   /** The routes of the operators, where there is a token for them. */
   unitRoutes?: UnitRoutesOptions | undefined;
   /** Is told of each request once it is answered. */
   observeRequest?: (request: RequestOutcome) => void;
 }
 
+/** What all keys of variants begin with. */
+const KEY_PATH = '/v1';
+
 /** Makes the HTTP application: requests in, answers out. Whatever goes wrong is answered with a problem document. */
 export function createApp(options: AppOptions): App {
-  const { getVariant, log, health, isClosing = () => false, frontPage, unitRoutes } = options;
+  const { getVariant, log, health, isClosing = () => false, frontPage, unitRoutes, cdnOrigin } = options;
+  const images = cdnOrigin ? KEY_PATH : '/u';
+  const answering = { getVariant, cdnOrigin };
   // Hono routes on the path as it was sent, since `Request.url` has lost `..` and `%2e`.
   const app: App = new Hono({
     getPath: (request, options) => pathOf(targetOf(request, options?.env as RawRequest | undefined)),
@@ -62,13 +70,13 @@ export function createApp(options: AppOptions): App {
     app.all('/', refuseAllButGet);
   }
   // Hono takes `/u` for one of `/u/*`.
-  app.all('/u', refusePath);
-  app.get('/u/*', (c) => {
+  app.all(images, refusePath);
+  app.get(`${images}/*`, (c) => {
     if (isClosing()) refuseWork(c);
-    if (comesFromHere(c.req.header('cdn-loop'))) throw requestLoop();
-    return answerImage(getVariant, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
+    refuseLoop(c);
+    return answerImage(answering, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
   });
-  app.all('/u/*', refuseAllButGet);
+  app.all(`${images}/*`, refuseAllButGet);
   if (unitRoutes) addUnitRoutes(app, unitRoutes, isClosing);
   app.all('*', refusePath);
 
@@ -95,16 +103,4 @@ function refuseAllButGet(c: Context): never {
 function codeOf(error: Error | undefined): ErrorCode | undefined {
   if (error === undefined) return undefined;
   return error instanceof EdgepressError ? error.code : 'internal';
-}
-
-/** RFC 8586: a source that leads back here would otherwise be asked for without end. */
-function comesFromHere(cdnLoop: string | undefined): boolean {
-  return cdnLoop?.split(',').some((cdn) => cdn.split(';')[0]?.trim().toLowerCase() === 'edgepress') ?? false;
-}
-
-function requestLoop(): EdgepressError {
-  return new EdgepressError(
-    'source_forbidden',
-    'The source of an image leads back to this service: requests go in a circle',
-  );
 }

@@ -1,5 +1,6 @@
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Step, Trace } from '../variant/trace.ts';
+import { type CdnOrigin, redirectToStore } from './cdn-origin.ts';
 import { selectPart } from './conditional.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 
@@ -16,13 +17,19 @@ const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
 /** For how long a CDN keeps a copy that did not come from the store: then it fetches the one that can be purged by tag. */
 const MISS_MAX_SECONDS = 60;
 
+export interface Answering {
+  getVariant: GetVariant;
+  /** Set where a CDN asks that has looked in the store. */
+  cdnOrigin: CdnOrigin | undefined;
+}
+
 /**
- * Answers `GET` and `HEAD /u/{unit}?…` from the raw request target.
+ * Answers `GET` and `HEAD` of an image from the raw request target.
  *
  * @throws EdgepressError whatever {@link GetVariant} throws
  */
 export async function answerImage(
-  getVariant: GetVariant,
+  { getVariant, cdnOrigin }: Answering,
   target: string,
   request: Request,
   trace: Trace,
@@ -30,7 +37,8 @@ export async function answerImage(
   const header = (name: string) => request.headers.get(name) ?? undefined;
   const hints = { accept: header('accept'), saveData: header('save-data') };
   const variant = await getVariant(target, hints, trace);
-  return send(variant, request.method, header, trace);
+  if (cdnOrigin && variant.object.bytes > cdnOrigin.maxBodyBytes) return redirectToStore(variant, cdnOrigin);
+  return send(variant, request.method, header, trace, cdnOrigin !== undefined);
 }
 
 function send(
@@ -38,6 +46,7 @@ function send(
   method: string,
   header: (name: string) => string | undefined,
   trace: Trace,
+  isForCdn: boolean,
 ): Response {
   const { object } = variant;
   // Ranges are defined for GET alone (RFC 9110, section 14.2).
@@ -45,6 +54,7 @@ function send(
   const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
   const selection = selectPart(conditions, object.etag, object.bytes);
   const headers = describe(variant, trace);
+  if (isForCdn) makeShortLived(headers);
   switch (selection.kind) {
     case 'not modified':
       return new Response(null, { status: 304, headers: withoutBody(headers) });
@@ -97,13 +107,24 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
   return headers;
 }
 
+/** See `cdn-origin.ts`. With an `ETag`, the CDN would have its copy confirmed for ever, instead of fetching the store's. */
+function makeShortLived(headers: Record<string, string>): void {
+  delete headers['ETag'];
+  headers['Cache-Control'] = shortened(headers['Cache-Control'] ?? '');
+}
+
 function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest }: Record<string, string>) {
   return rest;
 }
 
 function cacheControlFor(stored: string, origin: Variant['origin']): string {
+  return origin === 'stored' ? stored : shortened(stored);
+}
+
+/** As long as a CDN may keep a copy that is not the store's. */
+function shortened(stored: string): string {
   // What no CDN may keep needs no shorter time.
-  if (origin === 'stored' || /\b(no-store|private)\b/i.test(stored)) return stored;
+  if (/\b(no-store|private)\b/i.test(stored)) return stored;
   const [said, seconds] = /\bs-maxage=(\d+)/i.exec(stored) ?? [];
   const [, ownSeconds] = /\bmax-age=(\d+)/i.exec(stored) ?? [];
   const shared = `s-maxage=${Math.min(MISS_MAX_SECONDS, Number(seconds ?? ownSeconds ?? MISS_MAX_SECONDS))}`;

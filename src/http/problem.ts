@@ -33,6 +33,8 @@ export interface Problem {
 
 export interface ProblemAnswer {
   status: number;
+  /** What the status is called. */
+  title: string;
   headers: Record<string, string>;
   /** RFC 9457, with `code` for programs and `parameter` where one is to blame. */
   body: string;
@@ -40,8 +42,10 @@ export interface ProblemAnswer {
 
 /** Turns what went wrong into an answer of RFC 9457. Uses nothing but the language, so that the edge can use it too. */
 export function answerProblem(problem: Problem): ProblemAnswer {
-  const { code, detail, parameter, retryAfterSeconds } = problem;
-  const [status, title] = STATUS[code];
+  const code = problem.code;
+  const retryAfterSeconds = problem.retryAfterSeconds;
+  const status = STATUS[code][0];
+  const title = STATUS[code][1];
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': cacheControlFor(code, retryAfterSeconds),
@@ -49,8 +53,15 @@ export function answerProblem(problem: Problem): ProblemAnswer {
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   // RFC 9110, section 11.6.1: a 401 says what it wants.
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
-  const document = { type: 'about:blank', title, status, detail, code, parameter };
-  return { status, headers, body: JSON.stringify(document) };
+  const document = {
+    type: 'about:blank',
+    title,
+    status,
+    detail: problem.detail,
+    code,
+    parameter: problem.parameter,
+  };
+  return { status, title, headers, body: JSON.stringify(document) };
 }
 
 /** What is found out about a source is true for everyone who asks. Refusals are not: they depend on the request and our rules. */

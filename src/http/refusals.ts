@@ -1,14 +1,26 @@
 import type { Context } from 'hono';
 import { EdgepressError } from '../error.ts';
+import type { Fault } from '../variant/result.ts';
+import { loopFault, nothingHere, wrongMethod } from './faults.ts';
 
 export function refusePath(): never {
-  throw new EdgepressError('not_found', 'There is nothing here: images are at /u/{unit}?src=…');
+  refuse(nothingHere());
 }
 
 /** @param allowed - the methods that there are, as `Allow` lists them */
 export function refuseMethod(c: Context, allowed: string): never {
   c.header('Allow', allowed);
-  throw new EdgepressError('method_not_allowed', `${c.req.method} is not allowed here; ${allowed} is`);
+  refuse(wrongMethod(c.req.method, allowed));
+}
+
+/** Refuses what comes from this service itself. */
+export function refuseLoop(c: Context): void {
+  const fault = loopFault(c.req.header('cdn-loop'));
+  if (fault) refuse(fault);
+}
+
+function refuse({ code, detail }: Fault): never {
+  throw new EdgepressError(code, detail);
 }
 
 /** For new work, once the process is about to end. */

@@ -1,6 +1,9 @@
-/** What an adapter hands the app beside the request: on Node, its own request, whose `url` is the raw target. */
+/** What an adapter hands the app beside the request. */
 export interface RawRequest {
+  /** On Node, its own request, whose `url` is the raw target. */
   incoming?: { url?: string | undefined };
+  /** On Lambda, the event of the function URL. */
+  event?: { rawPath: string; rawQueryString: string };
 }
 
 /**
@@ -8,8 +11,13 @@ export interface RawRequest {
  * adapter has nothing better: a parser has rewritten apostrophes and dot segments in it.
  */
 export function targetOf(request: Request, raw: RawRequest | undefined): string {
-  const url = raw?.incoming?.url ?? request.url;
+  const url = raw?.incoming?.url ?? targetOfEvent(raw?.event) ?? request.url;
   return url.startsWith('/') ? url : withoutOrigin(url);
+}
+
+function targetOfEvent(event: RawRequest['event']): string | undefined {
+  if (!event) return undefined;
+  return event.rawQueryString === '' ? event.rawPath : `${event.rawPath}?${event.rawQueryString}`;
 }
 
 /** Proxies may send the whole URL as the target (RFC 9112, section 3.2.2). */

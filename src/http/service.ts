@@ -2,10 +2,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import { createServices, type Services, type Substitutes } from '../services.ts';
-import type { ImageOutcome } from '../unit/outcome.ts';
+import { logImage } from '../unit/log-image.ts';
 import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
-import { sourceHost } from '../variant/src-parameter.ts';
 import { type AppOptions, createApp } from './app.ts';
 import type { App } from './app-environment.ts';
 
@@ -78,11 +77,4 @@ function sweepFromTimeToTime(units: Pick<Units, 'sweep'>, log: Logger): NodeJS.T
     units.sweep().catch((fault: unknown) => log.warn({ err: fault }, 'purged units could not be swept'));
   void sweep();
   return setInterval(sweep, SWEEP_INTERVAL_MS).unref();
-}
-
-/** The one line of an image that was prewarmed. */
-function logImage(log: Logger, outcome: ImageOutcome): void {
-  const { unit, src, state } = outcome;
-  const why = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
-  log.info({ unit, sourceHost: sourceHost(src), state, ...why }, 'prewarm');
 }

@@ -7,6 +7,7 @@ export const jobSchema = z.object({
   unit: z.string().refine(isUnit, 'is no unit'),
   images: z.int().min(0),
   retry: z.boolean(),
+  invalidate: z.literal(true).optional(),
 }) satisfies z.ZodType<Job>;
 
 /**

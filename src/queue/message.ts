@@ -6,7 +6,7 @@ import type { Job } from './queue.ts';
  * The work in one message. Calls are what SQS charges for, so many units share one. But a worker has to finish a batch of ten
  * messages well within Lambda's 15 minutes: at 0.35 s an image, 50 images are 18 s, and ten times that three minutes.
  */
-const MAX_IMAGES = 50;
+export const MAX_IMAGES = 50;
 /**
  * How many units have to be done again when a worker dies. And since a unit's id is at most 128 characters, ten messages are
  * 50 KB at most: SQS takes 256 KiB (since 2025, 1 MiB).
@@ -48,7 +48,7 @@ export function packMessages(jobs: readonly Job[]): string[] {
 export function writeMessage(jobs: readonly Job[]): string {
   return JSON.stringify({
     v: 1,
-    jobs: jobs.map(({ unit, images, retry }) => ({ unit, images, retry })),
+    jobs: jobs.map(({ unit, images, retry, invalidate }) => ({ unit, images, retry, invalidate })),
   });
 }
 

@@ -1,14 +1,19 @@
-/** A unit to be prewarmed. Its manifest is in the store: a job says only which. */
+/** A unit to be worked on. Its manifest is in the store: a job says only which. */
 export interface Job {
   unit: string;
   /** How many images it has, so that jobs can be packed into messages of about equal work. */
   images: number;
   /** Whether what is remembered as broken is to be tried again. */
   retry: boolean;
+  /**
+   * Set where the unit is not to be prewarmed: the CDN is to forget it. Whoever sends this found something of it in the store after
+   * its purge, and has no way to the CDN.
+   */
+  invalidate?: true | undefined;
 }
 
 /**
- * Where units wait to be prewarmed. A job is delivered at least once, in about the order in which jobs were sent; doing it twice
+ * Where units wait to be worked on. A job is delivered at least once, in about the order in which jobs were sent; doing it twice
  * changes nothing.
  */
 export interface UnitQueue {

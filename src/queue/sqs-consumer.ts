@@ -1,18 +1,16 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import PQueue from 'p-queue';
+import { doMessage, type MessageContext } from './do-message.ts';
 import { createHeldMessages, type HeldMessages } from './held-messages.ts';
-import { handleMessage, type JobFailure, MAX_JOBS } from './message.ts';
+import { MAX_JOBS } from './message.ts';
 import { backoff, pause } from './pause.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
-import { BATCH_SIZE, MAX_DELAY_SECONDS, type SqsCalls } from './sqs-calls.ts';
+import { BATCH_SIZE, type SqsCalls } from './sqs-calls.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
 /** How long to wait when SQS cannot be asked: the first time, and at most. */
 const FAULT_DELAY_MS = 1000;
 const MAX_FAULT_DELAY_MS = 30_000;
-
-/** Why a job was not done: there was no time left to begin it, or to finish it. */
-const STOPPED = new Error('stopped before it was done');
 
 export interface SqsConsumerOptions extends ConsumeOptions {
   calls: SqsCalls;
@@ -43,7 +41,7 @@ export async function consumeMessages(options: SqsConsumerOptions): Promise<void
     if (!messages) break;
     const before = places.pending;
     for (const message of messages) {
-      const work = doMessage(message, { ...options, held, places }).finally(() => working.delete(work));
+      const work = doHeldMessage(message, { ...options, held, places }).finally(() => working.delete(work));
       working.add(work);
     }
     const jobs = places.size + places.pending - before;
@@ -53,55 +51,18 @@ export async function consumeMessages(options: SqsConsumerOptions): Promise<void
   await held.close();
 }
 
-interface MessageContext extends SqsConsumerOptions {
+interface ConsumerContext extends MessageContext {
   held: HeldMessages;
-  places: PQueue;
 }
 
-async function doMessage(message: Message, context: MessageContext): Promise<void> {
-  const { Body = '', ReceiptHandle = '', Attributes } = message;
-  const { held, places, sender, handle, signal, report, retryDelaySeconds } = context;
-  const receipts = Number(Attributes?.ApproximateReceiveCount ?? 1);
-  const told = new Set<unknown>();
-  let begun = false;
-
-  const doJob = (job: Job) =>
-    places.add(async () => {
-      if (signal.aborted) throw STOPPED;
-      begun = true;
-      try {
-        await handle(job);
-      } catch (fault) {
-        // What was cut short has not failed.
-        if (signal.aborted) throw STOPPED;
-        told.add(fault);
-        report(fault, job);
-        throw fault;
-      }
-    });
-  const sendAgain = async (failures: readonly JobFailure[]) => {
-    const left = failures.filter(({ fault }) => fault === STOPPED);
-    if (left.length > 0 && !begun) throw STOPPED;
-    const failed = failures.filter(({ fault }) => fault !== STOPPED);
-    const [unheardOf] = failed.filter(({ fault }) => !told.has(fault));
-    if (unheardOf) report(unheardOf.fault);
-    await sender.sendAlone(jobsOf(failed), retryDelaySeconds);
-    await sender.send(jobsOf(left));
-  };
-
+async function doHeldMessage(message: Message, context: ConsumerContext): Promise<void> {
+  const { Body: body = '', ReceiptHandle = '', Attributes } = message;
+  const { held } = context;
   held.hold(ReceiptHandle);
-  try {
-    await handleMessage(Body, doJob, sendAgain, receipts);
-    held.delete(ReceiptHandle);
-  } catch (fault) {
-    if (fault === STOPPED) return await held.letGo(ReceiptHandle, 0);
-    if (!told.has(fault)) report(fault);
-    await held.letGo(ReceiptHandle, backoff(retryDelaySeconds, receipts, MAX_DELAY_SECONDS));
-  }
-}
-
-function jobsOf(failures: readonly JobFailure[]): Job[] {
-  return failures.map(({ job }) => job);
+  const receipts = Number(Attributes?.ApproximateReceiveCount ?? 1);
+  const againAfterSeconds = await doMessage({ body, receipts }, context);
+  if (againAfterSeconds === undefined) held.delete(ReceiptHandle);
+  else await held.letGo(ReceiptHandle, againAfterSeconds);
 }
 
 /** Until none waits for its turn, and at least one more could begin. */

@@ -1,8 +1,7 @@
 import { lookup } from 'node:dns';
 import { type Agent, type Dispatcher, request } from 'undici';
-import { EdgepressError } from '../error.ts';
 import { isPublicAddress } from './address-guard.ts';
-import { type AllowPattern, allowsUrl } from './allowlist.ts';
+import type { AllowPattern } from './allowlist.ts';
 import { withDeadline } from './deadline.ts';
 import { createGuardedAgent, type ResolveAll } from './guarded-agent.ts';
 import { answerFailure, headerOf, redirectTarget } from './http-answer.ts';
@@ -10,7 +9,8 @@ import { hostAndPort, parsePrivateHost } from './private-hosts.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
 import { sourceFailure, unavailable } from './source-failure.ts';
-import { isWebScheme, parseSourceUrl, shownHost } from './source-url.ts';
+import { shownHost } from './source-url.ts';
+import { admitUrl, parseWebSource } from './web-source.ts';
 
 export interface HttpSourceOptions {
   /** Which URLs may be fetched, at every hop; empty: any with a public address. */
@@ -56,7 +56,7 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const trusting = createGuardedAgent({ resolve, accepts: () => true, connectTimeoutMs: timeoutMs });
   const agentFor = (url: URL) => (privateHosts.has(hostAndPort(url)) ? trusting : guarded);
   return {
-    admit: (src) => admit(parseWebSource(src), options.allow),
+    admit: (src) => admitUrl(parseWebSource(src), options.allow),
     async fetch(src) {
       const url = parseWebSource(src);
       return await withDeadline(timeoutMs, shownHost(url), (signal) =>
@@ -69,13 +69,6 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   };
 }
 
-function parseWebSource(src: string): URL {
-  const url = parseSourceUrl(src);
-  if (!url || !isWebScheme(url)) throw badSource('src must be an absolute http or https URL');
-  if (hasCredentials(url)) throw badSource('src must not carry credentials');
-  return url;
-}
-
 async function followRedirects(
   first: URL,
   options: HttpSourceOptions,
@@ -85,7 +78,7 @@ async function followRedirects(
   const { allow, maxRedirects = 5 } = options;
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-    admit(url, allow);
+    admitUrl(url, allow);
     try {
       const answer = await get(url, agentFor(url), options.version, signal);
       const next = await readHead(answer, url);
@@ -96,18 +89,6 @@ async function followRedirects(
     }
   }
   throw unavailable(`more than ${maxRedirects} redirects from ${shownHost(first)}`, { retryable: false });
-}
-
-/** What may be asked for at all, before a name is resolved; the address is the agent's to judge. */
-function admit(url: URL, allow: readonly AllowPattern[]): void {
-  const refused = !isWebScheme(url)
-    ? 'a redirect to anything but http and https is not followed'
-    : hasCredentials(url)
-      ? `a redirect to ${shownHost(url)} carries credentials`
-      : !allowsUrl(allow, url)
-        ? `${shownHost(url)} is not among the allowed sources`
-        : undefined;
-  if (refused !== undefined) throw new EdgepressError('source_forbidden', refused);
 }
 
 function get(url: URL, agent: Agent, version: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -161,12 +142,4 @@ async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
   await body
     .dump({ limit: MAX_DISCARDED_BYTES, signal: AbortSignal.timeout(MAX_DISCARD_MS) })
     .catch(() => {});
-}
-
-function hasCredentials(url: URL): boolean {
-  return url.username !== '' || url.password !== '';
-}
-
-function badSource(message: string): EdgepressError {
-  return new EdgepressError('bad_request', message, { parameter: 'src' });
 }

@@ -21,9 +21,9 @@ export interface IntakeCounts {
 }
 
 /** Units stored at once: on a disk, or over a network, one waits much longer than it works. */
-const UNITS_AT_ONCE = 128;
+export const UNITS_AT_ONCE = 128;
 /** Of those, all together: a unit can be a thousand images long. */
-const IMAGES_AT_ONCE = 5000;
+export const IMAGES_AT_ONCE = 5000;
 
 /**
  * Takes in units, however many: their manifests are stored, then they are put on the queue. Reads on only when that is done, so

@@ -12,10 +12,11 @@ export interface PurgeMarks {
   mark(unit: string, afterMs: number): Promise<number>;
   /** When the unit was last purged, in Unix milliseconds; `undefined`: not within living memory. */
   read(unit: string): Promise<number | undefined>;
-  /** The units that were marked at or after a time (Unix milliseconds, by the store's clock). */
+  /**
+   * The units that were marked at or after a time (Unix milliseconds, by the store's clock). Marks that nothing can need any more
+   * are removed on the way: there may be millions, and to list them takes minutes.
+   */
   unitsMarkedSince(sinceMs: number): AsyncIterable<string>;
-  /** Removes the marks that nothing can need any more. */
-  forgetOld(): Promise<void>;
 }
 
 /** A message can wait for 14 days in SQS; nothing else that began before a purge lasts longer. */
@@ -55,13 +56,11 @@ export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () 
     },
     async *unitsMarkedSince(sinceMs) {
       for await (const { key, modifiedMs } of store.list(FOLDER)) {
-        const unit = modifiedMs < sinceMs ? undefined : (await store.head(key))?.metadata['unit'];
+        const isOld = modifiedMs < nowMs() - LIFETIME_MS;
+        if (isOld) await store.delete([key]);
+        if (isOld || modifiedMs < sinceMs) continue;
+        const unit = (await store.head(key))?.metadata['unit'];
         if (unit !== undefined) yield unit;
-      }
-    },
-    async forgetOld() {
-      for await (const { key, modifiedMs } of store.list(FOLDER)) {
-        if (modifiedMs < nowMs() - LIFETIME_MS) await store.delete([key]);
       }
     },
   };

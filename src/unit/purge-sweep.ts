@@ -37,8 +37,8 @@ export interface PurgeSweepOptions {
   marks: PurgeMarks;
   sha256: Sha256;
   nowMs: () => number;
-  /** Has the CDN forget a cache tag, some time soon. Never throws. */
-  invalidate: (tag: string) => void;
+  /** Has the CDN forget a unit, some time soon. Never throws. */
+  invalidate: (unit: string) => void;
   /** Is told of each fault that nobody else hears of. */
   report: (operation: 'get' | 'delete', key: string, fault: unknown) => void;
 }
@@ -56,7 +56,7 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
   async function sweepUnit(unit: string): Promise<void> {
     const purgedMs = await marks.read(unit);
     if (purgedMs === undefined) return;
-    const { folder, cacheTag } = unitAddress(unit, sha256);
+    const { folder } = unitAddress(unit, sha256);
     let removed = 0;
     for await (const { key } of store.list(folder)) {
       const beganMs = await beganMsOf(store, key);
@@ -65,7 +65,7 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
       removed++;
     }
     // Between its put and now somebody may have asked for it.
-    if (removed > 0) invalidate(cacheTag);
+    if (removed > 0) invalidate(unit);
   }
 
   async function look(unit: string, beganMs: number): Promise<Fate> {
@@ -88,7 +88,6 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
       );
     };
     await pMap(marks.unitsMarkedSince(lastMs - LONGEST_WORK_MS), sweepNext, { concurrency: UNITS_AT_ONCE });
-    await marks.forgetOld();
     if (swept === 0) return;
     const body = new TextEncoder().encode(JSON.stringify({ at: new Date(startMs).toISOString() }));
     await store.put(LAST_SWEEP_KEY, body, { contentType: 'application/json' });

@@ -1,14 +1,11 @@
-import { EdgepressError } from '../error.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ForgivingStore } from '../store/forgiving-store.ts';
 import type { StoredObject } from '../store/store.ts';
-import { type Sha256, type VariantAddress, type VariantName, variantAddress } from './key.ts';
+import type { VariantAddress, VariantName } from './key.ts';
 import type { MakeVariants } from './make-variants.ts';
-import { type ClientHints, type Ladder, negotiate } from './negotiate.ts';
-import { parseRequest } from './request.ts';
-import type { Result } from './result.ts';
-import { type Hmac, type SigningKey, verifySignature } from './signature.ts';
+import type { ClientHints } from './negotiate.ts';
+import type { ReadTarget } from './read-target.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { sourceHost } from './src-parameter.ts';
 import { type Trace, timed } from './trace.ts';
@@ -16,21 +13,21 @@ import type { Workshop } from './workshop.ts';
 
 /** All that the line of an image request needs. */
 export interface VariantServices {
-  signingKeys: readonly SigningKey[];
-  ladder: Ladder;
+  /** Parse, verify, negotiate and key. */
+  readTarget: ReadTarget;
   store: ForgivingStore;
   records: SourceRecords;
   source: SourceFetcher;
   workshop: Workshop;
   makeVariants: MakeVariants;
-  hmac: Hmac;
-  sha256: Sha256;
   /** Unix milliseconds. */
   nowMs: () => number;
 }
 
 /** One variant, ready to be sent. */
 export interface Variant {
+  /** Where it is in the store. */
+  key: string;
   object: StoredObject;
   /** Whether it was in the store, was put there just now, or could not be put there. */
   origin: 'stored' | 'made' | 'made but not stored';
@@ -46,21 +43,15 @@ export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => P
  * The function that it returns throws an `EdgepressError` for all that a request or a source can do wrong.
  */
 export function createGetVariant(services: VariantServices): GetVariant {
-  const { signingKeys, ladder, store, records, source, workshop, makeVariants, hmac, sha256, nowMs } =
-    services;
+  const { readTarget, store, records, source, workshop, makeVariants, nowMs } = services;
   const flight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
-    const request = orThrow(parseRequest(target));
-    trace.unit = request.unit;
-    trace.sourceHost = sourceHost(request.src);
-    orThrow(verifySignature(request, signingKeys, hmac, Math.floor(nowMs() / 1000)));
-    const { vary, ...choice } = negotiate(request, hints, ladder);
-    const name: VariantName = { unit: request.unit, src: request.src, ...choice };
-    const address = variantAddress(name, sha256);
-    const landed = await flight(address.key, () => findOrMake(name, address, trace));
+    const { name, address, vary } = readTarget(target, hints, trace);
+    const { key } = address;
+    const landed = await flight(key, () => findOrMake(name, address, trace));
     joinTrace(trace, landed);
-    return { object: landed.object, origin: landed.origin, vary };
+    return { key, object: landed.object, origin: landed.origin, vary };
   }
 
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
@@ -89,7 +80,7 @@ export function createGetVariant(services: VariantServices): GetVariant {
   return getVariant;
 }
 
-interface Flight extends Omit<Variant, 'vary'> {
+interface Flight extends Omit<Variant, 'key' | 'vary'> {
   /** Of the request that the work was done for. */
   trace: Trace;
 }
@@ -100,10 +91,4 @@ function joinTrace(trace: Trace, flight: Flight): void {
   if (flight.trace === trace) return;
   trace.joined = true;
   Object.assign(trace.ms, flight.trace.ms);
-}
-
-function orThrow<T>(result: Result<T>): T {
-  if (result.ok) return result.value;
-  const { code, detail, parameter } = result.fault;
-  throw new EdgepressError(code, detail, parameter === undefined ? {} : { parameter });
 }

@@ -24,15 +24,20 @@ export interface Choice {
 
 /** Chooses the variant of a request: what its URL names, else what its headers say. */
 export function negotiate(request: ImageRequest, hints: ClientHints, ladder: Ladder): Choice {
-  const vary: string[] = [];
-  if (request.format === undefined) vary.push('Accept');
-  if (request.tier === undefined) vary.push('Save-Data');
   return {
     width: rungFor(request.width === undefined ? ladder.defaultWidth : request.width, ladder.widths),
     tier: request.tier === undefined ? tierFor(hints.saveData) : request.tier,
     format: request.format === undefined ? formatFor(hints.accept) : request.format,
-    vary,
+    vary: varyOf(request),
   };
+}
+
+/** The request headers that choose what the URL does not name. */
+export function varyOf(request: ImageRequest): readonly string[] {
+  const vary: string[] = [];
+  if (request.format === undefined) vary.push('Accept');
+  if (request.tier === undefined) vary.push('Save-Data');
+  return vary;
 }
 
 /** The lowest rung that is at least as wide, or the top one. */

@@ -51,15 +51,16 @@ export function parseRequest(target: string): Result<ImageRequest> {
 }
 
 function assemble(target: string, unit: string, parameters: Parameters): Result<ImageRequest> {
-  const { src, w, q, f, exp, sig } = parameters;
+  const src = parameters.src;
   if (src === undefined) return badRequest('src', 'is missing: it is the percent-encoded URL of the image');
+  const format = parameters.f;
   const request: ImageRequest = { unit, src, signedText: target };
-  if (w !== undefined) request.width = Number(w);
-  if (q !== undefined) request.tier = q as Tier;
-  if (f !== undefined && f !== 'auto') request.format = f as Format;
-  if (exp !== undefined) request.expiresAt = Number(exp);
-  if (sig !== undefined) {
-    request.signature = sig;
+  if (parameters.w !== undefined) request.width = Number(parameters.w);
+  if (parameters.q !== undefined) request.tier = parameters.q as Tier;
+  if (format !== undefined && format !== 'auto') request.format = format as Format;
+  if (parameters.exp !== undefined) request.expiresAt = Number(parameters.exp);
+  if (parameters.sig !== undefined) {
+    request.signature = parameters.sig;
     request.signedText = target.slice(0, target.lastIndexOf('&sig='));
   }
   return { ok: true, value: request };

@@ -12,7 +12,7 @@ const MAX_PATHS = 3000;
 const XMLNS = 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"';
 /** A whole SigV4 header, in the one region that CloudFront signs for. */
 const SIGNED =
-  /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/us-east-1\/cloudfront\/aws4_request, SignedHeaders=[a-z0-9;-]*\bhost\b[a-z0-9;-]*, Signature=[0-9a-f]{64}$/;
+  /^AWS4-HMAC-SHA256 Credential=[A-Za-z0-9]+\/\d{8}\/us-east-1\/cloudfront\/aws4_request, SignedHeaders=[a-z0-9;-]*\bhost\b[a-z0-9;-]*, Signature=[0-9a-f]{64}$/;
 
 export interface Call {
   operation: 'create' | 'get';
@@ -43,6 +43,8 @@ export interface CloudFrontStubOptions {
   looksUnderWay?: number;
   /** Paths that other processes have under way. */
   others?: number;
+  /** Is told of the paths of each invalidation that is made. */
+  forget?: (paths: readonly string[]) => void;
   /** What goes wrong with a call; `nth` counts from 1, for each operation. */
   fault?: (call: Call, nth: number) => Fault | undefined;
 }
@@ -59,7 +61,7 @@ interface Made {
  * what the API's reference says, and whatever would have it work on more than 3,000 paths. Gone when the test ends.
  */
 export async function startCloudFront(options: CloudFrontStubOptions = {}): Promise<CloudFrontStub> {
-  const { looksUnderWay = 0, others = 0, fault = () => undefined } = options;
+  const { looksUnderWay = 0, others = 0, forget = () => {}, fault = () => undefined } = options;
   const calls: Call[] = [];
   const made: Made[] = [];
   let most = 0;
@@ -79,6 +81,7 @@ export async function startCloudFront(options: CloudFrontStubOptions = {}): Prom
     }
     const invalidation = { id: `I${made.length + 1}`, callerReference, paths, looksLeft: looksUnderWay };
     made.push(invalidation);
+    forget(paths);
     most = Math.max(most, underWay());
     return { status: 201, body: describe(invalidation) };
   }

@@ -107,7 +107,7 @@ describe('the command prewarm', () => {
       [[file, '--report', nowhere], /--report: .* cannot be written: ENOENT/],
       [[file, '--report', file], /--report: .* is what is to be read/],
       [[file, '--images', 'a['], /--images is no JMESPath expression, from character 3 on/],
-      [[file, '--per-host', '0'], /--per-host.*whole number, 1 or more/],
+      [[file, '--per-host', '0'], /--per-host.*whole number from 1 to/],
       [[], /file/],
     ];
     const ended = await Promise.all(wrong.map(([args]) => run(['prewarm', ...args])));

@@ -48,7 +48,8 @@ function install(what: string, packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) return;
   say(`installing ${packages.join(', ')} for the tests against ${what}`);
   const apt = (...args: string[]) => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // Runlevel 1: servers that come with packages are not started.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     // Another test run may be at it.
     execFileSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
       env,

@@ -8,12 +8,22 @@ declare module 'vitest' {
     s3: S3Server | { missing: string };
     /** The browser of this machine, or why there is none. */
     chromium: { path: string } | { missing: string };
+    /** Why the programs that stand in for CloudFront are missing; `undefined` when they are there. */
+    edge: string | undefined;
   }
 }
+
+/** The engine that the runtime of CloudFront Functions descends from, by itself and within a server that caches. */
+const EDGE_REQUIREMENT = {
+  what: 'the edge',
+  programs: ['njs', 'nginx'],
+  packages: ['njs', 'nginx', 'libnginx-mod-http-js'],
+};
 
 /** Starts what tests need beside Node: one S3 server for all of them. Returns what stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
+  project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
   const missing = requirePrograms({ what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOSGW_PACKAGES });
   if (missing !== undefined) {
     project.provide('s3', { missing });

@@ -145,7 +145,7 @@ osd_objectstore = memstore
 memstore_device_bytes = 1073741824
 osd_class_load_list = *
 osd_class_default_list = *
-rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort}
+rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_override_bucket_index_max_shards = 1
 rgw_gc_max_objs = 8

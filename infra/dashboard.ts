@@ -1,0 +1,170 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Function as EdgeFunction } from 'aws-cdk-lib/aws-cloudfront';
+import {
+  type Alarm,
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IMetric,
+  LogQueryVisualizationType,
+  LogQueryWidget,
+  Metric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { CDN_REGION, cdnMetric, PERIOD, urlMetric } from './alarm-metrics.ts';
+import type { Watched } from './alarms.ts';
+import type { Settings } from './settings.ts';
+
+export interface Shown extends Watched {
+  readonly alarms: Alarm[];
+  readonly edgeFunction: EdgeFunction;
+}
+
+const WIDTH = 8;
+const HEIGHT = 6;
+
+/** What a working day looks like, and where to look when one does not. */
+export function createDashboard(scope: Construct, shown: Shown, settings: Settings): Dashboard {
+  const { imageFunction, worker, queue, deadLetters, alarms } = shown;
+  const rows = [
+    [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 3 * WIDTH, height: 3 })],
+    cdnRow(shown, settings),
+    [
+      graph('Image function: first requests', [
+        urlMetric(imageFunction, 'UrlRequestCount'),
+        urlMetric(imageFunction, 'Url4xxCount'),
+        urlMetric(imageFunction, 'Url5xxCount'),
+      ]),
+      functionErrors('Image function: errors', imageFunction),
+      durations('Image function: duration', imageFunction),
+    ],
+    [
+      graph('Queue: messages', [
+        queue.metricApproximateNumberOfMessagesVisible(sized(Stats.MAXIMUM, 'waiting')),
+        queue.metricApproximateNumberOfMessagesNotVisible(sized(Stats.MAXIMUM, 'in work')),
+        deadLetters.metricApproximateNumberOfMessagesVisible(sized(Stats.MAXIMUM, 'dead')),
+      ]),
+      graph('Queue: age of the oldest message, seconds', [
+        queue.metricApproximateAgeOfOldestMessage(sized(Stats.MAXIMUM, 'age')),
+      ]),
+      functionErrors('Worker: errors', worker),
+    ],
+    [
+      graph('Concurrency', [instances(imageFunction, 'image function'), instances(worker, 'worker')]),
+      durations('Worker: duration', worker),
+      costs(imageFunction, worker, queue),
+    ],
+    [outcomes(imageFunction, worker), bytes(imageFunction)],
+  ];
+  const dashboard = new Dashboard(scope, 'Dashboard', { defaultInterval: Duration.days(1) });
+  for (const row of rows) dashboard.addWidgets(...row);
+  return dashboard;
+}
+
+function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { additionalMetrics }: Settings) {
+  const requests = cdnMetric(distribution, 'Requests', Stats.SUM);
+  const edgeMetric = (metricName: string) =>
+    new Metric({
+      namespace: 'AWS/CloudFront',
+      metricName,
+      dimensionsMap: { FunctionName: edgeFunction.functionName, Region: 'Global' },
+      region: CDN_REGION,
+      statistic: Stats.SUM,
+      period: PERIOD,
+    });
+  return [
+    graph(
+      'Viewers: requests, and bytes sent',
+      [requests],
+      [cdnMetric(distribution, 'BytesDownloaded', Stats.SUM)],
+    ),
+    graph(
+      'Viewers: 4xx and 5xx in percent, and the edge function',
+      [
+        cdnMetric(distribution, '4xxErrorRate', Stats.AVERAGE),
+        cdnMetric(distribution, '5xxErrorRate', Stats.AVERAGE),
+      ],
+      [edgeMetric('FunctionExecutionErrors'), edgeMetric('FunctionThrottles')],
+    ),
+    additionalMetrics
+      ? graph('Cache: hits in percent, and latency of the origins in ms', [
+          cdnMetric(distribution, 'CacheHitRate', Stats.AVERAGE),
+          cdnMetric(distribution, 'OriginLatency', 'p90'),
+        ])
+      : graph('Cache: requests, and how many neither CloudFront nor S3 could answer', [
+          requests,
+          urlMetric(imageFunction, 'UrlRequestCount'),
+        ]),
+  ];
+}
+
+function functionErrors(title: string, fn: LambdaFunction): GraphWidget {
+  return graph(title, [
+    fn.metricErrors(sized(Stats.SUM, 'errors')),
+    fn.metricThrottles(sized(Stats.SUM, 'throttles')),
+  ]);
+}
+
+function durations(title: string, fn: LambdaFunction): GraphWidget {
+  return graph(
+    `${title}, ms`,
+    ['p50', 'p90', 'p99'].map((statistic) => fn.metricDuration(sized(statistic, statistic))),
+  );
+}
+
+function instances(fn: LambdaFunction, label: string): IMetric {
+  return fn.metric('ConcurrentExecutions', sized(Stats.MAXIMUM, label));
+}
+
+/** What AWS counts: calls, and milliseconds of each function (times its memory). */
+function costs(imageFunction: LambdaFunction, worker: LambdaFunction, queue: Queue): GraphWidget {
+  return graph(
+    'Costs: calls, and milliseconds of the functions',
+    [
+      imageFunction.metricInvocations(sized(Stats.SUM, 'image function calls')),
+      worker.metricInvocations(sized(Stats.SUM, 'worker calls')),
+      queue.metricNumberOfMessagesSent(sized(Stats.SUM, 'messages sent')),
+      queue.metricNumberOfEmptyReceives(sized(Stats.SUM, 'empty receives')),
+    ],
+    [
+      imageFunction.metricDuration(sized(Stats.SUM, 'image function ms')),
+      worker.metricDuration(sized(Stats.SUM, 'worker ms')),
+    ],
+  );
+}
+
+function outcomes(...functions: LambdaFunction[]): LogQueryWidget {
+  return logQuery('Outcomes by code', functions, [
+    'filter ispresent(outcome)',
+    'stats count() as requests, avg(totalMs) as meanMs, pct(totalMs, 99) as p99Ms by outcome, code',
+    'sort requests desc',
+  ]);
+}
+
+function bytes(fn: LambdaFunction): LogQueryWidget {
+  return logQuery(
+    'Bytes fetched and bytes made',
+    [fn],
+    [
+      'filter outcome = "miss" and bytesIn > 0',
+      'stats sum(bytesIn) as fetched, sum(bytesOut) as answered, 100 * sum(bytesOut) / sum(bytesIn) as percent',
+    ],
+  );
+}
+
+function logQuery(title: string, functions: LambdaFunction[], queryLines: string[]): LogQueryWidget {
+  const logGroupNames = functions.map((fn) => fn.logGroup.logGroupName);
+  const view = LogQueryVisualizationType.TABLE;
+  return new LogQueryWidget({ title, logGroupNames, queryLines, view, width: 1.5 * WIDTH, height: HEIGHT });
+}
+
+function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {
+  return new GraphWidget({ title, left, right, width: WIDTH, height: HEIGHT });
+}
+
+function sized(statistic: string, label: string) {
+  return { statistic, label, period: PERIOD };
+}

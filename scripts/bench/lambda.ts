@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { Command } from 'commander';
+import sharp from 'sharp';
+import { buildLambda } from '../../infra/bundle/build-lambda.ts';
+import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
+import { fastSetting } from '../../src/encode/tiers.ts';
+import { sha256 } from '../../src/hashing.ts';
+import { createS3Client } from '../../src/store/s3-client.ts';
+import { variantAddress } from '../../src/variant/key.ts';
+import { functionUrlEvent } from '../../test/lambda/function-url.ts';
+import { type Lambda, startLambda } from '../../test/lambda/lambda.ts';
+import { startRadosgw } from '../../test/setup/radosgw.ts';
+import { readSources, serveSources } from './sources.ts';
+import { withFolder } from './work-folder.ts';
+
+/** The Nodes of Lambda's runtimes, as packages. */
+const NODES = ['22', '24'];
+const BOOTS = 7;
+const WIDTH = 1080;
+const WARM_UPS = 3;
+
+/**
+ * The image function as Lambda boots it: how long it takes to start, and to answer its first request, a hit or a miss, on each Node;
+ * then warm misses against a bare fetch and sharp, one after the other, in the same run.
+ */
+async function run(folder: string): Promise<void> {
+  const s3 = await startRadosgw();
+  await withFolder(tmpdir(), async (work) => {
+    const artifact = join(work, 'artifact');
+    mkdirSync(artifact);
+    buildLambda(artifact, { cpu: process.arch === 'arm64' ? 'arm64' : 'x64' });
+    const sources = await readSources(folder, 1);
+    const origin = await serveSources(sources);
+    const { endpoint, accessKeyId, secretAccessKey } = s3.server;
+    const client = createS3Client({ endpoint, credentials: { accessKeyId, secretAccessKey } });
+    await client.send(new CreateBucketCommand({ Bucket: 'bench' }));
+    client.destroy();
+    const env = {
+      STORE: 's3://bench',
+      S3_ENDPOINT: endpoint,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+      CONCURRENCY: '1',
+      UV_THREADPOOL_SIZE: '16',
+      MALLOC_ARENA_MAX: '2',
+    };
+    const boot = (node: string) =>
+      startLambda({ folder: artifact, handler: 'lambda-image.handler', env, node });
+    for (const version of NODES)
+      await coldStarts(version, installNode(work, version), boot, origin.authority);
+    await warmMisses(await boot(process.execPath), sources.length, origin.authority);
+    origin.close();
+  });
+  await s3.stop();
+}
+
+function installNode(work: string, version: string): string {
+  const prefix = join(work, `node-${version}`);
+  mkdirSync(prefix);
+  const name = `node-linux-${process.arch}`;
+  execFileSync('npm', ['install', '--silent', '--prefix', prefix, `${name}@${version}`]);
+  return join(prefix, 'node_modules', name, 'bin/node');
+}
+
+async function coldStarts(
+  version: string,
+  node: string,
+  boot: (node: string) => Promise<Lambda>,
+  authority: string,
+): Promise<void> {
+  const times = { init: [] as number[], hit: [] as number[], miss: [] as number[] };
+  for (let round = 0; round <= BOOTS; round++) {
+    for (const kind of ['miss', 'hit'] as const) {
+      const lambda = await boot(node);
+      const ms = await ask(lambda, `http://${authority}/0?cold=${version}-${round}`, kind);
+      await lambda.stop();
+      // The first round reads the files from the disk.
+      if (round === 0) continue;
+      times.init.push(lambda.initMs);
+      times[kind].push(ms);
+    }
+  }
+  const [init, hit, miss] = [times.init, times.hit, times.miss].map((all) => median(all).toFixed(0));
+  process.stdout.write(
+    `Node ${version}: init ${init} ms; first request after it: hit ${hit} ms, miss ${miss} ms\n`,
+  );
+}
+
+async function warmMisses(lambda: Lambda, sources: number, authority: string): Promise<void> {
+  sharp.concurrency(1);
+  sharp.cache(false);
+  const total = { bare: 0, lambda: 0 };
+  for (let index = -WARM_UPS; index < sources; index++) {
+    const url = `http://${authority}/${Math.max(index, 0)}?warm=${index}`;
+    const bare = await timed(() => fetchAndEncode(url));
+    const inLambda = await ask(lambda, url, 'miss');
+    if (index < 0) continue;
+    total.bare += bare;
+    total.lambda += inLambda;
+  }
+  await lambda.stop();
+  const [bare, inLambda] = [total.bare / sources, total.lambda / sources];
+  process.stdout.write(
+    `warm misses, ${sources} photographs at ${WIDTH} px: ${inLambda.toFixed(0)} ms in the function, ` +
+      `${bare.toFixed(0)} ms bare fetch and sharp: ${(inLambda / bare).toFixed(2)} of it, ` +
+      `${(inLambda - bare).toFixed(0)} ms more\n`,
+  );
+}
+
+async function ask(lambda: Lambda, src: string, expected: 'hit' | 'miss'): Promise<number> {
+  const name = { unit: 'bench', src, width: WIDTH, tier: 'balanced', format: 'avif' } as const;
+  const sent = `/u/bench?src=${encodeURIComponent(src)}`;
+  const r = Buffer.from(sent).toString('base64url');
+  const event = functionUrlEvent('GET', `/${variantAddress(name, sha256).key}?r=${r}`);
+  return await timed(async () => {
+    const { headers } = await lambda.invoke<{ headers: Record<string, string> }>(event);
+    const status = headers['cache-status'] ?? '';
+    if (!status.includes(expected)) throw new Error(`expected a ${expected}: ${JSON.stringify(headers)}`);
+  });
+}
+
+async function fetchAndEncode(url: string): Promise<void> {
+  const bytes = await (await fetch(url)).arrayBuffer();
+  const image = sharp(bytes, { failOn: 'warning' })
+    .autoOrient()
+    .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
+  const setting = fastSetting('avif', 'balanced', { subject: 'photo', width: WIDTH, height: WIDTH });
+  await intoEncoding(image, setting).toBuffer();
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+await new Command('lambda')
+  .argument('<folder>', 'with photographs of one megapixel and more')
+  .action(run)
+  .parseAsync();

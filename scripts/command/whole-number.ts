@@ -1,7 +1,0 @@
-import { InvalidArgumentError } from 'commander';
-
-/** Reads an option that is a whole number, 1 or more. */
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 1 or more.');
-  return Number(text);
-}

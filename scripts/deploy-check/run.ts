@@ -1,0 +1,36 @@
+import { checkBootstrap, checkConcurrency, checkCredentials, checkRegion, checkStack } from './aws-checks.ts';
+import { describeFinding, type Finding } from './finding.ts';
+import type { Load } from './load.ts';
+import { checkNode } from './local-checks.ts';
+
+/**
+ * Looks at all that has to be right before a deploy, and prints what it finds.
+ *
+ * @returns the status to end with: 0 when all is right, 2 when something must be mended, 1 when something could not be checked
+ */
+export async function checkDeploy(stack: string, load: Load): Promise<0 | 1 | 2> {
+  const findings: Finding[] = [];
+  for await (const finding of findAll(stack, load)) {
+    findings.push(finding);
+    process.stdout.write(`${describeFinding(finding)}\n`);
+  }
+  const states = findings.map(({ state }) => state);
+  if (states.includes('missing')) return 2;
+  return states.includes('not checked') ? 1 : 0;
+}
+
+async function* findAll(stack: string, load: Load): AsyncGenerator<Finding, void> {
+  yield checkNode();
+  const where = await checkRegion();
+  yield where;
+  if (where.region === undefined) return yield notChecked('all else', 'it takes a region to ask AWS');
+  const who = await checkCredentials();
+  yield who;
+  if (who.account === undefined) return yield notChecked('all else', 'it takes credentials to ask AWS');
+  const rest = [checkBootstrap(who.account, where.region), checkConcurrency(load), checkStack(stack)];
+  for (const finding of rest) yield await finding;
+}
+
+function notChecked(what: string, found: string): Finding {
+  return { state: 'not checked', what, found };
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { DEFAULT_STACK } from './aws/default-stack.ts';
+
+interface EnvOptions {
+  json?: true;
+  keys: boolean;
+}
+
+/** `env`: prints the environment of a deployed stack, for the other commands. */
+export function envCommand(): Command {
+  return new Command('env')
+    .description('print the environment of a deployed stack, for the other commands')
+    .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
+    .option('--no-keys', 'without SIGNING_KEYS')
+    .option('--json', 'print an object instead of lines for a shell')
+    .addHelpText(
+      'after',
+      '\nThe region and the credentials are found as by every AWS SDK. For a shell: eval "$(npm run -s env -- Edgepress)"' +
+        '\nPrinted without --no-keys, it holds the secret that signs URLs.',
+    )
+    .action(env);
+}
+
+async function env(stackName: string, { json, keys }: EnvOptions): Promise<void> {
+  const say = (text: string) => void process.stderr.write(`${text}\n`);
+  // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
+  const { readEnvironmentOf } = await import('./keys/stack-environment.ts');
+  const environment = await readEnvironmentOf(stackName, { keys, say });
+  process.stdout.write(json ? `${JSON.stringify(environment, undefined, 2)}\n` : toShell(environment));
+}
+
+/** Lines that say the same to any shell, whatever the values hold. */
+function toShell(environment: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .join('');
+}

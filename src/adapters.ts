@@ -1,0 +1,61 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Cdn } from './cdn/cdn.ts';
+import { createNoCdn } from './cdn/no-cdn.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { StoreLocation } from './config-values.ts';
+import { createLazyEncoder, type LazyEncoder } from './encode/lazy-encoder.ts';
+import type { SourceFetcher } from './source/source.ts';
+import type { VariantStore } from './store/store.ts';
+
+// What implements the ports, as the configuration chooses. What talks to AWS, and what encodes, is loaded only where it is used: each
+// takes longer to load than all the rest.
+
+export function createEncoder(config: Config): LazyEncoder {
+  return createLazyEncoder(async () => {
+    const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
+    return createSharpEncoder(config);
+  });
+}
+
+export async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
+  const { createS3Client } = await import('./store/s3-client.ts');
+  return createS3Client({ endpoint });
+}
+
+export async function createStore(
+  store: StoreLocation,
+  s3Client: () => Promise<S3Client>,
+): Promise<VariantStore> {
+  if (store.kind === 'file') {
+    const { createFileStore } = await import('./store/file-store.ts');
+    try {
+      return createFileStore({ root: store.root });
+    } catch (error) {
+      throw new ConfigError([
+        `STORE: ${store.root} cannot be used as a folder (${(error as Error).message})`,
+      ]);
+    }
+  }
+  const { createS3Store } = await import('./store/s3-store.ts');
+  return createS3Store({ bucket: store.bucket, client: await s3Client() });
+}
+
+export async function createS3SourceIfAllowed(
+  config: Config,
+  s3Client: () => Promise<S3Client>,
+): Promise<SourceFetcher | undefined> {
+  if (!config.sourceAllow.some(({ scheme }) => scheme === 's3:')) return undefined;
+  const { createS3Source } = await import('./source/s3-source.ts');
+  return createS3Source({
+    client: await s3Client(),
+    allow: config.sourceAllow,
+    maxBytes: config.sourceMaxBytes,
+    timeoutMs: config.sourceTimeoutMs,
+  });
+}
+
+export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
+  if (cdn.kind === 'none') return createNoCdn();
+  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
+  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
+}

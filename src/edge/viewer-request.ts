@@ -1,0 +1,106 @@
+import cloudfront from 'cloudfront';
+// biome-ignore lint/style/useNodejsImportProtocol: the runtime of CloudFront Functions knows it by this name alone.
+import crypto from 'crypto';
+import { loopFault, nothingHere, wrongMethod } from '../http/faults.ts';
+import { OPEN_HEADERS } from '../http/open-headers.ts';
+import { answerProblem } from '../http/problem.ts';
+import type { Ladder } from '../variant/negotiate.ts';
+import { parseRequest } from '../variant/request.ts';
+import { type RequestRules, resolveRequest } from '../variant/resolve-request.ts';
+import type { Fault } from '../variant/result.ts';
+import { readSigningKeys } from '../variant/signing-keys.ts';
+import type { EdgeRequest, EdgeResponse } from './event.ts';
+
+/*
+ * What CloudFront does with a viewer's request before it looks into its cache. Its runtime takes ES 5.1 with `const`, arrow
+ * functions, template literals and `async`: no destructuring, spread, `for…of` or classes, here and in all that is imported.
+ */
+
+/** Written behind this code when it is built. */
+declare const LADDER: Ladder;
+
+/** The item of the key value store that holds what `SIGNING_KEYS` says elsewhere. */
+const KEYS_ITEM = 'signing-keys';
+const METHODS = 'GET, HEAD';
+
+/**
+ * Answers what is malformed, unsigned or expired; of the rest it makes a request for the key of a variant, which the store can
+ * answer as it stands, with the target as it was sent in `r`, for whoever has to make the variant.
+ */
+export async function handler(event: { request: EdgeRequest }): Promise<EdgeRequest | EdgeResponse> {
+  const request = event.request;
+  const fault = await forward(request);
+  return fault === undefined ? request : refuse(request.method, fault);
+}
+
+async function forward(request: EdgeRequest): Promise<Fault | undefined> {
+  if (request.uri.slice(0, 3) !== '/u/') return nothingHere();
+  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method, METHODS);
+  const loop = loopFault(header(request, 'cdn-loop'));
+  if (loop !== undefined) return loop;
+  const query = request.rawQueryString();
+  const target = query === undefined ? request.uri : `${request.uri}?${query}`;
+  const parsed = parseRequest(target);
+  if (!parsed.ok) return parsed.fault;
+  const keys = await readKeys();
+  const signingKeys = readSigningKeys(keys);
+  // Without keys everything would count as unsigned, and pass.
+  if (signingKeys.length === 0) return noKeys();
+  const rules: RequestRules = { signingKeys, ladder: LADDER, hmac, sha256 };
+  const hints = { accept: header(request, 'accept'), saveData: header(request, 'save-data') };
+  const resolved = resolveRequest(parsed.value, hints, rules, Math.floor(Date.now() / 1000));
+  if (!resolved.ok) return resolved.fault;
+  request.uri = `/${resolved.value.address.key}`;
+  // In the alphabet of base64url, since signatures of origin access control break on characters that are common in URLs.
+  request.querystring = { r: { value: Buffer.from(target).toString('base64url') } };
+  return undefined;
+}
+
+async function readKeys(): Promise<string> {
+  try {
+    return await cloudfront.kvs().get(KEYS_ITEM);
+  } catch (_unreadable) {
+    return '';
+  }
+}
+
+function noKeys(): Fault {
+  return {
+    code: 'bad_signature',
+    detail: 'There are no keys to check the URL with, so that nothing is served',
+  };
+}
+
+function header(request: EdgeRequest, name: string): string | undefined {
+  const field = request.headers[name];
+  if (field === undefined) return undefined;
+  return field.multiValue === undefined ? field.value : field.multiValue.map((one) => one.value).join(', ');
+}
+
+function hmac(keyHex: string, text: string): string {
+  return crypto.createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('base64url');
+}
+
+function sha256(text: string): string {
+  return crypto.createHash('sha256').update(text).digest('hex');
+}
+
+function refuse(method: string, fault: Fault): EdgeResponse {
+  const problem = answerProblem(fault);
+  const headers: EdgeResponse['headers'] = {};
+  const add = (fields: Readonly<Record<string, string>>) => {
+    Object.keys(fields).forEach((name) => {
+      headers[name.toLowerCase()] = { value: String(fields[name]) };
+    });
+  };
+  add(OPEN_HEADERS);
+  add(problem.headers);
+  if (fault.code === 'method_not_allowed') add({ Allow: METHODS });
+  const response: EdgeResponse = {
+    statusCode: problem.status,
+    statusDescription: problem.title,
+    headers,
+  };
+  if (method !== 'HEAD') response.body = { encoding: 'text', data: problem.body };
+  return response;
+}

@@ -1,0 +1,62 @@
+import { pino } from 'pino';
+import { readConfig } from '../config.ts';
+import { createMessageWorker, type SqsEvent } from '../queue/message-worker.ts';
+import { createSqsClient } from '../queue/sqs-client.ts';
+import { createSqsQueue } from '../queue/sqs-queue.ts';
+import { createServices } from '../services.ts';
+import { logImage } from '../unit/log-image.ts';
+import { createUnitServices } from '../unit-services.ts';
+
+// The function that works on the queue: it prewarms units, and cleans up from time to time what died.
+
+/** What is used of the context of an invocation. */
+interface LambdaContext {
+  getRemainingTimeInMillis(): number;
+}
+
+/** What EventBridge sends on schedule. */
+interface ScheduledEvent {
+  source: 'aws.events';
+}
+
+/** What has begun by then has this long to end: a fetch, and its share of the encodes. */
+const LAST_MS = 90_000;
+/** There are many workers at once, and each asks a client's server for so many images at a time. */
+const FETCHES_PER_HOST = 4;
+
+const config = readConfig();
+const log = pino({ level: config.logLevel, base: null });
+const services = await createServices(config, log, { loadsLate: true });
+if (config.queue.kind !== 'sqs')
+  throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
+const location = { url: config.queue.url, client: createSqsClient({ endpoint: config.sqsEndpoint }) };
+const queue = createSqsQueue(location);
+const worker = createMessageWorker(location);
+
+/**
+ * Works on the messages of an event.
+ *
+ * @returns the messages that are to come again
+ */
+export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaContext) {
+  const remainingMs = Math.max(context.getRemainingTimeInMillis(), 0);
+  const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(LAST_MS, remainingMs / 3)));
+  const units = await createUnitServices(config, log, services, {
+    queue,
+    signal,
+    fetchesPerHost: FETCHES_PER_HOST,
+  });
+  try {
+    if ('source' in event) return await units.units.sweep();
+    const tell = (outcome: Parameters<typeof logImage>[1]) => logImage(log, outcome);
+    return await worker.work(event, {
+      signal,
+      handle: (job) => units.doJob(job, tell),
+      report: (fault, job) => log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed'),
+    });
+  } finally {
+    await units.finish();
+    // Between invocations the process is frozen.
+    await services.settle();
+  }
+}

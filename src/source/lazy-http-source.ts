@@ -1,0 +1,29 @@
+import type { HttpSource, HttpSourceOptions } from './http-source.ts';
+import { admitUrl, parseWebSource } from './web-source.ts';
+
+/** A source over HTTP that is loaded when it is first needed. */
+export interface LazyHttpSource extends HttpSource {
+  /** Loads it now. */
+  load(): Promise<void>;
+}
+
+/** Makes a source whose HTTP client costs nothing where everything is in the store; see `createHttpSource`. */
+export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource {
+  let loading: Promise<HttpSource> | undefined;
+  const load = () => {
+    loading ??= import('./http-source.ts').then(({ createHttpSource }) => createHttpSource(options));
+    return loading;
+  };
+  return {
+    admit: (src) => admitUrl(parseWebSource(src), options.allow),
+    async fetch(src) {
+      return await (await load()).fetch(src);
+    },
+    async load() {
+      await load();
+    },
+    async close() {
+      await (await loading)?.close();
+    },
+  };
+}

@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
+import { createCloudFrontCdn } from '../../src/cdn/cloudfront-cdn.ts';
+import { sha256 } from '../../src/hashing.ts';
+import { createS3Store } from '../../src/store/s3-store.ts';
+import { createPurge } from '../../src/unit/purge.ts';
+import { createPurgeMarks } from '../../src/unit/purge-marks.ts';
+import { credentials, DISTRIBUTION, startCloudFront } from '../cdn/cloudfront.ts';
+import { photograph } from '../encode/pictures.ts';
+import { codeOf, startOrigin } from '../http/service.ts';
+import { bootFunction, buildArtifact, createStoreEnvironment } from '../lambda/artifact.ts';
+import { startFunctionUrl } from '../lambda/function-url.ts';
+import { STEPS, smoke } from '../scripts/smoke-services.ts';
+import { describeS3 } from '../setup/bucket.ts';
+import { type Nginx, startNginx } from './nginx.ts';
+import { describeEdge } from './njs.ts';
+import { KEYS_TEXT, sign } from './requests.ts';
+
+const LADDER = { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 };
+/** As by default, but for the CDN, which is to come back to the store at once. */
+const UNCACHED = { CACHE_CONTROL: 'public, max-age=604800, s-maxage=0' };
+
+describeEdge('the whole edge: its function, a cache, the bucket, and the image function', () => {
+  describeS3('in one', () => {
+    let artifact: Awaited<ReturnType<typeof buildArtifact>>;
+    beforeAll(async () => {
+      artifact = await buildArtifact();
+    });
+    afterAll(() => artifact.remove());
+
+    async function setUp(
+      more: Record<string, string> = {},
+      { isStoreDown = false, isStoreASource = false } = {},
+    ) {
+      const photo = await photograph();
+      const origin = await startOrigin((_request, response) => response.end(photo));
+      const { bucket, client, env } = await createStoreEnvironment();
+      // What origin access control grants: to read what one can name, and not to see what there is.
+      const statement = {
+        Effect: 'Allow',
+        Principal: '*',
+        Action: 's3:GetObject',
+        Resource: `arn:aws:s3:::${bucket}/*`,
+      };
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+      await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+      const lambda = await bootFunction(artifact.folder, 'lambda-image', {
+        ...env,
+        SOURCE_ALLOW_PRIVATE: isStoreASource ? new URL(env.S3_ENDPOINT).host : origin.authority,
+        ...more,
+      });
+      const functionUrl = await startFunctionUrl(lambda);
+      onTestFinished(() => functionUrl.stop());
+      const nginx = await startNginx({
+        code: buildEdgeFunction(LADDER),
+        keys: KEYS_TEXT,
+        store: isStoreDown ? '127.0.0.1:1/none' : `${new URL(env.S3_ENDPOINT).host}/${bucket}`,
+        functionUrl: `127.0.0.1:${functionUrl.port}`,
+      });
+      const target = (path: string, rest = '&w=320&f=webp', unit = 'unit-1') =>
+        sign(`/u/${unit}?src=${encodeURIComponent(`${origin.url}${path}`)}${rest}`);
+      const ask = (sent: string, headers: Record<string, string> = {}) => send(nginx.url, sent, headers);
+      return { bucket, client, env, origin, functionUrl, nginx, target, ask };
+    }
+
+    it('makes what nobody has asked for, and from then on the bucket answers without the function', async () => {
+      const { ask, functionUrl, target } = await setUp(UNCACHED);
+      const sent = target("/it's (1) + 100%25.jpg");
+      const made = await ask(sent);
+      const body = Buffer.from(await made.arrayBuffer());
+      expect([made.status, made.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss; stored']);
+      expect(made.headers.get('etag')).toBeNull();
+
+      const stored = await ask(sent);
+      expect(Buffer.from(await stored.arrayBuffer()).equals(body)).toBe(true);
+      expect(stored.headers.get('cache-status')).toBeNull();
+      expect(stored.headers.get('etag')).toMatch(/^"[0-9a-f]{32}"$/);
+      expect(stored.headers.get('x-amz-meta-cache-tag')).toBe(made.headers.get('x-amz-meta-cache-tag'));
+      expect(stored.headers.get('cache-control')).toBe(UNCACHED.CACHE_CONTROL);
+      expect(functionUrl.requests).toHaveLength(1);
+    });
+
+    it('keeps one copy for all whose headers come down to one variant', async () => {
+      const { ask, functionUrl, target } = await setUp();
+      const sent = target('/a.jpg', '&w=300');
+      const accepts = ['image/avif,image/webp,*/*;q=0.8', 'image/png,image/avif;q=0.5', 'IMAGE/AVIF'];
+      const answers: Response[] = [];
+      for (const accept of accepts) answers.push(await ask(sent, { accept }));
+      expect(answers.map(({ headers }) => headers.get('x-cache'))).toEqual([
+        'Miss from nginx',
+        'Hit from nginx',
+        'Hit from nginx',
+      ]);
+      const webp = await ask(sent, { accept: 'image/webp' });
+      expect([webp.headers.get('x-cache'), webp.headers.get('content-type')]).toEqual([
+        'Miss from nginx',
+        'image/webp',
+      ]);
+      expect(functionUrl.requests).toHaveLength(2);
+    });
+
+    it('asks the function once for what a hundred ask for at once', async () => {
+      const { ask, functionUrl, origin, target } = await setUp();
+      const sent = target('/a.jpg');
+      const bodies = await Promise.all(
+        Array.from({ length: 100 }, async () => Buffer.from(await (await ask(sent)).arrayBuffer())),
+      );
+      expect(new Set(bodies.map((body) => body.toString('base64'))).size).toBe(1);
+      expect([functionUrl.requests.length, origin.requests.length]).toEqual([1, 1]);
+    });
+
+    it('lets nothing through that is not signed, expired, or no image', async () => {
+      const { ask, functionUrl, target } = await setUp();
+      const sent = target('/a.jpg');
+      const wrong = {
+        [sent.split('&sig=')[0] ?? '']: 'bad_signature',
+        [`${sent}x`]: 'bad_signature',
+        [target('/a.jpg', '&exp=1')]: 'expired',
+        [target('/a.jpg', '&w=0')]: 'bad_request',
+        '/v1/ab/unit-1/x/320-balanced.webp': 'not_found',
+        '/units': 'not_found',
+      };
+      for (const [bad, code] of Object.entries(wrong)) expect(await codeOf(await ask(bad)), bad).toBe(code);
+      expect(functionUrl.requests).toEqual([]);
+    });
+
+    it('forgets a unit that is purged, in the bucket and at the edge', async () => {
+      const { ask, bucket, client, functionUrl, nginx, target } = await setUp();
+      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
+      const cdn = createCloudFrontCdn({
+        distribution: DISTRIBUTION,
+        endpoint: cloudfront.endpoint,
+        credentials,
+      });
+      onTestFinished(() => cdn.close());
+      const store = createS3Store({ bucket, client });
+      const marks = createPurgeMarks(store, sha256, Date.now);
+      const purge = createPurge({ store, marks, cdn, sha256, nowMs: Date.now });
+
+      const seen: string[] = [];
+      const look = async (sent: string) => {
+        const { headers } = await ask(sent);
+        seen.push(headers.get('cache-status') ?? headers.get('x-cache') ?? '');
+      };
+      const sent = target('/a.jpg');
+      const other = target('/a.jpg', '&w=320&f=webp', 'unit-2');
+      for (const each of [sent, other]) await look(each);
+      // Their minute is over.
+      forgetCopies(nginx, () => true);
+      for (const each of [sent, other, sent, other]) await look(each);
+      expect(await purge(['unit-1'])).toMatchObject({
+        units: [{ objects: 1 }],
+        invalidations: [{ tags: 1 }],
+      });
+      for (const each of [sent, other]) await look(each);
+      const made = 'edgepress; fwd=miss; stored';
+      const [fromStore, fromCopy] = ['Miss from nginx', 'Hit from nginx'];
+      expect(seen).toEqual([made, made, fromStore, fromStore, fromCopy, fromCopy, made, fromCopy]);
+      expect(functionUrl.requests).toHaveLength(3);
+    });
+
+    it('passes what operators try it with after a deployment', async () => {
+      // Long enough for the steps in between, and soon over.
+      const cacheControl = 'public, max-age=604800, s-maxage=2';
+      const { env, nginx } = await setUp({ CACHE_CONTROL: cacheControl }, { isStoreASource: true });
+      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
+      const { status, steps, stderr } = await smoke(nginx.url, [], {
+        ...env,
+        SIGNING_KEYS: KEYS_TEXT,
+        CDN: `cloudfront:${DISTRIBUTION}`,
+        CLOUDFRONT_ENDPOINT: cloudfront.endpoint,
+      });
+      expect(
+        steps.map(({ step, state }) => [step, state]),
+        stderr,
+      ).toEqual([...STEPS, 'our photograph'].map((step) => [step, 'ok']));
+      expect(status).toBe(0);
+    });
+
+    it('serves pictures while the bucket does not answer', async () => {
+      const { ask, functionUrl, target } = await setUp({}, { isStoreDown: true });
+      const answer = await ask(target('/a.jpg'));
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/webp']);
+      expect(functionUrl.requests).toHaveLength(1);
+    });
+  });
+});
+
+/** As CloudFront does: a copy goes with any of its tags. */
+function forgetTagged(nginx: Nginx): (paths: readonly string[]) => void {
+  return (paths) => forgetCopies(nginx, (copy) => paths.some((path) => copy.includes(path.slice(1))));
+}
+
+/** Removes the copies that are meant from nginx's cache. */
+function forgetCopies({ cacheFolder }: Nginx, isMeant: (copy: string) => boolean): void {
+  for (const name of readdirSync(cacheFolder)) {
+    const path = join(cacheFolder, name);
+    if (isMeant(readFileSync(path, 'latin1'))) rmSync(path);
+  }
+}
+
+/** Sends exactly this target: `fetch` would rewrite it. */
+async function send(url: string, path: string, headers: Record<string, string>): Promise<Response> {
+  const sent = request(url, { path, headers });
+  sent.end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const body = await buffer(answer);
+  const status = answer.statusCode ?? 0;
+  return new Response(status === 304 ? null : body, {
+    status,
+    headers: answer.headers as Record<string, string>,
+  });
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { runProgram } from '../setup/program.ts';
+import { type AwsStub, startAws } from './aws/aws.ts';
+import { cloudFormation, type StubStack } from './aws/cloudformation.ts';
+import { serviceQuotas } from './aws/service-quotas.ts';
+import { sts } from './aws/sts.ts';
+
+const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } };
+
+interface Account {
+  stacks?: Record<string, StubStack>;
+  quota?: number | undefined;
+}
+
+const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000 }: Account = {}) =>
+  startAws(sts(), cloudFormation(stacks), serviceQuotas(quota));
+
+async function check({ env }: AwsStub, args: readonly string[] = [], more: Record<string, string> = {}) {
+  const program = runProgram('scripts/edgepress.ts', ['deploy-check', ...args], { ...env, ...more });
+  const status = await program.ended;
+  const { stdout, stderr } = program.output;
+  /** The lines of one thing that was looked at. */
+  const said = (what: string) => new RegExp(`^.*  ${what} .*(?:\n  .*)*`, 'm').exec(stdout)?.[0] ?? '';
+  return { status, stdout, stderr, said };
+}
+
+describe('the command deploy-check', () => {
+  it('ends with 0 when all is right, and says what there is', async () => {
+    const aws = await openAccount();
+    const { status, stdout, stderr } = await check(aws);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.split('\n').map((line) => line.slice(0, 31).trim().split(/ {2,}/))).toEqual([
+      ['ok', 'Node'],
+      ['ok', 'region'],
+      ['ok', 'credentials'],
+      ['ok', 'CDK bootstrap'],
+      ['ok', 'Lambda concurrency'],
+      ['ok', 'stack Edgepress'],
+      [''],
+    ]);
+    expect(stdout).toMatch(
+      /eu-north-1\n.*account 123456789012, as arn:aws:iam::123456789012:user\/deployer\n/,
+    );
+    expect(stdout).toMatch(
+      /1,000 for all .* 100,000 units an hour × 5 images = 139 images a second of 350 ms: 49 at once\n/,
+    );
+    expect(aws.operations.filter((operation) => !/^(Get|Describe)/.test(operation))).toEqual([]);
+  });
+
+  it('ends with 2 and says what to do when Lambda does not let enough images be in work at once', async () => {
+    const aws = await openAccount({ quota: undefined });
+    const fits = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '720']);
+    expect(fits.status).toBe(0);
+    const { status, said } = await check(aws, [
+      '--units-per-hour',
+      '1000000',
+      '--images',
+      '6',
+      '--ms',
+      '700',
+    ]);
+    expect(status).toBe(2);
+    expect(said('Lambda concurrency')).toMatch(
+      /^missing .* 1,000 for .* 1,167 at once\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1500$/,
+    );
+  });
+
+  it.each([
+    [
+      'was never bootstrapped',
+      {},
+      /^missing .* eu-north-1 is not bootstrapped\n +→ npx cdk bootstrap aws:\/\/123456789012\/eu-north-1$/,
+    ],
+    [
+      'was bootstrapped long ago',
+      { CDKToolkit: { status: 'UPDATE_COMPLETE', outputs: { BootstrapVersion: '5' } } },
+      /^missing .* version 5, .* 6 or later is needed\n +→ npx cdk bootstrap/,
+    ],
+    [
+      'was bootstrapped in vain',
+      { CDKToolkit: { status: 'ROLLBACK_COMPLETE' } },
+      /^missing .* ROLLBACK_COMPLETE.*\n +→ npx cdk bootstrap/,
+    ],
+  ])('says so when an account %s', async (_, stacks, line) => {
+    const { status, said } = await check(await openAccount({ stacks }));
+    expect(status).toBe(2);
+    expect(said('CDK bootstrap')).toMatch(line);
+  });
+
+  it.each([
+    ['UPDATE_COMPLETE', 0, /^ok .* is there \(UPDATE_COMPLETE\): the deploy updates it$/],
+    ['UPDATE_IN_PROGRESS', 2, /^missing .* is UPDATE_IN_PROGRESS\n +→ wait/],
+    ['ROLLBACK_COMPLETE', 2, /^missing .*\n +→ .*npx cdk destroy Mine/],
+    [
+      'UPDATE_ROLLBACK_FAILED',
+      2,
+      /^missing .*\n +→ aws cloudformation continue-update-rollback --stack-name Mine/,
+    ],
+  ])('looks at a stack that is there: %s', async (state, expected, line) => {
+    const aws = await openAccount({ stacks: { CDKToolkit: BOOTSTRAPPED, Mine: { status: state } } });
+    const { status, said } = await check(aws, ['--stack', 'Mine']);
+    expect(status).toBe(expected);
+    expect(said('stack Mine')).toMatch(line);
+  });
+
+  it('ends with 1 when something could not be checked, and checks the rest', async () => {
+    const aws = await openAccount();
+    aws.fault = (operation) => (operation === 'GetServiceQuota' ? 'deny' : undefined);
+    const { status, said } = await check(aws);
+    expect(status).toBe(1);
+    expect(said('Lambda concurrency')).toMatch(
+      /^not checked .*AWS refuses servicequotas:GetServiceQuota: .*permission/,
+    );
+    expect(said('stack Edgepress')).toMatch(/^ok/);
+  });
+
+  it('asks nothing without a region or credentials, and says which is missing', async () => {
+    const aws = await openAccount();
+    const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+    const { AWS_REGION: _, ...env } = aws.env;
+    const homeless = await check({ ...aws, env }, [], nowhere);
+    expect(homeless.status).toBe(2);
+    expect(homeless.stdout).toMatch(
+      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* takes a region/m,
+    );
+    const nobody = await check(aws, [], { ...nowhere, AWS_ACCESS_KEY_ID: '' });
+    expect(nobody.status).toBe(2);
+    expect(nobody.stdout).toMatch(
+      /^missing .* There are no AWS credentials: [\s\S]*not checked .* takes credentials/m,
+    );
+    expect(aws.operations).toEqual([]);
+    const unreachable = await check(aws, [], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
+    expect(unreachable.status).toBe(1);
+    expect(unreachable.said('credentials')).toMatch(/^not checked .*ECONNREFUSED/);
+  });
+});

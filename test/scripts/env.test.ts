@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { DEPLOYED, ENVIRONMENT, setUpStack } from './aws/stack.ts';
+
+const KEYS = `new:${'1a'.repeat(32)},old:${'2b'.repeat(16)}`;
+
+describe('the command env', () => {
+  it('prints lines from which a shell gets what the stack says, and its keys', async () => {
+    const { run, aws } = await setUpStack({ edge: KEYS, signers: KEYS });
+    const { status, stdout, stderr } = await run(['env', 'Edgepress']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const names = [...Object.keys(ENVIRONMENT), 'SIGNING_KEYS'];
+    const script = `eval "$1"; ${names.map((name) => `printf '%s\\n' "$${name}"`).join('; ')}`;
+    const values = execFileSync('sh', ['-c', script, 'sh', stdout], { encoding: 'utf8' });
+    expect(values).toBe([...Object.values(ENVIRONMENT), KEYS, ''].join('\n'));
+    expect(aws.operations).toEqual(['DescribeStacks', 'GetSecretValue']);
+  });
+
+  it('prints an object if told to, and leaves the keys alone if told to', async () => {
+    const { run, aws } = await setUpStack({ signers: KEYS });
+    expect(JSON.parse((await run(['env', '--json'])).stdout)).toEqual({ ...ENVIRONMENT, SIGNING_KEYS: KEYS });
+    aws.operations.length = 0;
+    expect(JSON.parse((await run(['env', '--json', '--no-keys'])).stdout)).toEqual(ENVIRONMENT);
+    expect(aws.operations).toEqual(['DescribeStacks']);
+  });
+
+  it('says what to do while there are no keys', async () => {
+    const { run } = await setUpStack();
+    const { status, stdout, stderr } = await run(['env']);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain('SIGNING_KEYS');
+    expect(stderr).toMatch(/no signing keys yet\. .*npm run keys -- rotate Edgepress\n$/);
+  });
+
+  it('goes on with what a stack says whose update has failed, and says so', async () => {
+    const { run } = await setUpStack({
+      signers: KEYS,
+      stack: { ...DEPLOYED, status: 'UPDATE_ROLLBACK_FAILED' },
+    });
+    const { status, stdout, stderr } = await run(['env']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('SIGNING_KEYS');
+    expect(stderr).toMatch(/is UPDATE_ROLLBACK_FAILED/);
+  });
+
+  it.each([
+    ['another name', {}, ['env', 'Other'], /no stack Other in this account and region/],
+    [
+      'no end yet',
+      { stack: { status: 'CREATE_IN_PROGRESS' } },
+      ['env'],
+      /not finished: it is CREATE_IN_PROGRESS/,
+    ],
+    [
+      'other outputs',
+      { stack: { status: 'CREATE_COMPLETE', outputs: { Url: 'x' } } },
+      ['env'],
+      /no output Environment/,
+    ],
+    [
+      'outputs that a shell would obey',
+      { stack: { ...DEPLOYED, outputs: { ...DEPLOYED.outputs, Environment: '{"A;rm -rf x":"y"}' } } },
+      ['env'],
+      /Environment of the stack Edgepress is not an object of variables/,
+    ],
+    [
+      'keys that are none',
+      { signers: 'new:secret' },
+      ['env'],
+      /^The secret does not hold signing keys: key 1 must be/,
+    ],
+  ])('ends with 1 and prints nothing for a shell when the stack has %s', async (_, how, args, said) => {
+    const { run } = await setUpStack(how);
+    const { status, stdout, stderr } = await run(args);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(said);
+    expect(stderr).not.toMatch(/\n {4}at |new:secret/);
+  });
+
+  it('says what is missing for asking AWS at all', async () => {
+    const { run, aws } = await setUpStack({ signers: KEYS });
+    aws.fault = (operation) => (operation === 'GetSecretValue' ? 'deny' : undefined);
+    expect(await run(['env'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^AWS refuses secretsmanager:GetSecretValue: .* needs that permission/),
+    });
+    const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+    const faults: [Record<string, string>, RegExp][] = [
+      [{ AWS_ACCESS_KEY_ID: '' }, /^There are no AWS credentials: /],
+      [{ AWS_REGION: '' }, /^There is no AWS region, or it is none: set AWS_REGION\.\n$/],
+      [
+        { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+        /^AWS failed at cloudformation:DescribeStacks: .*ECONNREFUSED/,
+      ],
+    ];
+    for (const [env, said] of faults) {
+      const { status, stdout, stderr } = await run(['env'], { ...nowhere, ...env });
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toMatch(said);
+    }
+  });
+});

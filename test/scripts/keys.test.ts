@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { A, B, C, idsOf, isWrite, list, NEW_ID } from './aws/keys.ts';
+import { setUpStack } from './aws/stack.ts';
+
+const ROTATE = ['keys', 'rotate', '--settle', '0'];
+
+describe('the command keys list', () => {
+  it('tells the keys apart without giving them away', async () => {
+    const { run } = await setUpStack({ edge: list(B, A), signers: list(A, B) });
+    const { status, stdout, stderr } = await run(['keys', 'list', 'Edgepress']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^Edgepress: 2 keys\n\n {2}a {2}[0-9a-f]{16} {2}signs\n {2}b {2}[0-9a-f]{16} {2}valid, signs no more\n\nEdge and signers agree\.\n$/,
+    );
+    expect(stdout).not.toMatch(/aaaaaaaa|bbbbbbbb/);
+  });
+
+  it('ends with 2 when something is to be done', async () => {
+    const { run } = await setUpStack();
+    const { status, stdout } = await run(['keys', 'list']);
+    expect(status).toBe(2);
+    expect(stdout).toMatch(/^Edgepress has no signing keys yet, .*npm run keys -- rotate Edgepress\n$/);
+  });
+});
+
+describe('the command keys rotate', () => {
+  it('makes a first key', async () => {
+    const { run, store, secret, aws } = await setUpStack();
+    const { status, stdout } = await run(ROTATE);
+    expect(status).toBe(0);
+    expect(store.current()).toMatch(/^k\d{8}-[0-9a-f]{6}:[0-9a-f]{64}$/);
+    expect(secret.current()).toBe(store.current());
+    expect(stdout).toMatch(new RegExp(`^${idsOf(secret.current())[0]} signs from now on\\.\n`));
+    expect(aws.operations.filter(isWrite)).toEqual(['PutKey', 'PutSecretValue']);
+  });
+
+  it('has the edge know the key before signers do, and leaves two old ones valid', async () => {
+    const { run, store, secret, aws } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
+    let seenAtEdge = '';
+    store.lag = 1;
+    aws.fault = (operation) => {
+      if (operation === 'PutSecretValue') seenAtEdge = store.current() ?? '';
+      return undefined;
+    };
+    const { status, stdout, stderr } = await run(['keys', 'rotate', 'Edgepress', '--settle', '1']);
+    expect(status).toBe(0);
+    expect(idsOf(seenAtEdge)).toEqual(['a', 'b', 'c', expect.stringMatching(NEW_ID)]);
+    expect(idsOf(secret.current())).toEqual([expect.stringMatching(NEW_ID), 'a', 'b']);
+    expect(store.current()).toBe(secret.current());
+    expect(stderr).toMatch(
+      /^The edge is told of k.*\nEvery edge location gets to know it: 1 s\nSigners are given k/,
+    );
+    expect(stdout).toMatch(/signs from now on\.\nStill valid: a, b\nNot valid any more: c\n/);
+    expect(stdout + stderr).not.toMatch(/[0-9a-f]{32}/);
+    // Until the store gives what was put into it, signers are told nothing.
+    const beforeSigners = aws.operations.slice(0, aws.operations.indexOf('PutSecretValue'));
+    expect(beforeSigners.slice(-3)).toEqual(['PutKey', 'GetKey', 'GetKey']);
+  });
+
+  it('leaves as many old ones as it is told', async () => {
+    const { run, secret, store } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
+    await run([...ROTATE, '--keep', '3']);
+    expect(idsOf(secret.current())).toHaveLength(4);
+    await run([...ROTATE, '--keep', '0']);
+    expect(idsOf(secret.current())).toEqual([expect.stringMatching(NEW_ID)]);
+    expect(store.current()).toBe(secret.current());
+    expect((await run([...ROTATE, '--keep', 'x'])).stderr).toMatch(/whole number from 0 to 100/);
+  });
+
+  it('says that there is no room, rather than fail', async () => {
+    const keys = Array.from({ length: 14 }, (_, index) => `key-${index + 10}:${'0'.repeat(64)}`).join(',');
+    const { run, secret, store } = await setUpStack({ edge: keys, signers: keys });
+    const { status, stderr } = await run(ROTATE);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/no room for 15 keys .* 1024\. .*keys -- revoke.*Nothing was changed\.\n$/);
+    expect([secret.current(), store.current()]).toEqual([keys, keys]);
+  });
+
+  it('says how to go on when it stops half-way', async () => {
+    const { run, aws, secret } = await setUpStack({ edge: A, signers: A });
+    aws.fault = (operation) => (operation === 'PutSecretValue' ? 'deny' : undefined);
+    const { status, stdout, stderr } = await run(ROTATE);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /AWS refuses secretsmanager:PutSecretValue: .*\n.*half-way, which harms no URL\. Run this again to go on/,
+    );
+    expect(secret.current()).toBe(A);
+  });
+});
+
+describe('the command keys revoke', () => {
+  const revoke = (id: string) => ['keys', 'revoke', 'Edgepress', id, '--settle', '0'];
+
+  it('takes a key from signers first, and the next one signs', async () => {
+    const { run, store, secret, aws } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
+    const { status, stdout, stderr } = await run(revoke('a'));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect([secret.current(), store.current()]).toEqual([list(B, C), list(B, C)]);
+    expect(stdout).toMatch(/^a is not valid any more[^\n]*\nb signs from now on\.\n/);
+    expect(aws.operations.filter(isWrite)).toEqual(['PutSecretValue', 'UpdateSecretVersionStage', 'PutKey']);
+    expect((await run(revoke('c'))).stdout).not.toMatch(/signs from now on/);
+    expect([secret.current(), store.current()]).toEqual([B, B]);
+  });
+
+  it('refuses to take the only one, or one that there is not', async () => {
+    const { run, store, secret, aws } = await setUpStack({ edge: list(A, B), signers: A });
+    const only = await run(revoke('a'));
+    expect(only).toMatchObject({ status: 1, stdout: '' });
+    expect(only.stderr).toMatch(/^a is the only key: .*keys -- rotate/);
+    expect((await run(revoke('z'))).stderr).toMatch(/^There is no key z/);
+    expect([secret.current(), store.current()]).toEqual([A, list(A, B)]);
+    expect(aws.operations.filter(isWrite)).toEqual([]);
+  });
+});

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import type { Given } from '../../../scripts/plan/given.ts';
+
+/** A million units an hour of five images at 0.35 s: the load that the service is meant to reach. */
+export const MILLION_UNITS: Given = {
+  unitsPerHour: 1_000_000,
+  imagesPerUnit: 5,
+  wanted: { widths: [1080], tiers: ['balanced'], formats: ['avif', 'webp'] },
+  msPerImage: 350,
+  sourceKb: 2600,
+  variantKb: 71,
+  memoryMb: 1769,
+  messagesPerBatch: 2,
+  maxConcurrency: undefined,
+  viewsPerImage: 3,
+  cdnHitShare: 0,
+  purgedShare: 0.01,
+  monthsKept: 1,
+  backlogUnits: 1_000_000,
+  usdPerGbOut: 0.085,
+  usdPerMobileGb: 2,
+};
+
+/** Any load that the command would take, but for the extremes of its options. */
+export const anyGiven: fc.Arbitrary<Given> = fc.record({
+  unitsPerHour: fc.integer({ min: 1, max: 20_000_000 }),
+  imagesPerUnit: fc.integer({ min: 1, max: 1000 }),
+  wanted: fc.record({
+    widths: fc.uniqueArray(fc.constantFrom(160, 720, 1080, 2048), { minLength: 1 }),
+    tiers: fc.uniqueArray(fc.constantFrom('saver' as const, 'balanced' as const, 'high' as const), {
+      minLength: 1,
+    }),
+    formats: fc.uniqueArray(fc.constantFrom('avif' as const, 'webp' as const, 'jpeg' as const), {
+      minLength: 1,
+    }),
+  }),
+  msPerImage: fc.integer({ min: 1, max: 20_000 }),
+  sourceKb: fc.integer({ min: 100, max: 20_000 }),
+  variantKb: fc.integer({ min: 5, max: 90 }),
+  memoryMb: fc.integer({ min: 512, max: 10_240 }),
+  messagesPerBatch: fc.integer({ min: 1, max: 10 }),
+  maxConcurrency: fc.option(fc.integer({ min: 2, max: 20_000 }), { nil: undefined }),
+  viewsPerImage: fc.integer({ min: 0, max: 100 }),
+  cdnHitShare: fc.constantFrom(0, 0.25, 0.5, 1),
+  purgedShare: fc.constantFrom(0, 0.01, 0.5, 1),
+  monthsKept: fc.integer({ min: 0, max: 24 }),
+  backlogUnits: fc.integer({ min: 0, max: 10_000_000 }),
+  usdPerGbOut: fc.constantFrom(0.085, 0.109),
+  usdPerMobileGb: fc.constantFrom(0, 2, 10),
+});

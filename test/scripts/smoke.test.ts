@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { photograph } from '../encode/pictures.ts';
+import { SIGNING_KEYS, startServer } from '../entry/start.ts';
+import { temporaryFolder } from '../http/service.ts';
+import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
+import { runProgram } from '../setup/program.ts';
+import { type SmokeStep, STEPS, setUpCdn, setUpService, smoke, startImpostor } from './smoke-services.ts';
+
+/** What the steps came to, by their names. */
+const statesOf = (steps: readonly SmokeStep[]) =>
+  Object.fromEntries(steps.map(({ step, state }) => [step, state]));
+const seenAt = (steps: readonly SmokeStep[], name: string) =>
+  steps.find(({ step }) => step === name)?.seen ?? '';
+const allOk = Object.fromEntries(STEPS.map((step) => [step, 'ok']));
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath }) => parentPath.slice(folder.length));
+}
+
+/** Where nobody listens any more. */
+async function nowhere(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
+describe('the command smoke', () => {
+  it('sees the life of a variant on one machine, and leaves nothing but the mark of a purge', async () => {
+    const { url, src, store, folder } = await setUpService();
+    const program = runProgram('scripts/edgepress.ts', ['smoke', url, '--src', src], {
+      SIGNING_KEYS,
+      ...store,
+    });
+    expect(await program.ended).toBe(0);
+    const { stdout, stderr } = program.output;
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
+      STEPS.map((step) => [step === 'edge hit' ? 'skipped' : 'ok', step]),
+    );
+    expect(stdout).toMatch(
+      /first request .* 200 image\/avif, [\d.]+ kB, cache-status: edgepress; fwd=miss; stored, \d+ ms, 320×\d+\n/,
+    );
+    expect(stdout).toMatch(/second request .* cache-status: edgepress; hit, /);
+    expect(stdout).toMatch(/edge hit +no CDN in front\n/);
+    expect(stdout).toMatch(
+      /If-None-Match +304, .*\nok +purge +1 object\n.*after the purge .* fwd=miss; stored/,
+    );
+    expect(stderr).toMatch(/^Unit smoke-[0-9a-f-]{36}, http:\/\/127\.0\.0\.1:\d+\/a\.jpg\n$/);
+    expect(await filesIn(folder)).toEqual(['/purged']);
+  });
+
+  it('sees the copies of a CDN, has it forget them, and waits for that', async () => {
+    const { url, run, origin } = await setUpService();
+    const { url: cdnUrl, env, cloudFront } = await setUpCdn(url);
+    const { status, steps } = await run(env, cdnUrl);
+    expect(statesOf(steps)).toEqual(allOk);
+    expect(status).toBe(0);
+    expect(seenAt(steps, 'second request')).toMatch(/fwd=miss; stored, x-cache: Hit from cloudfront/);
+    expect(seenAt(steps, "the store's copy")).toMatch(
+      /kB, x-cache: Miss from cloudfront, .* etag: "[0-9a-f]{32}"/,
+    );
+    expect(seenAt(steps, 'edge hit')).toMatch(/kB, x-cache: Hit from cloudfront/);
+    expect(seenAt(steps, 'purge')).toMatch(/^1 object, and the CDN has forgotten it \(I1\)$/);
+    expect(cloudFront.gets()).toHaveLength(1);
+    expect(cloudFront.invalidations()).toHaveLength(2);
+    // Once before and once after the purge.
+    expect(origin.requests).toEqual(['/a.jpg', '/a.jpg']);
+  });
+
+  it('leaves nothing either when it is interrupted while it waits', async () => {
+    const { url, src, store, folder } = await setUpService();
+    const { url: cdnUrl, env, cloudFront } = await setUpCdn(url, 3600);
+    const args = ['smoke', cdnUrl, '--src', src];
+    const program = runProgram('scripts/edgepress.ts', args, { SIGNING_KEYS, ...store, ...env });
+    await program.printed(/second request/);
+    // What it says while it waits is on standard error, after that line.
+    while (!program.output.stderr.includes('The CDN keeps its copy of the miss: 3600 s'))
+      await once(program.process.stderr as NodeJS.ReadableStream, 'data');
+    program.process.kill('SIGINT');
+    expect(await program.ended).toBe(1);
+    expect(program.output.stdout).toMatch(
+      /skipped +the store's copy +interrupted\nok +last purge +1 object\n$/,
+    );
+    expect(await filesIn(folder)).toEqual(['/purged']);
+    expect(cloudFront.invalidations()).toHaveLength(1);
+  });
+
+  it('fails where a CDN is not told of purges', async () => {
+    const { url, run } = await setUpService();
+    const { url: cdnUrl } = await setUpCdn(url);
+    const { status, steps } = await run({}, cdnUrl);
+    expect(status).toBe(2);
+    expect(seenAt(steps, 'purge')).toMatch(/a CDN in front that nothing is told of: set CDN/);
+  });
+
+  it('fails where the store is another one', async () => {
+    const { run } = await setUpService();
+    const { status, steps } = await run({ STORE: `file:${await temporaryFolder()}` });
+    expect(status).toBe(2);
+    expect(statesOf(steps)).toMatchObject({ 'If-None-Match': 'ok', purge: 'failed', 'last purge': 'ok' });
+    expect(seenAt(steps, 'purge')).toMatch(/STORE is not where this service keeps its variants/);
+  });
+
+  it('fails at a service that serves what is unsigned', async () => {
+    const { run } = await setUpService({ SIGNING_KEYS: '' });
+    const { status, steps } = await run();
+    expect(status).toBe(2);
+    expect(statesOf(steps)).toEqual({
+      'unsigned URL': 'failed',
+      'first request': 'failed',
+      'last purge': 'ok',
+    });
+    expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
+    expect(seenAt(steps, 'first request')).toMatch(
+      /^403 bad_signature \(The URL is signed, but there are no keys .*: SIGNING_KEYS is not/,
+    );
+  });
+
+  it('fails at a source that the service may not fetch, and says why', async () => {
+    const { run } = await setUpService({ SOURCE_ALLOW_PRIVATE: '' });
+    const { status, steps } = await run();
+    expect(status).toBe(2);
+    expect(seenAt(steps, 'first request')).toMatch(
+      /^403 source_forbidden \(.*\): name an original with --src/,
+    );
+  });
+
+  it.each<[string, { type: string; half?: true; cacheStatus?: string }, RegExp]>([
+    ['another type', { type: 'image/avif' }, /image\/avif, .*: it is jpeg, not what its type says$/],
+    ['no type of a picture', { type: 'text/html' }, /text\/html, .*: no type of a picture/],
+    ['half a picture', { type: 'image/jpeg', half: true }, /cannot be decoded: /],
+    ['a hit at first', { type: 'image/jpeg', cacheStatus: 'edgepress; hit' }, /expected a miss/],
+    ['what is not stored', { type: 'image/jpeg', cacheStatus: 'edgepress; fwd=miss' }, /it was not stored/],
+  ])('fails at a service that sends %s', async (_, how, said) => {
+    const jpeg = await photograph();
+    const { type, half, cacheStatus = 'edgepress; fwd=miss; stored' } = how;
+    const url = await startImpostor((response) => {
+      const headers = { 'content-type': type, 'cache-status': cacheStatus };
+      response.writeHead(200, headers).end(half ? jpeg.subarray(0, jpeg.length / 2) : jpeg);
+    });
+    const STORE = `file:${await temporaryFolder()}`;
+    const { status, steps } = await smoke(url, ['--src', 'https://x.test/a.jpg'], { STORE });
+    expect(status).toBe(2);
+    expect(seenAt(steps, 'first request')).toMatch(said);
+  });
+
+  it('says in words that nothing answers, or hangs up', async () => {
+    const STORE = `file:${await temporaryFolder()}`;
+    const down = await smoke(await nowhere(), ['--src', 'https://x.test/a.jpg'], { STORE });
+    expect(down).toMatchObject({ status: 1, steps: [] });
+    expect(down.stderr).toMatch(
+      /The service cannot be reached: nothing listens at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\.\n$/,
+    );
+    const url = await startImpostor((response) => response.destroy());
+    const { status, steps } = await smoke(url, ['--src', 'https://x.test/a.jpg'], { STORE });
+    expect(status).toBe(2);
+    expect(seenAt(steps, 'first request')).toMatch(/^127\.0\.0\.1:\d+ hung up \(/);
+  });
+
+  it('says what it lacks before it asks for anything', async () => {
+    const src = ['--src', 'https://x.test/a.jpg'];
+    const STORE = `file:${await temporaryFolder()}`;
+    const cases: [string, string[], Record<string, string>, RegExp][] = [
+      ['http://127.0.0.1:1', src, { STORE, SIGNING_KEYS: '' }, /^SIGNING_KEYS is not set, .*npm run -s env/],
+      ['http://127.0.0.1:1', [], { STORE }, /STORE is a folder, .* --src\.\n$/],
+      ['http://127.0.0.1:1', ['--src', 'a.jpg'], { STORE }, /--src: `src` /],
+      ['127.0.0.1:1', src, { STORE }, /^127\.0\.0\.1:1 is not where a service is reached: it must be/],
+    ];
+    const ended = await Promise.all(cases.map(([url, args, env]) => smoke(url, args, env)));
+    ended.forEach(({ status, stdout, stderr }, index) => {
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toMatch(cases[index]?.[3] ?? /never/);
+    });
+  });
+});
+
+describeS3('the command smoke on a bucket', () => {
+  it('puts a photograph there for the service to fetch, and takes it away again', async () => {
+    const { bucket, client } = await createBucket();
+    const { endpoint, accessKeyId, secretAccessKey } = s3Server();
+    const env = {
+      STORE: `s3://${bucket}`,
+      S3_ENDPOINT: endpoint,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    const SOURCE_ALLOW_PRIVATE = new URL(endpoint).host;
+    const { url } = await startServer({ ...env, SIGNING_KEYS, SOURCE_ALLOW_PRIVATE });
+    const left = async () => {
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
+      return Contents.map(({ Key }) => Key);
+    };
+    const { status, steps, stderr } = await smoke(url, [], env);
+    expect(statesOf(steps)).toEqual({ ...allOk, 'edge hit': 'skipped', 'our photograph': 'ok' });
+    expect(status).toBe(0);
+    expect(stderr).not.toMatch(/X-Amz-/);
+    expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
+
+    const down = await smoke(await nowhere(), [], env);
+    expect(down.status).toBe(1);
+    expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
+  });
+});
