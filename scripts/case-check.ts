@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { type Encoding, REACH } from '../src/encode/encodings.ts';
 import type { Format } from '../src/variant/request.ts';
 
 /** A hard image and what a request for it must end in. */
@@ -13,6 +14,8 @@ export interface Case {
   frames: number;
   alpha: boolean;
 }
+
+const MOVING: readonly Encoding[] = ['webp', 'gif'];
 
 /** Says in what an answer differs from what its case demands; nothing if it does not. */
 export async function differences(
@@ -38,12 +41,11 @@ export async function differences(
   ].filter((difference) => difference !== undefined);
 }
 
+/** Whichever is smallest of what the client displays; of what moves, what can. */
 function typeDifference(type: string | null, format: Format, { frames }: Case): string | undefined {
-  const still = `image/${format}`;
-  const moving = format === 'jpeg' ? 'image/gif' : 'image/webp';
-  // Frames that are all alike may be merged into one, and that one be a still.
-  const right = frames > 1 ? [moving] : [still, moving];
-  return type !== null && right.includes(type) ? undefined : `is ${type}, not ${right.join(' or ')}`;
+  const right = REACH[format].filter((encoding) => frames === 1 || MOVING.includes(encoding));
+  if (right.some((encoding) => type === `image/${encoding}`)) return undefined;
+  return `is ${type}, not image/${right.join(' or image/')}`;
 }
 
 function sizeDifference(
