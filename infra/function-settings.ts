@@ -12,6 +12,7 @@ const VARIABLES = {
   prewarmWidths: 'PREWARM_WIDTHS',
   prewarmFormats: 'PREWARM_FORMATS',
   prewarmTiers: 'PREWARM_TIERS',
+  prewarmEffort: 'PREWARM_EFFORT',
   cacheControl: 'CACHE_CONTROL',
   logLevel: 'LOG_LEVEL',
 } as const satisfies Partial<Record<keyof CheckedOptions, string>>;
@@ -53,6 +54,7 @@ export function sharedVariables(config: Config, sourceAllow: string | undefined)
     PREWARM_WIDTHS: config.prewarm.widths.join(','),
     PREWARM_FORMATS: config.prewarm.formats.join(','),
     PREWARM_TIERS: config.prewarm.tiers.join(','),
+    PREWARM_EFFORT: config.prewarmEffort,
     CACHE_CONTROL: config.cacheControl,
     LOG_LEVEL: config.logLevel,
   };

@@ -36,6 +36,7 @@ const fields = {
   prewarmWidths: variable().optional(),
   prewarmFormats: variable().optional(),
   prewarmTiers: variable().optional(),
+  prewarmEffort: variable().optional(),
   cacheControl: variable().optional(),
   logLevel: variable().optional(),
 

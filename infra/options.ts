@@ -26,6 +26,8 @@ export interface EdgepressOptions {
   readonly prewarmFormats?: string | readonly string[];
   /** `PREWARM_TIERS`. */
   readonly prewarmTiers?: string | readonly string[];
+  /** `PREWARM_EFFORT`. */
+  readonly prewarmEffort?: string;
   /** `CACHE_CONTROL`. */
   readonly cacheControl?: string;
   /** `LOG_LEVEL`. */

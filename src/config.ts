@@ -17,6 +17,7 @@ import {
   type QueueLocation,
   type StoreLocation,
 } from './config-values.ts';
+import { EFFORTS, type Effort } from './encode/encoder.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
 import { parsePrivateHost } from './source/private-hosts.ts';
 import type { WantedVariants } from './unit/unit.ts';
@@ -40,6 +41,8 @@ export interface Config {
   readonly adminToken: string | undefined;
   /** What prewarm makes of each image, unless its unit says otherwise. */
   readonly prewarm: WantedVariants;
+  /** How hard it tries; what a viewer waits for is always `fast`. */
+  readonly prewarmEffort: Effort;
   /** The first one signs; none: URLs are unsigned. */
   readonly signingKeys: readonly SigningKey[];
   readonly sourceAllow: readonly AllowPattern[];
@@ -85,6 +88,10 @@ const environment = z.object({
   PREWARM_WIDTHS: text(parseWidths).default([1080]),
   PREWARM_FORMATS: text(listOf(oneOf(FORMATS))).default(['avif', 'webp']),
   PREWARM_TIERS: text(listOf(oneOf(TIERS))).default(['balanced']),
+  PREWARM_EFFORT: z
+    .string()
+    .default('best')
+    .transform(guarded(oneOf(EFFORTS))),
   SIGNING_KEYS: text(parseSigningKeys).default([]),
   SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
   SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
@@ -146,6 +153,7 @@ function toConfig(env: z.infer<typeof environment>): Config {
       tiers: [...new Set(env.PREWARM_TIERS)],
       formats: [...new Set(env.PREWARM_FORMATS)],
     }),
+    prewarmEffort: env.PREWARM_EFFORT,
     signingKeys: env.SIGNING_KEYS,
     sourceAllow: env.SOURCE_ALLOW,
     sourceAllowPrivate: env.SOURCE_ALLOW_PRIVATE,

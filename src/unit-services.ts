@@ -63,6 +63,7 @@ export async function createUnitServices(
     persist: createPatience({ signal, atOnceForHost: fetchesPerHost }),
     sourcesAtOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
     signal,
+    effort: config.prewarmEffort,
     baseUrl: baseUrlOf(config),
     signingKey: config.signingKeys[0],
   });

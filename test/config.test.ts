@@ -65,12 +65,14 @@ describe('the configuration', () => {
       ADMIN_TOKEN: 'a.b-c~d/e+f=',
       PREWARM_FORMATS: 'webp, jpeg,webp',
       PREWARM_TIERS: 'saver,high',
+      PREWARM_EFFORT: 'fast',
     });
     expect(operators).toMatchObject({
       queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units' },
       cdn: { kind: 'cloudfront', distribution: 'E2EXAMPLE' },
       adminToken: 'a.b-c~d/e+f=',
       prewarm: { formats: ['webp', 'jpeg'], tiers: ['saver', 'high'] },
+      prewarmEffort: 'fast',
     });
     expect(readConfig({ CACHE_CONTROL: ' max-age=5 ' }).cacheControl).toBe('max-age=5');
     expect(readConfig({ STORE: 'file:///var/images' }).store).toEqual({ kind: 'file', root: '/var/images' });
@@ -96,6 +98,7 @@ describe('the configuration', () => {
       PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
       PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
       PREWARM_TIERS: ['best', ',saver'],
+      PREWARM_EFFORT: ['slow', 'Best', 'fast,best'],
       SIGNING_KEYS: [
         ' ',
         ',',

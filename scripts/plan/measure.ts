@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { readPhotographs } from '../../src/demo/photographs.ts';
-import type { Encoder } from '../../src/encode/encoder.ts';
+import type { Effort, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import type { WantedVariants } from '../../src/unit/unit.ts';
 import { CommandFailure } from '../command/command-failure.ts';
@@ -74,14 +74,14 @@ export async function originalsOf(folder: string): Promise<readonly Original[]> 
  */
 export async function measure(
   originals: readonly Original[],
-  { prewarm, maxPixels }: Pick<Config, 'prewarm' | 'maxPixels'>,
+  { prewarm, prewarmEffort, maxPixels }: Pick<Config, 'prewarm' | 'prewarmEffort' | 'maxPixels'>,
   say: (text: string) => void,
 ): Promise<Measurement> {
   const encoder = createSharpEncoder({ concurrency: 1, maxPixels });
   const photographs: MeasuredPhotograph[] = [];
   for (const original of originals) {
     try {
-      photographs.push(await measureOne(original, encoder, prewarm));
+      photographs.push(await measureOne(original, encoder, { ...prewarm, effort: prewarmEffort }));
     } catch (error) {
       say(`${original.name} is left out: ${(error as Error).message}`);
     }
@@ -101,7 +101,7 @@ export async function measure(
 async function measureOne(
   { name, read }: Original,
   encoder: Encoder,
-  { widths, tiers, formats }: WantedVariants,
+  { widths, tiers, formats, effort }: WantedVariants & { effort: Effort },
 ): Promise<MeasuredPhotograph> {
   const bytes = await read();
   const choices = widths.flatMap((width) =>
@@ -115,7 +115,7 @@ async function measureOne(
     const image = await encoder.decode(bytes, Math.max(...widths), 'prewarm');
     variantBytes = [];
     for (const choice of choices)
-      variantBytes.push((await image.encode({ ...choice, effort: 'fast' })).body.byteLength);
+      variantBytes.push((await image.encode({ ...choice, effort })).body.byteLength);
     const { user, system } = process.cpuUsage(before);
     if (round > 0) rounds.push((user + system) / 1000);
     size = image.facts;

@@ -4,7 +4,8 @@ import type { Format, Tier } from '../variant/request.ts';
  * CPU spent for the same look: `fast` is one quick encode at a quality that suits nearly all pictures, `best` looks at what comes out
  * and finds the fewest bytes.
  */
-export type Effort = 'fast' | 'best';
+export const EFFORTS = ['fast', 'best'] as const;
+export type Effort = (typeof EFFORTS)[number];
 
 export interface EncodeRequest {
   /** The widest that the variant may be, in pixels; it is never wider than its source. */

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../error.ts';
 import type { Job } from '../queue/queue.ts';
 import type { Persist } from '../source/patience.ts';
@@ -22,6 +23,8 @@ export interface PrewarmServices extends SurveyServices {
   /** How sources are fetched here. */
   persist: Persist;
   makeVariants: MakeVariants;
+  /** With `best`, what was made quickly for a viewer is made anew. */
+  effort: Effort;
   sweep: Pick<PurgeSweep, 'sweepUnit'>;
   /** How many sources may be in memory at once. */
   sourcesAtOnce: number;
@@ -36,7 +39,7 @@ const LOOKUPS_AT_ONCE = 64;
 export type Prewarm = (job: Job, tell: (outcome: ImageOutcome) => void) => Promise<void>;
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, records, sha256, source, persist, makeVariants, sweep, signal } = services;
+  const { store, records, sha256, source, persist, makeVariants, effort, sweep, signal } = services;
   const places = createPlaces(services.sourcesAtOnce);
   const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
 
@@ -84,8 +87,15 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     const { image, wanted, found, missing } = surveyed;
     const { unit } = task.job;
     const objects = new Map<VariantChoice, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
-    if (missing.length > 0) {
-      for (const { choice, object } of await make(surveyed, task)) objects.set(choice, object);
+    const quick = found.filter(({ info }) => effort === 'best' && info.metadata['effort'] === 'fast');
+    const choices = [...missing, ...quick.map(({ choice }) => choice)];
+    if (choices.length > 0) {
+      const made = await make(surveyed, choices, task).catch((error: unknown) => {
+        // What a viewer was once given is there, whatever has become of its source.
+        if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
+        throw error;
+      });
+      for (const { choice, object } of made) objects.set(choice, object);
     }
     return {
       unit,
@@ -93,12 +103,15 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
       state: 'ready',
       sourceBytes: sourceBytesOf([...objects.values()]),
       variants: wanted.flatMap((choice) => summarizeVariant(choice, objects.get(choice))),
-      skipped: missing.length === 0,
+      skipped: choices.length === 0,
     };
   }
 
-  async function make(surveyed: SurveyedImage, { job, manifest }: Task): Promise<readonly MadeVariant[]> {
-    const { image, missing, record } = surveyed;
+  async function make(
+    { image, record }: SurveyedImage,
+    choices: readonly VariantChoice[],
+    { job, manifest }: Task,
+  ): Promise<readonly MadeVariant[]> {
     const { unit } = job;
     const { src } = image;
     admitImage(source, unit, src);
@@ -120,7 +133,7 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
         }
       });
     try {
-      const order = { unit, src, fetch, choices: missing, urgency: 'prewarm', beganMs, record } as const;
+      const order = { unit, src, fetch, choices, effort, urgency: 'prewarm', beganMs, record } as const;
       const made = await makeVariants(order, createTrace());
       if (made.some(({ isStored }) => !isStored)) throw notStored();
       return made;

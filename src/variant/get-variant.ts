@@ -72,7 +72,7 @@ export function createGetVariant(services: VariantServices): GetVariant {
     trace: Trace,
   ): Promise<Flight> {
     const order = { unit, src, fetch: source.fetch, choices: [choice], beganMs, record };
-    const [made] = await makeVariants({ ...order, urgency: 'viewer' }, trace);
+    const [made] = await makeVariants({ ...order, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('an order for one variant brought none');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
   }

@@ -1,4 +1,4 @@
-import type { DecodedImage, EncodedImage, Encoder, SourceFacts, Urgency } from '../encode/encoder.ts';
+import type { DecodedImage, Effort, EncodedImage, Encoder, SourceFacts, Urgency } from '../encode/encoder.ts';
 import { EdgepressError } from '../error.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
@@ -40,6 +40,7 @@ export interface Order {
   fetch: SourceFetcher['fetch'];
   /** At least one. */
   choices: readonly VariantChoice[];
+  effort: Effort;
   urgency: Urgency;
   /** When whoever asks for it began, in Unix milliseconds: a purge since then wins. */
   beganMs: number;
@@ -104,7 +105,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
-    const request = { ...choice, effort: 'fast' } as const;
+    const request = { ...choice, effort: order.effort };
     const encoded = await timed(trace, 'encode', image.encode(request), (ms, result) => {
       // Several choices may come down to one picture, made once.
       if (!seen.has(result))

@@ -35,7 +35,7 @@ describe('the status of a unit', () => {
             format,
             type: `image/${format}`,
             bytes: expect.any(Number),
-            effort: 'fast',
+            effort: 'best',
           })),
         },
         {
