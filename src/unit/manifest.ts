@@ -11,6 +11,7 @@ const manifestSchema = z.object({
   widths: z.array(z.int()),
   tiers: z.array(z.enum(TIERS)),
   formats: z.array(z.enum(FORMATS)),
+  maxBytes: z.int().optional(),
 });
 
 /** A unit as it was handed over, and when: `manifest.json` in the unit's folder. */

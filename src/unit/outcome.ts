@@ -12,6 +12,8 @@ export interface MadeVariant {
   /** What it really is, such as `image/webp` for an animation in `avif`. */
   type: string;
   bytes: number;
+  /** Set where it weighs more than its unit allows, and nothing smaller would look as `saver` does. */
+  overBudget?: true;
 }
 
 /** How it went with one image of a unit: a line of `prewarm --json` and `--report`. */
@@ -55,8 +57,14 @@ export interface RefusedLine {
 }
 
 /** What is told of a variant that is there: none for what is not. */
-export function summarizeVariant(choice: VariantChoice, info: StoredInfo | undefined): MadeVariant[] {
-  return info ? [{ ...choice, type: info.contentType, bytes: info.bytes }] : [];
+export function summarizeVariant(
+  choice: VariantChoice,
+  info: StoredInfo | undefined,
+  maxBytes: number | undefined,
+): MadeVariant[] {
+  if (!info) return [];
+  const isOver = maxBytes !== undefined && info.bytes > maxBytes;
+  return [{ ...choice, type: info.contentType, bytes: info.bytes, ...(isOver && { overBudget: true }) }];
 }
 
 /** The length of the original that these variants were made of, in bytes. */

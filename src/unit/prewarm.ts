@@ -86,9 +86,10 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
   async function makeMissing(surveyed: SurveyedImage, task: Task): Promise<ImageOutcome> {
     const { image, wanted, found, missing } = surveyed;
     const { unit } = task.job;
+    const { maxBytes } = task.manifest;
     const objects = new Map<VariantChoice, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
-    const quick = found.filter(({ info }) => effort === 'best' && info.metadata['effort'] === 'fast');
-    const choices = [...missing, ...quick.map(({ choice }) => choice)];
+    const worse = found.filter(({ info }) => isQuick(info) || isOverBudget(info, maxBytes));
+    const choices = [...missing, ...worse.map(({ choice }) => choice)];
     if (choices.length > 0) {
       const made = await make(surveyed, choices, task).catch((error: unknown) => {
         // What a viewer was once given is there, whatever has become of its source.
@@ -102,7 +103,7 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
       src: image.src,
       state: 'ready',
       sourceBytes: sourceBytesOf([...objects.values()]),
-      variants: wanted.flatMap((choice) => summarizeVariant(choice, objects.get(choice))),
+      variants: wanted.flatMap((choice) => summarizeVariant(choice, objects.get(choice), maxBytes)),
       skipped: choices.length === 0,
     };
   }
@@ -133,7 +134,9 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
         }
       });
     try {
-      const order = { unit, src, fetch, choices, effort, urgency: 'prewarm', beganMs, record } as const;
+      const { maxBytes } = manifest;
+      const tried = { effort: maxBytes === undefined ? effort : 'best', maxBytes } as const;
+      const order = { unit, src, fetch, choices, ...tried, urgency: 'prewarm', beganMs, record } as const;
       const made = await makeVariants(order, createTrace());
       if (made.some(({ isStored }) => !isStored)) throw notStored();
       return made;
@@ -142,7 +145,17 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     }
   }
 
+  /** Made for a viewer, in a hurry. */
+  function isQuick({ metadata }: StoredInfo): boolean {
+    return effort === 'best' && metadata['effort'] === 'fast';
+  }
+
   return prewarm;
+}
+
+/** Whether it weighs too much, and was not made to weigh so little: else it would be made again each time. */
+function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
+  return bytes > maxBytes && Number(metadata['max-bytes'] ?? Number.POSITIVE_INFINITY) > maxBytes;
 }
 
 interface Task {

@@ -97,12 +97,16 @@ export function createReadStatus(services: StatusServices): ReadStatus {
     const who = { src: image.src, ...(image.name !== undefined && { name: image.name }) };
     if (missing.length > 0) return { ...who, ...(whyBroken(surveyed, manifest) ?? { state: 'pending' }) };
     const sourceBytes = sourceBytesOf(found.map(({ info }) => info));
-    const variants = await Promise.all(found.map((variant) => withUrl(manifest.id, image.src, variant)));
+    const variants = await Promise.all(found.map((variant) => withUrl(manifest, image.src, variant)));
     return { ...who, state: 'ready', sourceBytes, variants };
   }
 
-  async function withUrl(unit: string, src: string, { choice, info }: FoundVariant): Promise<StoredVariant> {
-    const [variant] = summarizeVariant(choice, info);
+  async function withUrl(
+    { id: unit, maxBytes }: Manifest,
+    src: string,
+    { choice, info }: FoundVariant,
+  ): Promise<StoredVariant> {
+    const [variant] = summarizeVariant(choice, info, maxBytes);
     const url = await buildImageUrl({ baseUrl, unit, src, ...choice }, signingKey);
     return { url, ...(variant as MadeVariant), effort: info.metadata['effort'] ?? 'fast' };
   }

@@ -21,6 +21,8 @@ export interface UnitImage {
 /** One ingested item, as it was handed over. */
 export interface Unit extends WantedVariants {
   id: string;
+  /** What each of its variants may weigh: quality is given up for it, down to that of `saver`. */
+  maxBytes?: number | undefined;
   images: readonly UnitImage[];
 }
 
@@ -69,26 +71,28 @@ const handedOver = z.object(
     ).optional(),
     tiers: someOf(TIERS),
     formats: someOf(FORMATS),
+    maxBytes: z.int('must be a whole number of bytes').min(1, 'must be 1 or more').optional(),
   },
   'it is no JSON object',
 );
 
 /**
  * Reads a unit as it is handed over: `{"id": …, "images": [url, …] or {name: url}}`, or with `key_urls_map` in the place of
- * `images`; and `widths`, `formats`, `tiers`, where it wants other variants than usual. Anything else in it is ignored.
+ * `images`; and `widths`, `formats`, `tiers`, `maxBytes`, where it wants other variants than usual. Anything else in it is ignored.
  *
  * @throws Error that says what is wrong and where
  */
 export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults): Unit {
   const parsed = handedOver.safeParse(callImagesImages(value));
   if (!parsed.success) throw new Error(parsed.error.issues.map(describeIssue).join('; '));
-  const { id, images, widths, tiers, formats } = parsed.data;
+  const { id, images, widths, tiers, formats, maxBytes } = parsed.data;
   return {
     id,
     images,
     widths: widths ? rungsFor(widths, ladder.widths) : prewarm.widths,
     tiers: tiers ? [...new Set(tiers)] : prewarm.tiers,
     formats: formats ? [...new Set(formats)] : prewarm.formats,
+    ...(maxBytes !== undefined && { maxBytes }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface Order {
   /** At least one. */
   choices: readonly VariantChoice[];
   effort: Effort;
+  /** What each may weigh; see `EncodeRequest`. */
+  maxBytes?: number | undefined;
   urgency: Urgency;
   /** When whoever asks for it began, in Unix milliseconds: a purge since then wins. */
   beganMs: number;
@@ -105,7 +107,8 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
-    const request = { ...choice, effort: order.effort };
+    const { effort, maxBytes } = order;
+    const request = { ...choice, effort, maxBytes };
     const encoded = await timed(trace, 'encode', image.encode(request), (ms, result) => {
       // Several choices may come down to one picture, made once.
       if (!seen.has(result))
@@ -122,7 +125,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
     const info = {
       contentType: encoded.contentType,
       cacheControl: services.cacheControl,
-      metadata: { 'cache-tag': cacheTag, ...describe(encoded, image.facts, order.beganMs) },
+      metadata: { 'cache-tag': cacheTag, ...describe(encoded, image.facts, order) },
     };
     const stored = await timed(trace, 'put', store.put(key, encoded.body, info satisfies ObjectInfo));
     const etag = stored?.etag ?? `"${services.md5(encoded.body)}"`;
@@ -155,11 +158,16 @@ interface Making {
 }
 
 /** What travels with a variant, so that nothing else has to be kept of a good source. */
-function describe(image: EncodedImage, source: SourceFacts, beganMs: number): Record<string, string> {
+function describe(
+  image: EncodedImage,
+  source: SourceFacts,
+  { maxBytes, beganMs }: Order,
+): Record<string, string> {
   return {
     width: String(image.width),
     height: String(image.height),
     effort: image.effort,
+    ...(maxBytes !== undefined && { 'max-bytes': String(maxBytes) }),
     'source-bytes': String(source.bytes),
     'source-type': source.contentType,
     'source-width': String(source.width),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
+import type { MadeVariant } from '../../src/unit/outcome.ts';
+import type { Unit } from '../../src/unit/unit.ts';
 import { startOrigin, startService, targetFor } from '../http/service.ts';
 import { keysOfUnits } from './held.ts';
 import { setUpUnits } from './unit-world.ts';
@@ -114,6 +116,24 @@ describe('prewarming a unit', () => {
     expect((await prewarm(unit([src('/a.jpg')], { formats: ['avif'] }))).outcomes).toMatchObject([
       { skipped: true },
     ]);
+  });
+
+  it('keeps to a budget of bytes, and says where that cannot be met', async () => {
+    const { src, unit, prewarm, units } = await setUpUnits();
+    const wanted = { widths: [480], formats: ['avif'] } as const;
+    const bytesOf = async (said: Partial<Unit>) => {
+      const { outcomes } = await prewarm(unit([src('/a.jpg')], { ...wanted, ...said }));
+      const [outcome] = outcomes;
+      if (outcome?.state !== 'ready') throw new Error('it is not ready');
+      return { ...(outcome.variants[0] as MadeVariant), skipped: outcome.skipped };
+    };
+    const free = await bytesOf({});
+    const maxBytes = free.bytes - 1000;
+    expect((await bytesOf({ maxBytes })).bytes).toBeLessThanOrEqual(maxBytes);
+    expect(await bytesOf({ maxBytes })).toMatchObject({ skipped: true });
+    expect(await bytesOf({ maxBytes: 100 })).toMatchObject({ overBudget: true, skipped: false });
+    expect(await bytesOf({ maxBytes: 100 })).toMatchObject({ overBudget: true, skipped: true });
+    expect((await units.status('unit-1'))?.images).toMatchObject([{ variants: [{ overBudget: true }] }]);
   });
 
   it('leaves what is known as broken alone, unless it is told to try again', async () => {

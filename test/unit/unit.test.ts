@@ -36,11 +36,12 @@ describe('a unit', () => {
   });
 
   it('may want other variants, of which each is made once, on the rungs that there are', () => {
-    const wanted = { widths: [5000, 100, 300], tiers: ['high', 'high'], formats: ['jpeg'] };
+    const wanted = { widths: [5000, 100, 300], tiers: ['high', 'high'], formats: ['jpeg'], maxBytes: 5000 };
     expect(parse({ id: 'u', images: ['x'], ...wanted })).toMatchObject({
       widths: [320, 1080],
       tiers: ['high'],
       formats: ['jpeg'],
+      maxBytes: 5000,
     });
   });
 
@@ -74,6 +75,8 @@ describe('a unit', () => {
     [{ id: 'a', images: ['x'], widths: 320 }, '`widths` must be a list'],
     [{ id: 'a', images: ['x'], tiers: ['best'] }, '`tiers.0` must be of saver, balanced, high'],
     [{ id: 'a', images: ['x'], formats: ['png'] }, '`formats.0` must be of avif, webp, jpeg'],
+    [{ id: 'a', images: ['x'], maxBytes: '50 kB' }, '`maxBytes` must be a whole number'],
+    [{ id: 'a', images: ['x'], maxBytes: 0 }, '`maxBytes` must be 1 or more'],
   ];
   it.each(refused.map(([value, why]) => ({ value, why })))('is refused, and it is said why: $why', (one) => {
     expect(complaint(one.value)).toContain(one.why);
