@@ -16,5 +16,7 @@ function flatten(resolved: unknown): string {
   if (typeof resolved === 'string') return resolved.replaceAll('${', '<').replaceAll('}', '>');
   const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref: ref } = resolved as Record<string, unknown[]>;
   if (join) return (join[1] as unknown[]).map(flatten).join(String(join[0]));
-  return attribute ? `<${attribute.join('.')}>` : `<${ref}>`;
+  if (attribute) return `<${attribute.join('.')}>`;
+  if (ref) return `<${ref}>`;
+  throw new TypeError(`cdk-nag writes this in a way that is not known here: ${JSON.stringify(resolved)}`);
 }

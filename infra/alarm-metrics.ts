@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import type { Distribution, Function as EdgeFunction } from 'aws-cdk-lib/aws-cloudfront';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
@@ -9,10 +9,19 @@ export const CDN_REGION = 'us-east-1';
 
 /** A metric of CloudFront's, on this distribution. */
 export function cdnMetric(distribution: Distribution, metricName: string, statistic: string): Metric {
+  return cloudFrontMetric({ DistributionId: distribution.distributionId }, metricName, statistic);
+}
+
+/** The sum of a metric of CloudFront's, on this edge function. */
+export function edgeMetric(edgeFunction: EdgeFunction, metricName: string): Metric {
+  return cloudFrontMetric({ FunctionName: edgeFunction.functionName }, metricName, Stats.SUM);
+}
+
+function cloudFrontMetric(of: Record<string, string>, metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: 'AWS/CloudFront',
     metricName,
-    dimensionsMap: { DistributionId: distribution.distributionId, Region: 'Global' },
+    dimensionsMap: { ...of, Region: 'Global' },
     region: CDN_REGION,
     statistic,
     period: PERIOD,

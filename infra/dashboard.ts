@@ -8,13 +8,12 @@ import {
   type IMetric,
   LogQueryVisualizationType,
   LogQueryWidget,
-  Metric,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { CDN_REGION, cdnMetric, PERIOD, urlMetric } from './alarm-metrics.ts';
+import { cdnMetric, edgeMetric, PERIOD, urlMetric } from './alarm-metrics.ts';
 import type { Watched } from './alarms.ts';
 import type { Settings } from './settings.ts';
 
@@ -66,15 +65,6 @@ export function createDashboard(scope: Construct, shown: Shown, settings: Settin
 
 function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { additionalMetrics }: Settings) {
   const requests = cdnMetric(distribution, 'Requests', Stats.SUM);
-  const edgeMetric = (metricName: string) =>
-    new Metric({
-      namespace: 'AWS/CloudFront',
-      metricName,
-      dimensionsMap: { FunctionName: edgeFunction.functionName, Region: 'Global' },
-      region: CDN_REGION,
-      statistic: Stats.SUM,
-      period: PERIOD,
-    });
   return [
     graph(
       'Viewers: requests, and bytes sent',
@@ -87,7 +77,7 @@ function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { addition
         cdnMetric(distribution, '4xxErrorRate', Stats.AVERAGE),
         cdnMetric(distribution, '5xxErrorRate', Stats.AVERAGE),
       ],
-      [edgeMetric('FunctionExecutionErrors'), edgeMetric('FunctionThrottles')],
+      [edgeMetric(edgeFunction, 'FunctionExecutionErrors'), edgeMetric(edgeFunction, 'FunctionThrottles')],
     ),
     additionalMetrics
       ? graph('Cache: hits in percent, and latency of the origins in ms', [

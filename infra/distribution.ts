@@ -34,8 +34,11 @@ export interface DistributionOptions {
   readonly settings: Settings;
 }
 
-/** On these of S3's the function is asked: for what is not there (403 too, to whoever may not list), and when S3 has a bad time. */
-const FALLBACK_CODES = [403, 404, 500, 502, 503, 504];
+/**
+ * On these of S3's the function is asked: for what is not there (403 too, to whoever may not list), when S3 has a bad time, and when
+ * a request is too long for it (400): with what is signed of it, the longest that the edge lets through may be.
+ */
+const FALLBACK_CODES = [400, 403, 404, 500, 502, 503, 504];
 /** All that CloudFront would otherwise keep for ten seconds, whatever the origin says. */
 const ERROR_CODES = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 /** CloudFront gives up after the function does, or it would ask again for what already takes too long. */

@@ -52,3 +52,13 @@ export function createOperatorPolicy(scope: Construct, operated: Operated): Mana
   acknowledgeWildcard(policy, thisStack, 'It is this one stack: the end of its ARN is made when it is.');
   return policy;
 }
+
+/** What a program needs that only signs URLs. */
+export function createSignerPolicy(scope: Construct, signingKeys: CfnSecret): ManagedPolicy {
+  return new ManagedPolicy(scope, 'SignerPolicy', {
+    description: `Reads the keys that image URLs of ${Stack.of(scope).stackName} are signed with`,
+    statements: [
+      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [signingKeys.ref] }),
+    ],
+  });
+}

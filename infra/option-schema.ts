@@ -42,7 +42,7 @@ const fields = {
 
   imageMemoryMb: memoryMb(),
   // CloudFront waits for an origin 120 s at most, unless AWS is asked for more.
-  imageTimeoutSeconds: whole(20, 115).default(30),
+  imageTimeoutSeconds: whole(30, 115).default(45),
   imageConcurrency: whole(1, 64).optional(),
   imageReservedConcurrency: whole(1, 100_000).optional(),
 

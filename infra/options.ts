@@ -12,7 +12,7 @@ export interface EdgepressOptions {
   readonly sourceAllow?: string | readonly string[];
   /** `SOURCE_MAX_BYTES`. */
   readonly sourceMaxBytes?: number;
-  /** `SOURCE_TIMEOUT_MS`; must leave 16 of the image function's seconds, which S3 may take. */
+  /** `SOURCE_TIMEOUT_MS`; must leave 26 of the image function's seconds, which S3 and the encoder may take. */
   readonly sourceTimeoutMs?: number;
   /** `MAX_PIXELS`. */
   readonly maxPixels?: number;
@@ -37,7 +37,7 @@ export interface EdgepressOptions {
 
   /** Its memory in MB, 512 to 10,240; CPU comes with it, 1,769 MB is one vCPU. Default: 1769. */
   readonly imageMemoryMb?: number;
-  /** How long it may take, 20 to 115 s; CloudFront waits five longer. Default: 30. */
+  /** How long it may take, 30 to 115 s; CloudFront waits five longer. Default: 45. */
   readonly imageTimeoutSeconds?: number;
   /** Encodes at once in one instance, 1 to 64. Default: its vCPUs. */
   readonly imageConcurrency?: number;

@@ -8,7 +8,7 @@ import { createDashboard } from './dashboard.ts';
 import { createDistribution } from './distribution.ts';
 import { createEdge } from './edge.ts';
 import { createImageFunction } from './image-function.ts';
-import { createOperatorPolicy } from './operators.ts';
+import { createOperatorPolicy, createSignerPolicy } from './operators.ts';
 import type { EdgepressOptions } from './options.ts';
 import { createQueues } from './queues.ts';
 import { readSettings } from './settings.ts';
@@ -43,6 +43,7 @@ export class EdgepressStack extends Stack {
     createDashboard(this, { ...watched, alarms, edgeFunction }, settings);
     const operated = { bucket, queue, distribution, keyValueStore, signingKeys };
     const operatorPolicy = createOperatorPolicy(this, operated);
+    const signerPolicy = createSignerPolicy(this, signingKeys);
 
     const publicUrl = `https://${settings.domainNames[0] ?? distribution.distributionDomainName}`;
     const environment = {
@@ -63,6 +64,7 @@ export class EdgepressStack extends Stack {
       KeyValueStoreArn: [keyValueStore.keyValueStoreArn, 'Signing keys, for the edge'],
       SigningKeysSecretArn: [signingKeys.ref, 'Signing keys, for whoever signs'],
       OperatorPolicyArn: [operatorPolicy.managedPolicyArn, 'For whoever runs the commands'],
+      SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs, and do nothing else'],
     });
   }
 }

@@ -21,6 +21,8 @@ const PURGE_MARK_DAYS = 16;
 export function createBucket(scope: Construct, { variantDays, deleteBucket }: Settings): IBucket {
   const lifecycleRules: LifecycleRule[] = [
     { id: 'PurgeMarks', prefix: 'purged/', expiration: Duration.days(PURGE_MARK_DAYS) },
+    // Left by an `npm run smoke` that was killed.
+    { id: 'Smoke', prefix: 'smoke/', expiration: Duration.days(1) },
     { id: 'IncompleteUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
   ];
   if (variantDays !== undefined)

@@ -10,6 +10,7 @@ import type { VariantStore } from './store/store.ts';
 // What implements the ports, as the configuration chooses. What talks to AWS, and what encodes, is loaded only where it is used: each
 // takes longer to load than all the rest.
 
+/** Sharp, loaded when it is first needed. */
 export function createEncoder(config: Config): LazyEncoder {
   return createLazyEncoder(async () => {
     const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
@@ -17,11 +18,13 @@ export function createEncoder(config: Config): LazyEncoder {
   });
 }
 
+/** A client of S3; see `createS3Client`. */
 export async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
   const { createS3Client } = await import('./store/s3-client.ts');
   return createS3Client({ endpoint });
 }
 
+/** @throws ConfigError when a folder cannot be used */
 export async function createStore(
   store: StoreLocation,
   s3Client: () => Promise<S3Client>,
@@ -40,6 +43,7 @@ export async function createStore(
   return createS3Store({ bucket: store.bucket, client: await s3Client() });
 }
 
+/** `undefined` where no bucket is among the allowed sources. */
 export async function createS3SourceIfAllowed(
   config: Config,
   s3Client: () => Promise<S3Client>,
@@ -54,6 +58,7 @@ export async function createS3SourceIfAllowed(
   });
 }
 
+/** The CDN that is told of purges, or one that is none. */
 export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
   if (cdn.kind === 'none') return createNoCdn();
   const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');

@@ -29,7 +29,10 @@ export interface Services {
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
   /** The one client of S3, made when it is first asked for. */
   s3Client: () => Promise<S3Client>;
-  /** Ends when what goes on beside the answers is done: whoever is frozen between requests waits for it. */
+  /**
+   * Ends when what goes on beside the answers is done, and lets go of connections to sources, whose other ends do not wait. For
+   * whoever is frozen between requests.
+   */
   settle(): Promise<void>;
   /** Refuses what waits to be made, and ends when what is being made is done. */
   finish(): Promise<void>;
@@ -69,7 +72,11 @@ export interface Substitutes {
   observe?: ObserveWork;
 }
 
-/** Composition root: the one place that chooses what implements each port. */
+/**
+ * Composition root: the one place that chooses what implements each port.
+ *
+ * @throws ConfigError when the store cannot be used
+ */
 export async function createServices(
   config: Config,
   log: Logger,
@@ -142,6 +149,7 @@ export async function createServices(
     storeFaults: () => storeFaults,
     settle: async () => {
       await Promise.all(underWay);
+      await http.letGo();
     },
     finish: () => workshop.close(),
     close: async () => {

@@ -50,9 +50,9 @@ export async function createUnitServices(
   { shared }: Pick<Services, 'shared'>,
   options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
-  const { fetchesPerHost = FETCHES_PER_HOST, signal: told } = options;
+  const { fetchesPerHost = FETCHES_PER_HOST, signal: until } = options;
   const stop = new AbortController();
-  const signal = told ? AbortSignal.any([told, stop.signal]) : stop.signal;
+  const signal = until ? AbortSignal.any([until, stop.signal]) : stop.signal;
   // Every fetch that waits listens.
   setMaxListeners(0, signal);
   const queue = options.queue ?? (await createQueue(config, shared));
@@ -69,7 +69,9 @@ export async function createUnitServices(
   });
   async function doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
     if (!job.invalidate) return await units.prewarm(job, tell);
-    await shared.cdn.invalidate([unitAddress(job.unit, shared.sha256).cacheTag]);
+    const asked = shared.cdn.invalidate([unitAddress(job.unit, shared.sha256).cacheTag]);
+    // A CDN may be busy for as long as it likes: then the job comes again.
+    await orAborted(asked, signal);
   }
 
   let working: Promise<void> | undefined;
@@ -93,6 +95,17 @@ export async function createUnitServices(
       await working;
     },
   };
+}
+
+/** @throws the signal's reason once it aborts, though the work goes on */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  return await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
 }
 
 // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.

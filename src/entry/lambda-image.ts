@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import { sha256 } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
+import { createInvalidationRequests } from '../queue/invalidation-requests.ts';
 import { createServices } from '../services.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 
@@ -44,17 +45,14 @@ function bucketOf({ store }: Config): string {
   return store.bucket;
 }
 
-/**
- * The distribution depends on this function, which therefore cannot know it: it has the worker ask for what CloudFront is to
- * forget.
- */
+/** The distribution depends on this function, which therefore cannot know it: the worker tells it what to forget. */
 function createTellWorker({ queue, sqsEndpoint }: Config): (unit: string) => Promise<void> {
   return async (unit) => {
     if (queue.kind !== 'sqs') throw new Error('without QUEUE, nobody tells CloudFront');
     const { createSqsClient } = await import('../queue/sqs-client.ts');
     const { createSqsSender } = await import('../queue/sqs-sender.ts');
     const client = createSqsClient({ endpoint: sqsEndpoint });
-    const sender = createSqsSender({ url: queue.url, client });
-    await sender.send([{ unit, images: 0, retry: false, invalidate: true }]).finally(() => client.destroy());
+    const request = createInvalidationRequests(createSqsSender({ url: queue.url, client }));
+    await request(unit).finally(() => client.destroy());
   };
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
+import { createInvalidationRequests } from '../queue/invalidation-requests.ts';
 import { createMessageWorker, type SqsEvent } from '../queue/message-worker.ts';
 import { createSqsClient } from '../queue/sqs-client.ts';
 import { createSqsQueue } from '../queue/sqs-queue.ts';
@@ -26,11 +27,15 @@ const FETCHES_PER_HOST = 4;
 
 const config = readConfig();
 const log = pino({ level: config.logLevel, base: null });
-const services = await createServices(config, log, { loadsLate: true });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
 const location = { url: config.queue.url, client: createSqsClient({ endpoint: config.sqsEndpoint }) };
 const queue = createSqsQueue(location);
+const services = await createServices(config, log, {
+  loadsLate: true,
+  // CloudFront may be busy for longer than an invocation lasts.
+  invalidate: createInvalidationRequests(queue),
+});
 const worker = createMessageWorker(location);
 
 /**
@@ -47,7 +52,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
     fetchesPerHost: FETCHES_PER_HOST,
   });
   try {
-    if ('source' in event) return await units.units.sweep();
+    if ('source' in event) return await units.units.sweep(signal);
     const tell = (outcome: Parameters<typeof logImage>[1]) => logImage(log, outcome);
     return await worker.work(event, {
       signal,

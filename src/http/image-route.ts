@@ -1,7 +1,7 @@
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Step, Trace } from '../variant/trace.ts';
 import { type CdnOrigin, redirectToStore } from './cdn-origin.ts';
-import { selectPart } from './conditional.ts';
+import { type Selection, selectPart } from './conditional.ts';
 import { OPEN_HEADERS } from './open-headers.ts';
 
 /** The steps that `Server-Timing` tells of. */
@@ -37,24 +37,24 @@ export async function answerImage(
   const header = (name: string) => request.headers.get(name) ?? undefined;
   const hints = { accept: header('accept'), saveData: header('save-data') };
   const variant = await getVariant(target, hints, trace);
-  if (cdnOrigin && variant.object.bytes > cdnOrigin.maxBodyBytes) return redirectToStore(variant, cdnOrigin);
-  return send(variant, request.method, header, trace, cdnOrigin !== undefined);
+  const { method } = request;
+  // Ranges are defined for GET alone (RFC 9110, section 14.2). A CDN would keep a part, and have the next from another encoding.
+  const range = method === 'GET' && !cdnOrigin ? header('range') : undefined;
+  const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
+  const selection = selectPart(conditions, variant.object.etag, variant.object.bytes);
+  const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
+  if (isTooLarge && selection.kind === 'whole') return redirectToStore(variant, cdnOrigin);
+  const headers = describe(variant, trace);
+  if (cdnOrigin) makeShortLived(headers);
+  return send(selection, variant, headers, { method, trace });
 }
 
 function send(
-  variant: Variant,
-  method: string,
-  header: (name: string) => string | undefined,
-  trace: Trace,
-  isForCdn: boolean,
+  selection: Selection,
+  { object }: Variant,
+  headers: Record<string, string>,
+  { method, trace }: { method: string; trace: Trace },
 ): Response {
-  const { object } = variant;
-  // Ranges are defined for GET alone (RFC 9110, section 14.2).
-  const range = method === 'GET' ? header('range') : undefined;
-  const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
-  const selection = selectPart(conditions, object.etag, object.bytes);
-  const headers = describe(variant, trace);
-  if (isForCdn) makeShortLived(headers);
   switch (selection.kind) {
     case 'not modified':
       return new Response(null, { status: 304, headers: withoutBody(headers) });
@@ -107,10 +107,16 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
   return headers;
 }
 
-/** See `cdn-origin.ts`. With an `ETag`, the CDN would have its copy confirmed for ever, instead of fetching the store's. */
+/**
+ * See `cdn-origin.ts`. With an `ETag`, the CDN would have its copy confirmed for ever, instead of fetching the store's; and without
+ * `stale-if-error=0`, CloudFront would go on with it for as long as origins fail, though its unit may be purged.
+ */
 function makeShortLived(headers: Record<string, string>): void {
   delete headers['ETag'];
-  headers['Cache-Control'] = shortened(headers['Cache-Control'] ?? '');
+  const cacheControl = shortened(headers['Cache-Control'] ?? '');
+  headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
+    ? cacheControl
+    : `${cacheControl}, stale-if-error=0`;
 }
 
 function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest }: Record<string, string>) {

@@ -5,6 +5,9 @@ import type { ConsumeOptions, Job } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-calls.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
+/** How long a job that has failed waits at first. */
+export const RETRY_DELAY_SECONDS = 5;
+
 /** Why a job was not done: there was no time left to begin it, or to finish it. */
 const STOPPED = new Error('stopped before it was done');
 

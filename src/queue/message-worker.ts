@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { doMessage, type MessageContext } from './do-message.ts';
+import { doMessage, type MessageContext, RETRY_DELAY_SECONDS } from './do-message.ts';
 import { createSqsCalls, type SqsQueueLocation } from './sqs-calls.ts';
 import { createSqsSender } from './sqs-sender.ts';
 
@@ -31,8 +31,8 @@ export interface MessageWorker {
 
 /** Jobs at once, of all messages together: they share the places for fetches and encodes. */
 const JOBS_AT_ONCE = 64;
-const RETRY_DELAY_SECONDS = 5;
 
+/** Works on messages of this queue, to which what fails goes back. */
 export function createMessageWorker(location: SqsQueueLocation): MessageWorker {
   const calls = createSqsCalls(location);
   const sender = createSqsSender(location);

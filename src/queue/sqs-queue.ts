@@ -1,3 +1,4 @@
+import { RETRY_DELAY_SECONDS } from './do-message.ts';
 import type { UnitQueue } from './queue.ts';
 import { createSqsCalls, type SqsQueueLocation } from './sqs-calls.ts';
 import { consumeMessages } from './sqs-consumer.ts';
@@ -5,7 +6,6 @@ import { createSqsSender } from './sqs-sender.ts';
 
 /** As long as SQS allows: fewer calls, and messages come as soon as they are there. */
 const WAIT_SECONDS = 20;
-const RETRY_DELAY_SECONDS = 5;
 
 export interface SqsQueueOptions extends SqsQueueLocation {
   /** How long one call waits for messages. */

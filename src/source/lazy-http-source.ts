@@ -5,6 +5,8 @@ import { admitUrl, parseWebSource } from './web-source.ts';
 export interface LazyHttpSource extends HttpSource {
   /** Loads it now. */
   load(): Promise<void>;
+  /** Closes all connections; the next fetch makes its own. */
+  letGo(): Promise<void>;
 }
 
 /** Makes a source whose HTTP client costs nothing where everything is in the store; see `createHttpSource`. */
@@ -14,6 +16,12 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
     loading ??= import('./http-source.ts').then(({ createHttpSource }) => createHttpSource(options));
     return loading;
   };
+  async function close(): Promise<void> {
+    const loaded = loading;
+    loading = undefined;
+    await (await loaded)?.close();
+  }
+
   return {
     admit: (src) => admitUrl(parseWebSource(src), options.allow),
     async fetch(src) {
@@ -22,8 +30,7 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
     async load() {
       await load();
     },
-    async close() {
-      await (await loading)?.close();
-    },
+    letGo: close,
+    close,
   };
 }

@@ -12,11 +12,20 @@ export interface PurgeMarks {
   mark(unit: string, afterMs: number): Promise<number>;
   /** When the unit was last purged, in Unix milliseconds; `undefined`: not within living memory. */
   read(unit: string): Promise<number | undefined>;
-  /**
-   * The units that were marked at or after a time (Unix milliseconds, by the store's clock). Marks that nothing can need any more
-   * are removed on the way: there may be millions, and to list them takes minutes.
-   */
-  unitsMarkedSince(sinceMs: number): AsyncIterable<string>;
+  /** All marks, in the order of their keys, by what a listing tells: there may be millions. */
+  list(): AsyncIterable<ListedMark>;
+  /** Which unit a mark is about; `undefined`: it is gone. */
+  unitOf(mark: ListedMark): Promise<string | undefined>;
+  /** Removes a mark. */
+  forget(mark: ListedMark): Promise<void>;
+}
+
+export interface ListedMark {
+  key: string;
+  /** When it was put, by the store's clock, in Unix milliseconds. */
+  markedMs: number;
+  /** Whether nothing can need it any more. */
+  isOld: boolean;
 }
 
 /** A message can wait for 14 days in SQS; nothing else that began before a purge lasts longer. */
@@ -54,14 +63,12 @@ export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () 
         if (performance.now() - start < QUICK_PUT_MS || puts === MAX_PUTS) return timeMs;
       }
     },
-    async *unitsMarkedSince(sinceMs) {
+    async *list() {
       for await (const { key, modifiedMs } of store.list(FOLDER)) {
-        const isOld = modifiedMs < nowMs() - LIFETIME_MS;
-        if (isOld) await store.delete([key]);
-        if (isOld || modifiedMs < sinceMs) continue;
-        const unit = (await store.head(key))?.metadata['unit'];
-        if (unit !== undefined) yield unit;
+        yield { key, markedMs: modifiedMs, isOld: modifiedMs < nowMs() - LIFETIME_MS };
       }
     },
+    unitOf: async ({ key }) => (await store.head(key))?.metadata['unit'],
+    forget: ({ key }) => store.delete([key]),
   };
 }

@@ -2,7 +2,8 @@ import pMap from 'p-map';
 import type { VariantStore } from '../store/store.ts';
 import { type Sha256, unitAddress } from '../variant/key.ts';
 import { beganMsOf } from './began.ts';
-import type { PurgeMarks } from './purge-marks.ts';
+import type { ListedMark, PurgeMarks } from './purge-marks.ts';
+import { keepProgress, readProgress } from './sweep-progress.ts';
 
 /**
  * What became of something that was put: it stays; or it was taken back, since its unit was purged after the work began, or
@@ -28,8 +29,10 @@ export interface PurgeSweep {
   /**
    * Sweeps all units that were purged since the last time, and as long before as work can take; forgets marks that are too old.
    * While that is under way, whoever calls shares it.
+   *
+   * @param signal - once it aborts, no more are begun: the next sweep goes on there
    */
-  sweep(): Promise<void>;
+  sweep(signal?: AbortSignal): Promise<void>;
 }
 
 export interface PurgeSweepOptions {
@@ -45,9 +48,8 @@ export interface PurgeSweepOptions {
 
 /** Longer than any one piece of work takes: a Lambda lives for fifteen minutes. */
 const LONGEST_WORK_MS = 60 * 60 * 1000;
-const UNITS_AT_ONCE = 8;
-/** When the last sweep was. */
-const LAST_SWEEP_KEY = 'swept.json';
+/** Each waits for the store much longer than it works; there may be hundreds of thousands in an hour. */
+const UNITS_AT_ONCE = 64;
 
 export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
   const { store, marks, sha256, nowMs, invalidate, report } = options;
@@ -76,21 +78,39 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
     return 'purged';
   }
 
-  async function sweepMarked(): Promise<void> {
-    const startMs = nowMs();
-    const lastMs = await readLastSweep(store);
-    let swept = 0;
-    const sweepNext = async (unit: string) => {
-      swept++;
-      // One that cannot be swept is no reason to leave the others.
+  async function sweepMark(mark: ListedMark): Promise<void> {
+    if (mark.isOld) return await marks.forget(mark);
+    const unit = await marks.unitOf(mark);
+    // One that cannot be swept is no reason to leave the others.
+    if (unit !== undefined)
       await sweepUnit(unit).catch((fault: unknown) =>
         report('delete', unitAddress(unit, sha256).folder, fault),
       );
-    };
-    await pMap(marks.unitsMarkedSince(lastMs - LONGEST_WORK_MS), sweepNext, { concurrency: UNITS_AT_ONCE });
-    if (swept === 0) return;
-    const body = new TextEncoder().encode(JSON.stringify({ at: new Date(startMs).toISOString() }));
-    await store.put(LAST_SWEEP_KEY, body, { contentType: 'application/json' });
+  }
+
+  async function sweepMarked(signal?: AbortSignal): Promise<void> {
+    const { doneMs, part } = await readProgress(store);
+    const startMs = part?.startMs ?? nowMs();
+    const isDue = ({ key, markedMs, isOld }: ListedMark) =>
+      (part === undefined || key >= part.from) && (isOld || markedMs >= doneMs - LONGEST_WORK_MS);
+    let found = 0;
+    let next: string | undefined;
+
+    async function* due(): AsyncGenerator<ListedMark> {
+      for await (const mark of marks.list()) {
+        if (!isDue(mark)) continue;
+        if (signal?.aborted) {
+          next = mark.key;
+          return;
+        }
+        found++;
+        yield mark;
+      }
+    }
+
+    await pMap(due(), sweepMark, { concurrency: UNITS_AT_ONCE });
+    if (next !== undefined) await keepProgress(store, { doneMs, part: { startMs, from: next } });
+    else if (found > 0 || part) await keepProgress(store, { doneMs: startMs });
   }
 
   return {
@@ -106,21 +126,11 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
         return 'unknown';
       }
     },
-    sweep() {
-      sweeping ??= sweepMarked().finally(() => {
+    sweep(signal) {
+      sweeping ??= sweepMarked(signal).finally(() => {
         sweeping = undefined;
       });
       return sweeping;
     },
   };
-}
-
-/** In Unix milliseconds; 0 when there was none. */
-async function readLastSweep(store: VariantStore): Promise<number> {
-  const object = await store.get(LAST_SWEEP_KEY);
-  try {
-    return Date.parse(JSON.parse(new TextDecoder().decode(object?.body)).at) || 0;
-  } catch {
-    return 0;
-  }
 }

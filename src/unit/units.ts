@@ -32,7 +32,7 @@ export interface Units {
   /** Removes all of these units from the store, then asks the CDN to forget them. */
   purge: PurgeUnits;
   /** Removes what work that died left behind of units that were purged; see {@link PurgeSweep}. */
-  sweep(): Promise<void>;
+  sweep(signal?: AbortSignal): Promise<void>;
 }
 
 export type UnitDependencies = PrewarmServices &
@@ -57,6 +57,6 @@ export function createUnits(services: UnitDependencies): Units {
     prewarm: createPrewarm(services),
     status: createReadStatus(services),
     purge: createPurge(services),
-    sweep: () => sweep.sweep(),
+    sweep: (signal) => sweep.sweep(signal),
   };
 }

@@ -70,6 +70,7 @@ describe('outputs', () => {
       'KeyValueStoreArn',
       'OperatorPolicyArn',
       'QueueUrl',
+      'SignerPolicyArn',
       'SigningKeysSecretArn',
       'Url',
     ]);

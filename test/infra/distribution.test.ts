@@ -33,7 +33,7 @@ describe('the distribution', () => {
       OriginGroups: {
         Items: [
           {
-            FailoverCriteria: { StatusCodes: { Items: [403, 404, 500, 502, 503, 504], Quantity: 6 } },
+            FailoverCriteria: { StatusCodes: { Items: [400, 403, 404, 500, 502, 503, 504], Quantity: 7 } },
             Members: { Items: [{ OriginId: bucket?.['Id'] }, { OriginId: fn?.['Id'] }] },
           },
         ],
@@ -66,7 +66,7 @@ describe('the distribution', () => {
     const readTimeout = (from: Template) =>
       (distributionOf(from)['Origins'] as { CustomOriginConfig?: { OriginReadTimeout: number } }[])[1]
         ?.CustomOriginConfig?.OriginReadTimeout;
-    expect(readTimeout(template)).toBe(35);
+    expect(readTimeout(template)).toBe(50);
     expect(readTimeout(synthesise({ imageTimeoutSeconds: 60 }))).toBe(65);
   });
 

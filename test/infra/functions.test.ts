@@ -34,7 +34,7 @@ describe('both functions', () => {
       Architectures: ['arm64'],
       Runtime: 'nodejs24.x',
       MemorySize: 1769,
-      Timeout: 30,
+      Timeout: 45,
     });
     expect(worker).toMatchObject({
       Architectures: ['arm64'],

@@ -49,6 +49,7 @@ describe('the bucket', () => {
   it('forgets purge marks after 16 days and uploads that were given up, and variants only when told to', () => {
     const always = [
       { Id: 'PurgeMarks', Prefix: 'purged/', ExpirationInDays: 16, Status: 'Enabled' },
+      { Id: 'Smoke', Prefix: 'smoke/', ExpirationInDays: 1, Status: 'Enabled' },
       {
         Id: 'IncompleteUploads',
         AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },

@@ -9,7 +9,7 @@ import { createS3Store } from '../../src/store/s3-store.ts';
 import { encodeManifest } from '../../src/unit/manifest.ts';
 import { createPurgeMarks } from '../../src/unit/purge-marks.ts';
 import { unitAddress } from '../../src/variant/key.ts';
-import { credentials, DISTRIBUTION, startCloudFront } from '../cdn/cloudfront.ts';
+import { DISTRIBUTION, startCloudFront } from '../cdn/cloudfront.ts';
 import { photograph } from '../encode/pictures.ts';
 import { startOrigin } from '../http/service.ts';
 import { describeS3 } from '../setup/bucket.ts';
@@ -134,20 +134,36 @@ describeS3('the worker function, as Lambda boots it', () => {
     const { lambda, receive } = await setUp({
       CDN: `cloudfront:${DISTRIBUTION}`,
       CLOUDFRONT_ENDPOINT: cloudfront.endpoint,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     });
     const job: Job = { unit: 'unit-1', images: 0, retry: false, invalidate: true };
     expect(await lambda.invoke(await receive(packMessages([job])))).toEqual({ batchItemFailures: [] });
     expect(cloudfront.invalidations()).toEqual([[`#${unitAddress('unit-1', sha256).cacheTag}`]]);
   });
 
+  it('gives a job back that CloudFront is too busy for', async () => {
+    const cloudfront = await startCloudFront({ others: 3000 });
+    const { lambda, receive } = await setUp({
+      CDN: `cloudfront:${DISTRIBUTION}`,
+      CLOUDFRONT_ENDPOINT: cloudfront.endpoint,
+    });
+    const job: Job = { unit: 'unit-1', images: 0, retry: false, invalidate: true };
+    const event = await receive(packMessages([job]));
+    const { batchItemFailures } = await lambda.invoke<SqsBatchResponse>(event, 1500);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: event.Records[0]?.messageId }]);
+    expect(cloudfront.invalidations()).toEqual([]);
+  });
+
   it('removes on schedule what died between its put and its look at a purge', async () => {
-    const { keep, keysOf, lambda, store } = await setUp();
+    const { calls, keep, keysOf, lambda, store } = await setUp();
     await keep('purged', ['/a.jpg']);
     const marks = createPurgeMarks(store, sha256, Date.now);
     await marks.mark('purged', Date.now());
     await lambda.invoke({ version: '0', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
     expect(await keysOf('purged')).toEqual([]);
+    // CloudFront is told by whoever gets this, and has the time.
+    const messages = await calls.receive(10, 0, AbortSignal.timeout(5000));
+    expect(messages.flatMap(({ Body = '' }) => readMessage(Body))).toEqual([
+      { unit: 'purged', images: 0, retry: false, invalidate: true },
+    ]);
   });
 });

@@ -41,7 +41,16 @@ export async function startRadosgw(): Promise<RunningS3Server> {
       CEPH_CONF: join(folder, 'ceph.conf'),
     }));
     try {
-      return { server: await startAll(daemons), stop: daemons.stop };
+      const server = await startAll(daemons);
+      const tell = async () => process.stderr.write(`S3 has ended: ${await daemons.output()}\n`);
+      daemons.signal.addEventListener('abort', tell);
+      return {
+        server,
+        stop() {
+          daemons.signal.removeEventListener('abort', tell);
+          return daemons.stop();
+        },
+      };
     } catch (error) {
       const output = await daemons.output();
       await daemons.stop();
@@ -100,7 +109,8 @@ async function untilAnswers(endpoint: string, signal: AbortSignal): Promise<void
 /*
  * One of everything, nothing signed within the cluster, all on 127.0.0.1. The two intervals of `paxos` make a start take 1 s
  * rather than 12; `objecter_tick_interval` saves the gateway 5 more when it is there before the disk; without the `crc` modes it
- * hangs.
+ * hangs; without `tcp_nodelay` each miss takes 40 ms; and where it deletes several objects of one call at once, it crashes now and
+ * then.
  */
 function configuration(folder: string, cluster: string, monitorPort: number, gatewayPort: number): string {
   return `
@@ -148,6 +158,7 @@ osd_class_default_list = *
 rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_override_bucket_index_max_shards = 1
+rgw_multi_obj_del_max_aio = 1
 rgw_gc_max_objs = 8
 rgw_lc_max_objs = 4
 `;

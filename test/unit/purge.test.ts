@@ -148,6 +148,49 @@ describe('a sweep', () => {
     expect(await marks.read('a')).toBeUndefined();
   });
 
+  it('that has no time left goes on the next time where it was, and misses nothing', async () => {
+    const stop = new AbortController();
+    let removed = 0;
+    const { purge, fill, sweep, clock, folder } = await setUp((store) => ({
+      ...store,
+      delete: async (keys) => {
+        removed += keys.length;
+        stop.abort();
+        await store.delete(keys);
+      },
+    }));
+    const units = Array.from({ length: 200 }, (_, index) => `unit-${index}`);
+    clock.ms = Date.now();
+    await purge(units);
+    // What was left behind by work that died, while the purge was under way.
+    for (const unit of units) await fill(unit, 1, clock.ms - 1000);
+    await sweep.sweep(stop.signal);
+    // Those that had begun; the next begins where it stopped.
+    expect(removed).toBeGreaterThan(0);
+    expect(removed).toBeLessThan(150);
+    clock.ms += 60_000;
+    await sweep.sweep();
+    expect([removed, await keysOfUnits(folder)]).toEqual([200, []]);
+    // All is behind it: nothing of that is looked at for ever.
+    clock.ms += DAY_MS;
+    await sweep.sweep();
+    await fill('unit-0', 1, clock.ms - 2 * DAY_MS);
+    await sweep.sweep();
+    expect(await keysOfUnits(folder)).toHaveLength(1);
+  });
+
+  it('that may begin nothing leaves all to the next', async () => {
+    const { purge, fill, sweep, clock, folder } = await setUp();
+    clock.ms = Date.now();
+    await purge(['a']);
+    await fill('a', 1, clock.ms - 1000);
+    await sweep.sweep(AbortSignal.abort());
+    expect(await keysOfUnits(folder)).toHaveLength(1);
+    await sweep.sweep(AbortSignal.abort());
+    await sweep.sweep();
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
   it('writes nothing where nothing was ever purged', async () => {
     const { sweep, steps } = await setUp();
     await sweep.sweep();
