@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readEnvironment } from './command/environment.ts';
 import { openLineInput } from './command/line-input.ts';
 import { type LineOutput, openLineFile, standardOutput } from './command/line-output.ts';
-import { wholeNumber } from './command/number-within.ts';
+import { numberWithin, wholeNumber } from './command/number-within.ts';
 import { runPrewarm } from './prewarm/run.ts';
 import { createUnitSelection } from './prewarm/unit-selection.ts';
 
@@ -15,6 +15,7 @@ interface PrewarmOptions {
   wait?: true;
   patience: number;
   perHost?: number;
+  mobileUsdPerGb: number;
 }
 
 /** How long the longest job may keep all others waiting, in seconds. */
@@ -41,6 +42,12 @@ export function prewarmCommand(): Command {
       PATIENCE_SECONDS,
     )
     .option('--per-host <n>', 'fetches at once from one host', wholeNumber)
+    .option(
+      '--mobile-usd-per-gb <usd>',
+      'what a GB costs a contractor, for the figures at the end',
+      numberWithin(0, 1000),
+      2,
+    )
     .addHelpText(
       'after',
       '\nEnds with 0 when all is ready, 2 when images are broken or lines refused, 1 when it could not do its work.' +
@@ -63,6 +70,7 @@ async function prewarm(files: readonly string[], options: PrewarmOptions): Promi
     retry: options.retry === true,
     wait: options.wait === true,
     patienceMs: 1000 * options.patience,
+    mobileUsdPerGb: options.mobileUsdPerGb,
     ...(options.perHost !== undefined && { fetchesPerHost: options.perHost }),
   });
 }

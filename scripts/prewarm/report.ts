@@ -15,16 +15,22 @@ const MAX_DETAIL = 200;
  * What is said at the end of a run of prewarm.
  *
  * @param run.queued - what was put on the queue, if that is all that the run did
+ * @param run.mobileUsdPerGb - what a contractor pays
  */
 export function describeRun(
   tally: Tally,
-  run: { seconds: number; queued?: { units: number; images: number } | undefined },
+  run: {
+    seconds: number;
+    queued?: { units: number; images: number } | undefined;
+    mobileUsdPerGb: number;
+  },
 ): string {
   const { counts } = tally;
-  const { seconds, queued } = run;
+  const { seconds, queued, mobileUsdPerGb } = run;
   const parts = [
     [queued ? describeQueued(queued, counts, seconds) : describeImages(counts, seconds)],
     describeBytes(counts, tally.kinds),
+    describeDownloads(counts, mobileUsdPerGb),
     describeBroken(tally.brokenBy()),
     describeRefusals(counts.refused, tally.refusals),
   ];
@@ -69,6 +75,26 @@ function describeBytes({ ready, sourceBytes, savedBytes }: Counts, kinds: readon
     // Whichever variant a phone gets, it is at least this.
     ['saved', formatBytes(savedBytes), `${formatShare(savedBytes, sourceBytes)} or more`],
   ]);
+}
+
+/** A connection that is common where data are dear, in bytes a second. */
+const SLOW_BYTES_A_SECOND = 400_000 / 8;
+
+/** What looking at all of it costs a contractor, who gets the largest variant of each image at most. */
+function describeDownloads({ ready, sourceBytes, savedBytes }: Counts, usdPerGb: number): string[] {
+  if (ready === 0) return [];
+  const rowOf = (name: string, bytes: number) => {
+    const money = `$${((bytes / 1e9) * usdPerGb).toFixed(2)} at $${usdPerGb} a GB`;
+    return [
+      name,
+      formatBytes(bytes),
+      `${formatDuration(bytes / SLOW_BYTES_A_SECOND)} at 400 kbit/s, ${money}`,
+    ];
+  };
+  return [
+    'To whoever looks at all of it, once:',
+    ...table([rowOf('originals', sourceBytes), rowOf('variants, at most', sourceBytes - savedBytes)]),
+  ];
 }
 
 function describeBroken(reasons: readonly Reason[]): string[] {

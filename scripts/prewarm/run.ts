@@ -26,6 +26,8 @@ export interface RunOptions {
   /** Whether units that are queued are followed until they are done. */
   wait: boolean;
   patienceMs: number;
+  /** What a contractor pays. */
+  mobileUsdPerGb: number;
   fetchesPerHost?: number;
 }
 
@@ -80,6 +82,7 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   const report = describeRun(tally, {
     seconds: (performance.now() - beganMs) / 1000,
     queued: progress.queued,
+    mobileUsdPerGb: options.mobileUsdPerGb,
   });
   process.stderr.write(`${[report, ...troubles.map(printable)].join('\n\n')}\n`);
   if (isUndone) return 1;

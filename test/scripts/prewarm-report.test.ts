@@ -17,7 +17,8 @@ function broken(src: string, code: ErrorCode = 'source_not_found'): BrokenImage 
   return { unit: 'a', src, state: 'broken', code, detail: '404', retryable: false };
 }
 
-const describeTally = (tally: ReturnType<typeof createTally>) => describeRun(tally, { seconds: 72 });
+const describeTally = (tally: ReturnType<typeof createTally>) =>
+  describeRun(tally, { seconds: 72, mobileUsdPerGb: 5 });
 
 describe('the report of a run', () => {
   it('says what became of all units, and how much lighter they are for whoever looks at them', () => {
@@ -38,6 +39,10 @@ describe('the report of a run', () => {
         '  1080 balanced avif  110.0 kB  2.8% of the originals',
         '  1080 balanced webp  120.0 kB  3.0% of the originals',
         '  saved                 3.9 MB  96.8% or more',
+        '',
+        'To whoever looks at all of it, once:',
+        '  originals            4.0 MB  1 min 20 s at 400 kbit/s, $0.02 at $5 a GB',
+        '  variants, at most  130.0 kB  2.6 s at 400 kbit/s, $0.00 at $5 a GB',
         '',
         'Broken, by reason and host:',
         '  source_not_found  1,200  images.test:8443',
@@ -105,7 +110,11 @@ describe('the report of a run', () => {
   it('says how many units were queued when nobody follows them', () => {
     const tally = createTally();
     tally.refuse({ line: 1, state: 'refused', detail: 'no' });
-    const report = describeRun(tally, { seconds: 4.26, queued: { units: 1234, images: 1 } });
+    const report = describeRun(tally, {
+      seconds: 4.26,
+      queued: { units: 1234, images: 1 },
+      mobileUsdPerGb: 5,
+    });
     expect(report).toBe(
       '1,234 units with 1 image put on the queue in 4.3 s; 1 line refused\n\nRefused:\n  line 1: no',
     );

@@ -53,7 +53,7 @@ describe('the command prewarm', () => {
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }]);
     const { status, stdout, stderr } = await run(['prewarm', file]);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
-    expect(stderr).toMatch(/^1 unit in .*, 1 image: 1 ready\n[\s\S]*% or more\n$/);
+    expect(stderr).toMatch(/^1 unit in .*, 1 image: 1 ready\n[\s\S]*at \$2 a GB\n$/);
     expect((await run(['prewarm', await write('empty.jsonl', '')])).status).toBe(0);
   });
 
