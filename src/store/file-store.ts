@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, read, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readFileSync, readSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -73,6 +73,25 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     return object;
   };
 
+  async function write(
+    key: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+    onlyIf?: () => boolean,
+  ): Promise<{ etag: string } | undefined> {
+    const path = pathOf(key);
+    assertObjectInfo(info);
+    const stored = describeBody(body, info);
+    const plain = isRecord(key) && saysNothingMore(info) && !endsLikeTrailer(body);
+    // A picture can be made again; that a unit was purged cannot.
+    const durable = !info.contentType.startsWith('image/');
+    // What does not wait for the disk would let whoever puts in a loop keep everyone else waiting.
+    if (!durable) await nextTurn();
+    const parts = plain ? [body] : [body, encodeTrailer(stored)];
+    const isThere = await replaceFile(path, parts, { temporaries, durable, ...(onlyIf && { onlyIf }) });
+    return isThere ? { etag: stored.etag } : undefined;
+  }
+
   return {
     async get(key) {
       const path = pathOf(key);
@@ -90,18 +109,12 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       });
     },
 
-    async put(key, body, info) {
+    put: async (key, body, info) => (await write(key, body, info)) as { etag: string },
+
+    async replace(key, etag, body, info) {
       const path = pathOf(key);
-      assertObjectInfo(info);
-      const stored = describeBody(body, info);
-      const plain = isRecord(key) && saysNothingMore(info) && !endsLikeTrailer(body);
-      // A picture can be made again; that a unit was purged cannot.
-      const durable = !info.contentType.startsWith('image/');
-      // What does not wait for the disk would let whoever puts in a loop keep everyone else waiting.
-      if (!durable) await nextTurn();
-      const parts = plain ? [body] : [body, encodeTrailer(stored)];
-      await replaceFile(path, parts, { temporaries, durable });
-      return { etag: stored.etag };
+      // Another process may come between the look and the move, which is as short as a call of the system.
+      return await write(key, body, info, () => etagAt(key, path) === etag);
     },
 
     async delete(keys) {
@@ -114,6 +127,16 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       yield* listFiles(base, folder, takeTurn);
     },
   };
+}
+
+/** The ETag of what is there now; `undefined`: no whole object. */
+function etagAt(key: string, path: string): string | undefined {
+  try {
+    const file = readFileSync(path);
+    return describeFile(key, file, file.byteLength)?.etag;
+  } catch (error) {
+    return unlessAbsent(error);
+  }
 }
 
 function isRecord(key: string): boolean {

@@ -7,6 +7,13 @@ export interface ForgivingStore {
   head(key: string): Promise<StoredInfo | undefined>;
   /** Its ETag, or `undefined` when it could not be stored. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string } | undefined>;
+  /** Its ETag, or `undefined` when another was there, or it could not be stored. */
+  replace(
+    key: string,
+    etag: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+  ): Promise<{ etag: string } | undefined>;
   delete(keys: readonly string[]): Promise<void>;
 }
 
@@ -38,6 +45,7 @@ export function createForgivingStore(
     get: (key) => attempt('get', key, store.get(key)),
     head: (key) => attempt('head', key, store.head(key)),
     put: (key, body, info) => attempt('put', key, store.put(key, body, info)),
+    replace: (key, etag, body, info) => attempt('replace', key, store.replace(key, etag, body, info)),
     delete: (keys) => attempt('delete', keys.join(' '), store.delete(keys)),
   };
 }

@@ -12,25 +12,38 @@ const ATTEMPTS = 20;
 const flushBytes = promisify(fdatasync);
 const flushFolder = promisify(fsync);
 
+interface ReplaceOptions {
+  temporaries: string;
+  durable: boolean;
+  onlyIf?: () => boolean;
+}
+
 /**
  * Puts a file of these parts at `path`, in place of what was there. A reader sees the old file or the new one, whole, whenever
  * this process is killed.
  *
+ * @param onlyIf - looks whether it still may be put there, at the last moment; by default it may
  * @param durable - whether a power cut must not take the new file back once this returns: that waits for the disk, twice
  * @param temporaries - the folder for what is not whole yet, on the file system of `path`; both are made where they are missing
+ * @returns whether it is there
  */
 export async function replaceFile(
   path: string,
   parts: Uint8Array[],
-  { temporaries, durable }: { temporaries: string; durable: boolean },
-): Promise<void> {
+  { temporaries, durable, onlyIf = () => true }: ReplaceOptions,
+): Promise<boolean> {
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
       const temporary = await writeTemporary(temporaries, parts, durable);
+      // No other turn of this process comes between the look and the move.
+      if (!onlyIf()) {
+        rmSync(temporary, { force: true });
+        return false;
+      }
       moveInto(folder, temporary, path);
       if (durable) await flushNames(folder);
-      return;
+      return true;
     } catch (error) {
       // A purge removes folders that have become empty, also between our making one and using it.
       if (errorCode(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;

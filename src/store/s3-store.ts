@@ -12,7 +12,7 @@ import { assertObjectInfo } from './object-info.ts';
 import { assertFolder, assertObjectKey } from './object-key.ts';
 import { deleteObjects } from './s3-deletion.ts';
 import { listObjects } from './s3-listing.ts';
-import type { StoredInfo, VariantStore } from './store.ts';
+import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 
 /**
  * For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. A
@@ -41,6 +41,28 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
     return { Bucket: bucket, Key: key };
   };
 
+  async function write(
+    key: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+    ifMatch?: string,
+  ): Promise<{ etag: string }> {
+    const location = locate(key);
+    assertObjectInfo(info);
+    const { ETag } = await client.send(
+      new PutObjectCommand({
+        ...location,
+        Body: body,
+        ContentType: info.contentType,
+        CacheControl: info.cacheControl,
+        Metadata: info.metadata,
+        IfMatch: ifMatch,
+      }),
+      within(WRITE_TIMEOUT_MS),
+    );
+    return { etag: etagOf(ETag) };
+  }
+
   return {
     async get(key) {
       const location = locate(key);
@@ -61,20 +83,18 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
       return undefined;
     },
 
-    async put(key, body, info) {
-      const location = locate(key);
-      assertObjectInfo(info);
-      const { ETag } = await client.send(
-        new PutObjectCommand({
-          ...location,
-          Body: body,
-          ContentType: info.contentType,
-          CacheControl: info.cacheControl,
-          Metadata: info.metadata,
-        }),
-        within(WRITE_TIMEOUT_MS),
-      );
-      return { etag: etagOf(ETag) };
+    put: (key, body, info) => write(key, body, info),
+
+    async replace(key, etag, body, info) {
+      try {
+        // Without its quotes, which Amazon takes and other servers want.
+        return await write(key, body, info, etag.replaceAll('"', ''));
+      } catch (error) {
+        // Another is there, none, or one is just being put.
+        if (isStatus(error, 412) || isStatus(error, 409)) return undefined;
+        if (isStatus(error, 404) && error.name !== 'NoSuchBucket') return undefined;
+        throw error;
+      }
     },
 
     async delete(keys) {

@@ -46,6 +46,16 @@ export interface VariantStore {
   /** Stores the object in place of whatever was there. Returns its ETag. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string }>;
   /**
+   * Stores the object in place of the one that has this ETag, and of no other. Returns its ETag, or `undefined` when something else
+   * is there, or nothing.
+   */
+  replace(
+    key: string,
+    etag: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+  ): Promise<{ etag: string } | undefined>;
+  /**
    * Removes the objects, however many; what is not there is none of its business. When it throws, some may be gone; a key that
    * is refused leaves all where they are.
    */

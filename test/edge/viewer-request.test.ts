@@ -158,6 +158,7 @@ function echoStore(): VariantStore {
     }),
     head: async () => undefined,
     put: fail,
+    replace: fail,
     delete: async () => {},
     async *list() {},
   };

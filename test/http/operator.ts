@@ -89,6 +89,7 @@ export function failing(
     get: checked('get', store.get),
     head: checked('head', store.head),
     put: checked('put', store.put),
+    replace: checked('put', store.replace),
     delete: checked('delete', store.delete),
     async *list(folder) {
       check('list', folder);

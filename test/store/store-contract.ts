@@ -140,6 +140,37 @@ function describeObjects(store: () => VariantStore): void {
     await store().delete([key]);
   });
 
+  test('an object is replaced by what knows it, with all that is said of it', async () => {
+    const key = freshKey();
+    const { etag } = await store().put(key, randomBytes(100), { contentType: 'image/webp' });
+    const body = randomBytes(50);
+    expect(await store().replace(key, etag, body, AVIF)).toEqual({ etag: md5(body) });
+    await expectStored(store(), key, body, AVIF);
+  });
+
+  test('nothing is put in place of another object, or of none', async () => {
+    const key = freshKey();
+    const body = randomBytes(100);
+    const { etag } = await store().put(key, randomBytes(10), AVIF);
+    await store().put(key, body, AVIF);
+    expect(await store().replace(key, etag, randomBytes(10), AVIF)).toBeUndefined();
+    await expectStored(store(), key, body, AVIF);
+    await store().delete([key]);
+    expect(await store().replace(key, md5(body), body, AVIF)).toBeUndefined();
+    expect(await store().get(key)).toBeUndefined();
+    expect(await store().replace(freshKey(), etag, body, AVIF)).toBeUndefined();
+  });
+
+  test('of those that replace the same object at once, one does', async () => {
+    const key = freshKey();
+    const { etag } = await store().put(key, randomBytes(10), AVIF);
+    const bodies = Array.from({ length: 20 }, () => randomBytes(100));
+    const replaced = await Promise.all(bodies.map((body) => store().replace(key, etag, body, AVIF)));
+    const winners = bodies.filter((_, index) => replaced[index] !== undefined);
+    expect(winners).toHaveLength(1);
+    await expectStored(store(), key, winners[0] as Buffer, AVIF);
+  });
+
   test('an object goes without its neighbours', async () => {
     const key = freshKey();
     const neighbour = `${key}2`;

@@ -26,6 +26,7 @@ function countStore(store: VariantStore) {
     get: counted('get', store.get),
     head: counted('head', store.head),
     put: counted('put', store.put),
+    replace: counted('put', store.replace),
     list: counted('list', store.list),
     delete: async (keys) => {
       counts.deleted += keys.filter(isOfUnit).length;
