@@ -4,6 +4,7 @@ import { createNoCdn } from './cdn/no-cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { StoreLocation } from './config-values.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/lazy-encoder.ts';
+import type { UnitQueue } from './queue/queue.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { VariantStore } from './store/store.ts';
 
@@ -63,4 +64,18 @@ export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cd
   if (cdn.kind === 'none') return createNoCdn();
   const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
   return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
+}
+
+/** Where units wait: with the store of one machine, or SQS. */
+export async function createQueue(
+  { queue, sqsEndpoint }: Config,
+  { store, nowMs }: { store: VariantStore; nowMs: () => number },
+): Promise<UnitQueue> {
+  if (queue.kind === 'local') {
+    const { createLocalQueue } = await import('./queue/local-queue.ts');
+    return createLocalQueue({ store, nowMs });
+  }
+  const { createSqsClient } = await import('./queue/sqs-client.ts');
+  const { createSqsQueue } = await import('./queue/sqs-queue.ts');
+  return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
 }

@@ -43,6 +43,8 @@ export interface Config {
   readonly prewarm: WantedVariants;
   /** How hard it tries; what a viewer waits for is always `fast`. */
   readonly prewarmEffort: Effort;
+  /** Whether the best of each variant is asked for that was made quickly, for a viewer. */
+  readonly upgrade: boolean;
   /** The first one signs; none: URLs are unsigned. */
   readonly signingKeys: readonly SigningKey[];
   readonly sourceAllow: readonly AllowPattern[];
@@ -92,6 +94,7 @@ const environment = z.object({
     .string()
     .default('best')
     .transform(guarded(oneOf(EFFORTS))),
+  UPGRADE: z.enum(['off', 'on']).default('off'),
   SIGNING_KEYS: text(parseSigningKeys).default([]),
   SOURCE_ALLOW: text(listOf(parseAllowPattern)).default([]),
   SOURCE_ALLOW_PRIVATE: text(listOf(parsePrivateHost)).default([]),
@@ -154,6 +157,7 @@ function toConfig(env: z.infer<typeof environment>): Config {
       formats: [...new Set(env.PREWARM_FORMATS)],
     }),
     prewarmEffort: env.PREWARM_EFFORT,
+    upgrade: env.UPGRADE === 'on',
     signingKeys: env.SIGNING_KEYS,
     sourceAllow: env.SOURCE_ALLOW,
     sourceAllowPrivate: env.SOURCE_ALLOW_PRIVATE,

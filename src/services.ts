@@ -1,11 +1,20 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { createCdn, createEncoder, createS3SourceIfAllowed, createStore, loadS3Client } from './adapters.ts';
+import {
+  createCdn,
+  createEncoder,
+  createQueue,
+  createS3SourceIfAllowed,
+  createStore,
+  loadS3Client,
+} from './adapters.ts';
+import { createBesideWork } from './beside-work.ts';
 import type { Cdn } from './cdn/cdn.ts';
 import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
+import type { Job, UnitQueue } from './queue/queue.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import type { SourceFetcher } from './source/source.ts';
 import { createSourceFetcher } from './source/source-by-scheme.ts';
@@ -14,6 +23,7 @@ import { createForgivingStore, type StoreOperation } from './store/forgiving-sto
 import type { VariantStore } from './store/store.ts';
 import { createPurgeMarks, type PurgeMarks } from './unit/purge-marks.ts';
 import { createPurgeSweep, type PurgeSweep } from './unit/purge-sweep.ts';
+import { createAskForBest } from './variant/ask-for-best.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { type Sha256, unitAddress } from './variant/key.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
@@ -51,6 +61,8 @@ export interface SharedServices {
   nowMs: () => number;
   makeVariants: MakeVariants;
   cdn: Cdn;
+  /** Made when it is first asked for. */
+  queue: () => Promise<UnitQueue>;
 }
 
 /** 32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst. */
@@ -62,8 +74,11 @@ export interface Substitutes {
   encoder?: Encoder;
   /** Another way in which requests come. */
   readTarget?: ReadTarget;
-  /** Another way to have the CDN forget a unit. */
-  invalidate?: (unit: string) => Promise<unknown>;
+  /**
+   * Whether those who work on the queue are left to have the CDN forget what was taken back late: where it is not known, or may be
+   * busy for longer than there is time. What is on the queue is not lost with the process.
+   */
+  invalidatesByQueue?: boolean;
   /** Whether HTTP client and encoder are loaded when they are needed, rather than before the first request. */
   loadsLate?: boolean;
   /** Unix milliseconds. */
@@ -111,16 +126,27 @@ export async function createServices(
   const cdn = await createCdn(config);
   const records = createSourceRecords(forgivingStore, nowMs);
   const marks = createPurgeMarks(store, sha256, nowMs);
-  const underWay = new Set<Promise<void>>();
-  const { invalidate: askToForget = (unit) => cdn.invalidate([unitAddress(unit, sha256).cacheTag]) } =
-    instead;
-  const invalidate = (unit: string) => {
-    const asked = askToForget(unit)
-      .then(() => undefined)
-      .catch((fault: unknown) => log.error({ err: fault, unit }, 'the CDN still has what was purged'))
-      .finally(() => underWay.delete(asked));
-    underWay.add(asked);
+  let queue: Promise<UnitQueue> | undefined;
+  const getQueue = () => {
+    queue ??= createQueue(config, { store, nowMs });
+    return queue;
   };
+  const send = async (job: Job) => (await getQueue()).send([job]);
+  const beside = createBesideWork();
+  const invalidate = (unit: string) =>
+    beside.begin(
+      instead.invalidatesByQueue
+        ? send({ unit, images: 0, retry: false, invalidate: true })
+        : cdn.invalidate([unitAddress(unit, sha256).cacheTag]),
+      (fault) => log.error({ err: fault, unit }, 'the CDN still has what was purged'),
+    );
+  const askForBest = createAskForBest((job) => {
+    const sent = send(job);
+    beside.begin(sent, (fault) =>
+      log.warn({ err: fault, unit: job.unit }, 'the best could not be asked for'),
+    );
+    return sent;
+  });
   const sweep = createPurgeSweep({ store, marks, sha256, nowMs, invalidate, report: noteFault });
   const workshop = createWorkshop({
     atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
@@ -130,6 +156,7 @@ export async function createServices(
   const makeVariants = createMakeVariants({
     encoder: instead.encoder ?? sharp,
     cacheControl: config.cacheControl,
+    upgrades: config.upgrade,
     store: forgivingStore,
     ...{ records, sweep, sha256, md5, observe },
   });
@@ -140,15 +167,16 @@ export async function createServices(
   const getVariant = createGetVariant({
     readTarget: instead.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: forgivingStore,
+    askForBest: config.upgrade ? askForBest : undefined,
     ...{ records, source, workshop, makeVariants, nowMs },
   });
   return {
     getVariant,
-    shared: { store, records, source, marks, sweep, makeVariants, cdn, sha256, nowMs },
+    shared: { store, records, source, marks, sweep, makeVariants, cdn, queue: getQueue, sha256, nowMs },
     s3Client,
     storeFaults: () => storeFaults,
     settle: async () => {
-      await Promise.all(underWay);
+      await beside.settle();
       await http.letGo();
     },
     finish: () => workshop.close(),

@@ -2,9 +2,8 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
-import { createLocalQueue } from './queue/local-queue.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
-import type { Services, SharedServices } from './services.ts';
+import type { Services } from './services.ts';
 import { createPatience } from './source/patience.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
@@ -31,8 +30,6 @@ export interface UnitServices {
 export interface UnitServicesOptions {
   /** Fetches at once from one host. Default 8. */
   fetchesPerHost?: number;
-  /** The queue, where there is one already. */
-  queue?: UnitQueue;
   /** Once it is aborted, no more is begun. Default: once `finish` is called. */
   signal?: AbortSignal;
 }
@@ -55,7 +52,7 @@ export async function createUnitServices(
   const signal = until ? AbortSignal.any([until, stop.signal]) : stop.signal;
   // Every fetch that waits listens.
   setMaxListeners(0, signal);
-  const queue = options.queue ?? (await createQueue(config, shared));
+  const queue = await shared.queue();
   const units = createUnits({
     ...shared,
     // Here a store that cannot be read is a fault, not a miss.
@@ -68,6 +65,7 @@ export async function createUnitServices(
     signingKey: config.signingKeys[0],
   });
   async function doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
+    if (job.upgrade) return await units.upgrade(job.unit, job.upgrade);
     if (!job.invalidate) return await units.prewarm(job, tell);
     const asked = shared.cdn.invalidate([unitAddress(job.unit, shared.sha256).cacheTag]);
     // A CDN may be busy for as long as it likes: then the job comes again.
@@ -106,16 +104,4 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', stop, { once: true });
   });
   return await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
-}
-
-// What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
-
-async function createQueue(
-  { queue, sqsEndpoint }: Config,
-  { store, nowMs }: SharedServices,
-): Promise<UnitQueue> {
-  if (queue.kind === 'local') return createLocalQueue({ store, nowMs });
-  const { createSqsClient } = await import('./queue/sqs-client.ts');
-  const { createSqsQueue } = await import('./queue/sqs-queue.ts');
-  return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
 }

@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import { type Config, readConfig } from '../config.ts';
 import { sha256 } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
-import { createInvalidationRequests } from '../queue/invalidation-requests.ts';
 import { createServices } from '../services.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 
@@ -17,7 +16,8 @@ const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
   loadsLate: true,
   readTarget: createReadForwardedTarget({ ladder: config.ladder, sha256 }),
-  invalidate: createTellWorker(config),
+  // The distribution depends on this function, which therefore cannot know it: the worker tells it what to forget.
+  invalidatesByQueue: true,
 });
 const app = createApp({
   getVariant: services.getVariant,
@@ -43,16 +43,4 @@ export async function handler(event: LambdaEvent, context: LambdaContext) {
 function bucketOf({ store }: Config): string {
   if (store.kind !== 's3') throw new Error('STORE must be s3://BUCKET: a function has no disk that lasts');
   return store.bucket;
-}
-
-/** The distribution depends on this function, which therefore cannot know it: the worker tells it what to forget. */
-function createTellWorker({ queue, sqsEndpoint }: Config): (unit: string) => Promise<void> {
-  return async (unit) => {
-    if (queue.kind !== 'sqs') throw new Error('without QUEUE, nobody tells CloudFront');
-    const { createSqsClient } = await import('../queue/sqs-client.ts');
-    const { createSqsSender } = await import('../queue/sqs-sender.ts');
-    const client = createSqsClient({ endpoint: sqsEndpoint });
-    const request = createInvalidationRequests(createSqsSender({ url: queue.url, client }));
-    await request(unit).finally(() => client.destroy());
-  };
 }

@@ -1,9 +1,7 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
-import { createInvalidationRequests } from '../queue/invalidation-requests.ts';
 import { createMessageWorker, type SqsEvent } from '../queue/message-worker.ts';
 import { createSqsClient } from '../queue/sqs-client.ts';
-import { createSqsQueue } from '../queue/sqs-queue.ts';
 import { createServices } from '../services.ts';
 import { logImage } from '../unit/log-image.ts';
 import { createUnitServices } from '../unit-services.ts';
@@ -29,14 +27,13 @@ const config = readConfig();
 const log = pino({ level: config.logLevel, base: null });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
-const location = { url: config.queue.url, client: createSqsClient({ endpoint: config.sqsEndpoint }) };
-const queue = createSqsQueue(location);
 const services = await createServices(config, log, {
   loadsLate: true,
   // CloudFront may be busy for longer than an invocation lasts.
-  invalidate: createInvalidationRequests(queue),
+  invalidatesByQueue: true,
 });
-const worker = createMessageWorker(location);
+const client = createSqsClient({ endpoint: config.sqsEndpoint });
+const worker = createMessageWorker({ url: config.queue.url, client });
 
 /**
  * Works on the messages of an event.
@@ -46,11 +43,8 @@ const worker = createMessageWorker(location);
 export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaContext) {
   const remainingMs = Math.max(context.getRemainingTimeInMillis(), 0);
   const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(LAST_MS, remainingMs / 3)));
-  const units = await createUnitServices(config, log, services, {
-    queue,
-    signal,
-    fetchesPerHost: FETCHES_PER_HOST,
-  });
+  const options = { signal, fetchesPerHost: FETCHES_PER_HOST };
+  const units = await createUnitServices(config, log, services, options);
   try {
     if ('source' in event) return await units.units.sweep(signal);
     const tell = (outcome: Parameters<typeof logImage>[1]) => logImage(log, outcome);

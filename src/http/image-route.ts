@@ -1,3 +1,4 @@
+import { shortLived } from '../variant/cache-control.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Step, Trace } from '../variant/trace.ts';
 import { type CdnOrigin, redirectToStore } from './cdn-origin.ts';
@@ -13,9 +14,6 @@ const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
   made: 'edgepress; fwd=miss; stored',
   'made but not stored': 'edgepress; fwd=miss',
 };
-
-/** For how long a CDN keeps a copy that did not come from the store: then it fetches the one that can be purged by tag. */
-const MISS_MAX_SECONDS = 60;
 
 export interface Answering {
   getVariant: GetVariant;
@@ -113,7 +111,7 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
  */
 function makeShortLived(headers: Record<string, string>): void {
   delete headers['ETag'];
-  const cacheControl = shortened(headers['Cache-Control'] ?? '');
+  const cacheControl = shortLived(headers['Cache-Control'] ?? '');
   headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
     ? cacheControl
     : `${cacheControl}, stale-if-error=0`;
@@ -124,17 +122,7 @@ function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest
 }
 
 function cacheControlFor(stored: string, origin: Variant['origin']): string {
-  return origin === 'stored' ? stored : shortened(stored);
-}
-
-/** As long as a CDN may keep a copy that is not the store's. */
-function shortened(stored: string): string {
-  // What no CDN may keep needs no shorter time.
-  if (/\b(no-store|private)\b/i.test(stored)) return stored;
-  const [said, seconds] = /\bs-maxage=(\d+)/i.exec(stored) ?? [];
-  const [, ownSeconds] = /\bmax-age=(\d+)/i.exec(stored) ?? [];
-  const shared = `s-maxage=${Math.min(MISS_MAX_SECONDS, Number(seconds ?? ownSeconds ?? MISS_MAX_SECONDS))}`;
-  return said === undefined ? `${stored}, ${shared}` : stored.replace(said, shared);
+  return origin === 'stored' ? stored : shortLived(stored);
 }
 
 function serverTiming(trace: Trace): string {

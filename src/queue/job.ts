@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isUnit } from '../variant/request.ts';
+import { FORMATS, isUnit, TIERS } from '../variant/request.ts';
 import type { Job } from './queue.ts';
 
 /** A job as it is written down, in a message or in the store. What else stands there is ignored. */
@@ -8,6 +8,9 @@ export const jobSchema = z.object({
   images: z.int().min(0),
   retry: z.boolean(),
   invalidate: z.literal(true).optional(),
+  upgrade: z
+    .object({ src: z.string(), width: z.int().min(1), tier: z.enum(TIERS), format: z.enum(FORMATS) })
+    .optional(),
 }) satisfies z.ZodType<Job>;
 
 /**

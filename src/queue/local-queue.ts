@@ -57,8 +57,8 @@ export function createLocalQueue({
   return {
     async send(sent) {
       assertJobs(sent);
-      const addOne = ({ unit, images, retry, invalidate }: Job) =>
-        add({ unit, images, retry, invalidate, attempts: 0 }, nowMs());
+      const addOne = ({ unit, images, retry, invalidate, upgrade }: Job) =>
+        add({ unit, images, retry, invalidate, upgrade, attempts: 0 }, nowMs());
       await pMap(sent, addOne, { concurrency: PUTS_AT_ONCE });
     },
 

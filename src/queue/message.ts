@@ -32,7 +32,9 @@ export function packMessages(jobs: readonly Job[]): string[] {
   let packed: Job[] = [];
   let images = 0;
   for (const job of jobs) {
-    if (packed.length === MAX_JOBS || (packed.length > 0 && images + job.images > MAX_IMAGES)) {
+    const isFull = packed.length === MAX_JOBS || images + job.images > MAX_IMAGES;
+    // A source may be 4,096 characters long: a few of them, and a batch of messages would be too large for SQS.
+    if (packed.length > 0 && (isFull || job.upgrade)) {
       bodies.push(writeMessage(packed));
       packed = [];
       images = 0;
@@ -48,7 +50,9 @@ export function packMessages(jobs: readonly Job[]): string[] {
 export function writeMessage(jobs: readonly Job[]): string {
   return JSON.stringify({
     v: 1,
-    jobs: jobs.map(({ unit, images, retry, invalidate }) => ({ unit, images, retry, invalidate })),
+    jobs: jobs.map(({ unit, images, retry, invalidate, upgrade }) => ({
+      ...{ unit, images, retry, invalidate, upgrade },
+    })),
   });
 }
 

@@ -1,3 +1,5 @@
+import type { Format, Tier } from '../variant/request.ts';
+
 /** A unit to be worked on. Its manifest is in the store: a job says only which. */
 export interface Job {
   unit: string;
@@ -10,6 +12,17 @@ export interface Job {
    * its purge, and has no way to the CDN.
    */
   invalidate?: true | undefined;
+  /** Set where only this variant is to be made anew, as good as can be: it was made quickly, for a viewer. */
+  upgrade?: VariantUpgrade | undefined;
+}
+
+/** A variant of an image of a unit. */
+export interface VariantUpgrade {
+  src: string;
+  /** A rung of the ladder, in pixels. */
+  width: number;
+  tier: Tier;
+  format: Format;
 }
 
 /**

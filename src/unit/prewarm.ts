@@ -2,7 +2,6 @@ import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../error.ts';
 import type { Job } from '../queue/queue.ts';
-import type { Persist } from '../source/patience.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
@@ -12,22 +11,20 @@ import { createTrace } from '../variant/trace.ts';
 import { admitImage } from './admit-image.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
-import { createPlaces } from './places.ts';
+import type { PatientFetch } from './patient-fetch.ts';
 import type { PurgeSweep } from './purge-sweep.ts';
 import { type SurveyedImage, type SurveyImage, type SurveyServices, surveyUnit } from './survey.ts';
 import type { UnitImage } from './unit.ts';
 
 export interface PrewarmServices extends SurveyServices {
   records: SourceRecords;
-  source: SourceFetcher;
+  source: Pick<SourceFetcher, 'admit'>;
   /** How sources are fetched here. */
-  persist: Persist;
+  fetches: () => PatientFetch;
   makeVariants: MakeVariants;
   /** With `best`, what was made quickly for a viewer is made anew. */
   effort: Effort;
   sweep: Pick<PurgeSweep, 'sweepUnit'>;
-  /** How many sources may be in memory at once. */
-  sourcesAtOnce: number;
   /** Once it is aborted, images that have not begun stay pending, and their jobs fail. */
   signal: AbortSignal;
 }
@@ -39,8 +36,7 @@ const LOOKUPS_AT_ONCE = 64;
 export type Prewarm = (job: Job, tell: (outcome: ImageOutcome) => void) => Promise<void>;
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, records, sha256, source, persist, makeVariants, effort, sweep, signal } = services;
-  const places = createPlaces(services.sourcesAtOnce);
+  const { store, records, sha256, source, fetches, makeVariants, effort, sweep, signal } = services;
   const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
 
   async function prewarm(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
@@ -121,18 +117,7 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     const isTriedAgain = job.retry && record !== undefined && Date.parse(record.lastAttempt) < beganMs;
     const verdict = isTriedAgain ? undefined : records.verdict(record);
     if (verdict) throw verdict;
-    let letGo = () => {};
-    // A place only from the fetch on: whoever waits for a host holds up nobody else.
-    const fetch = () =>
-      persist(src, async () => {
-        letGo = await places.take();
-        try {
-          return await source.fetch(src);
-        } catch (error) {
-          letGo();
-          throw error;
-        }
-      });
+    const { fetch, letGo } = fetches();
     try {
       const { maxBytes } = manifest;
       const tried = { effort: maxBytes === undefined ? effort : 'best', maxBytes } as const;

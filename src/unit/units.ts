@@ -1,13 +1,18 @@
 import type { Job } from '../queue/queue.ts';
+import type { Persist } from '../source/patience.ts';
+import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
 import { unitAddress } from '../variant/key.ts';
 import { encodeManifest } from './manifest.ts';
+import { createPatientFetches } from './patient-fetch.ts';
+import { createPlaces } from './places.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createPurge, type PurgeServices, type PurgeUnits } from './purge.ts';
 import type { PurgeMarks } from './purge-marks.ts';
 import type { PurgeSweep } from './purge-sweep.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import type { Unit } from './unit.ts';
+import { createUpgrade, type Upgrade } from './upgrade.ts';
 
 /** All that can be done with data units. */
 export interface Units {
@@ -27,6 +32,8 @@ export interface Units {
    * @throws the store's fault, once every image has been tried
    */
   prewarm: Prewarm;
+  /** Makes one variant anew that was made quickly; see {@link Upgrade}. */
+  upgrade: Upgrade;
   /** What is known of a unit, or `undefined`: there is no manifest of it. */
   status: ReadStatus;
   /** Removes all of these units from the store, then asks the CDN to forget them. */
@@ -35,12 +42,22 @@ export interface Units {
   sweep(signal?: AbortSignal): Promise<void>;
 }
 
-export type UnitDependencies = PrewarmServices &
+export type UnitDependencies = Omit<PrewarmServices, 'fetches'> &
   StatusServices &
-  PurgeServices & { store: VariantStore; marks: PurgeMarks; sweep: PurgeSweep };
+  PurgeServices & {
+    store: VariantStore;
+    marks: PurgeMarks;
+    sweep: PurgeSweep;
+    source: SourceFetcher;
+    /** How sources are fetched here. */
+    persist: Persist;
+    /** How many sources may be in memory at once. */
+    sourcesAtOnce: number;
+  };
 
 export function createUnits(services: UnitDependencies): Units {
-  const { store, sha256, marks, sweep, nowMs } = services;
+  const { store, sha256, marks, sweep, nowMs, source, persist, sourcesAtOnce } = services;
+  const fetches = createPatientFetches(source, persist, createPlaces(sourcesAtOnce));
   return {
     async accept(unit, { retry }) {
       const { manifestKey } = unitAddress(unit.id, sha256);
@@ -54,7 +71,8 @@ export function createUnits(services: UnitDependencies): Units {
         throw new Error(`it cannot be known whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },
-    prewarm: createPrewarm(services),
+    prewarm: createPrewarm({ ...services, fetches }),
+    upgrade: createUpgrade({ ...services, fetches }),
     status: createReadStatus(services),
     purge: createPurge(services),
     sweep: (signal) => sweep.sweep(signal),

@@ -2,6 +2,7 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ForgivingStore } from '../store/forgiving-store.ts';
 import type { StoredObject } from '../store/store.ts';
+import type { AskForBest } from './ask-for-best.ts';
 import type { VariantAddress, VariantName } from './key.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ClientHints } from './negotiate.ts';
@@ -19,6 +20,8 @@ export interface VariantServices {
   records: SourceRecords;
   source: SourceFetcher;
   workshop: Workshop;
+  /** Is told of each variant that is served and was made quickly, if the best of it is wanted. */
+  askForBest: AskForBest | undefined;
   makeVariants: MakeVariants;
   /** Unix milliseconds. */
   nowMs: () => number;
@@ -43,7 +46,7 @@ export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => P
  * The function that it returns throws an `EdgepressError` for all that a request or a source can do wrong.
  */
 export function createGetVariant(services: VariantServices): GetVariant {
-  const { readTarget, store, records, source, workshop, makeVariants, nowMs } = services;
+  const { readTarget, store, records, source, workshop, makeVariants, askForBest, nowMs } = services;
   const flight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
@@ -51,6 +54,8 @@ export function createGetVariant(services: VariantServices): GetVariant {
     const { key } = address;
     const landed = await flight(key, () => findOrMake(name, address, trace));
     joinTrace(trace, landed);
+    const isStored = landed.origin !== 'made but not stored';
+    if (isStored && landed.object.metadata['effort'] === 'fast') askForBest?.(name, key);
     return { key, object: landed.object, origin: landed.origin, vary };
   }
 

@@ -5,6 +5,7 @@ import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ForgivingStore } from '../store/forgiving-store.ts';
 import type { ObjectInfo, StoredObject } from '../store/store.ts';
 import type { Fate, PurgeSweep } from '../unit/purge-sweep.ts';
+import { shortLived } from './cache-control.ts';
 import { type Sha256, variantAddress } from './key.ts';
 import type { ObserveWork } from './observe.ts';
 import type { Format, Tier } from './request.ts';
@@ -18,6 +19,8 @@ export interface MakeServices {
   sweep: Pick<PurgeSweep, 'afterPut'>;
   /** `Cache-Control` of what is stored. */
   cacheControl: string;
+  /** Whether what is made quickly is soon to be made better. */
+  upgrades: boolean;
   sha256: Sha256;
   /** MD5 of bytes, in hex: the ETag of what no store gave one. */
   md5: (bytes: Uint8Array) => string;
@@ -48,12 +51,14 @@ export interface Order {
   beganMs: number;
   /** What was known of the source. */
   record: SourceRecord | undefined;
+  /** The ETag of the only object that the one variant may be stored in place of. Default: any, or none. */
+  replaces?: string;
 }
 
 export interface MadeVariant {
   choice: VariantChoice;
   object: StoredObject;
-  /** Whether it is in the store: not when that failed, or when the unit was purged meanwhile. */
+  /** Whether it is in the store: not when that failed, when the unit was purged, or when another was in the place of what it replaces. */
   isStored: boolean;
 }
 
@@ -124,13 +129,25 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
     const { key, cacheTag } = addressOf(order, choice);
     const info = {
       contentType: encoded.contentType,
-      cacheControl: services.cacheControl,
+      cacheControl:
+        services.upgrades && encoded.effort === 'fast'
+          ? shortLived(services.cacheControl)
+          : services.cacheControl,
       metadata: { 'cache-tag': cacheTag, ...describe(encoded, image.facts, order) },
     };
-    const stored = await timed(trace, 'put', store.put(key, encoded.body, info satisfies ObjectInfo));
+    const stored = await timed(trace, 'put', put(order, key, encoded.body, info));
     const etag = stored?.etag ?? `"${services.md5(encoded.body)}"`;
     const object = { ...info, body: encoded.body, bytes: encoded.body.byteLength, etag };
     return { choice, object, isStored: stored !== undefined };
+  }
+
+  function put(
+    { replaces }: Order,
+    key: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+  ): Promise<{ etag: string } | undefined> {
+    return replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
   }
 
   /** At the purge mark, after all that was put. */

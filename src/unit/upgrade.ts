@@ -1,0 +1,40 @@
+import { EdgepressError } from '../error.ts';
+import type { Job, VariantUpgrade } from '../queue/queue.ts';
+import type { VariantStore } from '../store/store.ts';
+import { type Sha256, variantAddress } from '../variant/key.ts';
+import type { MakeVariants } from '../variant/make-variants.ts';
+import { createTrace } from '../variant/trace.ts';
+import type { PatientFetch } from './patient-fetch.ts';
+
+export interface UpgradeServices {
+  store: Pick<VariantStore, 'head'>;
+  sha256: Sha256;
+  fetches: () => PatientFetch;
+  makeVariants: MakeVariants;
+}
+
+/**
+ * Makes a variant anew, as good as can be, that was made quickly for a viewer, and puts it in the place of that one alone: never where
+ * a purge has left nothing, and never over a newer one. A source that is broken by now leaves what there is.
+ *
+ * @throws what of ours failed
+ */
+export type Upgrade = (unit: Job['unit'], upgrade: VariantUpgrade) => Promise<void>;
+
+export function createUpgrade({ store, sha256, fetches, makeVariants }: UpgradeServices): Upgrade {
+  return async (unit, { src, ...choice }) => {
+    const { key } = variantAddress({ unit, src, ...choice }, sha256);
+    const quick = await store.head(key);
+    if (quick?.metadata['effort'] !== 'fast') return;
+    const { fetch, letGo } = fetches();
+    try {
+      const order = { unit, src, fetch, choices: [choice], effort: 'best', urgency: 'prewarm' } as const;
+      const beganMs = Date.parse(quick.metadata['began'] ?? '') || 0;
+      await makeVariants({ ...order, beganMs, record: undefined, replaces: quick.etag }, createTrace());
+    } catch (error) {
+      if (!(error instanceof EdgepressError && error.code.startsWith('source_'))) throw error;
+    } finally {
+      letGo();
+    }
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/hashing.ts';
+import { type VariantName, variantAddress } from '../../src/variant/key.ts';
+import { photograph } from '../encode/pictures.ts';
+import { startOrigin, startService, targetFor } from '../http/service.ts';
+
+const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
+const SOON = 'public, max-age=604800, s-maxage=60';
+
+/** A service on a client's server that does something before it answers for the second time. */
+async function setUp(env: Record<string, string> = {}) {
+  const photo = await photograph();
+  let meanwhile: () => Promise<unknown> = async () => {};
+  const origin = await startOrigin(async (request, response) => {
+    if (origin.requests.filter((path) => path === request.url).length > 1) await meanwhile();
+    if (request.url === '/gone.jpg' && origin.requests.length > 1) response.writeHead(404).end();
+    else response.end(photo);
+  });
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on', ...env });
+  const { units, queue } = service.unitServices;
+  const { store } = service.services.shared;
+  const nameOf = (path: string): VariantName => ({
+    unit: 'unit-1',
+    src: `${origin.url}${path}`,
+    width: 160,
+    tier: 'balanced',
+    format: 'webp',
+  });
+  const ask = async (path: string) => {
+    const { src, ...said } = nameOf(path);
+    return await service.request(await targetFor(src, said));
+  };
+  const look = async (path: string) => await store.head(variantAddress(nameOf(path), sha256).key);
+  const effortOf = async (path: string) => (await look(path))?.metadata['effort'];
+  /** Makes it quickly, as a viewer would, and leaves the rest to the test. */
+  const upgrade = async (path: string) => {
+    const { unit, ...rest } = nameOf(path);
+    await units.upgrade(unit, rest);
+  };
+  const during = (work: () => Promise<unknown>) => {
+    meanwhile = work;
+  };
+  return { ask, during, effortOf, look, nameOf, origin, queue, service, store, units, upgrade };
+}
+
+describe('a variant that was made quickly', () => {
+  it('is made anew once it was served, as good as can be, for the CDN to find when it comes back', async () => {
+    const { ask, effortOf, look, origin } = await setUp();
+    const made = await ask('/a.jpg');
+    expect([made.status, made.headers.get('cache-control')]).toEqual([200, SOON]);
+    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
+    const quick = Number(made.headers.get('content-length'));
+    const best = await look('/a.jpg');
+    expect(best?.cacheControl).toBe(CACHE_CONTROL);
+    expect(best?.bytes).toBeLessThan(quick);
+    const hit = await ask('/a.jpg');
+    expect([hit.headers.get('cache-control'), hit.headers.get('etag')]).toEqual([CACHE_CONTROL, best?.etag]);
+    expect(origin.requests).toHaveLength(2);
+  });
+
+  it('is asked for once, however often it is served', async () => {
+    const { ask, during, effortOf, origin } = await setUp();
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    during(() => held);
+    for (const _ of [1, 2, 3]) expect((await ask('/a.jpg')).headers.get('cache-control')).toBe(SOON);
+    goOn();
+    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
+    await ask('/a.jpg');
+    expect(origin.requests).toHaveLength(2);
+  });
+
+  it('stays as it is where nobody wants better', async () => {
+    const { ask, effortOf, queue } = await setUp({ UPGRADE: 'off' });
+    await ask('/a.jpg');
+    const hit = await ask('/a.jpg');
+    expect(hit.headers.get('cache-control')).toBe(CACHE_CONTROL);
+    expect([await effortOf('/a.jpg'), await queue.depth()]).toEqual(['fast', 0]);
+  });
+
+  it('leaves nothing where its unit was purged, before or while it is made anew', async () => {
+    const { ask, during, look, units, upgrade } = await setUp({ UPGRADE: 'off' });
+    await ask('/a.jpg');
+    await units.purge(['unit-1']);
+    await upgrade('/a.jpg');
+    expect(await look('/a.jpg')).toBeUndefined();
+    await ask('/b.jpg');
+    during(() => units.purge(['unit-1']));
+    await upgrade('/b.jpg');
+    expect(await look('/b.jpg')).toBeUndefined();
+  });
+
+  it('gives way to what was put there meanwhile', async () => {
+    const { ask, during, look, nameOf, store, upgrade } = await setUp({ UPGRADE: 'off' });
+    await ask('/a.jpg');
+    const { key } = variantAddress(nameOf('/a.jpg'), sha256);
+    const newer = { contentType: 'image/webp', metadata: { effort: 'best' } };
+    during(() => store.put(key, Buffer.from('newer'), newer));
+    await upgrade('/a.jpg');
+    expect(await look('/a.jpg')).toMatchObject({ bytes: 5, metadata: newer.metadata });
+  });
+
+  it('stays when its source is gone by then', async () => {
+    const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' });
+    await ask('/gone.jpg');
+    await upgrade('/gone.jpg');
+    expect(await effortOf('/gone.jpg')).toBe('fast');
+  });
+});
