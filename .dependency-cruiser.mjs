@@ -100,6 +100,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Another language, of the same spelling.
+    exclude: { path: '^src/encode/assembly/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -13,6 +13,7 @@ const VARIABLES = {
   prewarmFormats: 'PREWARM_FORMATS',
   prewarmTiers: 'PREWARM_TIERS',
   prewarmEffort: 'PREWARM_EFFORT',
+  upgrade: 'UPGRADE',
   cacheControl: 'CACHE_CONTROL',
   logLevel: 'LOG_LEVEL',
 } as const satisfies Partial<Record<keyof CheckedOptions, string>>;
@@ -55,6 +56,7 @@ export function sharedVariables(config: Config, sourceAllow: string | undefined)
     PREWARM_FORMATS: config.prewarm.formats.join(','),
     PREWARM_TIERS: config.prewarm.tiers.join(','),
     PREWARM_EFFORT: config.prewarmEffort,
+    UPGRADE: config.upgrade ? 'on' : 'off',
     CACHE_CONTROL: config.cacheControl,
     LOG_LEVEL: config.logLevel,
   };

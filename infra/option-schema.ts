@@ -37,6 +37,7 @@ const fields = {
   prewarmFormats: variable().optional(),
   prewarmTiers: variable().optional(),
   prewarmEffort: variable().optional(),
+  upgrade: variable().optional(),
   cacheControl: variable().optional(),
   logLevel: variable().optional(),
 

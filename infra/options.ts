@@ -28,6 +28,8 @@ export interface EdgepressOptions {
   readonly prewarmTiers?: string | readonly string[];
   /** `PREWARM_EFFORT`. */
   readonly prewarmEffort?: string;
+  /** `UPGRADE`: `on` or `off`. */
+  readonly upgrade?: string;
   /** `CACHE_CONTROL`. */
   readonly cacheControl?: string;
   /** `LOG_LEVEL`. */

@@ -6,7 +6,13 @@ import { expect, it } from 'vitest';
 it('is what its source compiles to: the program of the metric that is committed', async () => {
   const baseDir = fileURLToPath(new URL('../..', import.meta.url));
   const built: unknown[] = [];
-  const options = ['assembly/ssimulacra2.ts', '--config', 'assembly/asconfig.json', '--baseDir', baseDir];
+  const options = [
+    'src/encode/assembly/ssimulacra2.ts',
+    '--config',
+    'src/encode/assembly/asconfig.json',
+    '--baseDir',
+    baseDir,
+  ];
   const { error } = await main(options, { writeFile: (_name, contents) => void built.push(contents) });
   expect(error).toBeNull();
   const committed = await readFile(new URL('../../src/encode/ssimulacra2.wasm', import.meta.url));

@@ -2,8 +2,8 @@
 // times as fast as JavaScript. `npm run build:metric` makes ssimulacra2.wasm of it, which is committed, so that only whoever changes
 // it needs the compiler. An instance holds one original and scores any number of candidates; its memory goes with it.
 
-import { compare, describe, scratchBytes } from './likeness';
-import { halve, toLinear, toXyb } from './planes';
+import { compare, describe, scratchBytes } from './likeness.ts';
+import { halve, toLinear, toXyb } from './planes.ts';
 
 const SCALES: i32 = 6;
 const CHANNELS: i32 = 3;
@@ -21,24 +21,114 @@ const NEGLIGIBLE_WEIGHT: f64 = 0.01;
 
 /** By channel, then scale: structure, ringing and blur as 1-norms, then the same three as 4-norms. */
 const WEIGHTS: StaticArray<f64> = [
-  0, 0.0007376606707406586, 0, 0, 0.0007793481682867309, 0, // X 0
-  0, 0.0004371155730107379, 0, 1.1041726426657346, 0.00066284834129271, 0.00015231632783718752, // X 1
-  0, 0.0016406437456599754, 0, 1.8422455520539298, 11.441172603757666, 0, // X 2
-  0.0007989109436015163, 0.000176816438078653, 0, 1.8787594979546387, 10.94906990605142, 0, // X 3
-  0.0007289346991508072, 0.9677937080626833, 0, 0.00014003424285435884, 0.9981766977854967, 0.00031949755934435053, // X 4
-  0.0004550992113792063, 0, 0, 0.0013648766163243398, 0, 0, // X 5
-  0, 0, 0, 7.466890328078848, 0, 17.445833984131262, // Y 0
-  0.0006235601634041466, 0, 0, 6.683678146179332, 0.00037724407979611296, 1.027889937768264, // Y 1
-  225.20515300849274, 0, 0, 19.213238186143016, 0.0011401524586618361, 0.001237755635509985, // Y 2
-  176.39317598450694, 0, 0, 24.43300999870476, 0.28520802612117757, 0.0004485436923833408, // Y 3
-  0, 0, 0, 34.77906344483772, 44.835625328877896, 0, // Y 4
-  0, 0, 0, 0, 0, 0, // Y 5
-  0, 0.0008680556573291698, 0, 0, 0, 0, // B 0
-  0, 0.0005313191874358747, 0, 0.00016533814161379112, 0, 0, // B 1
-  0, 0, 0, 0.0004179171803251336, 0.0017290828234722833, 0, // B 2
-  0.0020827005846636437, 0, 0, 8.826982764996862, 23.19243343998926, 0, // B 3
-  95.1080498811086, 0.9863978034400682, 0.9834382792465353, 0.0012286405048278493, 171.2667255897307, 0.9807858872435379, // B 4
-  0, 0, 0, 0.0005130064588990679, 0, 0.00010854057858411537, // B 5
+  0,
+  0.0007376606707406586,
+  0,
+  0,
+  0.0007793481682867309,
+  0, // X 0
+  0,
+  0.0004371155730107379,
+  0,
+  1.1041726426657346,
+  0.00066284834129271,
+  0.00015231632783718752, // X 1
+  0,
+  0.0016406437456599754,
+  0,
+  1.8422455520539298,
+  11.441172603757666,
+  0, // X 2
+  0.0007989109436015163,
+  0.000176816438078653,
+  0,
+  1.8787594979546387,
+  10.94906990605142,
+  0, // X 3
+  0.0007289346991508072,
+  0.9677937080626833,
+  0,
+  0.00014003424285435884,
+  0.9981766977854967,
+  0.00031949755934435053, // X 4
+  0.0004550992113792063,
+  0,
+  0,
+  0.0013648766163243398,
+  0,
+  0, // X 5
+  0,
+  0,
+  0,
+  7.466890328078848,
+  0,
+  17.445833984131262, // Y 0
+  0.0006235601634041466,
+  0,
+  0,
+  6.683678146179332,
+  0.00037724407979611296,
+  1.027889937768264, // Y 1
+  225.20515300849274,
+  0,
+  0,
+  19.213238186143016,
+  0.0011401524586618361,
+  0.001237755635509985, // Y 2
+  176.39317598450694,
+  0,
+  0,
+  24.43300999870476,
+  0.28520802612117757,
+  0.0004485436923833408, // Y 3
+  0,
+  0,
+  0,
+  34.77906344483772,
+  44.835625328877896,
+  0, // Y 4
+  0,
+  0,
+  0,
+  0,
+  0,
+  0, // Y 5
+  0,
+  0.0008680556573291698,
+  0,
+  0,
+  0,
+  0, // B 0
+  0,
+  0.0005313191874358747,
+  0,
+  0.00016533814161379112,
+  0,
+  0, // B 1
+  0,
+  0,
+  0,
+  0.0004179171803251336,
+  0.0017290828234722833,
+  0, // B 2
+  0.0020827005846636437,
+  0,
+  0,
+  8.826982764996862,
+  23.19243343998926,
+  0, // B 3
+  95.1080498811086,
+  0.9863978034400682,
+  0.9834382792465353,
+  0.0012286405048278493,
+  171.2667255897307,
+  0.9807858872435379, // B 4
+  0,
+  0,
+  0,
+  0.0005130064588990679,
+  0,
+  0.00010854057858411537, // B 5
 ];
 
 let width: i32 = 0;
@@ -50,10 +140,10 @@ let pixels: usize = 0;
 let table: usize = 0;
 let sums: usize = 0;
 let scratch: usize = 0;
-let linear: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
-let xyb: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
+const linear: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
+const xyb: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
 /** Values, means and variances of the original, by channel and scale; 0 where the weights make it pointless. */
-let originals: StaticArray<usize> = new StaticArray<usize>(3 * CHANNELS * SCALES);
+const originals: StaticArray<usize> = new StaticArray<usize>(3 * CHANNELS * SCALES);
 
 /**
  * Makes room for a picture. An instance is opened once.
@@ -72,7 +162,8 @@ export function open(pictureWidth: i32, pictureHeight: i32): usize {
     linear[channel] = heap.alloc(fullPlane);
     xyb[channel] = heap.alloc(fullPlane);
   }
-  for (let level = 0; level < LEVELS; level++) store<f32>(table + (<usize>level << 2), <f32>linearOf(<f64>level / 255));
+  for (let level = 0; level < LEVELS; level++)
+    store<f32>(table + ((<usize>level) << 2), <f32>linearOf(<f64>level / 255));
   return pixels;
 }
 
@@ -121,7 +212,9 @@ export function score(): f64 {
 function toScale(scale: i32, w: i32, h: i32): void {
   const stride = strideOf(w);
   if (scale == 0) toLinear(pixels, table, linear[0], linear[1], linear[2], w, h, stride);
-  else for (let channel = 0; channel < CHANNELS; channel++) halve(linear[channel], lastWidth, lastHeight, stride);
+  else
+    for (let channel = 0; channel < CHANNELS; channel++)
+      halve(linear[channel], lastWidth, lastHeight, stride);
   lastWidth = w;
   lastHeight = h;
   toXyb(linear[0], linear[1], linear[2], xyb[0], xyb[1], matters(B, scale) ? xyb[2] : 0, w, h, stride);
@@ -130,7 +223,7 @@ function toScale(scale: i32, w: i32, h: i32): void {
 function weigh(channel: i32, scale: i32, count: f64): f64 {
   let total: f64 = 0;
   for (let map = 0; map < MAPS; map++) {
-    const mean = load<f64>(sums + (<usize>map << 3)) / count;
+    const mean = load<f64>(sums + ((<usize>map) << 3)) / count;
     total += WEIGHTS[(channel * SCALES + scale) * MAPS + map] * (map < 3 ? mean : Math.sqrt(Math.sqrt(mean)));
   }
   return total;
@@ -140,12 +233,12 @@ function weigh(channel: i32, scale: i32, count: f64): f64 {
 function scoreOf(weighted: f64): f64 {
   const x = 0.9562382616834844 * weighted;
   const distance = 2.326765642916932 * x - 0.020884521182843837 * x * x + 6.248496625763138e-5 * x * x * x;
-  return distance > 0 ? 100 - 10 * Math.pow(distance, 0.6276336467831387) : 100;
+  return distance > 0 ? 100 - 10 * distance ** 0.6276336467831387 : 100;
 }
 
 /** IEC 61966-2-1. */
 function linearOf(v: f64): f64 {
-  return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4);
+  return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 }
 
 function matters(channel: i32, scale: i32): bool {

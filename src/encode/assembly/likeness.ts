@@ -1,6 +1,6 @@
 // How two planes are compared: by their means, variances and covariance around each pixel, under a Gaussian of σ 1.5.
 
-import { lastLanes } from './planes';
+import { lastLanes } from './planes.ts';
 
 /** The Gaussian's nine taps, from the middle outwards. Their sum is 1. */
 const K0: f32 = 0.2665599748006027;
