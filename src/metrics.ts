@@ -11,6 +11,8 @@ export interface RequestOutcome {
   seconds: number;
   /** Of the answer's body. */
   bytes: number;
+  /** Of the original, where the answer is a whole picture. */
+  originalBytes: number | undefined;
 }
 
 /** What this process has done, for Prometheus. */
@@ -47,6 +49,8 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
   const requests = counter('requests_total', 'Requests, by outcome and problem code', 'outcome', 'code');
   const requestSeconds = histogram('request_seconds', 'How long requests took', 'outcome');
   const bytesOut = counter('response_bytes_total', 'Bytes of answers');
+  const imageBytes = counter('image_bytes_total', 'Bytes of whole pictures that were sent');
+  const originalBytes = counter('image_original_bytes_total', 'Bytes that their originals would have been');
   const bytesIn = counter('source_bytes_total', 'Bytes of originals that were fetched');
   const fetchSeconds = histogram('fetch_seconds', 'How long fetching an original took');
   const encodes = counter('encodes_total', 'Variants made', 'format', 'tier');
@@ -59,10 +63,13 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    observeRequest({ outcome, code, seconds, bytes }) {
+    observeRequest({ outcome, code, seconds, bytes, ...answer }) {
       requests.inc({ outcome, code });
       requestSeconds.observe({ outcome }, seconds);
       bytesOut.inc(bytes);
+      if (answer.originalBytes === undefined) return;
+      imageBytes.inc(bytes);
+      originalBytes.inc(answer.originalBytes);
     },
     observeWork(work) {
       if (work.kind === 'broken') return broken.inc({ code: work.code });

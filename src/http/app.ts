@@ -59,6 +59,7 @@ export function createApp(options: AppOptions): App {
       code: code ?? '',
       seconds: totalMs / 1000,
       bytes: trace.bytesOut ?? 0,
+      originalBytes: trace.originalBytes,
     });
   });
   app.get('/healthz', (c) =>

@@ -67,6 +67,7 @@ function send(
       return sendBody(206, headers, object.body.subarray(start, end + 1), method, trace);
     }
     case 'whole':
+      if (method === 'GET') trace.originalBytes = Number(object.metadata['source-bytes'] ?? 0);
       return sendBody(200, headers, object.body, method, trace);
   }
 }

@@ -13,6 +13,8 @@ export interface Trace {
   bytesIn?: number;
   /** Bytes of the answer's body. */
   bytesOut?: number;
+  /** Bytes of the original that this answer stands for, where it is a whole picture. */
+  originalBytes?: number;
   /** Milliseconds of each step so far. */
   readonly ms: Partial<Record<Step, number>>;
 }

@@ -55,6 +55,9 @@ describe('GET /metrics', () => {
     expect(samples.get('edgepress_request_seconds_bucket{le="+Inf",outcome="hit"}')).toBe(2);
     expect(samples.get('edgepress_response_bytes_total')).toBe(sizes.reduce((sum, size) => sum + size));
     expect(samples.get('edgepress_source_bytes_total')).toBe(photo.byteLength);
+    // What the two whole pictures weigh, and what their originals would have.
+    expect(samples.get('edgepress_image_bytes_total')).toBe((sizes[0] ?? 0) + (sizes[1] ?? 0));
+    expect(samples.get('edgepress_image_original_bytes_total')).toBe(2 * photo.byteLength);
     const later = await metrics();
     // The requests for metrics are requests too.
     expect(later.get('edgepress_requests_total{outcome="ok",code=""}')).toBe(1);
