@@ -27,10 +27,12 @@ export function sourceUrlComplaint(src: string): string | undefined {
   return scheme === 's3' ? bucketComplaint(authority, String(match[3])) : hostComplaint(authority);
 }
 
-/** Host and port of a source as they stand in it, in lower case: for logs. */
+/** Host and port of a source as they stand in it, in lower case: for logs, and so without the credentials that it must not have. */
 export function sourceHost(src: string): string {
   const match = ABSOLUTE.exec(src);
-  return match ? String(match[2]).toLowerCase() : '';
+  if (!match) return '';
+  const authority = String(match[2]);
+  return authority.slice(authority.lastIndexOf('@') + 1).toLowerCase();
 }
 
 function hostComplaint(authority: string): string | undefined {
