@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Of Lambda's memory, for which one gets a whole vCPU. */
   mbPerVcpu: 1769,
+  /** With less, decoding the largest picture that is let in would end the function: the stack refuses it. */
+  leastMemoryMb: 512,
   /** The most of it. */
   memoryMb: 10_240,
   /** Of all functions of an account in a region together, until it is raised. New accounts may have less. */

@@ -48,6 +48,7 @@ export function planWorkers(demand: Demand) {
   const concurrency = figure('workers that it takes')`⌈${busyVcpus} ÷ ${vcpus} vCPU⌉`;
   const maxConcurrency = maxConcurrencyOf(demand, busyVcpus, vcpus);
   return {
+    imagesPerSecond,
     secondsPerImage,
     vcpus,
     busyVcpus,

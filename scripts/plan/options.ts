@@ -38,8 +38,6 @@ const VARIANT_KB = 71;
  * cores do: the rest fetches and stores. Measured with `scripts/bench/throughput.ts`.
  */
 const ENCODING_SHARE = 0.88;
-/** With less, decoding the largest picture that is let in would end the function: the stack refuses it. */
-const LEAST_MEMORY_MB = 512;
 
 export function addPlanOptions(command: Command): Command {
   const dollars = numberWithin(0, 1000);
@@ -59,7 +57,7 @@ export function addPlanOptions(command: Command): Command {
     .option(
       '--memory <mb>',
       'of a worker; 1,769 MB have one vCPU (by default that, or as many times that as one stack needs)',
-      wholeNumberWithin(LEAST_MEMORY_MB, LIMITS.memoryMb),
+      wholeNumberWithin(LIMITS.leastMemoryMb, LIMITS.memoryMb),
     )
     .option('--batch <n>', 'messages that a worker is given at once', wholeNumberWithin(1, 10), 2)
     .option(
