@@ -1,6 +1,6 @@
 import { counted, formatCount } from '../command/amounts.ts';
 import { showNumber } from '../plan/figure.ts';
-import { type Demand, planWorkers, type Workers } from '../plan/load.ts';
+import { type Demand, planRate, planWorkers, type Workers } from '../plan/load.ts';
 import { describeBeyond, describeStackOptions, stackOptionsOf } from '../plan/stack-options.ts';
 import type { Finding } from './finding.ts';
 
@@ -15,8 +15,9 @@ export function checkWorkers(demand: Demand): Finding & { workers: Workers } {
   return { state: 'ok', what, found: `${found}: ${options}`, workers };
 }
 
-function describe({ unitsPerHour, imagesPerUnit, msPerImage }: Demand, workers: Workers): string {
-  const { imagesPerSecond, concurrency, maxConcurrency } = workers;
+function describe(demand: Demand, { concurrency, maxConcurrency }: Workers): string {
+  const { unitsPerHour, imagesPerUnit, msPerImage } = demand;
+  const { imagesPerSecond } = planRate(demand);
   const load = `${counted(unitsPerHour, 'unit')} an hour × ${counted(imagesPerUnit, 'image')} = ${showNumber(imagesPerSecond.value)} images a second of ${showNumber(msPerImage)} ms`;
   return `${load}: ${formatCount(concurrency.value)} workers needed, ${formatCount(maxConcurrency.value)} at most`;
 }

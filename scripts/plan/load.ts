@@ -9,7 +9,7 @@ export type Demand = Pick<
 >;
 
 /** How many images come. */
-function planRate({ unitsPerHour, imagesPerUnit }: Pick<Demand, 'unitsPerHour' | 'imagesPerUnit'>) {
+export function planRate({ unitsPerHour, imagesPerUnit }: Pick<Demand, 'unitsPerHour' | 'imagesPerUnit'>) {
   const imagesPerHour = figure('images an hour')`${unitsPerHour} units × ${imagesPerUnit} images`;
   return {
     imagesPerHour,
@@ -48,7 +48,6 @@ export function planWorkers(demand: Demand) {
   const concurrency = figure('workers that it takes')`⌈${busyVcpus} ÷ ${vcpus} vCPU⌉`;
   const maxConcurrency = maxConcurrencyOf(demand, busyVcpus, vcpus);
   return {
-    imagesPerSecond,
     secondsPerImage,
     vcpus,
     busyVcpus,

@@ -34,7 +34,8 @@ describe('the app', () => {
   });
 
   it('makes one stack, named and set by the context, for wherever the CDK command is', () => {
-    const context = { edgepress: { stackName: 'Pictures' }, 'edgepress.widths': '317,641' };
+    const edgepress = { stackName: 'Pictures', sourceAllow: 'https://*.example.com/*' };
+    const context = { edgepress, 'edgepress.widths': '317,641' };
     const env = {
       CDK_DEFAULT_ACCOUNT: '123456789012',
       CDK_DEFAULT_REGION: 'us-east-1',
@@ -45,6 +46,12 @@ describe('the app', () => {
     expect(status).toBe(0);
     expect(read('manifest.json').artifacts.Pictures.environment).toBe('aws://123456789012/us-east-1');
     expect(JSON.stringify(read('Pictures.template.json'))).toContain('317,641');
+  });
+
+  it('warns of what can be deployed and is hardly meant, and goes on', () => {
+    const { status, stderr } = runApp({}, { CDK_VALIDATION: 'false' });
+    expect(stderr).toMatch(/WARNING sourceAllow is not set: any public address may be fetched/);
+    expect(status).toBe(0);
   });
 
   it('stops with every fault of the context, and no stack trace', () => {
