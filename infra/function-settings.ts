@@ -24,19 +24,32 @@ export type VariableOptions = Pick<CheckedOptions, VariableOption>;
 /**
  * Reads these options as the functions will read their environment, so that what they would refuse never gets that far.
  *
- * @returns the configuration, and the faults: each names its option
+ * @returns the configuration, of the options that can be read; the faults, each of which names its option; and these names
  */
-export function readVariables(options: VariableOptions): { config: Config | undefined; faults: string[] } {
+export function readVariables(options: VariableOptions): {
+  config: Config;
+  faults: string[];
+  faulty: string[];
+} {
   const names = Object.entries(VARIABLES) as [VariableOption, string][];
   // To the functions, an empty variable is an absent one; whoever set an option to nothing meant something.
-  const empty = names.filter(([option]) => options[option] === '');
-  const faults = empty.map(([option]) => `${option}: is empty: leave it out instead`);
+  const empty = names.map(([option]) => option).filter((option) => options[option] === '');
+  const emptyFaults = empty.map((option) => `${option}: is empty: leave it out instead`);
+  const readWithout = (faulty: readonly string[]) => {
+    const rest = names.filter(([option]) => !faulty.includes(option));
+    return readConfig(Object.fromEntries(rest.map(([option, name]) => [name, options[option]])));
+  };
   try {
-    const variables = Object.fromEntries(names.map(([option, name]) => [name, options[option]]));
-    return { config: readConfig(variables), faults };
+    return { config: readWithout([]), faults: emptyFaults, faulty: empty };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: undefined, faults: [...faults, ...error.faults.map(nameOption)] };
+    const faults = error.faults.map(nameOption);
+    const faulty = faults.map((fault) => fault.slice(0, fault.indexOf(':')));
+    return {
+      config: readWithout(faulty),
+      faults: [...emptyFaults, ...faults],
+      faulty: [...empty, ...faulty],
+    };
   }
 }
 

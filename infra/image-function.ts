@@ -29,7 +29,7 @@ export function createImageFunction(
   scope: Construct,
   { code, bucket, queue, settings }: ImageFunctionOptions,
 ): { imageFunction: LambdaFunction; url: FunctionUrl } {
-  const imageFunction = createServiceFunction(scope, 'ImageFunction', {
+  const { fn: imageFunction, role } = createServiceFunction(scope, 'ImageFunction', {
     description: 'Makes an image on its first request',
     code,
     handler: 'lambda-image.handler',
@@ -44,8 +44,6 @@ export function createImageFunction(
       CONCURRENCY: String(settings.imageConcurrency),
     },
   });
-  const { role } = imageFunction;
-  if (!role) throw new TypeError('a function without a role');
   grantStore(role, bucket);
   grantSources(role, settings.config.sourceAllow);
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);

@@ -83,4 +83,5 @@ const fields = {
 } satisfies Record<keyof EdgepressOptions, z.ZodType>;
 
 export const optionSchema = z.strictObject(fields);
+export const OPTION_NAMES: readonly string[] = Object.keys(fields);
 export type CheckedOptions = z.output<typeof optionSchema>;

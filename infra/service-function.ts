@@ -1,5 +1,5 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, type Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -17,12 +17,17 @@ export interface ServiceFunctionOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+export interface ServiceFunction {
+  readonly fn: LambdaFunction;
+  readonly role: IRole;
+}
+
 /** A function with a log of its own, and a role that may write to that log and nothing else yet. */
 export function createServiceFunction(
   scope: Construct,
   id: string,
   options: ServiceFunctionOptions,
-): LambdaFunction {
+): ServiceFunction {
   const { description, code, handler, memoryMb, timeout, reservedConcurrency, environment } = options;
   const logGroup = new LogGroup(scope, `${id}Logs`, {
     retention: options.logRetentionDays,
@@ -31,7 +36,7 @@ export function createServiceFunction(
   // Not the one that CDK would make: its managed policy may write to every log of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
-  return new LambdaFunction(scope, id, {
+  const fn = new LambdaFunction(scope, id, {
     description,
     code,
     handler,
@@ -51,4 +56,5 @@ export function createServiceFunction(
       MALLOC_ARENA_MAX: '2',
     },
   });
+  return { fn, role };
 }

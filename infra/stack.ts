@@ -1,4 +1,5 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
@@ -9,9 +10,8 @@ import { createDistribution } from './distribution.ts';
 import { createEdge } from './edge.ts';
 import { createImageFunction } from './image-function.ts';
 import { createOperatorPolicy, createSignerPolicy } from './operators.ts';
-import type { EdgepressOptions } from './options.ts';
 import { createQueues } from './queues.ts';
-import { readSettings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { createBucket } from './storage.ts';
 import { createWorker } from './worker.ts';
 
@@ -20,13 +20,11 @@ import { createWorker } from './worker.ts';
  * fill it beforehand.
  */
 export class EdgepressStack extends Stack {
-  /**
-   * @param options - checked here, since they may come from anywhere; `stackName` in them is for whoever names the stack
-   * @throws OptionsError with every fault at once
-   */
-  constructor(scope: Construct, id: string, options: EdgepressOptions = {}, props: StackProps = {}) {
-    const settings = readSettings(options);
+  /** @param settings - what has been read of the options; `stackName` in them is for whoever names the stack */
+  constructor(scope: Construct, id: string, settings: Settings, props: StackProps = {}) {
     super(scope, id, { description: 'edgepress: compressed images on first request', ...props });
+    for (const { about, text } of settings.warnings)
+      Annotations.of(this).addWarningV2(`edgepress:${about}`, text);
 
     const code = createCode();
     const bucket = createBucket(this, settings);
@@ -40,7 +38,7 @@ export class EdgepressStack extends Stack {
 
     const watched = { imageFunction, worker, queue, deadLetters, distribution };
     const alarms = createAlarms(this, watched, settings);
-    createDashboard(this, { ...watched, alarms, edgeFunction }, settings);
+    const dashboard = createDashboard(this, { ...watched, alarms, edgeFunction }, settings);
     const operated = { bucket, queue, distribution, keyValueStore, signingKeys };
     const operatorPolicy = createOperatorPolicy(this, operated);
     const signerPolicy = createSignerPolicy(this, signingKeys);
@@ -64,6 +62,9 @@ export class EdgepressStack extends Stack {
       KeyValueStoreArn: [keyValueStore.keyValueStoreArn, 'Signing keys, for the edge'],
       SigningKeysSecretArn: [signingKeys.ref, 'Signing keys, for whoever signs'],
       OperatorPolicyArn: [operatorPolicy.managedPolicyArn, 'For whoever runs the commands'],
+      ImageLogGroup: [imageFunction.logGroup.logGroupName, 'The log of the image function'],
+      WorkerLogGroup: [worker.logGroup.logGroupName, 'The log of the worker'],
+      DashboardUrl: [urlOf(dashboard), 'Traffic, errors, the queue, outcomes'],
       SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs, and do nothing else'],
     });
   }
@@ -80,6 +81,11 @@ function createSigningKeys(scope: Construct): CfnSecret {
     'npm run keys -- rotate does, since URLs that are out in the world have to stay valid.',
   );
   return secret;
+}
+
+function urlOf(dashboard: Dashboard): string {
+  const { region } = Stack.of(dashboard);
+  return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.dashboardName}`;
 }
 
 function createOutputs(

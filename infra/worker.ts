@@ -25,7 +25,7 @@ const SWEEP_INTERVAL = Duration.minutes(10);
 /** The function that prewarms the units of the queue, and sweeps what others left behind when they died. */
 export function createWorker(scope: Construct, options: WorkerOptions): LambdaFunction {
   const { code, bucket, queue, distributionId, distributionArn, settings } = options;
-  const worker = createServiceFunction(scope, 'Worker', {
+  const { fn: worker, role } = createServiceFunction(scope, 'Worker', {
     description: 'Prewarms units, and sweeps what was purged',
     code,
     handler: 'lambda-worker.handler',
@@ -41,8 +41,6 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
       CONCURRENCY: String(settings.workerConcurrency),
     },
   });
-  const { role } = worker;
-  if (!role) throw new TypeError('a function without a role');
   grantStore(role, bucket);
   grantSweep(role, bucket);
   grantSources(role, settings.config.sourceAllow);

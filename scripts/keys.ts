@@ -7,6 +7,8 @@ const commands = () => import('./keys/commands.ts');
 
 /** How many old keys a rotation leaves valid. */
 const KEEP = 2;
+/** The most of them: an edge has room for twelve keys, and while a rotation is under way, both the last and the next new one are there. */
+const MOST_KEPT = 10;
 /** CloudFront tells all of its locations within seconds to low tens of seconds, and gives no way to ask. */
 const SETTLE_SECONDS = 30;
 
@@ -31,7 +33,12 @@ function rotateCommand(): Command {
   return new Command('rotate')
     .description('make a new key that signs; old ones stay valid for a while')
     .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
-    .option('--keep <count>', 'how many old keys stay valid', wholeNumberWithin(0, 100), KEEP)
+    .option(
+      '--keep <count>',
+      `how many old keys stay valid, ${MOST_KEPT} at most`,
+      wholeNumberWithin(0, MOST_KEPT),
+      KEEP,
+    )
     .addOption(settleOption())
     .addHelpText('after', '\nWherever it stops, URLs stay valid, and running it again goes on from there.')
     .action(async (stack: string, options: { keep: number; settle: number }) =>

@@ -1,9 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
 import { baseUrlOf } from '../src/config.ts';
 import { parseRequest } from '../src/variant/request.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { readEnvironment } from './command/environment.ts';
+import { addRequiredOption } from './command/required-option.ts';
 
 interface SignOptions {
   unit: string;
@@ -17,12 +18,15 @@ interface SignOptions {
 
 /** `sign`: prints the URL of an image, signed with the first of `SIGNING_KEYS`, or unsigned where there are none. */
 export function signCommand(): Command {
-  return new Command('sign')
-    .description(
-      'print the URL of an image, signed with the first of SIGNING_KEYS (unsigned where there are none)',
-    )
-    .requiredOption('--unit <id>', 'the data unit that the image belongs to')
-    .requiredOption('--src <url>', 'the original: an absolute http(s) URL, or s3://bucket/key')
+  const command = new Command('sign').description(
+    'print the URL of an image, signed with the first of SIGNING_KEYS (unsigned where there are none)',
+  );
+  addRequiredOption(command, new Option('--unit <id>', 'the data unit that the image belongs to'));
+  addRequiredOption(
+    command,
+    new Option('--src <url>', 'the original: an absolute http(s) URL, or s3://bucket/key'),
+  );
+  return command
     .option('--w <pixels>', 'the width; it goes up to the next one of WIDTHS')
     .option('--q <tier>', 'saver, balanced or high')
     .option('--f <format>', 'avif, webp, jpeg or auto')

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { baseUrlOf } from '../src/config.ts';
 import { parsePublicUrl } from '../src/config-values.ts';
+import { parseRequest } from '../src/variant/request.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { readEnvironment } from './command/environment.ts';
 import { watchForInterruption } from './command/interruption.ts';
@@ -24,8 +25,10 @@ export function smokeCommand(): Command {
 }
 
 async function smokeAt(url: string | undefined, { src, json }: { src?: string; json?: true }): Promise<void> {
+  const given = url === undefined ? undefined : readBaseUrl(url);
+  if (src !== undefined) requireSource(src);
   const config = readEnvironment();
-  const baseUrl = url === undefined ? baseUrlOf(config) : readBaseUrl(url);
+  const baseUrl = given ?? baseUrlOf(config);
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const interruption = watchForInterruption(say);
   // It decodes pictures, and all of the service is behind it: longer to load than most commands take.
@@ -42,6 +45,16 @@ function readBaseUrl(url: string): string {
   try {
     return parsePublicUrl(url);
   } catch (error) {
-    throw new CommandFailure(`${url} is not where a service is reached: it ${(error as Error).message}.`);
+    const why =
+      url === ''
+        ? 'PUBLIC_URL is empty here, most likely. Run env first: eval "$(npm run -s env -- STACK)"'
+        : `it ${(error as Error).message}.`;
+    throw new CommandFailure(`"${url}" is not where a service is reached: ${why}`);
   }
+}
+
+/** @throws CommandFailure for what no service would take as an original */
+function requireSource(src: string): void {
+  const parsed = parseRequest(`/u/smoke?src=${encodeURIComponent(src)}`);
+  if (!parsed.ok) throw new CommandFailure(`--src: ${parsed.fault.detail}.`);
 }

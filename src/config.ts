@@ -106,7 +106,7 @@ const environment = z.object({
   CONCURRENCY: integer(1, 1024, availableParallelism()),
   QUEUE_LIMIT: integer(0, 1_000_000, 256),
   CACHE_CONTROL: text(parseHeaderValue).default('public, max-age=604800, s-maxage=31536000'),
-  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
 /**

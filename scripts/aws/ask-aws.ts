@@ -27,7 +27,9 @@ export async function askAws<T>(permission: string, ask: () => Promise<T>): Prom
   try {
     return await ask();
   } catch (error) {
-    throw error instanceof CommandFailure ? error : new CommandFailure(explainAws(error, permission));
+    if (error instanceof CommandFailure) throw error;
+    const { happened, todo } = explainAws(error, permission);
+    throw new CommandFailure(todo === undefined ? happened : `${happened}: ${todo}.`);
   }
 }
 
@@ -36,23 +38,36 @@ export function isDenied(error: unknown): boolean {
   return error instanceof Error && /^AccessDenied(Exception)?$/.test(error.name);
 }
 
-const WITHOUT_CREDENTIALS =
-  'There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in (aws sso login).';
+/** What went wrong with a question, and what to change, where that is known. */
+export interface AwsFault {
+  happened: string;
+  todo?: string;
+}
+
 const STALE_CREDENTIALS = /^(ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch)/;
 
-/** For whoever runs the command: what to change. */
-export function explainAws(error: unknown, permission: string): string {
+/** For whoever runs the command. */
+export function explainAws(error: unknown, permission: string): AwsFault {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const said = printable(message);
   if (isDenied(error))
-    return `AWS refuses ${permission}: whoever this signs as needs that permission (${said})`;
+    return {
+      happened: `AWS refuses ${permission} (${said})`,
+      todo: 'whoever this signs as needs that permission',
+    };
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
-    return `${WITHOUT_CREDENTIALS}\n${said}`;
+    return {
+      happened: `There are no AWS credentials (${said})`,
+      todo: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in (aws sso login)',
+    };
   if (/region is missing|region not accepted/i.test(message))
-    return 'There is no AWS region, or it is none: set AWS_REGION.';
+    return { happened: 'There is no AWS region, or it is none', todo: 'set AWS_REGION' };
   if (STALE_CREDENTIALS.test(name))
-    return `AWS does not accept the credentials: log in again, or look at AWS_PROFILE (${said})`;
-  return `AWS failed at ${permission}: ${name}: ${said}${codeOf(error)}`;
+    return {
+      happened: `AWS does not accept the credentials (${said})`,
+      todo: 'log in again, or look at AWS_PROFILE',
+    };
+  return { happened: `AWS failed at ${permission}: ${name}: ${said}${codeOf(error)}` };
 }
 
 /** Where the message of a connection that failed is empty, its code tells more. */

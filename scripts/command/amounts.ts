@@ -10,7 +10,8 @@ export function formatBytes(bytes: number): string {
     amount /= 1000;
     unit++;
   }
-  return `${amount.toFixed(1)} ${BYTE_UNITS[unit]}`;
+  const text = amount.toLocaleString('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return `${text} ${BYTE_UNITS[unit]}`;
 }
 
 /** `12,345` */
@@ -28,9 +29,10 @@ export function formatShare(part: number, whole: number): string {
   return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)}%`;
 }
 
-/** `4.5 s`, `45 s`, `3 min 12 s`, `2 h 5 min`. */
+/** `under 0.1 s`, `4.5 s`, `45 s`, `3 min 12 s`, `2 h 5 min`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.round(seconds);
+  if (seconds < 0.05) return 'under 0.1 s';
   if (whole < 10) return `${seconds.toFixed(1)} s`;
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

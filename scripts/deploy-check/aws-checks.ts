@@ -8,8 +8,9 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { clientOptions, explainAws } from '../aws/ask-aws.ts';
 import { findStack, isWhole } from '../aws/stack.ts';
 import { formatCount } from '../command/amounts.ts';
+import type { Workers } from '../plan/load.ts';
+import { raised } from '../plan/quotas.ts';
 import type { Finding } from './finding.ts';
-import { atOnce, describeLoad, type Load } from './load.ts';
 
 /**
  * What templates ask for that aws-cdk-lib 2 makes with its default synthesizer (`MIN_BOOTSTRAP_STACK_VERSION`). The CLI 2.1148
@@ -41,14 +42,9 @@ export async function checkCredentials(): Promise<Finding & { account?: string }
     const { Account = '', Arn } = await client.send(new GetCallerIdentityCommand({}));
     return { state: 'ok', what, found: `account ${Account}, as ${Arn}`, account: Account };
   } catch (error) {
-    const [found = '', ...more] = explainAws(error, 'sts:GetCallerIdentity').split('\n');
-    const isFault = found.startsWith('AWS failed');
-    return {
-      state: isFault ? 'not checked' : 'missing',
-      what,
-      found,
-      ...(more.length > 0 && { todo: more.join(' ') }),
-    };
+    const { happened: found, ...todo } = explainAws(error, 'sts:GetCallerIdentity');
+    // What is to be done about is missing; of all else nobody knows.
+    return { state: 'todo' in todo ? 'missing' : 'not checked', what, found, ...todo };
   } finally {
     client.destroy();
   }
@@ -69,17 +65,16 @@ export function checkBootstrap(account: string, region: string): Promise<Finding
   });
 }
 
-/** Whether Lambda lets as many images be in work at once as there will be. */
-export function checkConcurrency(load: Load): Promise<Finding> {
+/** Whether Lambda lets as many functions run at once as there will be. */
+export function checkConcurrency({ executions }: Workers): Promise<Finding> {
   const what = 'Lambda concurrency';
   return unlessRefused(what, 'servicequotas:GetServiceQuota', async () => {
     const quota = await readConcurrency();
-    const needed = atOnce(load);
-    const found = `${formatCount(quota)} for all functions of the account here. ${describeLoad(load)}`;
-    if (needed <= quota) return { state: 'ok', what, found };
+    const found = `${formatCount(quota)} for all functions of the account here, ${formatCount(executions.value)} needed: ${executions.arithmetic}`;
+    if (executions.value <= quota) return { state: 'ok', what, found };
     const { ServiceCode, QuotaCode } = CONCURRENT_EXECUTIONS;
     const ask = `aws service-quotas request-service-quota-increase --service-code ${ServiceCode} --quota-code ${QuotaCode} --desired-value`;
-    return { state: 'missing', what, found, todo: `${ask} ${Math.ceil(needed / 500) * 500}` };
+    return { state: 'missing', what, found, todo: `${ask} ${raised(executions.value)}` };
   });
 }
 
@@ -130,6 +125,7 @@ async function unlessRefused(
   try {
     return await check();
   } catch (error) {
-    return { state: 'not checked', what, found: explainAws(error, permission) };
+    const { happened: found, ...todo } = explainAws(error, permission);
+    return { state: 'not checked', what, found, ...todo };
   }
 }

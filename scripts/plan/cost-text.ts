@@ -19,7 +19,7 @@ export function describeCost({ cost, load }: Plan): string[] {
       ['text', 'number', 'number', 'number', 'text'],
     ),
     `  a million images = an hour × ${showNumber(MILLION)} ÷ ${showNumber(load.imagesPerHour.value)} images; a month = an hour × ${HOURS_PER_MONTH}, if the load never ends`,
-    '  Not in it: logs and alarms, what viewers ask for that was not prewarmed, provisioned pollers, free tiers, taxes.',
+    '  Not in it: logs and alarms, what viewers ask for that was not prewarmed, free tiers, taxes.',
   ];
 }
 

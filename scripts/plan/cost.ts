@@ -1,4 +1,5 @@
-import { type Figure, figure, total, usd } from './figure.ts';
+import { counted } from '../command/amounts.ts';
+import { type Figure, figure, type Shown, total, usd } from './figure.ts';
 import type { Given } from './given.ts';
 import { HOURS_PER_MONTH, KB_PER_GB, MILLION, SECONDS_PER_HOUR } from './limits.ts';
 import type { Load, Workers } from './load.ts';
@@ -30,7 +31,7 @@ export function planCost(given: Given, parts: Parts) {
   const keeping = {
     storage: cost(
       'storage',
-    )`${imagesPerHour} images × ${parts.load.variantsPerImage} variants × ${given.variantKb} KB ÷ ${KB_PER_GB} × ${usd(PRICES.usdPerGbMonth)} × ${given.monthsKept} months`,
+    )`${imagesPerHour} images × ${parts.load.variantsPerImage} variants × ${given.variantKb} KB ÷ ${KB_PER_GB} × ${usd(PRICES.usdPerGbMonth)} × ${months(given.monthsKept)}`,
   };
   const viewing = planViewing(given, parts);
   const purging = planPurging(parts);
@@ -102,6 +103,10 @@ function planPurging({ purges }: Parts) {
     'S3 requests of purges',
   )`(${purges.putsAndListsPerHour} puts, lists × ${usd(PRICES.usdPerMillionPuts)} + ${purges.purgedPerHour} purges × ${purges.getsPerPurge} gets × ${usd(PRICES.usdPerMillionGets)}) ÷ ${MILLION}`;
   return { tags, purgeRequests: requests, purging: sum('purging', [tags, requests]) };
+}
+
+function months(value: number): Shown {
+  return { value, text: counted(value, 'month') };
 }
 
 function cost(label: string) {

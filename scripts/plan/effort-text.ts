@@ -32,7 +32,7 @@ export function describeEfforts({ effort, given }: Plan): string[] {
     `Effort: one variant of ${width} px, ${showNumber(megapixels.value)} MP, at an equal look (SSIMULACRA2 ${score}); dollars for a million images, in ${views} each`,
     ...layOut([...HEAD, ...efforts.map(rowOf)], COLUMNS),
     `  ms an image = ms a MP × ${showNumber(megapixels.value)} MP, of the encoding alone; the MP are ${megapixels.arithmetic}`,
-    '  workers = images a second × ms an image ÷ 1,000 ÷ vCPU',
+    '  workers = ⌈images a second × ms an image ÷ 1,000 ÷ vCPU⌉',
     `  compute = 1,000,000 × ms an image ÷ 1,000 ÷ vCPU × ${showNumber(given.memoryMb)} MB ÷ 1,024 × ${usd(PRICES.usdPerGbSecond).text}`,
     `  KB a view = ${showNumber(given.variantKb)} KB × bytes ÷ ${efforts[0]?.bytes}, where bytes are relative to WebP of effort 4`,
     '  KB spared = KB a view with the fast effort of the format − KB a view',

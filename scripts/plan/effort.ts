@@ -80,7 +80,7 @@ export function planEfforts(given: Given, load: Load, workers: Workers) {
         ms,
         workers: figure(
           'workers',
-        )`${load.imagesPerSecond} images/s × ${ms} ms ÷ ${1000} ÷ ${workers.vcpus} vCPU`,
+        )`⌈${load.imagesPerSecond} images/s × ${ms} ms ÷ ${1000} ÷ ${workers.vcpus} vCPU⌉`,
         computeUsd: figure(
           'compute',
           '$',

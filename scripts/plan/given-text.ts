@@ -21,7 +21,7 @@ export function describeGiven(given: Given, { options, measurement }: Said): str
     ['CPU an image', `${showNumber(given.msPerImage)} ms`, 'ms', '--ms', measured],
     ['an original', `${showNumber(given.sourceKb)} KB`, 'sourceKb', '--source-kb', measuredSize],
     ['a variant', `${showNumber(given.variantKb)} KB`, 'variantKb', '--variant-kb', measuredSize],
-    ['a worker', `${showNumber(given.memoryMb)} MB`, 'memory', '--memory'],
+    ['a worker', `${showNumber(given.memoryMb)} MB`, 'memory', '--memory', 'as the load needs'],
     ['messages a batch', showNumber(given.messagesPerBatch), 'batch', '--batch'],
     ['views an image', showNumber(given.viewsPerImage), 'views', '--views'],
     ['of these, the CDN has', percent(given.cdnHitShare).text, 'cdnHits', '--cdn-hits'],

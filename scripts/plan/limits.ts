@@ -2,6 +2,10 @@
 export const LIMITS = {
   /** Of Lambda's memory, for which one gets a whole vCPU. */
   mbPerVcpu: 1769,
+  /** With less, decoding the largest picture that is let in would end the function: the stack refuses it. */
+  leastMemoryMb: 512,
+  /** The most of it. */
+  memoryMb: 10_240,
   /** Of all functions of an account in a region together, until it is raised. New accounts may have less. */
   concurrentExecutions: 1000,
   /** Of these, what AWS never lets functions reserve: here for the image function and whatever else there is. */
@@ -14,10 +18,6 @@ export const LIMITS = {
   eventSourceConcurrency: 1000,
   /** How fast that grows. */
   eventSourceGrowthPerMinute: 300,
-  /** With provisioned pollers: what one of them has under way, how many there may be, and how fast they grow. */
-  invocationsPerPoller: 10,
-  provisionedPollers: 2000,
-  provisionedGrowthPerMinute: 1000,
   /** Messages received and not yet deleted, of one standard queue. */
   messagesInFlight: 120_000,
   messagesPerCall: 10,

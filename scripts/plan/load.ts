@@ -2,14 +2,27 @@ import { type Figure, figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
 
+/** What the number of workers follows from. */
+export type Demand = Pick<
+  Given,
+  'unitsPerHour' | 'imagesPerUnit' | 'msPerImage' | 'memoryMb' | 'maxConcurrency'
+>;
+
+/** How many images come. */
+export function planRate({ unitsPerHour, imagesPerUnit }: Pick<Demand, 'unitsPerHour' | 'imagesPerUnit'>) {
+  const imagesPerHour = figure('images an hour')`${unitsPerHour} units × ${imagesPerUnit} images`;
+  return {
+    imagesPerHour,
+    imagesPerSecond: figure('images a second')`${imagesPerHour} ÷ ${SECONDS_PER_HOUR} s`,
+  };
+}
+
 /** How much work comes. */
 export function planLoad(given: Given) {
   const { widths, tiers, formats } = given.wanted;
-  const imagesPerHour = figure('images an hour')`${given.unitsPerHour} units × ${given.imagesPerUnit} images`;
-  const imagesPerSecond = figure('images a second')`${imagesPerHour} ÷ ${SECONDS_PER_HOUR} s`;
+  const rate = planRate(given);
   return {
-    imagesPerHour,
-    imagesPerSecond,
+    ...rate,
     unitsPerSecond: figure('units a second')`${given.unitsPerHour} ÷ ${SECONDS_PER_HOUR} s`,
     variantsPerImage: figure(
       'variants an image',
@@ -17,7 +30,7 @@ export function planLoad(given: Given) {
     fetchedGbPerSecond: figure(
       "from clients' servers",
       'GB/s',
-    )`${imagesPerSecond} images/s × ${given.sourceKb} KB ÷ ${KB_PER_GB}`,
+    )`${rate.imagesPerSecond} images/s × ${given.sourceKb} KB ÷ ${KB_PER_GB}`,
   };
 }
 
@@ -26,17 +39,18 @@ export type Load = ReturnType<typeof planLoad>;
 /** A quarter more than the load needs, so that the queue gets shorter again after each peak. */
 const HEADROOM = 1.25;
 
-/** How many environments of the worker function that takes. */
-export function planWorkers(given: Given, { imagesPerSecond }: Load) {
-  const vcpus = figure('vCPUs a worker')`${given.memoryMb} MB ÷ ${LIMITS.mbPerVcpu} MB`;
-  const secondsPerImage = figure('CPU an image', 's')`${given.msPerImage} ms ÷ ${1000}`;
-  const concurrency = figure(
-    'concurrency',
-  )`${imagesPerSecond} images/s × ${secondsPerImage} s ÷ ${vcpus} vCPU`;
-  const maxConcurrency = maxConcurrencyOf(given, concurrency.value);
+/** How many environments of the worker function that takes. `plan` and `deploy:check` both go by it. */
+export function planWorkers(demand: Demand) {
+  const { imagesPerSecond } = planRate(demand);
+  const vcpus = figure('vCPUs a worker')`${demand.memoryMb} MB ÷ ${LIMITS.mbPerVcpu} MB`;
+  const secondsPerImage = figure('CPU an image', 's')`${demand.msPerImage} ms ÷ ${1000}`;
+  const busyVcpus = figure('vCPUs at work')`${imagesPerSecond} images/s × ${secondsPerImage} s`;
+  const concurrency = figure('workers that it takes')`⌈${busyVcpus} ÷ ${vcpus} vCPU⌉`;
+  const maxConcurrency = maxConcurrencyOf(demand, busyVcpus, vcpus);
   return {
     secondsPerImage,
     vcpus,
+    busyVcpus,
     concurrency,
     maxConcurrency,
     executions: figure(
@@ -55,13 +69,28 @@ export function workersAtWork({ concurrency, maxConcurrency }: Workers): Figure 
   return concurrency.value < maxConcurrency.value ? concurrency : maxConcurrency;
 }
 
-function maxConcurrencyOf({ maxConcurrency }: Given, needed: number) {
-  const label = 'maximum concurrency';
-  if (maxConcurrency !== undefined) return figure(label)`${maxConcurrency}, as --concurrency says`;
-  // What an event source can have without being paid for is taken before more is.
-  const wanted = Math.ceil(needed * HEADROOM);
+/**
+ * The least memory, in whole vCPUs, with which as many workers as one stack may have are enough; the most that Lambda gives where
+ * nothing is.
+ */
+export function memoryFor(demand: Omit<Demand, 'memoryMb' | 'maxConcurrency'>): number {
+  const { busyVcpus } = planWorkers({ ...demand, memoryMb: LIMITS.mbPerVcpu, maxConcurrency: undefined });
+  const vcpus = Math.max(1, Math.ceil((busyVcpus.value * HEADROOM) / LIMITS.eventSourceConcurrency));
+  return Math.min(vcpus * LIMITS.mbPerVcpu, LIMITS.memoryMb);
+}
+
+/** How many stacks of the same workers the load takes: 1, unless its queue would only grow. */
+export function stacksFor({ busyVcpus, vcpus }: Workers): number {
+  const workers = busyVcpus.value / vcpus.value;
   const most = LIMITS.eventSourceConcurrency;
-  if (needed < most && wanted > most) return figure(label)`${most}, the most without provisioned pollers`;
-  if (wanted < 2) return figure(label)`${2}, the least that there can be`;
-  return figure(label)`⌈${needed} × ${HEADROOM}⌉`;
+  return workers < most ? 1 : Math.ceil((workers * HEADROOM) / most);
+}
+
+function maxConcurrencyOf({ maxConcurrency }: Demand, busyVcpus: Figure, vcpus: Figure): Figure {
+  const label = 'workers at most';
+  if (maxConcurrency !== undefined) return figure(label)`${maxConcurrency}, as --concurrency says`;
+  const wanted = figure(label)`⌈${busyVcpus} ÷ ${vcpus} vCPU × ${HEADROOM}⌉`;
+  const most = LIMITS.eventSourceConcurrency;
+  if (wanted.value > most) return figure(label)`${most}, the most of one event source`;
+  return wanted.value < 2 ? figure(label)`${2}, the least that there can be` : wanted;
 }

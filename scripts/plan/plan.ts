@@ -8,6 +8,7 @@ import { PRICES } from './prices.ts';
 import { type Purges, planPurges } from './purges.ts';
 import { planQueue, type Queue } from './queue.ts';
 import { planQuotas, type Quota } from './quotas.ts';
+import { describeBeyond, type StackOptions, stackOptionsOf } from './stack-options.ts';
 import { planStore, type Store } from './store.ts';
 import { planTime, type Time } from './time.ts';
 import { planUnitRequests } from './unit-requests.ts';
@@ -16,6 +17,10 @@ import { planViews, type Views } from './views.ts';
 /** All that follows from what is given. */
 export interface Plan {
   given: Given;
+  /** Of the stack, to be deployed with. */
+  stackOptions: StackOptions;
+  /** What to do where one stack is not enough. */
+  beyondOneStack: string | undefined;
   load: Load;
   workers: Workers;
   queue: Queue;
@@ -33,7 +38,8 @@ export interface Plan {
 /** Works a plan out. No I/O, and no state: the same is given, the same comes out. */
 export function plan(given: Given): Plan {
   const load = planLoad(given);
-  const workers = planWorkers(given, load);
+  const workers = planWorkers(given);
+  const beyondOneStack = describeBeyond(given, workers);
   const queue = planQueue(given, workers);
   const unit = planUnitRequests(given, load);
   const views = planViews(given, load);
@@ -43,8 +49,10 @@ export function plan(given: Given): Plan {
   const cost = planCost(given, parts);
   return {
     given,
+    stackOptions: { ...stackOptionsOf(given, workers), workerBatchSize: given.messagesPerBatch },
+    beyondOneStack,
     ...parts,
-    quotas: planQuotas(parts),
+    quotas: planQuotas({ ...parts, beyondOneStack }),
     time: planTime(given, load, workers),
     cost,
     purgeEverything: comparePurges(given, cost),

@@ -3,11 +3,10 @@ import { IMAGES_AT_ONCE, UNITS_AT_ONCE } from '../../src/unit/intake.ts';
 import { figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { LIMITS } from './limits.ts';
-import { type Workers, workersAtWork } from './load.ts';
+import type { Workers } from './load.ts';
 
 /** How units travel in messages, and how often SQS is called for that. */
-export function planQueue(given: Given, { maxConcurrency, ...workers }: Workers) {
-  const atWork = workersAtWork({ ...workers, maxConcurrency });
+export function planQueue(given: Given, workers: Workers) {
   const unitsPerMessage = planPacking(given.imagesPerUnit);
   const messagesPerHour = figure(
     'messages an hour',
@@ -32,11 +31,7 @@ export function planQueue(given: Given, { maxConcurrency, ...workers }: Workers)
     calls: figure('calls of SQS an hour')`${sends} sends + ${receives} receives + ${deletes} deletes`,
     messagesInFlight: figure(
       'messages in hand at once',
-    )`${maxConcurrency} workers × ${given.messagesPerBatch} messages`,
-    pollers: figure('pollers, if Lambda scales them')`${atWork} workers × ${1}`,
-    provisionedPollers: figure(
-      'pollers, if provisioned',
-    )`⌈${maxConcurrency} workers ÷ ${LIMITS.invocationsPerPoller} a poller⌉`,
+    )`${workers.maxConcurrency} workers × ${given.messagesPerBatch} messages`,
     batchSeconds: figure(
       'a batch takes',
       's',

@@ -1,6 +1,6 @@
 import { type Figure, showNumber } from './figure.ts';
 import { LIMITS, SHARDS } from './limits.ts';
-import type { Load, Workers } from './load.ts';
+import type { Workers } from './load.ts';
 import type { Purges } from './purges.ts';
 import type { Queue } from './queue.ts';
 import type { Store } from './store.ts';
@@ -14,40 +14,39 @@ export interface Quota {
   isEnough: boolean;
   /** `enough`, or what to do. */
   verdict: string;
+  /** Whether AWS raises it by itself, as the load grows. */
+  growsByItself: boolean;
 }
 
 interface QuotaOptions {
   limit: number;
   otherwise: string;
+  growsByItself?: boolean;
 }
 
 /** Of all limits that this work can meet, which are in its way. */
 export function planQuotas(parts: {
-  load: Load;
   workers: Workers;
+  beyondOneStack: string | undefined;
   queue: Queue;
   store: Store;
   views: Views;
   purges: Purges;
 }): readonly Quota[] {
-  const { workers, queue, store, views, purges } = parts;
-  const { maxConcurrency, executions } = workers;
-  const pollers = queue.provisionedPollers.value;
+  const { workers, beyondOneStack, queue, store, views, purges } = parts;
+  const { concurrency, executions } = workers;
   return [
     quota('Lambda: concurrent executions (L-B99A9384)', executions, {
       limit: LIMITS.concurrentExecutions,
       otherwise: `raise it to ${showNumber(raised(executions.value))} or more`,
     }),
-    quota('Lambda: concurrency of an event source', maxConcurrency, {
+    quota('Lambda: concurrency of an event source', concurrency, {
       limit: LIMITS.eventSourceConcurrency,
-      otherwise:
-        pollers <= LIMITS.provisionedPollers
-          ? `provision ${showNumber(pollers)} pollers, which are paid by the hour and not in the costs below; or give a worker more memory`
-          : `${showNumber(pollers)} pollers are more than the ${showNumber(LIMITS.provisionedPollers)} of one event source: spread the units over several queues`,
+      otherwise: beyondOneStack ?? '',
     }),
     quota('SQS: messages in flight', queue.messagesInFlight, {
       limit: LIMITS.messagesInFlight,
-      otherwise: 'raise it, or spread the units over several queues',
+      otherwise: 'raise it',
     }),
     partitions(
       'S3: writes a second',
@@ -71,22 +70,25 @@ export function planQuotas(parts: {
   ];
 }
 
-function quota(name: string, needed: Figure, { limit, otherwise }: QuotaOptions): Quota {
+function quota(
+  name: string,
+  needed: Figure,
+  { limit, otherwise, growsByItself = false }: QuotaOptions,
+): Quota {
   const isEnough = needed.value <= limit;
-  return { name, needed, limit, isEnough, verdict: isEnough ? 'enough' : otherwise };
+  return { name, needed, limit, isEnough, verdict: isEnough ? 'enough' : otherwise, growsByItself };
 }
 
 /** S3 splits a prefix by itself, but not at once. */
 function partitions(name: string, rate: Figure, needed: Figure, limit: number): Quota {
-  const many = showNumber(needed.value);
-  const otherwise =
-    needed.value <= SHARDS
-      ? `S3 makes ${many} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: begin slowly`
-      : `more than the ${SHARDS} prefixes can take: spread the units over several buckets`;
-  return quota(name, rate, { limit, otherwise });
+  const growsByItself = needed.value <= SHARDS;
+  const otherwise = growsByItself
+    ? `S3 makes ${showNumber(needed.value)} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: begin slowly`
+    : `more than the ${SHARDS} prefixes can take: spread the units over several stacks`;
+  return quota(name, rate, { limit, otherwise, growsByItself });
 }
 
-/** With a fifth to spare, in hundreds. */
-function raised(value: number): number {
+/** The quota to ask for, where so much is needed: with a fifth to spare, in hundreds. */
+export function raised(value: number): number {
   return Math.ceil((value * 1.2) / 100) * 100;
 }

@@ -1,4 +1,4 @@
-import { figure, type Shown, showNumber } from './figure.ts';
+import { figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { LIMITS } from './limits.ts';
 import { type Load, type Workers, workersAtWork } from './load.ts';
@@ -7,9 +7,14 @@ import { type Load, type Workers, workersAtWork } from './load.ts';
 export function planTime(given: Given, { imagesPerSecond }: Load, workers: Workers) {
   const { maxConcurrency, capacityPerSecond } = workers;
   const concurrency = workersAtWork(workers);
-  const growth = growthOf(workers);
-  const pollersReady = figure('until enough batches are polled', 's')`${concurrency} ÷ ${growth} × ${60} s`;
-  const allReady = figure('until all there may be', 's')`${maxConcurrency} ÷ ${growth} × ${60} s`;
+  const pollersReady = figure(
+    'until enough batches are polled',
+    's',
+  )`${concurrency} ÷ ${LIMITS.eventSourceGrowthPerMinute} a minute × ${60} s`;
+  const allReady = figure(
+    'until all there may be',
+    's',
+  )`${maxConcurrency} ÷ ${LIMITS.eventSourceGrowthPerMinute} a minute × ${60} s`;
   const backlogImages = figure(
     'images that wait',
   )`${given.backlogUnits} units × ${given.imagesPerUnit} images`;
@@ -42,11 +47,3 @@ export function planTime(given: Given, { imagesPerSecond }: Load, workers: Worke
 }
 
 export type Time = ReturnType<typeof planTime>;
-
-/** How many more may be under way after a minute: an event source does faster what it has paid pollers for, as it then must. */
-function growthOf({ maxConcurrency }: Workers): Shown {
-  const isProvisioned = maxConcurrency.value > LIMITS.eventSourceConcurrency;
-  const value = isProvisioned ? LIMITS.provisionedGrowthPerMinute : LIMITS.eventSourceGrowthPerMinute;
-  const how = isProvisioned ? ' with provisioned pollers' : '';
-  return { value, text: `${showNumber(value)} a minute${how}` };
-}

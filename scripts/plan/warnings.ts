@@ -1,10 +1,14 @@
 import { formatDuration } from '../command/amounts.ts';
 import { showNumber } from './figure.ts';
 import { LIMITS } from './limits.ts';
+import type { Workers } from './load.ts';
 import type { Plan } from './plan.ts';
 
 /** What will not work as it was asked for, or is easily taken for more than it is; a sentence or two each. */
-export function warningsOf({ workers, load, queue }: Plan, isMeasuredSmall: boolean): string[] {
+export function warningsOf(
+  { workers, load, queue, beyondOneStack }: Plan,
+  isMeasuredSmall: boolean,
+): string[] {
   const warnings: string[] = [];
   if (isMeasuredSmall)
     warnings.push(
@@ -16,7 +20,7 @@ export function warningsOf({ workers, load, queue }: Plan, isMeasuredSmall: bool
   if (capacity <= needed)
     warnings.push(
       `${showNumber(workers.maxConcurrency.value)} workers make ${showNumber(capacity)} images a second, and ` +
-        `${showNumber(needed)} come: the queue only grows. It takes a --concurrency above ${showNumber(Math.ceil(workers.concurrency.value))}.`,
+        `${showNumber(needed)} come: the queue only grows. ${wayOut(workers, beyondOneStack)}.`,
     );
   const { value: batchSeconds } = queue.batchSeconds;
   if (batchSeconds > LIMITS.functionSeconds)
@@ -25,4 +29,11 @@ export function warningsOf({ workers, load, queue }: Plan, isMeasuredSmall: bool
         `${formatDuration(LIMITS.functionSeconds)}: give it fewer messages (--batch), or more memory (--memory).`,
     );
   return warnings;
+}
+
+function wayOut({ busyVcpus, vcpus }: Workers, beyondOneStack: string | undefined): string {
+  const fewest = Math.floor(busyVcpus.value / vcpus.value) + 1;
+  return beyondOneStack === undefined
+    ? `It takes a --concurrency of ${showNumber(fewest)} or more`
+    : `It is ${beyondOneStack}`;
 }

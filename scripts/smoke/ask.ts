@@ -81,6 +81,11 @@ export function isMade(answer: Answer): boolean {
   return saysMiss(answer) && !isCdnHit(answer);
 }
 
+/** Whether the service made and stored it for this very request. */
+export function isStored(answer: Answer): boolean {
+  return isMade(answer) && /;\s*stored\b/.test(answer.headers.get('cache-status') ?? '');
+}
+
 /** Whether it is what a miss was answered with, at the time or from a CDN's copy of that. */
 export function saysMiss({ headers }: Answer): boolean {
   return /\bfwd=/.test(headers.get('cache-status') ?? '');

@@ -9,14 +9,14 @@ export async function purgeAndWait(
   { units, cdn }: UnitSession,
   unit: string,
   visit: Visit,
-  { cdn: named }: Config,
+  config: Config,
   say: (text: string) => void,
 ): Promise<string> {
-  if (visit.hasCdn && named.kind === 'none')
+  if (isCdnUntold(visit, config))
     throw new StepFailure(
       'there is a CDN in front that nothing is told of: set CDN, or it keeps what is purged',
     );
-  const { invalidations, gone } = await purge(units, unit);
+  const { invalidations, gone } = await purge(units, unit, visit);
   if (gone === 0)
     throw new StepFailure('there was nothing to purge: STORE is not where this service keeps its variants');
   if (invalidations.length > 0)
@@ -26,15 +26,31 @@ export async function purgeAndWait(
   return `${counted(gone, 'object')}${told}`;
 }
 
-/** Purges the unit, so that nothing stays. */
-export async function purgeOnceMore({ units }: UnitSession, unit: string): Promise<string> {
-  const { gone } = await purge(units, unit);
+/** Purges the unit, so that nothing stays. What stays all the same is for the user to purge. */
+export async function purgeOnceMore(
+  { units }: UnitSession,
+  unit: string,
+  visit: Visit,
+  config: Config,
+): Promise<string> {
+  const { gone } = await purge(units, unit, visit);
+  if (visit.isStored) throw new StepFailure(`unit ${unit} is still in the service's store; purge it there`);
+  if (visit.miss && isCdnUntold(visit, config))
+    throw new StepFailure(
+      `${counted(gone, 'object')}, but the CDN keeps what it has of unit ${unit}; purge it with CDN set`,
+    );
   return counted(gone, 'object');
 }
 
-async function purge(units: UnitSession['units'], unit: string) {
+function isCdnUntold({ hasCdn }: Visit, { cdn }: Config): boolean {
+  return hasCdn && cdn.kind === 'none';
+}
+
+async function purge(units: UnitSession['units'], unit: string, visit: Visit) {
   const { units: purged, invalidations } = await units.purge([unit]).catch(inWords);
-  return { invalidations, gone: purged.reduce((sum, { objects }) => sum + objects, 0) };
+  const gone = purged.reduce((sum, { objects }) => sum + objects, 0);
+  if (gone > 0) visit.isStored = false;
+  return { invalidations, gone };
 }
 
 function inWords(error: unknown): never {

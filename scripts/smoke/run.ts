@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { buildImageUrl, type UrlSigningKey } from '../../src/client/image-url.ts';
 import type { Config } from '../../src/config.ts';
-import { parseRequest } from '../../src/variant/request.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 import { openUnitSession, type UnitSession } from '../command/unit-session.ts';
 import { createAccount, type SmokeAccount, type Step } from './account.ts';
 import { Unreachable } from './ask.ts';
-import { StepFailure } from './expect.ts';
+import { NothingToSee, StepFailure } from './expect.ts';
 import { purgeAndWait, purgeOnceMore } from './purging.ts';
-import { placeSource, type SmokeSource } from './source.ts';
+import { findSource, type SmokeSource } from './source.ts';
 import {
   seeEdgeHit,
   seeHead,
@@ -53,16 +52,18 @@ const WIDTH = 320;
  */
 export async function smoke(config: Config, options: SmokeOptions): Promise<0 | 1 | 2> {
   const { src, json, say, signal } = options;
+  const place = findSource(config, src);
   const [key] = config.signingKeys;
   if (!key)
     throw new CommandFailure(
-      'SIGNING_KEYS is not set, and no service beyond this machine answers without a signature: eval "$(npm run -s env -- STACK)"',
+      'SIGNING_KEYS is not set. smoke also tries that unsigned URLs are refused, so it needs keys: those that the server was' +
+        ' started with, or those of a stack: eval "$(npm run -s env -- STACK)"',
     );
   const unit = `smoke-${randomUUID()}`;
   const account = createAccount(json);
   const session = await openUnitSession(config, say);
   try {
-    const source = await placeSource(config, src);
+    const source = await place();
     try {
       say(`Unit ${unit}, ${source.shown}`);
       const visit = await visitOf(options, key, unit, source);
@@ -85,24 +86,22 @@ async function visitOf(
   { url: src }: SmokeSource,
 ): Promise<Visit> {
   const parts = { baseUrl: '', unit, src, width: WIDTH, format: FORMAT } as const;
-  const target = await buildImageUrl(parts, key);
-  const parsed = parseRequest(target);
-  if (!parsed.ok) throw new CommandFailure(`--src: ${parsed.fault.detail}.`);
-  return beginVisit(baseUrl + target, baseUrl + (await buildImageUrl(parts)), signal);
+  const [url, unsignedUrl] = await Promise.all([buildImageUrl(parts, key), buildImageUrl(parts)]);
+  return beginVisit(baseUrl + url, baseUrl + unsignedUrl, signal);
 }
 
 /** From the first contact on, something may be stored: whatever happens then, it is purged. */
 async function live(smoke: Smoke): Promise<void> {
-  const { unit, visit, session, account } = smoke;
+  const { unit, visit, session, account, config } = smoke;
   await account.take({ name: 'unsigned URL', run: () => firstContact(visit) });
   try {
     await liveSigned(smoke);
   } finally {
-    await account.take({ name: 'last purge', run: () => purgeOnceMore(session, unit) });
+    await account.take({ name: 'last purge', run: () => purgeOnceMore(session, unit, visit, config) });
   }
 }
 
-/** The life of a variant: until one step fails that all others rest on, or the user has enough. */
+/** The life of a variant: until the user has enough. What rests on a step that has failed is not tried. */
 async function liveSigned({ unit, visit, session, account, config, say }: Smoke): Promise<void> {
   const steps: (Step & { isVital?: true })[] = [
     { name: 'first request', run: () => seeMiss(visit), isVital: true },
@@ -114,10 +113,16 @@ async function liveSigned({ unit, visit, session, account, config, say }: Smoke)
     { name: 'purge', run: () => purgeAndWait(session, unit, visit, config, say), isVital: true },
     { name: 'after the purge', run: () => seeMissAgain(visit) },
   ];
-  for (const { isVital, ...step } of steps) {
+  let failed = '';
+  for (const { isVital, name, run } of steps) {
     if (visit.signal.aborted) return;
-    if ((await account.take(step)) === 'failed' && isVital) return;
+    const state = await account.take({ name, run: failed === '' ? run : () => notTried(failed) });
+    if (state === 'failed' && isVital) failed = name;
   }
+}
+
+async function notTried(failed: string): Promise<never> {
+  throw new NothingToSee(`not tried: ${failed} failed`);
 }
 
 /** A service that is not there is not one that fails. */

@@ -18,16 +18,18 @@ const PRESIGNED_SECONDS = 3600;
  * Finds an original that the service can fetch: the one that is given, or else a photograph of our own in the store's bucket, at a
  * presigned URL, so that it is at a public address like any other.
  *
+ * @returns what puts it there
  * @throws CommandFailure when there is neither
  */
-export async function placeSource(config: Config, given: string | undefined): Promise<SmokeSource> {
-  if (given !== undefined) return { url: given, shown: given };
-  const { store } = config;
-  if (store.kind !== 's3')
-    throw new CommandFailure(
-      'There is no original to ask for: STORE is a folder, from which nothing can be fetched. Give one that the service can fetch, with --src.',
-    );
-  return await placePhotograph(store.bucket, config.s3Endpoint);
+export function findSource(
+  { store, s3Endpoint }: Config,
+  given: string | undefined,
+): () => Promise<SmokeSource> {
+  if (given !== undefined) return async () => ({ url: given, shown: given });
+  if (store.kind === 's3') return () => placePhotograph(store.bucket, s3Endpoint);
+  throw new CommandFailure(
+    'There is no original to ask for: STORE is a folder, from which nothing can be fetched. Give one that the service can fetch, with --src.',
+  );
 }
 
 async function placePhotograph(bucket: string, endpoint: string | undefined): Promise<SmokeSource> {

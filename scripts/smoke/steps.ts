@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../command/amounts.ts';
 import { countDown } from '../command/countdown.ts';
-import { ask, describeAnswer, isCdnHit, isMade, saysMiss, sharedSeconds } from './ask.ts';
+import { describeAnswer, isCdnHit, isMade, isStored, saysMiss, sharedSeconds } from './ask.ts';
 import { fail, NothingToSee, problemOf, requirePicture } from './expect.ts';
 import type { Visit } from './visit.ts';
 
@@ -15,8 +15,8 @@ const EDGE_TRIES = 5;
 /** How long a CDN keeps what does not say so. */
 const MISS_SECONDS = 60;
 
-export async function seeRefusal({ unsignedUrl }: Visit): Promise<string> {
-  const answer = await ask(unsignedUrl);
+export async function seeRefusal({ getUnsigned }: Visit): Promise<string> {
+  const answer = await getUnsigned();
   if (answer.status !== 403 || problemOf(answer).code !== 'bad_signature')
     fail(answer, 'expected 403 bad_signature: nobody may make it work without a key');
   return '403 bad_signature';
@@ -26,7 +26,7 @@ export async function seeMiss(visit: Visit): Promise<string> {
   const answer = await visit.get();
   const size = await requirePicture(answer);
   if (!isMade(answer)) fail(answer, 'expected a miss (Cache-Status: edgepress; fwd=miss; stored)');
-  if (!/;\s*stored\b/.test(answer.headers.get('cache-status') ?? '')) fail(answer, 'it was not stored');
+  if (!isStored(answer)) fail(answer, 'it was not stored');
   visit.miss = answer;
   return `${describeAnswer(answer)}, ${size}`;
 }

@@ -34,7 +34,8 @@ describe('the app', () => {
   });
 
   it('makes one stack, named and set by the context, for wherever the CDK command is', () => {
-    const context = { edgepress: { stackName: 'Pictures' }, 'edgepress.widths': '317,641' };
+    const edgepress = { stackName: 'Pictures', sourceAllow: 'https://*.example.com/*' };
+    const context = { edgepress, 'edgepress.widths': '317,641' };
     const env = {
       CDK_DEFAULT_ACCOUNT: '123456789012',
       CDK_DEFAULT_REGION: 'us-east-1',
@@ -47,12 +48,26 @@ describe('the app', () => {
     expect(JSON.stringify(read('Pictures.template.json'))).toContain('317,641');
   });
 
+  it('warns of what can be deployed and is hardly meant, and goes on', () => {
+    const { status, stderr } = runApp({}, { CDK_VALIDATION: 'false' });
+    expect(stderr).toMatch(/WARNING sourceAllow is not set: any public address may be fetched/);
+    expect(status).toBe(0);
+  });
+
   it('stops with every fault of the context, and no stack trace', () => {
-    const { status, stderr } = runApp({ 'edgepress.widths': 'wide', 'edgepress.colour': 'blue' });
+    const context = {
+      'edgepress.widths': 'wide',
+      'edgepress.colour': 'blue',
+      'edgepres.maxPixels': '9',
+      'edgepress.alarmTopicArn': EVERYTHING.alarmTopicArn,
+    };
+    const { status, stderr } = runApp(context, { CDK_DEFAULT_REGION: 'eu-west-1' });
     expect(status).toBe(1);
     expect(stderr.split('\n').filter((line) => line.startsWith('  '))).toEqual([
-      '  colour: there is no such option',
+      '  edgepres.maxPixels: options are edgepress.NAME, in just these letters: did you mean edgepress.maxPixels?',
+      '  colour: there is no such option. All are in infra/options.ts',
       '  widths: must be widths in pixels from 1 to 16383, separated by commas',
+      '  alarmTopicArn: the topic is in us-east-1, and alarms in eu-west-1, where the stack is, tell topics there alone',
     ]);
     expect(stderr).not.toContain('    at ');
   });
@@ -64,16 +79,33 @@ describe('outputs', () => {
   it('are those that commands look for', () => {
     expect(Object.keys(outputs).toSorted()).toEqual([
       'BucketName',
+      'DashboardUrl',
       'DeadLetterQueueUrl',
       'DistributionId',
       'Environment',
+      'ImageLogGroup',
       'KeyValueStoreArn',
       'OperatorPolicyArn',
       'QueueUrl',
       'SignerPolicyArn',
       'SigningKeysSecretArn',
       'Url',
+      'WorkerLogGroup',
     ]);
+  });
+
+  it('have where the logs and the dashboard are', () => {
+    expect(outputs.ImageLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^ImageFunctionLogs/) });
+    expect(outputs.WorkerLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^WorkerLogs/) });
+    const parts = outputs.DashboardUrl.Value['Fn::Join'][1] as unknown[];
+    const filled = parts.map((part) => {
+      if (typeof part === 'string') return part;
+      const { Ref: ref } = part as { Ref: string };
+      return ref === 'AWS::Region' ? 'eu-west-1' : ref.replace(/[0-9A-F]{8}$/, '');
+    });
+    expect(filled.join('')).toBe(
+      'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/Dashboard',
+    );
   });
 
   it('have the environment of the commands, without any key', () => {

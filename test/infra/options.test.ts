@@ -1,12 +1,13 @@
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { optionsInContext } from '../../infra/context.ts';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { OptionsError, readSettings } from '../../infra/settings.ts';
 import { createStack, EVERYTHING } from './synthesise.ts';
 
-function faultsOf(options: unknown): readonly string[] {
+function faultsOf(options: object, region?: string): readonly string[] {
   try {
-    readSettings(options);
+    readSettings(options, { region });
   } catch (error) {
     if (error instanceof OptionsError) return error.faults;
     throw error;
@@ -36,7 +37,51 @@ describe('options of the stack', () => {
     };
     const named = faultsOf(options).map((fault) => fault.split(':')[0]);
     expect(named.toSorted()).toEqual(Object.keys(options).toSorted());
-    expect(() => createStack(options as unknown as EdgepressOptions)).toThrow(OptionsError);
+  });
+
+  it('are told with what is wrong between them, too, as far as that does not rest on what is wrong already', () => {
+    const options = {
+      sourceAlow: 'https://*.example.com/*',
+      widths: 'wide',
+      workerBatchSize: 20,
+      sourceTimeoutMs: 30_000,
+      workerMaxConcurrency: 'all',
+      workerReservedConcurrency: 50,
+    };
+    expect(faultsOf(options)).toEqual([
+      'workerMaxConcurrency: must be a whole number from 2 to 1000',
+      'sourceAlow: there is no such option: did you mean sourceAllow? All are in infra/options.ts',
+      'widths: must be widths in pixels from 1 to 16383, separated by commas',
+      'workerBatchSize: more than 10 need a workerBatchWindowSeconds of 1 or more',
+      'sourceTimeoutMs: 30000 leaves less than 26 s of imageTimeoutSeconds, 45',
+    ]);
+  });
+
+  it.each([
+    ['widht', 'widths'],
+    ['SOURCE_ALLOW', 'sourceAllow'],
+    ['workersMaxConcurency', 'workerMaxConcurrency'],
+    ['colour', undefined],
+  ])('that do not exist are told with the near one: %s', (name, near) => {
+    const hint = near === undefined ? '. ' : `: did you mean ${near}? `;
+    expect(faultsOf({ [name]: '1' })).toEqual([
+      `${name}: there is no such option${hint}All are in infra/options.ts`,
+    ]);
+  });
+
+  it('say in words what a value may be', () => {
+    expect(faultsOf({ logLevel: 'loud', priceClass: 'cheap' })).toEqual([
+      'priceClass: must be one of all, 200, 100',
+      'logLevel: must be one of fatal, error, warn, info, debug, trace, silent',
+    ]);
+  });
+
+  it('refuse a topic that alarms cannot tell, once it is known where they are', () => {
+    const { alarmTopicArn } = EVERYTHING;
+    expect(faultsOf({ alarmTopicArn }, 'us-east-1')).toEqual([]);
+    expect(faultsOf({ alarmTopicArn }, 'eu-west-1')).toEqual([
+      'alarmTopicArn: the topic is in us-east-1, and alarms in eu-west-1, where the stack is, tell topics there alone',
+    ]);
   });
 
   it.each<[keyof EdgepressOptions, unknown]>([
@@ -113,17 +158,91 @@ describe('options that are right by themselves', () => {
   });
 });
 
+describe('warnings of the stack', () => {
+  const allWarned = (options: EdgepressOptions, region: string) =>
+    Annotations.fromStack(createStack(options, { region }))
+      .findWarning('*', Match.anyValue())
+      .map(({ entry }) => String(entry.data));
+  const warned = (options: EdgepressOptions, region = 'eu-west-1') =>
+    allWarned({ sourceAllow: 'https://*.example.com/*', ...options }, region);
+
+  it('are none when there is no reason', () => {
+    expect(warned({})).toEqual([]);
+    expect(warned(EVERYTHING, 'us-east-1')).toEqual([]);
+  });
+
+  it('are given when anybody may be fetched from', () => {
+    expect(allWarned({}, 'eu-west-1')).toEqual([
+      expect.stringMatching(
+        /^sourceAllow is not set: any public address may be fetched by whoever has a signed URL\. /,
+      ),
+    ]);
+  });
+
+  it.each<[string, EdgepressOptions, RegExp]>([
+    [
+      'more is reserved than accounts have at first',
+      { imageReservedConcurrency: 800, workerReservedConcurrency: 101 },
+      /^imageReserved.* are 901 together: .* 100 cannot be reserved/,
+    ],
+    [
+      'logs are kept that are not written',
+      { accessLogDays: 30 },
+      /^accessLogDays has no effect without accessLogs/,
+    ],
+    [
+      'an alarm is set that is not there',
+      { alarmCdn5xxPercent: 10 },
+      /^alarmCdn5xxPercent has no effect: .* us-east-1 alone, and the stack is in eu-west-1/,
+    ],
+    ['another one is', { alarmCdn4xxPercent: 10 }, /^alarmCdn4xxPercent has no effect/],
+  ])('are given when %s', (_, options, said) => {
+    expect(warned(options)).toEqual([expect.stringMatching(said)]);
+  });
+
+  it('are not given where it has an effect', () => {
+    expect(warned({ alarmCdn5xxPercent: 10 }, 'us-east-1')).toEqual([]);
+    expect(warned({ accessLogDays: 30, accessLogs: true })).toEqual([]);
+  });
+});
+
 describe('options in the context of an app', () => {
   it('are an object, and single ones that win over it', () => {
     const context = { edgepress: { widths: '320', stackName: 'A' }, 'edgepress.stackName': 'B', other: 1 };
-    expect(optionsInContext(context)).toEqual({ widths: '320', stackName: 'B' });
+    expect(optionsInContext(context)).toEqual({ options: { widths: '320', stackName: 'B' }, faults: [] });
   });
 
   it('are none when nobody gave any', () => {
-    expect(optionsInContext({})).toEqual({});
+    const others = {
+      '@aws-cdk/core:checkSecretUsage': true,
+      'aws:cdk:bundling-stacks': [],
+      'express.port': 1,
+    };
+    expect(optionsInContext(others)).toEqual({ options: {}, faults: [] });
   });
 
-  it('are refused when they are no object', () => {
-    expect(faultsOf(optionsInContext({ edgepress: 'widths=320' }))).toHaveLength(1);
+  it.each([
+    ['edgepres.widths', 'edgepress.widths'],
+    ['Edgepress.widths', 'edgepress.widths'],
+    ['egdepress.width', 'edgepress.widths'],
+    ['edgepress:source-allow', 'edgepress.sourceAllow'],
+    ['widths', 'edgepress.widths'],
+    ['SOURCE_ALLOW', 'edgepress.sourceAllow'],
+    ['Edgepress', undefined],
+    ['edgepress.', undefined],
+  ])('are refused under the name %s, which nobody would read', (name, meant) => {
+    const hint = meant === undefined ? '' : `: did you mean ${meant}?`;
+    expect(optionsInContext({ [name]: '480' })).toEqual({
+      options: {},
+      faults: [`${name}: options are edgepress.NAME, in just these letters${hint}`],
+    });
+  });
+
+  it('are refused when they are no object, and the others told with that', () => {
+    const context = { edgepress: 'widths=320', 'edgepress.maxPixels': 'many' };
+    expect(optionsInContext(context)).toEqual({
+      options: { maxPixels: 'many' },
+      faults: ['edgepress: must be an object of options; a single one is edgepress.NAME=VALUE'],
+    });
   });
 });

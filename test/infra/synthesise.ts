@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { EdgepressOptions } from '../../infra/options.ts';
+import { readSettings } from '../../infra/settings.ts';
 import { EdgepressStack } from '../../infra/stack.ts';
 
 /**
@@ -12,7 +13,7 @@ export function createStack(options: EdgepressOptions = {}, env: { region?: stri
     builtinCloudFormationValidation: false,
     context: { 'aws:cdk:bundling-stacks': [] },
   });
-  return new EdgepressStack(app, 'Test', options, { env });
+  return new EdgepressStack(app, 'Test', readSettings(options, env), { env });
 }
 
 const templates = new Map<string, Template>();

@@ -19,14 +19,14 @@ describe('amounts for people', () => {
       '1.0 MB',
       '1.5 GB',
       '-2.5 MB',
-      '5000.0 TB',
+      '5,000.0 TB',
     ]);
   });
 
   it('are times as long as anyone cares to know', () => {
     const times = [0, 4.26, 9.6, 59.4, 59.6, 192, 3599.7, 7500, 360_000];
     expect(times.map(formatDuration)).toEqual([
-      '0.0 s',
+      'under 0.1 s',
       '4.3 s',
       '10 s',
       '59 s',

@@ -16,7 +16,7 @@ const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000 }: Ac
   startAws(sts(), cloudFormation(stacks), serviceQuotas(quota));
 
 async function check({ env }: AwsStub, args: readonly string[] = [], more: Record<string, string> = {}) {
-  const program = runProgram('scripts/edgepress.ts', ['deploy-check', ...args], { ...env, ...more });
+  const program = runProgram('scripts/edgepress.ts', ['deploy:check', ...args], { ...env, ...more });
   const status = await program.ended;
   const { stdout, stderr } = program.output;
   /** The lines of one thing that was looked at. */
@@ -24,13 +24,14 @@ async function check({ env }: AwsStub, args: readonly string[] = [], more: Recor
   return { status, stdout, stderr, said };
 }
 
-describe('the command deploy-check', () => {
+describe('the command deploy:check', () => {
   it('ends with 0 when all is right, and says what there is', async () => {
     const aws = await openAccount();
     const { status, stdout, stderr } = await check(aws);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n').map((line) => line.slice(0, 31).trim().split(/ {2,}/))).toEqual([
       ['ok', 'Node'],
+      ['ok', 'workers'],
       ['ok', 'region'],
       ['ok', 'credentials'],
       ['ok', 'CDK bootstrap'],
@@ -42,27 +43,52 @@ describe('the command deploy-check', () => {
       /eu-north-1\n.*account 123456789012, as arn:aws:iam::123456789012:user\/deployer\n/,
     );
     expect(stdout).toMatch(
-      /1,000 for all .* 100,000 units an hour × 5 images = 139 images a second of 350 ms: 49 at once\n/,
+      /workers +100,000 units an hour × 5 images = 139 images a second of 350 ms: 49 workers needed, 61 at most: deploy with "workerMaxConcurrency": 61, "workerMemoryMb": 1769\n/,
+    );
+    expect(stdout).toMatch(
+      /1,000 for all .*, 161 needed: 61 workers \+ 100 for the image function and all else\n/,
     );
     expect(aws.operations.filter((operation) => !/^(Get|Describe)/.test(operation))).toEqual([]);
   });
 
-  it('ends with 2 and says what to do when Lambda does not let enough images be in work at once', async () => {
+  it('ends with 2 and says what to do when Lambda does not let enough functions run at once', async () => {
     const aws = await openAccount({ quota: undefined });
-    const fits = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '720']);
+    const fits = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '518']);
     expect(fits.status).toBe(0);
+    expect(fits.said('Lambda concurrency')).toMatch(/1,000 for .*, 1,000 needed: 900 workers \+ 100 for/);
     const { status, said } = await check(aws, [
       '--units-per-hour',
       '1000000',
       '--images',
-      '6',
+      '5',
       '--ms',
-      '700',
+      '519',
     ]);
     expect(status).toBe(2);
     expect(said('Lambda concurrency')).toMatch(
-      /^missing .* 1,000 for .* 1,167 at once\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1500$/,
+      /^missing .* 1,000 for .*, 1,002 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1300$/,
     );
+  });
+
+  it('says the same as plan', async () => {
+    const aws = await openAccount();
+    for (const load of [
+      ['--units-per-hour', '1000000', '--images', '5', '--ms', '560'],
+      ['--units-per-hour', '1000000', '--images', '15', '--ms', '350', '--memory', '1769'],
+    ]) {
+      const program = runProgram('scripts/edgepress.ts', ['plan', ...load, '--json']);
+      expect(await program.ended).toBe(0);
+      const { workers, stackOptions, beyondOneStack, quotas } = JSON.parse(program.output.stdout);
+      const { said, status } = await check(aws, load);
+      expect(status).toBe(2);
+      expect(said('workers')).toContain(
+        beyondOneStack ??
+          `"workerMaxConcurrency": ${stackOptions.workerMaxConcurrency}, "workerMemoryMb": ${stackOptions.workerMemoryMb}`,
+      );
+      expect(said('Lambda concurrency')).toContain(`${workers.executions.value.toLocaleString('en')} needed`);
+      const [, toAskFor = ''] = /--desired-value (\d+)$/.exec(said('Lambda concurrency')) ?? [];
+      expect(quotas[0].verdict).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
+    }
   });
 
   it.each([
@@ -98,7 +124,7 @@ describe('the command deploy-check', () => {
     ],
   ])('looks at a stack that is there: %s', async (state, expected, line) => {
     const aws = await openAccount({ stacks: { CDKToolkit: BOOTSTRAPPED, Mine: { status: state } } });
-    const { status, said } = await check(aws, ['--stack', 'Mine']);
+    const { status, said } = await check(aws, ['Mine']);
     expect(status).toBe(expected);
     expect(said('stack Mine')).toMatch(line);
   });
@@ -109,7 +135,7 @@ describe('the command deploy-check', () => {
     const { status, said } = await check(aws);
     expect(status).toBe(1);
     expect(said('Lambda concurrency')).toMatch(
-      /^not checked .*AWS refuses servicequotas:GetServiceQuota: .*permission/,
+      /^not checked .*AWS refuses servicequotas:GetServiceQuota \(.*\)\n +→ whoever .* needs that permission$/,
     );
     expect(said('stack Edgepress')).toMatch(/^ok/);
   });
@@ -126,7 +152,7 @@ describe('the command deploy-check', () => {
     const nobody = await check(aws, [], { ...nowhere, AWS_ACCESS_KEY_ID: '' });
     expect(nobody.status).toBe(2);
     expect(nobody.stdout).toMatch(
-      /^missing .* There are no AWS credentials: [\s\S]*not checked .* takes credentials/m,
+      /^missing .* There are no AWS credentials \(.*\)\n +→ set AWS_PROFILE, .*\nnot checked .* takes credentials/m,
     );
     expect(aws.operations).toEqual([]);
     const unreachable = await check(aws, [], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });

@@ -69,12 +69,27 @@ describe('the command env', () => {
       ['env'],
       /^The secret does not hold signing keys: key 1 must be/,
     ],
-  ])('ends with 1 and prints nothing for a shell when the stack has %s', async (_, how, args, said) => {
+  ])('ends with 1 and has a shell fail when the stack has %s', async (_, how, args, said) => {
     const { run } = await setUpStack(how);
     const { status, stdout, stderr } = await run(args);
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: 'false\n' });
     expect(stderr).toMatch(said);
     expect(stderr).not.toMatch(/\n {4}at |new:secret/);
+  });
+
+  it('lets no shell go on with what was set before, whatever is wrong', async () => {
+    const { run } = await setUpStack({ signers: KEYS });
+    for (const args of [
+      ['env', 'Other'],
+      ['env', '--no-key'],
+      ['env', 'Edgepress', 'Other'],
+    ]) {
+      const { status, stdout, stderr } = await run(args);
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/./) });
+      const script = 'PUBLIC_URL=https://old.test; eval "$1" && echo "$PUBLIC_URL"; true';
+      expect(execFileSync('sh', ['-c', script, 'sh', stdout], { encoding: 'utf8' })).toBe('');
+    }
+    expect(await run(['env', 'Other', '--json'])).toMatchObject({ status: 1, stdout: '' });
   });
 
   it('says what is missing for asking AWS at all', async () => {
@@ -82,12 +97,14 @@ describe('the command env', () => {
     aws.fault = (operation) => (operation === 'GetSecretValue' ? 'deny' : undefined);
     expect(await run(['env'])).toMatchObject({
       status: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^AWS refuses secretsmanager:GetSecretValue: .* needs that permission/),
+      stdout: 'false\n',
+      stderr: expect.stringMatching(
+        /^AWS refuses secretsmanager:GetSecretValue \(.*\): .* needs that permission\.\n$/,
+      ),
     });
     const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
     const faults: [Record<string, string>, RegExp][] = [
-      [{ AWS_ACCESS_KEY_ID: '' }, /^There are no AWS credentials: /],
+      [{ AWS_ACCESS_KEY_ID: '' }, /^There are no AWS credentials \(.*\): set AWS_PROFILE, /],
       [{ AWS_REGION: '' }, /^There is no AWS region, or it is none: set AWS_REGION\.\n$/],
       [
         { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
@@ -96,7 +113,7 @@ describe('the command env', () => {
     ];
     for (const [env, said] of faults) {
       const { status, stdout, stderr } = await run(['env'], { ...nowhere, ...env });
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect({ status, stdout }).toEqual({ status: 1, stdout: 'false\n' });
       expect(stderr).toMatch(said);
     }
   });

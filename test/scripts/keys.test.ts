@@ -64,7 +64,16 @@ describe('the command keys rotate', () => {
     await run([...ROTATE, '--keep', '0']);
     expect(idsOf(secret.current())).toEqual([expect.stringMatching(NEW_ID)]);
     expect(store.current()).toBe(secret.current());
-    expect((await run([...ROTATE, '--keep', 'x'])).stderr).toMatch(/whole number from 0 to 100/);
+    expect((await run([...ROTATE, '--keep', 'x'])).stderr).toMatch(/whole number from 0 to 10\./);
+  });
+
+  it('takes as many as there is room for at the edge, time and again', async () => {
+    const keys = Array.from({ length: 11 }, (_, index) => `k20261125-5b29${index + 10}:${'0'.repeat(64)}`);
+    const { run, secret, store } = await setUpStack({ edge: list(...keys), signers: list(...keys) });
+    expect((await run([...ROTATE, '--keep', '11'])).stderr).toMatch(/whole number from 0 to 10\./);
+    expect((await run([...ROTATE, '--keep', '10'])).status).toBe(0);
+    expect(idsOf(secret.current())).toHaveLength(11);
+    expect(store.current()).toBe(secret.current());
   });
 
   it('says that there is no room, rather than fail', async () => {
@@ -82,7 +91,7 @@ describe('the command keys rotate', () => {
     const { status, stdout, stderr } = await run(ROTATE);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(
-      /AWS refuses secretsmanager:PutSecretValue: .*\n.*half-way, which harms no URL\. Run this again to go on/,
+      /AWS refuses secretsmanager:PutSecretValue \(.*\): .*\n.*half-way, which harms no URL\. Run this again to go on/,
     );
     expect(secret.current()).toBe(A);
   });

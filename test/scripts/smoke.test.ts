@@ -100,25 +100,37 @@ describe('the command smoke', () => {
     const { status, steps } = await run({}, cdnUrl);
     expect(status).toBe(2);
     expect(seenAt(steps, 'purge')).toMatch(/a CDN in front that nothing is told of: set CDN/);
+    expect(seenAt(steps, 'last purge')).toMatch(/^1 object, but the CDN keeps what it has of unit smoke-/);
   });
 
   it('fails where the store is another one', async () => {
     const { run } = await setUpService();
     const { status, steps } = await run({ STORE: `file:${await temporaryFolder()}` });
     expect(status).toBe(2);
-    expect(statesOf(steps)).toMatchObject({ 'If-None-Match': 'ok', purge: 'failed', 'last purge': 'ok' });
+    expect(statesOf(steps)).toMatchObject({
+      'If-None-Match': 'ok',
+      purge: 'failed',
+      'after the purge': 'skipped',
+      'last purge': 'failed',
+    });
     expect(seenAt(steps, 'purge')).toMatch(/STORE is not where this service keeps its variants/);
+    expect(seenAt(steps, 'last purge')).toMatch(
+      /^unit smoke-[0-9a-f-]{36} is still in the service's store; purge it there$/,
+    );
   });
 
   it('fails at a service that serves what is unsigned', async () => {
     const { run } = await setUpService({ SIGNING_KEYS: '' });
     const { status, steps } = await run();
     expect(status).toBe(2);
+    const skipped = Object.fromEntries(STEPS.slice(2, -1).map((step) => [step, 'skipped']));
     expect(statesOf(steps)).toEqual({
       'unsigned URL': 'failed',
       'first request': 'failed',
+      ...skipped,
       'last purge': 'ok',
     });
+    expect(seenAt(steps, 'purge')).toBe('not tried: first request failed');
     expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
     expect(seenAt(steps, 'first request')).toMatch(
       /^403 bad_signature \(The URL is signed, but there are no keys .*: SIGNING_KEYS is not/,
@@ -169,11 +181,19 @@ describe('the command smoke', () => {
   it('says what it lacks before it asks for anything', async () => {
     const src = ['--src', 'https://x.test/a.jpg'];
     const STORE = `file:${await temporaryFolder()}`;
+    const keyless = { STORE, SIGNING_KEYS: '' };
     const cases: [string, string[], Record<string, string>, RegExp][] = [
-      ['http://127.0.0.1:1', src, { STORE, SIGNING_KEYS: '' }, /^SIGNING_KEYS is not set, .*npm run -s env/],
-      ['http://127.0.0.1:1', [], { STORE }, /STORE is a folder, .* --src\.\n$/],
-      ['http://127.0.0.1:1', ['--src', 'a.jpg'], { STORE }, /--src: `src` /],
-      ['127.0.0.1:1', src, { STORE }, /^127\.0\.0\.1:1 is not where a service is reached: it must be/],
+      [
+        'http://127.0.0.1:1',
+        src,
+        keyless,
+        /^SIGNING_KEYS is not set\. .*unsigned URLs are refused.* those that the server was started with, .*npm run -s env/,
+      ],
+      // Arguments come first.
+      ['http://127.0.0.1:1', [], keyless, /STORE is a folder, .* --src\.\n$/],
+      ['http://127.0.0.1:1', ['--src', 'a.jpg'], keyless, /^--src: `src` /],
+      ['127.0.0.1:1', src, keyless, /^"127\.0\.0\.1:1" is not where a service is reached: it must be/],
+      ['', src, keyless, /^"" is not where a service is reached: PUBLIC_URL is empty .*npm run -s env/],
     ];
     const ended = await Promise.all(cases.map(([url, args, env]) => smoke(url, args, env)));
     ended.forEach(({ status, stdout, stderr }, index) => {

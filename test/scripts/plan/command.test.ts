@@ -20,9 +20,16 @@ describe('the command plan', () => {
     const { status, stdout, stderr } = await run(MILLION);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^1,000,000 units of 5 images an hour: 1,389 images a second\n {2}487 workers at work/,
+      /^1,000,000 units of 5 images an hour: 1,389 images a second\n {2}487 workers at work, 608 at most/,
     );
-    expect(stdout).toMatch(/^ {2}concurrency +486 {2}= 1,389 images\/s × 0\.35 s ÷ 1 vCPU$/m);
+    expect(stdout.split('\n')[2]).toBe(
+      '  deploy with "workerMaxConcurrency": 608, "workerMemoryMb": 1769, "workerBatchSize": 2',
+    );
+    expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in/m);
+    expect(stdout).toMatch(/: S3: reads a second \(grows by itself: begin slowly\)$/m);
+    expect(stdout).toMatch(/^ {2}vCPUs at work +486 {2}= 1,389 images\/s × 0\.35 s$/m);
+    expect(stdout).toMatch(/^ {2}workers that it takes +487 {2}= ⌈486 ÷ 1 vCPU⌉$/m);
+    expect(stdout).not.toMatch(/486 workers|0\.0 s|1 months/);
     expect(stdout).toMatch(
       /^ {2}compute +\$40\.31 +\$8\.06 +\$29,426 {2}= 5,000,000 images × 0\.35 s .* × \$0\.0000133334$/m,
     );
@@ -35,11 +42,16 @@ describe('the command plan', () => {
   it('prints the same figures as JSON', async () => {
     const [text, json] = await Promise.all([run(MILLION), run([...MILLION, '--json'])]);
     const { effort, ...plan } = JSON.parse(json.stdout);
-    expect(plan.workers.concurrency).toEqual({
-      label: 'concurrency',
+    expect(plan.workers.busyVcpus).toEqual({
+      label: 'vCPUs at work',
       unit: '',
       value: expect.closeTo(486.11, 2),
-      arithmetic: '1,389 images/s × 0.35 s ÷ 1 vCPU',
+      arithmetic: '1,389 images/s × 0.35 s',
+    });
+    expect(plan.stackOptions).toEqual({
+      workerMaxConcurrency: 608,
+      workerMemoryMb: 1769,
+      workerBatchSize: 2,
     });
     expect(plan.prices).toMatchObject({ date: 'November 2026', usdPerTag: 0.005 });
     // Of efforts, the text has a table and how each column is worked out.
@@ -97,7 +109,7 @@ describe('the command plan', () => {
     const { stdout } = await run([...MILLION, '--concurrency', '100']);
     expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in .*, or never, while as many come$/m);
     expect(stdout).toMatch(
-      /^ {2}- 100 workers make 286 images a second, and 1,389 come: .* --concurrency above 487/m,
+      /^ {2}- 100 workers make 286 images a second, and 1,389 come: .* --concurrency of 487 or more\.$/m,
     );
     const slow = await run(['--units-per-hour', '9', '--ms', '2000', '--batch', '10']);
     expect(slow.stdout).toMatch(
@@ -105,10 +117,37 @@ describe('the command plan', () => {
     );
   });
 
+  it('gives workers as much memory as lets one stack do it, and says so where --memory is not enough', async () => {
+    const load = ['--units-per-hour', '1000000', '--images', '15', '--ms', '350'];
+    const [enough, small] = await Promise.all([run(load), run([...load, '--memory', '1769'])]);
+    expect(enough.stdout).toMatch(/^ {2}deploy with "workerMaxConcurrency": 912, "workerMemoryMb": 3538, /m);
+    expect(small.stdout).toMatch(/^ {2}beyond one stack: "workerMemoryMb": 3538 \(--memory\), or 2 stacks/m);
+    expect(small.stdout).toMatch(/^ {2}- 1,000 workers make 2,857 .*only grows\. It is beyond one stack: /m);
+    expect(small.stdout).not.toMatch(/deploy with|poller/);
+  });
+
+  it('says of little no more than there is to say', async () => {
+    const [one, none] = await Promise.all(
+      ['1', '0'].map((backlog) => run(['--units-per-hour', '1', '--ms', '9', '--backlog', backlog])),
+    );
+    expect(one?.stdout).toMatch(/^ {2}1 unit that waits is done in [\d.]+ s, or in/m);
+    expect(none?.stdout).not.toMatch(/units? that waits? (is|are) |\b0\.0 s/);
+  });
+
+  it('marks what has to be given, and shows what is taken otherwise', async () => {
+    const { stdout } = await run(['--help']);
+    const help = stdout.replace(/\n {29}/g, ' ');
+    expect(help).toMatch(/--units-per-hour <n> .*\(required\)$/m);
+    expect(help).toMatch(/--source-kb <n> .*\(default: 2600, or that of --photos\)$/m);
+    expect(help).toMatch(/--variant-kb <n> .*\(default: 71, or that of --photos\)$/m);
+    expect(help).toMatch(/--backlog <units> .*\(by default those of an hour\)$/m);
+  });
+
   it('refuses what it cannot plan for, and says why', async () => {
     const empty = await temporaryFolder();
     const wrong: [string[], RegExp][] = [
-      [[], /--units-per-hour/],
+      [[], /^error: required option '--units-per-hour <n>' not specified$/m],
+      [['--unit-per-hour', '9'], /^error: unknown option '--unit-per-hour'\n.*--units-per-hour/],
       [[...MILLION, '--batch', '11'], /--batch.*whole number from 1 to 10/],
       [[...MILLION, '--photos', empty], /not both/],
       [['--units-per-hour', '9', '--photos', empty], /has no photographs/],
@@ -126,8 +165,8 @@ describe('the command plan', () => {
       [['--units-per-hour', '0'], /whole number from 1 to 1,000,000,000/],
       [['--units-per-hour', '1e6'], /whole number/],
       [[...MILLION, '--images', '2.5'], /whole number from 1 to 1,000/],
-      [[...MILLION, '--memory', '64'], /whole number from 128 to 10,240/],
-      [[...MILLION, '--concurrency', '1'], /whole number from 2 to 20,000/],
+      [[...MILLION, '--memory', '511'], /whole number from 512 to 10,240/],
+      [[...MILLION, '--concurrency', '1'], /whole number from 2 to 1,000/],
       [[...MILLION, '--purged', '100.1'], /a number from 0 to 100/],
       [[...MILLION, '--ms', '0'], /a number from 0\.001 to 900,000/],
       [[...MILLION, '--egress-usd-per-gb', 'free'], /a number from 0 to 1,000/],

@@ -14,7 +14,7 @@ describe('a plan', () => {
       variantKb: 61,
     });
     expect(one.load.imagesPerSecond.value).toBeCloseTo(1389, 0);
-    expect(one.workers.concurrency.value).toBeCloseTo(486, 0);
+    expect(one.workers.concurrency.value).toBe(487);
     expect(one.cost.compute.usdPerMillionImages).toBeCloseTo(8, 0);
     expect(one.cost.storage.usdPerMillionImages).toBeCloseTo(1.4, 1);
     // A put a variant is $5; the manifest and the list of a unit are those of five images.
@@ -67,17 +67,21 @@ describe('a plan', () => {
         const one = plan(given);
         const slower = plan({ ...given, msPerImage: given.msPerImage * 2 });
         const larger = plan({ ...given, memoryMb: given.memoryMb * 2 });
-        expect(slower.workers.concurrency.value).toBeCloseTo(one.workers.concurrency.value * 2, 6);
-        expect(larger.workers.concurrency.value).toBeCloseTo(one.workers.concurrency.value / 2, 6);
+        const needed = ({ workers: { busyVcpus, vcpus } }: typeof one) => busyVcpus.value / vcpus.value;
+        expect(needed(slower)).toBeCloseTo(needed(one) * 2, 6);
+        expect(needed(larger)).toBeCloseTo(needed(one) / 2, 6);
+        expect(one.workers.concurrency.value).toBe(Math.ceil(Number(needed(one).toPrecision(12))));
         expect(larger.cost.compute.value).toBeCloseTo(one.cost.compute.value, 6);
       }),
     );
   });
 
-  it('has workers to spare, so that what waits is done one day, unless it is told how many', () => {
+  it('has workers to spare, so that what waits is done one day, unless it is told how many, or one stack has no more', () => {
     fc.assert(
       fc.property(anyGiven, (given) => {
-        const { time, workers, load } = plan({ ...given, maxConcurrency: undefined });
+        const { time, workers, load, beyondOneStack } = plan({ ...given, maxConcurrency: undefined });
+        expect(workers.maxConcurrency.value).toBeLessThanOrEqual(1000);
+        if (beyondOneStack !== undefined) return;
         expect(workers.capacityPerSecond.value).toBeGreaterThan(load.imagesPerSecond.value);
         expect(time.drain?.value).toBeGreaterThanOrEqual(time.drainAlone.value);
       }),
@@ -91,13 +95,23 @@ describe('a plan', () => {
     const wanting = (given: Partial<Given>) => planFor(given).quotas.filter(({ isEnough }) => !isEnough);
     expect(wanting({ unitsPerHour: 100_000 })).toEqual([]);
     expect(wanting({ msPerImage: 1000 }).map(({ name, verdict }) => `${name}: ${verdict}`)).toEqual([
-      'Lambda: concurrent executions (L-B99A9384): raise it to 2,300 or more',
-      expect.stringMatching(/^Lambda: concurrency of an event source: provision 174 pollers/),
+      'Lambda: concurrent executions (L-B99A9384): raise it to 1,400 or more',
+      'Lambda: concurrency of an event source: beyond one stack: "workerMemoryMb": 3538 (--memory), or 2 stacks, each with its share of the units and executions of its own',
       expect.stringMatching(/^S3: reads a second: S3 makes 2 partitions/),
     ]);
     expect(wanting({ purgedShare: 1, viewsPerImage: 0 }).map(({ name }) => name)).toContain(
       'CloudFront: tags being invalidated',
     );
+  });
+
+  it('says what to do with more than one stack can bear', () => {
+    const beyond = (msPerImage: number, memoryMb: number) => planFor({ msPerImage, memoryMb }).beyondOneStack;
+    expect(beyond(719, 1769)).toBeUndefined();
+    expect(beyond(720, 1769)).toMatch(/^beyond one stack: "workerMemoryMb": 3538 \(--memory\), or 2 stacks/);
+    expect(beyond(1440, 3538)).toMatch(/"workerMemoryMb": 5307/);
+    // No worker has more memory.
+    expect(beyond(5000, 8845)).toMatch(/"workerMemoryMb": 10240/);
+    expect(beyond(5000, 10_240)).toMatch(/^beyond one stack: 2 stacks, each/);
   });
 
   it('pays for no invalidation within the thousand a month that are free', () => {
