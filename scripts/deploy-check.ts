@@ -14,7 +14,6 @@ interface DeployCheckOptions {
 /** `deploy:check`: says what has to be right before a deploy, and what is. */
 export function deployCheckCommand(): Command {
   return new Command('deploy:check')
-    .alias('deploy-check')
     .description('say what has to be right before a deploy to AWS, and what to do where it is not')
     .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
     .option('--units-per-hour <count>', 'data units that will be ingested', wholeNumber, 100_000)
