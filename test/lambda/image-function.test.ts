@@ -10,7 +10,7 @@ import { readMessage } from '../../src/queue/message.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { createPurgeMarks } from '../../src/unit/purge-marks.ts';
 import type { VariantName } from '../../src/variant/key.ts';
-import { photograph } from '../encode/pictures.ts';
+import { coloursOf, photograph } from '../encode/pictures.ts';
 import { startOrigin } from '../http/service.ts';
 import { describeS3 } from '../setup/bucket.ts';
 import { createTestQueue } from '../setup/sqs.ts';
@@ -178,7 +178,9 @@ describeS3('the image function, as Lambda boots it', () => {
     const { ask, variant } = await setUp({ '/a.heic': heic });
     const { name, sent } = variant('/a.heic', { format: 'jpeg' });
     const answer = await ask(forwarded(name, sent));
-    expect(answer).toMatchObject({ statusCode: 200, headers: { 'content-type': 'image/jpeg' } });
+    // Four colours are smallest without loss.
+    expect(answer).toMatchObject({ statusCode: 200, headers: { 'content-type': 'image/png' } });
+    expect(await coloursOf(Buffer.from(answer.body, 'base64'))).toHaveLength(4);
   });
 
   it('has the worker tell CloudFront of what it took back after a purge', async () => {
