@@ -1,8 +1,8 @@
 import type { Format, Tier } from '../variant/request.ts';
 import type { Setting } from './encodings.ts';
-import { AVIF, jpegLadder, type Ladder, webpLadder } from './ladders.ts';
+import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import { type Attempt, lowestStep } from './search-quality.ts';
-import type { Sitter, Trial } from './sitter.ts';
+import type { Still, Trial } from './still.ts';
 import { isDrawn } from './subject.ts';
 import { TARGETS } from './tiers.ts';
 
@@ -22,36 +22,39 @@ const SMALL_PIXELS = 128 * 128;
  * Finds the smallest encoding of a still that reaches the target of its tier: by search in each encoding that has a quality, by
  * trying in those that have none. Where nothing reaches the target, it is what comes nearest.
  */
-export async function encodeBest(sitter: Sitter, { format, tier, maxBytes }: BestRequest): Promise<Trial> {
-  const { ladders, settings } = candidatesFor(format, sitter);
+export async function encodeBest(still: Still, { format, tier, maxBytes }: BestRequest): Promise<Trial> {
+  const { lossy, settings } = candidatesFor(format, still);
   const trials: Trial[] = [];
-  for (const ladder of ladders) trials.push(await lowestQuality(sitter, ladder, tier));
-  for (const setting of settings) trials.push(await sitter.try(setting));
+  for (const steps of lossy) trials.push(await lowestQuality(still, steps, tier));
+  for (const setting of settings) trials.push(await still.try(setting));
   const best = smallestThatReaches(trials, TARGETS[tier]);
   if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
   const within: Trial[] = [];
-  for (const ladder of ladders) within.push(await withinBudget(sitter, ladder, tier, maxBytes));
+  for (const steps of lossy) within.push(await withinBudget(still, steps, tier, maxBytes));
   return richestWithin([...trials, ...within], maxBytes);
 }
 
 interface Candidates {
-  ladders: readonly Ladder[];
+  lossy: readonly QualitySteps[];
   settings: readonly Setting[];
 }
 
-function candidatesFor(format: Format, { subject, width, height, isOpaque }: Sitter): Candidates {
+function candidatesFor(format: Format, { subject, width, height, isOpaque }: Still): Candidates {
   const isSmall = width * height <= SMALL_PIXELS;
   const hasLossless = isDrawn(subject) || isSmall;
-  const webp = webpLadder(subject);
-  const jpegs = subject === 'photo' ? [jpegLadder('4:2:0')] : [jpegLadder('4:2:0'), jpegLadder('4:4:4')];
+  const webp = webpSteps(subject);
+  const jpegs = subject === 'photo' ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
   switch (format) {
     case 'avif':
-      return { ladders: isSmall ? [AVIF, webp] : [AVIF], settings: hasLossless ? LOSSLESS_WEBP : [] };
+      return {
+        lossy: isSmall ? [AVIF_STEPS, webp] : [AVIF_STEPS],
+        settings: hasLossless ? LOSSLESS_WEBP : [],
+      };
     case 'webp':
       // In JPEG what is transparent would be white.
-      return { ladders: isOpaque ? [webp, ...jpegs] : [webp], settings: hasLossless ? LOSSLESS_WEBP : [] };
+      return { lossy: isOpaque ? [webp, ...jpegs] : [webp], settings: hasLossless ? LOSSLESS_WEBP : [] };
     case 'jpeg':
-      return { ladders: jpegs, settings: hasLossless ? LOSSLESS_PNG : [] };
+      return { lossy: jpegs, settings: hasLossless ? LOSSLESS_PNG : [] };
   }
 }
 
@@ -66,40 +69,40 @@ const LOSSLESS_PNG: readonly Setting[] = [
 ];
 
 /** The lowest quality of an encoding that reaches a tier's target, else the highest that was tried. */
-async function lowestQuality(sitter: Sitter, ladder: Ladder, tier: Tier): Promise<Trial> {
+async function lowestQuality(still: Still, steps: QualitySteps, tier: Tier): Promise<Trial> {
   const goal = TARGETS[tier];
-  const { attempts, slope } = ladder;
-  const range = { from: stepOf(ladder, ladder.floor[sitter.subject]), to: ladder.qualities.length - 1 };
-  const usual = { start: stepOf(ladder, ladder.start[tier]), slope };
+  const { attempts, slope } = steps;
+  const range = { from: stepOf(steps, steps.floor[still.subject]), to: steps.qualities.length - 1 };
+  const usual = { start: stepOf(steps, steps.start[tier]), slope };
   let begin = usual;
-  if (ladder.draft) {
-    const { stepsAway } = ladder.draft;
-    const attempt = trialAt(sitter, { ...ladder, ...ladder.draft });
+  if (steps.draft) {
+    const { stepsAway } = steps.draft;
+    const attempt = trialAt(still, { ...steps, ...steps.draft });
     const found = await lowestStep({ ...range, ...usual, attempts: DRAFT_ATTEMPTS, attempt }, goal);
     begin = { start: found.crossing + stepsAway[tier], slope: found.slope };
   }
-  const attempt = trialAt(sitter, ladder);
+  const attempt = trialAt(still, steps);
   const found = await lowestStep({ ...range, ...begin, attempts, attempt }, goal);
   const { reached, tried } = found;
   if (!reached) return tried.reduce(higherScore);
-  const between = ladder.between?.(
-    ladder.qualities[reached.step] as number,
+  const between = steps.between?.(
+    steps.qualities[reached.step] as number,
     (reached.score - goal) / found.slope,
   );
   if (!between || reached.step === range.from) return reached;
-  return smallestThatReaches([reached, await sitter.try(between)], goal);
+  return smallestThatReaches([reached, await still.try(between)], goal);
 }
 
 /** The highest quality whose bytes are within a budget, but none that is below the target of `saver`. */
-async function withinBudget(sitter: Sitter, ladder: Ladder, tier: Tier, maxBytes: number): Promise<Trial> {
-  const least = await lowestQuality(sitter, ladder, 'saver');
-  const most = await lowestQuality(sitter, ladder, tier);
+async function withinBudget(still: Still, steps: QualitySteps, tier: Tier, maxBytes: number): Promise<Trial> {
+  const least = await lowestQuality(still, steps, 'saver');
+  const most = await lowestQuality(still, steps, tier);
   if (least.body.byteLength > maxBytes || most.body.byteLength <= maxBytes) return least;
   // Bytes grow by about as much from step to step, so that their logarithm rises evenly.
-  const from = stepOf(ladder, qualityOf(least));
-  const to = stepOf(ladder, qualityOf(most));
+  const from = stepOf(steps, qualityOf(least));
+  const to = stepOf(steps, qualityOf(most));
   const bytesAt = async (step: number) => {
-    const trial = await sitter.try(ladder.settingAt(ladder.qualities[step] as number));
+    const trial = await still.try(steps.settingAt(steps.qualities[step] as number));
     return { ...trial, step, value: Math.log(trial.body.byteLength) };
   };
   const slope = Math.log(most.body.byteLength / least.body.byteLength) / Math.max(1, to - from);
@@ -113,7 +116,7 @@ async function withinBudget(sitter: Sitter, ladder: Ladder, tier: Tier, maxBytes
 }
 
 /** The lowest step of at least a quality. */
-function stepOf({ qualities }: Ladder, quality: number): number {
+function stepOf({ qualities }: QualitySteps, quality: number): number {
   return qualities.findIndex((one) => one >= quality);
 }
 
@@ -121,9 +124,9 @@ function qualityOf({ setting }: Trial): number {
   return 'quality' in setting ? setting.quality : Number.NaN;
 }
 
-function trialAt(sitter: Sitter, ladder: Pick<Ladder, 'qualities' | 'settingAt'>) {
+function trialAt(still: Still, steps: Pick<QualitySteps, 'qualities' | 'settingAt'>) {
   return async (step: number): Promise<Trial & Attempt> => {
-    const trial = await sitter.try(ladder.settingAt(ladder.qualities[step] as number));
+    const trial = await still.try(steps.settingAt(steps.qualities[step] as number));
     return { ...trial, step, value: trial.score };
   };
 }

@@ -1,12 +1,12 @@
 import { DECODE_TIMEOUT_SECONDS, decodeFailure } from './decode-failure.ts';
 import type { Picture } from './decode-picture.ts';
+import { type AtHand, passableSource, smaller } from './encode-still.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
 import { intoEncoding, intoMoving, movingEncoding } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { scaled } from './size.ts';
 import type { InTurn } from './slots.ts';
-import { type AtHand, passableSource, smaller } from './still.ts';
 import { fastSetting, movingQuality } from './tiers.ts';
 
 /**

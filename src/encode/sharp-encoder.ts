@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { decodeFailure, isTimeout } from './decode-failure.ts';
 import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode-picture.ts';
+import { encodeStill } from './encode-still.ts';
 import { encodeUndecoded } from './encode-undecoded.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { MAX_SIDE, movingEncoding } from './encodings.ts';
@@ -8,10 +9,9 @@ import { CONTENT_TYPES } from './image-type.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
 import { createMetric, type Metric } from './metric.ts';
 import { readPixels } from './pixels.ts';
-import { createSitter, type Sitter } from './sitter.ts';
 import { scaled, scaleInside } from './size.ts';
 import { createSlots, type InTurn, type Slots } from './slots.ts';
-import { encodeStill } from './still.ts';
+import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {
   /** Decodes and encodes at once. */
@@ -66,16 +66,16 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
   const { facts, frames } = source;
   const decodeBytes = picture.decodesEachTime ? source.decodeBytes : 0;
   const inTurn: InTurn = (work) => slots.take({ kind: 'encode', urgency, decodeBytes }, work);
-  const sitters = new Map<number, Promise<Sitter>>();
+  const stills = new Map<number, Promise<Still>>();
   // Several requests may come down to the same outcome: widths beyond the source's, or an animation as `avif` and as `webp`.
   const made = new Map<string, Promise<EncodedImage>>();
 
-  function sitterAt(scale: number): Promise<Sitter> {
+  function stillAt(scale: number): Promise<Still> {
     const open = async () => {
       const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
-      return createSitter({ pixels: await inTurn(() => readPixels(image)), metric, inTurn });
+      return createStill({ pixels: await inTurn(() => readPixels(image)), metric, inTurn });
     };
-    return remembered(sitters, scale, open);
+    return remembered(stills, scale, open);
   }
 
   async function make(scale: number, request: EncodeRequest): Promise<EncodedImage> {
@@ -83,14 +83,14 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
     const atHand = scale === 1 ? { bytes: facts.bytes, safe: source.safe() } : undefined;
     if (picture.decodesEachTime)
       return { ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, inTurn)), effort };
-    const sitter = await sitterAt(scale);
-    const { encoding, body, score, isSource } = await encodeStill(sitter, request, atHand).catch(
+    const still = await stillAt(scale);
+    const { encoding, body, score, isSource } = await encodeStill(still, request, atHand).catch(
       (cause: Error) => {
         // Pixels that were kept are whole: what fails then is no fault of the source's.
         throw isTimeout(cause) ? decodeFailure(source.type, cause) : cause;
       },
     );
-    const { width, height } = sitter;
+    const { width, height } = still;
     return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isSource };
   }
 

@@ -1,89 +1,80 @@
-import { FORMATS, type Format, type Tier } from '../variant/request.ts';
-import { encodeBest } from './best.ts';
-import type { Effort } from './encoder.ts';
-import { type Encoding, REACH } from './encodings.ts';
-import type { SafeSource } from './safe-copy.ts';
-import type { Sitter } from './sitter.ts';
-import { fastSetting } from './tiers.ts';
+import sharp from 'sharp';
+import { DECODE_TIMEOUT_SECONDS } from './decode-failure.ts';
+import { intoEncoding, type Setting } from './encodings.ts';
+import type { Metric, Original } from './metric.ts';
+import { onWhite, openPixels, type Pixels, readPixels, scored } from './pixels.ts';
+import type { InTurn } from './slots.ts';
+import { type Subject, subjectOf } from './subject.ts';
 
-export interface StillRequest {
-  tier: Tier;
-  format: Format;
-  effort: Effort;
-  maxBytes?: number | undefined;
-}
-
-/** What came out. */
-export interface EncodedStill {
-  encoding: Encoding;
+/** One encode of a still, looked at. */
+export interface Trial {
+  setting: Setting;
   body: Uint8Array<ArrayBuffer>;
-  score: number | undefined;
-  isSource: boolean;
+  /** SSIMULACRA2 against the pixels that it was made of, both on white. */
+  score: number;
 }
 
-/** A source of the size that is asked for, to compare with. */
-export interface AtHand {
-  bytes: number;
-  /** A copy that may be passed on. */
-  safe: SafeSource | undefined;
+/** A still at the size of a variant, and the means to encode it and look at what comes out. */
+export interface Still {
+  subject: Subject;
+  width: number;
+  height: number;
+  isOpaque: boolean;
+  encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>>;
+  /** Encodes and scores: the same setting once, while {@link looking}. */
+  try(setting: Setting): Promise<Trial>;
+  /** Keeps what it takes to look until the work is done. */
+  looking<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/**
- * Encodes a still with an effort.
- *
- * @param source - `undefined` where the variant has fewer pixels: then whatever comes out is what was asked for
- */
-export async function encodeStill(
-  sitter: Sitter,
-  request: StillRequest,
-  source: AtHand | undefined,
-): Promise<EncodedStill> {
-  const { format, effort } = request;
-  // What is transparent is laid on white in `jpeg`, in whichever encoding.
-  const passable = format === 'jpeg' && !sitter.isOpaque ? undefined : passableSource(source, format);
-  if (effort === 'best') return smaller(await best(sitter, request), passable);
-  const made = await fast(sitter, request);
-  const isLarger = source && made.body.byteLength > source.bytes;
-  return isLarger && !passable ? await smallestFast(sitter, request, made) : smaller(made, passable);
+export interface StillOptions {
+  pixels: Pixels;
+  metric: Metric;
+  inTurn: InTurn;
 }
 
-/** A source that the client displays. */
-export function passableSource(source: AtHand | undefined, format: Format): EncodedStill | undefined {
-  const safe = source?.safe;
-  return safe && REACH[format].includes(safe.encoding) ? { ...safe, score: 100, isSource: true } : undefined;
-}
+export async function createStill({ pixels, metric, inTurn }: StillOptions): Promise<Still> {
+  const white = await onWhite(pixels);
+  const trials = new Map<string, Promise<Trial>>();
+  let original: Original | undefined;
+  let lookers = 0;
 
-/** What was made, unless the source itself is as small. */
-export function smaller<T extends Pick<EncodedStill, 'body'>>(
-  made: T,
-  source: EncodedStill | undefined,
-): T | EncodedStill {
-  return source && source.body.byteLength <= made.body.byteLength ? source : made;
-}
+  async function encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>> {
+    const image = intoEncoding(openPixels(pixels), setting).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
+    return (await image.toBuffer()) as Buffer<ArrayBuffer>;
+  }
 
-function best(sitter: Sitter, request: StillRequest): Promise<EncodedStill> {
-  return sitter.looking(async () => {
-    const { setting, body, score } = await encodeBest(sitter, request);
-    return { encoding: setting.encoding, body, score, isSource: false };
-  });
-}
+  async function look(setting: Setting): Promise<Trial> {
+    if (!original) throw new TypeError('nobody is looking');
+    const body = await encode(setting);
+    const candidate = await onWhite(await readPixels(sharp(body)));
+    return { setting, body, score: await original.score(scored(candidate)) };
+  }
 
-async function fast(
-  sitter: Sitter,
-  { format, tier }: Pick<StillRequest, 'format' | 'tier'>,
-): Promise<EncodedStill> {
-  const setting = fastSetting(format, tier, sitter);
-  const body = await sitter.encode(setting);
-  return { encoding: setting.encoding, body, score: undefined, isSource: false };
-}
-
-/** Where one encoding is larger than the source, another that the client displays may not be. */
-async function smallestFast(
-  sitter: Sitter,
-  { format, tier }: StillRequest,
-  made: EncodedStill,
-): Promise<EncodedStill> {
-  const others = FORMATS.filter((other) => other !== format && REACH[format].includes(other));
-  const all = await Promise.all(others.map((other) => fast(sitter, { format: other, tier })));
-  return all.reduce<EncodedStill>(smaller, made);
+  return {
+    subject: subjectOf(white),
+    width: pixels.width,
+    height: pixels.height,
+    isOpaque: pixels.channels === 3,
+    encode: (setting) => inTurn(() => encode(setting)),
+    try(setting) {
+      const key = JSON.stringify(setting);
+      const trial = trials.get(key) ?? inTurn(() => look(setting));
+      trials.set(key, trial);
+      return trial;
+    },
+    async looking(work) {
+      lookers++;
+      original ??= metric.open(scored(white));
+      try {
+        return await work();
+      } finally {
+        if (--lookers === 0) {
+          original.close();
+          original = undefined;
+          trials.clear();
+        }
+      }
+    },
+  };
 }

@@ -12,6 +12,7 @@ import { createReadForwardedTarget } from '../variant/read-target.ts';
 const MAX_BODY_BYTES = 4_500_000;
 
 const config = readConfig();
+const bucket = bucketOf(config);
 const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
   loadsLate: true,
@@ -26,7 +27,7 @@ const app = createApp({
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
       const { presignObject } = await import('../store/s3-presign.ts');
-      return await presignObject(await services.s3Client(), bucketOf(config), key);
+      return await presignObject(await services.s3Client(), bucket, key);
     },
   },
 });

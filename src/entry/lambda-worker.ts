@@ -18,8 +18,8 @@ interface ScheduledEvent {
   source: 'aws.events';
 }
 
-/** What has begun by then has this long to end: a fetch, and its share of the encodes. */
-const LAST_MS = 90_000;
+/** What has begun by then has this long to end: a fetch, and each picture in hand at its best effort on the one processor. */
+const LAST_MS = 180_000;
 /** There are many workers at once, and each asks a client's server for so many images at a time. */
 const FETCHES_PER_HOST = 4;
 

@@ -207,11 +207,14 @@ describeS3('the image function, as Lambda boots it', () => {
     ]);
   });
 
-  it('does not start with an environment that is wrong, and names what is', async () => {
-    const store = await createStoreEnvironment();
-    const env = { ...store.env, WIDTHS: 'wide' };
-    await expect(bootFunction(artifact.folder, 'lambda-image', env)).rejects.toThrow(/WIDTHS/);
-  });
+  it.each([{ WIDTHS: 'wide' }, { STORE: 'file:/tmp/edgepress-of-no-function' }])(
+    'does not start with an environment that is wrong, and names what is: %o',
+    async (wrong) => {
+      const { env } = await createStoreEnvironment();
+      const booted = bootFunction(artifact.folder, 'lambda-image', { ...env, ...wrong });
+      await expect(booted).rejects.toThrow(Object.keys(wrong)[0]);
+    },
+  );
 });
 
 /** What a process has mapped into its memory. */

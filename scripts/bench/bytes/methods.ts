@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
 import { intoEncoding } from '../../../src/encode/encodings.ts';
-import { AVIF, jpegLadder, type Ladder, webpLadder } from '../../../src/encode/ladders.ts';
 import type { Original } from '../../../src/encode/metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
+import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
 import { TARGETS } from '../../../src/encode/tiers.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/variant/request.ts';
 import { PEERS } from './peers.ts';
@@ -61,20 +61,20 @@ function edgepress(format: Format, tier: Tier, effort: Effort): Method {
 
 /** The fewest bytes of any quality that reaches the target, with the encoder settings of `best`. */
 function exhaustive(format: Format, tier: Tier): Method {
-  const ladders = { avif: AVIF, webp: webpLadder('photo'), jpeg: jpegLadder('4:2:0') };
+  const steps = { avif: AVIF_STEPS, webp: webpSteps('photo'), jpeg: jpegSteps('4:2:0') };
   return {
     name: 'optimum',
     format,
     tier,
-    encode: (subject) => smallestOf(ladders[format], TARGETS[tier], subject),
+    encode: (subject) => smallestOf(steps[format], TARGETS[tier], subject),
   };
 }
 
-async function smallestOf(ladder: Ladder, target: number, subject: Subject): Promise<Uint8Array> {
+async function smallestOf(steps: QualitySteps, target: number, subject: Subject): Promise<Uint8Array> {
   let smallest: Buffer | undefined;
   let nearest: { body: Buffer; score: number } | undefined;
-  for (const quality of ladder.qualities) {
-    const body = await intoEncoding(openPixels(subject.pixels), ladder.settingAt(quality)).toBuffer();
+  for (const quality of steps.qualities) {
+    const body = await intoEncoding(openPixels(subject.pixels), steps.settingAt(quality)).toBuffer();
     const score = await scoreOf(body, subject);
     if (score >= target && (!smallest || body.byteLength < smallest.byteLength)) smallest = body;
     if (!nearest || score > nearest.score) nearest = { body, score };

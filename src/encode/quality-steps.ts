@@ -3,7 +3,7 @@ import type { Setting } from './encodings.ts';
 import { isDrawn, type Subject } from './subject.ts';
 
 /** A lossy encoding as `best` searches it: its qualities, as steps from the worst to the best. */
-export interface Ladder {
+export interface QualitySteps {
   /** Encoder qualities, rising: the floor that keeps small print legible comes from them too. */
   qualities: readonly number[];
   settingAt(quality: number): Setting;
@@ -33,7 +33,7 @@ export interface Ladder {
  * of screens, half. Effort 3 needs 15% fewer than effort 0, whose encodes cost a tenth and say within a level where to look; effort 4
  * would need 6% fewer still, for five times the time.
  */
-export const AVIF: Ladder = {
+export const AVIF_STEPS: QualitySteps = {
   qualities: distinctAvifQualities(24, 94),
   settingAt: avifAt,
   start: { saver: 44, balanced: 55, high: 70 },
@@ -68,7 +68,7 @@ const SOFTENINGS = [
  * Effort 6 needs 3 to 5% fewer bytes than effort 4, which is sharp's own, for twice the time; this preset 1 to 2% fewer at an equal
  * score, though scores lie further apart.
  */
-export function webpLadder(subject: Subject): Ladder {
+export function webpSteps(subject: Subject): QualitySteps {
   // Letters of a colour lose their edges where colour is halved by averages. Photographs only grow by it.
   const sharpChroma = isDrawn(subject);
   return {
@@ -86,7 +86,7 @@ export function webpLadder(subject: Subject): Ladder {
 }
 
 /** Klein's table needs 7% fewer bytes than mozjpeg's default at a score of 70, 2% at 80, though scores lie further apart. */
-export function jpegLadder(chroma: '4:2:0' | '4:4:4'): Ladder {
+export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
   return {
     qualities: wholeQualities(20, 96),
     settingAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein' }),
