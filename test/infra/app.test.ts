@@ -1,20 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { makeOutput } from './output.ts';
 import { EVERYTHING, synthesise } from './synthesise.ts';
-
-const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
 
 /** Runs the app as the CDK command does. */
 function runApp(context: Record<string, unknown>, env: Record<string, string> = {}) {
-  const out = mkdtempSync(join(tmpdir(), 'edgepress-cdk-'));
-  folders.push(out);
+  const out = makeOutput();
   const { app, context: usual } = JSON.parse(readFileSync('cdk.json', 'utf8'));
   const CDK_CONTEXT_JSON = JSON.stringify({ ...usual, 'aws:cdk:bundling-stacks': [], ...context });
   const { status, stderr } = spawnSync(app, {

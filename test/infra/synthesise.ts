@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { EdgepressStack } from '../../infra/stack.ts';
+import { makeOutput } from './output.ts';
 
 /**
  * The stack with these options, without the functions' code: CDK is told to bundle nothing, and not to check the template against
@@ -10,6 +11,7 @@ import { EdgepressStack } from '../../infra/stack.ts';
  */
 export function createStack(options: EdgepressOptions = {}, env: { region?: string } = {}): EdgepressStack {
   const app = new App({
+    outdir: makeOutput(),
     builtinCloudFormationValidation: false,
     context: { 'aws:cdk:bundling-stacks': [] },
   });

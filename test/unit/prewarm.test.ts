@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import type { MadeVariant } from '../../src/unit/outcome.ts';
+import type { ImageOutcome, MadeVariant } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { startOrigin, startService, targetFor } from '../http/service.ts';
 import { keysOfUnits } from './held.ts';
 import { setUpUnits } from './unit-world.ts';
+
+/** The first image of a unit, and its first variant. */
+function readyImage([outcome]: readonly ImageOutcome[]): { variant: MadeVariant; skipped: boolean } {
+  if (outcome?.state !== 'ready') throw new Error('it is not ready');
+  return { variant: outcome.variants[0] as MadeVariant, skipped: outcome.skipped };
+}
 
 describe('prewarming a unit', () => {
   it('makes exactly the variants that requests look up, the widest with the same bytes', async () => {
@@ -123,9 +129,8 @@ describe('prewarming a unit', () => {
     const wanted = { widths: [480], formats: ['avif'] } as const;
     const bytesOf = async (said: Partial<Unit>) => {
       const { outcomes } = await prewarm(unit([src('/a.jpg')], { ...wanted, ...said }));
-      const [outcome] = outcomes;
-      if (outcome?.state !== 'ready') throw new Error('it is not ready');
-      return { ...(outcome.variants[0] as MadeVariant), skipped: outcome.skipped };
+      const { variant, skipped } = readyImage(outcomes);
+      return { ...variant, skipped };
     };
     const free = await bytesOf({});
     const maxBytes = free.bytes - 1000;
@@ -134,6 +139,34 @@ describe('prewarming a unit', () => {
     expect(await bytesOf({ maxBytes: 100 })).toMatchObject({ overBudget: true, skipped: false });
     expect(await bytesOf({ maxBytes: 100 })).toMatchObject({ overBudget: true, skipped: true });
     expect((await units.status('unit-1'))?.images).toMatchObject([{ variants: [{ overBudget: true }] }]);
+  });
+
+  it('keeps to a budget of bytes, however quickly all else is made', async () => {
+    const { src, unit, prewarm } = await setUpUnits({}, { PREWARM_EFFORT: 'fast' });
+    const bytesOf = async (said: Partial<Unit>) => {
+      const { outcomes } = await prewarm(unit([src('/a.jpg')], { formats: ['avif'], ...said }));
+      return readyImage(outcomes).variant.bytes;
+    };
+    const maxBytes = Math.floor(0.8 * (await bytesOf({})));
+    expect(await bytesOf({ maxBytes })).toBeLessThanOrEqual(maxBytes);
+  });
+
+  it('makes more images than it has in hand at once', async () => {
+    const { src, unit, prewarm } = await setUpUnits({}, { CONCURRENCY: '1', PREWARM_EFFORT: 'fast' });
+    const images = Array.from({ length: 40 }, (_, number) => src(`/${number}.jpg`));
+    const { outcomes } = await prewarm(unit(images, { formats: ['jpeg'] }));
+    expect(outcomes.filter(({ state }) => state === 'ready')).toHaveLength(images.length);
+  });
+
+  it('begins no image once it is told to end, and leaves the job to come again', async () => {
+    const { src, unit, prewarm, service, units } = await setUpUnits();
+    const images = unit([src('/a.jpg'), src('/b.jpg')]);
+    await prewarm(images);
+    const job = await units.accept(images, { retry: false });
+    await service.unitServices.finish();
+    const outcomes: unknown[] = [];
+    await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow('is ending');
+    expect(outcomes).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
   });
 
   it('leaves what is known as broken alone, unless it is told to try again', async () => {

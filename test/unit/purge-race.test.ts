@@ -158,6 +158,35 @@ describe('a purge wins over', () => {
     expect(await keysOfUnits(world.folder)).toEqual([]);
   });
 
+  it('a variant that is still being put when another of its image has failed', async () => {
+    const world = await setUp();
+    const files = createFileStore({ root: world.folder });
+    const { store, hold } = holdStore(files, { operation: 'put', key: /\.avif$/, when: 'before' });
+    const put = createHold();
+    const real = createSharpEncoder({ concurrency: 1, maxPixels: 10_000_000 });
+    const encoder: Encoder = {
+      async decode(...args) {
+        const image = await real.decode(...args);
+        const encode: typeof image.encode = async (request) => {
+          if (request.format === 'webp') throw new Error('no memory');
+          return await image.encode(request);
+        };
+        return { ...image, encode };
+      },
+    };
+    const tells: typeof store = {
+      ...store,
+      async put(key, ...rest) {
+        const stored = await store.put(key, ...rest);
+        if (key.endsWith('.avif')) void put.pass();
+        return stored;
+      },
+    };
+    await purgeDuring(world, prewarmOf('/photo.jpg'), hold, { store: tells, encoder });
+    await put.reached;
+    expect(await keysOfUnits(world.folder)).toEqual([]);
+  });
+
   it('a job that is taken up between the mark and the deletion', async () => {
     const { folder, env, origin, other } = await setUp();
     const { units } = other.unitServices;
@@ -183,6 +212,21 @@ describe('a purge wins over', () => {
     expect(origin.requests).toEqual([]);
     expect(await keysOfUnits(folder)).toEqual([]);
   });
+});
+
+it.each(['/photo.jpg', '/gone.jpg'])('nothing is kept of %s while no mark can be read', async (path) => {
+  const { folder, env, origin } = await setUp();
+  const files = createFileStore({ root: folder });
+  const store: typeof files = {
+    ...files,
+    get: async (key) => {
+      if (MARK.test(key)) throw new Error('slow down');
+      return await files.get(key);
+    },
+  };
+  await requestOf(path)(await startService(env, { store }), origin);
+  expect(origin.requests).toEqual([path]);
+  expect(await keysOfUnits(folder)).toEqual([]);
 });
 
 describe('after a purge', () => {

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
+import type { Substitutes } from '../../src/services.ts';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
 import { type VariantName, variantAddress } from '../../src/variant/key.ts';
 import { photograph } from '../encode/pictures.ts';
-import { startOrigin, startService, targetFor } from '../http/service.ts';
+import { startOrigin, startService, targetFor, temporaryFolder } from '../http/service.ts';
+import { holdStore } from './held.ts';
 
 const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
 const SOON = 'public, max-age=604800, s-maxage=60';
 
 /** A service on a client's server that does something before it answers for the second time. */
-async function setUp(env: Record<string, string> = {}) {
+async function setUp(env: Record<string, string> = {}, instead: Substitutes = {}) {
   const photo = await photograph();
   let meanwhile: () => Promise<unknown> = async () => {};
   const origin = await startOrigin(async (request, response) => {
@@ -16,7 +20,8 @@ async function setUp(env: Record<string, string> = {}) {
     if (request.url === '/gone.jpg' && origin.requests.length > 1) response.writeHead(404).end();
     else response.end(photo);
   });
-  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on', ...env });
+  const allowed = { SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on', ...env };
+  const service = await startService(allowed, instead);
   const { units, queue } = service.unitServices;
   const { store } = service.services.shared;
   const nameOf = (path: string): VariantName => ({
@@ -41,6 +46,21 @@ async function setUp(env: Record<string, string> = {}) {
     meanwhile = work;
   };
   return { ask, during, effortOf, look, nameOf, origin, queue, service, store, units, upgrade };
+}
+
+/** A folder whose puts of some keys may fail, and that tells how many jobs were put on its queue. */
+async function faultyFolder() {
+  const files = createFileStore({ root: await temporaryFolder() });
+  const world = { full: /^$/, jobs: 0 };
+  const store: VariantStore = {
+    ...files,
+    async put(key, ...rest) {
+      if (world.full.test(key)) throw new Error('no space left on device');
+      if (key.startsWith('queue/')) world.jobs++;
+      return await files.put(key, ...rest);
+    },
+  };
+  return { store, world };
 }
 
 describe('a variant that was made quickly', () => {
@@ -72,6 +92,34 @@ describe('a variant that was made quickly', () => {
     expect(origin.requests).toHaveLength(2);
   });
 
+  it('is asked for only where it is kept, and is not the best already', async () => {
+    const { store, world } = await faultyFolder();
+    const { ask, effortOf, origin, service } = await setUp({}, { store });
+    world.full = /\.webp$/;
+    expect((await ask('/a.jpg')).headers.get('cache-status')).toBe('edgepress; fwd=miss');
+    await service.services.settle();
+    expect(world.jobs).toBe(0);
+    world.full = /^$/;
+    await ask('/a.jpg');
+    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
+    const another = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on' }, { store });
+    const hit = await another.request(
+      await targetFor(`${origin.url}/a.jpg`, { width: 160, tier: 'balanced', format: 'webp' }),
+    );
+    expect(hit.headers.get('cache-status')).toBe('edgepress; hit');
+    await another.services.settle();
+    expect(world.jobs).toBe(1);
+  });
+
+  it('is made anew once, though its job comes twice', async () => {
+    const { ask, effortOf, origin, upgrade } = await setUp({ UPGRADE: 'off' });
+    await ask('/a.jpg');
+    await upgrade('/a.jpg');
+    await upgrade('/a.jpg');
+    expect(await effortOf('/a.jpg')).toBe('best');
+    expect(origin.requests).toHaveLength(2);
+  });
+
   it('stays as it is where nobody wants better', async () => {
     const { ask, effortOf, queue } = await setUp({ UPGRADE: 'off' });
     await ask('/a.jpg');
@@ -92,6 +140,20 @@ describe('a variant that was made quickly', () => {
     expect(await look('/b.jpg')).toBeUndefined();
   });
 
+  it('leaves nothing where it is made anew between the mark of a purge and its deletion', async () => {
+    const { ask, look, origin, service, upgrade } = await setUp({ UPGRADE: 'off' });
+    await ask('/a.jpg');
+    const step = { operation: 'put', key: /^purged\//, when: 'after' } as const;
+    const { store, hold } = holdStore(createFileStore({ root: service.folder }), step);
+    const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { store });
+    const purging = other.unitServices.units.purge(['unit-1']);
+    await hold.reached;
+    await upgrade('/a.jpg');
+    hold.letGo();
+    await purging;
+    expect(await look('/a.jpg')).toBeUndefined();
+  });
+
   it('gives way to what was put there meanwhile', async () => {
     const { ask, during, look, nameOf, store, upgrade } = await setUp({ UPGRADE: 'off' });
     await ask('/a.jpg');
@@ -106,6 +168,15 @@ describe('a variant that was made quickly', () => {
     const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' });
     await ask('/gone.jpg');
     await upgrade('/gone.jpg');
+    expect(await effortOf('/gone.jpg')).toBe('fast');
+  });
+
+  it('is to be made anew by the job that comes again, where what failed is ours', async () => {
+    const { store, world } = await faultyFolder();
+    const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' }, { store });
+    await ask('/gone.jpg');
+    world.full = /source\.json$/;
+    await expect(upgrade('/gone.jpg')).rejects.toThrow('could not be kept');
     expect(await effortOf('/gone.jpg')).toBe('fast');
   });
 });
