@@ -1,11 +1,43 @@
 /** What may import what. `npm run check` fails when this is broken, and when nothing was looked at. */
 const inSource = { path: '^src/' };
-/** What also runs in a CloudFront Function. */
-const SHARED_WITH_EDGE = [
-  'error',
-  'http/(faults|open-headers|problem)',
-  'variant/(key|negotiate|request|resolve-request|result|signature|signing-keys|src-parameter)',
-].join('|');
+
+/**
+ * The layers of `src`, from the lowest to the highest: a module imports from its own layer and from those below it. Each entry is the
+ * part of a path after `src/`, as a regular expression.
+ */
+const LAYERS = [
+  'protocol/',
+  '(aws-region|background-tasks|hashing)\\.ts$',
+  'client/',
+  'store/',
+  'cdn/',
+  'encode/',
+  'source/',
+  'purge/',
+  'variant/',
+  'queue/',
+  'unit/',
+  '(config|config-values)\\.ts$',
+  '(adapters|services|unit-services|metrics)\\.ts$',
+  'edge/',
+  'http/',
+  'demo/',
+  'entry/',
+];
+
+/** One rule a layer: no imports from the layers above it. */
+const layerRules = LAYERS.slice(0, -1).map((layer, index) => ({
+  name: `no-upward-import-from-${
+    layer
+      .replace(/[^a-z-]+/g, ' ')
+      .trim()
+      .split(' ')[0]
+  }`,
+  comment: 'Imports point downwards only: see LAYERS in this file.',
+  severity: 'error',
+  from: { path: `^src/${layer}` },
+  to: { path: `^src/(${LAYERS.slice(index + 1).join('|')})` },
+}));
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -16,6 +48,14 @@ export default {
       from: {},
       to: { circular: true },
     },
+    ...layerRules,
+    {
+      name: 'every-module-has-a-layer',
+      comment: 'A new folder or file at the root of src has to be given its place in LAYERS.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: `^src/(${LAYERS.join('|')})` },
+    },
     {
       name: 'source-stands-alone',
       comment: 'src is what is deployed: nothing in it may need the stack, the commands or the tests.',
@@ -24,30 +64,28 @@ export default {
       to: { path: '^(infra|scripts|test)/' },
     },
     {
-      name: 'edge-code-imports-nothing',
-      comment:
-        'Parse, verify, negotiate, key and problems also run in a CloudFront Function: no package, no Node, only each other.',
+      name: 'protocol-imports-nothing',
+      comment: 'It also runs in a CloudFront Function: no package, no Node, only its own files.',
       severity: 'error',
-      from: { path: `^src/(${SHARED_WITH_EDGE})\\.ts$` },
-      to: { pathNot: `^src/(${SHARED_WITH_EDGE})\\.ts$` },
+      from: { path: '^src/protocol/' },
+      to: { pathNot: '^src/protocol/' },
     },
     {
-      name: 'edge-has-what-its-runtime-has',
-      comment: 'Beside the code that is shared: `cloudfront` and `crypto`, which that runtime brings along.',
+      name: 'edge-imports-protocol-only',
+      comment: 'Beside it, the edge has what its runtime brings along: `cloudfront` and `crypto`.',
       severity: 'error',
       from: { path: '^src/edge/' },
-      to: { pathNot: `^(src/(edge/.+|${SHARED_WITH_EDGE})\\.(d\\.)?ts|cloudfront|crypto)$` },
+      to: { pathNot: '^(src/(edge|protocol)/.+|cloudfront|crypto)$' },
     },
     {
       name: 'core-imports-no-adapter',
       comment:
-        'The line of a request knows ports, not what implements them; and no Hono, AWS, sharp, undici or Node.',
+        'What makes and purges variants knows ports, not what implements them: no Hono, AWS, sharp, undici or Node.',
       severity: 'error',
-      from: { path: '^src/variant/' },
+      from: { path: '^src/(variant|purge)/' },
       to: {
         path: [
-          '^src/(http|entry|demo|client)/',
-          '^src/(config(-values)?|services|hashing)\\.ts$',
+          '^src/hashing\\.ts$',
           '^src/source/(http|s3|guarded|address)',
           '^src/store/(file|s3)-',
           '^src/encode/(sharp|hevc|metric)',
@@ -63,19 +101,15 @@ export default {
       to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
-      name: 'stack-knows-words-not-work',
+      name: 'infra-imports-names-only',
       comment:
-        'The stack reads options as the service does, and names what it names; nothing of it runs here.',
+        'The stack reads options as the service does and uses its names; no code of the service runs at synthesis.',
       severity: 'error',
       from: { path: '^infra/', pathNot: '^infra/bundle/' },
-      to: {
-        path: '^src/',
-        pathNot:
-          '^src/(config(-values)?|source/allowlist|variant/(request|src-parameter|signature|negotiate|key|result))\\.ts$',
-      },
+      to: { path: '^src/', pathNot: '^src/(config(-values)?\\.ts$|source/allowlist\\.ts$|protocol/)' },
     },
     {
-      name: 'client-needs-nothing',
+      name: 'client-imports-nothing',
       comment: 'Callers copy the URL builder into their own programs.',
       severity: 'error',
       from: { path: '^src/client/' },
@@ -94,13 +128,13 @@ export default {
       name: 'resolvable',
       severity: 'error',
       from: {},
-      // That one comes with the runtime of CloudFront Functions.
+      // `cloudfront` comes with the runtime of CloudFront Functions.
       to: { couldNotResolve: true, pathNot: '^cloudfront$' },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // Another language, of the same spelling.
+    // AssemblyScript: another language with the same file extension.
     exclude: { path: '^src/encode/assembly/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

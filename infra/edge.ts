@@ -5,7 +5,7 @@ import {
   KeyValueStore,
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
-import type { Ladder } from '../src/variant/negotiate.ts';
+import type { Ladder } from '../src/protocol/negotiation.ts';
 import { buildEdgeFunction } from './bundle/build-edge-function.ts';
 
 export interface Edge {

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { type Encoding, REACH } from '../src/encode/encodings.ts';
-import type { Format } from '../src/variant/request.ts';
+import type { Format } from '../src/protocol/request.ts';
 
 /** A hard image and what a request for it must end in. */
 export interface Case {

@@ -8,8 +8,8 @@ import { z } from 'zod';
 import { buildImageUrl } from '../src/client/image-url.ts';
 import { readConfig } from '../src/config.ts';
 import { type Listener, listen } from '../src/http/listen.ts';
-import { startServer } from '../src/http/start-server.ts';
-import { FORMATS, type Format } from '../src/variant/request.ts';
+import { startServer } from '../src/http/service.ts';
+import { FORMATS, type Format } from '../src/protocol/request.ts';
 import { type Case, differences } from './case-check.ts';
 import { CommandFailure } from './command/command-failure.ts';
 

@@ -1,5 +1,5 @@
 import type { Invalidation } from '../src/cdn/cdn.ts';
-import type { Purge, PurgedUnit } from '../src/unit/purge.ts';
+import type { Purge, PurgedUnit } from '../src/purge/purge.ts';
 import { counted, formatBytes, formatCount } from './command/amounts.ts';
 import { standardOutput } from './command/line-output.ts';
 

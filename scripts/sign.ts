@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
 import { baseUrlOf } from '../src/config.ts';
-import { parseRequest } from '../src/variant/request.ts';
+import { parseRequest } from '../src/protocol/request.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { readEnvironment } from './command/environment.ts';
 import { addRequiredOption } from './command/required-option.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { baseUrlOf } from '../src/config.ts';
 import { parsePublicUrl } from '../src/config-values.ts';
-import { parseRequest } from '../src/variant/request.ts';
+import { parseRequest } from '../src/protocol/request.ts';
 import { CommandFailure } from './command/command-failure.ts';
 import { readEnvironment } from './command/environment.ts';
 import { watchForInterruption } from './command/interruption.ts';

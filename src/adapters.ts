@@ -1,9 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Cdn } from './cdn/cdn.ts';
-import { createNoCdn } from './cdn/no-cdn.ts';
+import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { StoreLocation } from './config-values.ts';
-import { createLazyEncoder, type LazyEncoder } from './encode/lazy-encoder.ts';
+import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { VariantStore } from './store/store.ts';
@@ -75,7 +74,7 @@ export async function createQueue(
     const { createLocalQueue } = await import('./queue/local-queue.ts');
     return createLocalQueue({ store, nowMs });
   }
-  const { createSqsClient } = await import('./queue/sqs-client.ts');
+  const { createSqsClient } = await import('./queue/sqs-api.ts');
   const { createSqsQueue } = await import('./queue/sqs-queue.ts');
   return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
 }

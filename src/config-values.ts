@@ -1,5 +1,4 @@
-import type { SigningKey } from './variant/signature.ts';
-import { readSigningKey } from './variant/signing-keys.ts';
+import { readSigningKey, type SigningKey } from './protocol/signature.ts';
 
 // What the values of the environment mean. Each throws an Error that says what is wrong with one, as the end of a sentence.
 

@@ -18,12 +18,12 @@ import {
   type StoreLocation,
 } from './config-values.ts';
 import { EFFORTS, type Effort } from './encode/encoder.ts';
+import { type Ladder, rungsFor } from './protocol/negotiation.ts';
+import { FORMATS, TIERS } from './protocol/request.ts';
+import type { SigningKey } from './protocol/signature.ts';
+import { parsePrivateHost } from './source/address-guard.ts';
 import { type AllowPattern, parseAllowPattern } from './source/allowlist.ts';
-import { parsePrivateHost } from './source/private-hosts.ts';
 import type { WantedVariants } from './unit/unit.ts';
-import { type Ladder, rungsFor } from './variant/negotiate.ts';
-import { FORMATS, TIERS } from './variant/request.ts';
-import type { SigningKey } from './variant/signature.ts';
 
 /** All that the environment says, checked. */
 export interface Config {

@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
-import type { Sha256 } from './variant/key.ts';
-import type { Hmac } from './variant/signature.ts';
+import type { Sha256 } from './protocol/keys.ts';
+import type { Hmac } from './protocol/signature.ts';
 
 /** Node's hashing, for the code that is handed it. */
 export const hmac: Hmac = (keyHex, text) =>

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ImageOutcome } from './unit/outcome.ts';
-import type { Work } from './variant/observe.ts';
+import type { Work } from './variant/trace.ts';
 
 /** What a request came to. */
 export interface RequestOutcome {

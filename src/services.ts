@@ -9,27 +9,26 @@ import {
   createStore,
   loadS3Client,
 } from './adapters.ts';
-import { createBesideWork } from './beside-work.ts';
+import { createBesideWork } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
 import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
+import { type Sha256, unitAddress } from './protocol/keys.ts';
+import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
+import { createPurgeMarks, type PurgeMarks } from './purge/tombstones.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
-import type { SourceFetcher } from './source/source.ts';
-import { createSourceFetcher } from './source/source-by-scheme.ts';
+import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
-import { createForgivingStore, type StoreOperation } from './store/forgiving-store.ts';
+import { createForgivingStore, type StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
-import { createPurgeMarks, type PurgeMarks } from './unit/purge-marks.ts';
-import { createPurgeSweep, type PurgeSweep } from './unit/purge-sweep.ts';
-import { createAskForBest } from './variant/ask-for-best.ts';
+import { createAskForBest } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
-import { type Sha256, unitAddress } from './variant/key.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
-import type { ObserveWork } from './variant/observe.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
-import { createWorkshop } from './variant/workshop.ts';
+import type { ObserveWork } from './variant/trace.ts';
+import { createWorkshop } from './variant/work-queue.ts';
 
 /** The line of an image request, wired up, and what it shares with the work on units. */
 export interface Services {

@@ -2,13 +2,13 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
+import { unitAddress } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
-import { createPatience } from './source/patience.ts';
+import { createPatience } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
-import { unitAddress } from './variant/key.ts';
 
 /** The work on data units, wired up. */
 export interface UnitServices {

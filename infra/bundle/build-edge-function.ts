@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
-import type { Ladder } from '../../src/variant/negotiate.ts';
+import type { Ladder } from '../../src/protocol/negotiation.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/edge/viewer-request.ts');
 /** CloudFront's bound on the code of a function. */

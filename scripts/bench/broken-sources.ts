@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { readPhotographs } from '../../src/demo/photographs.ts';
-import type { ErrorCode } from '../../src/error.ts';
+import { readPhotographs } from '../../src/demo/demo.ts';
+import type { ErrorCode } from '../../src/protocol/error.ts';
 
 /** One way in which a source can be broken, and what is to be said of it. */
 export interface BrokenWay {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { readPhotographs } from '../../src/demo/photographs.ts';
+import { readPhotographs } from '../../src/demo/demo.ts';
 import { startProcess, startService } from './server-process.ts';
 import { serveSources } from './sources.ts';
 

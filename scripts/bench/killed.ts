@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { TEMPORARY_FOLDER } from '../../src/store/object-key.ts';
+import { TEMPORARY_FOLDER } from '../../src/store/object-validation.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { wholeNumber } from '../command/number-within.ts';
 import { type ClientServer, HOPELESS, LIMITS, serveBrokenSources } from './broken-sources.ts';

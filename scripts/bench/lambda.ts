@@ -7,13 +7,13 @@ import { Command } from 'commander';
 import sharp from 'sharp';
 import { buildLambda } from '../../infra/bundle/build-lambda.ts';
 import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
-import { fastSetting } from '../../src/encode/tiers.ts';
+import { fastSetting } from '../../src/encode/tier-quality.ts';
 import { sha256 } from '../../src/hashing.ts';
+import { variantAddress } from '../../src/protocol/keys.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
-import { variantAddress } from '../../src/variant/key.ts';
-import { functionUrlEvent } from '../../test/lambda/function-url.ts';
-import { type Lambda, startLambda } from '../../test/lambda/lambda.ts';
-import { startRadosgw } from '../../test/setup/radosgw.ts';
+import { functionUrlEvent } from '../../test/support/lambda/function-url.ts';
+import { type Lambda, startLambda } from '../../test/support/lambda/lambda.ts';
+import { startRadosgw } from '../../test/support/setup/radosgw.ts';
 import { readSources, serveSources } from './sources.ts';
 import { withFolder } from './work-folder.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import PQueue from 'p-queue';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import type { Format } from '../../src/variant/request.ts';
+import type { Format } from '../../src/protocol/request.ts';
 import { type ServerProcess, startService } from './server-process.ts';
 import { readSources, serveSources } from './sources.ts';
 

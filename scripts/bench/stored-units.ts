@@ -4,8 +4,8 @@ import pMap from 'p-map';
 import sharp from 'sharp';
 import { buildImageUrl } from '../../src/client/image-url.ts';
 import { sha256 } from '../../src/hashing.ts';
+import { unitAddress, variantAddress } from '../../src/protocol/keys.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { unitAddress, variantAddress } from '../../src/variant/key.ts';
 import type { ExpectedImage, ExpectedUnits } from './expected-units.ts';
 import { startProcess } from './server-process.ts';
 

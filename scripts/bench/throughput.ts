@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import sharp from 'sharp';
 import { buildImageUrl } from '../../src/client/image-url.ts';
 import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
-import { fastSetting } from '../../src/encode/tiers.ts';
+import { fastSetting } from '../../src/encode/tier-quality.ts';
 import { startService } from './server-process.ts';
 import { type BenchSource, readSources, serveSources } from './sources.ts';
 

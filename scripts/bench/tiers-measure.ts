@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { type Setting as EncoderSetting, intoEncoding } from '../../src/encode/encodings.ts';
 import { createMetric, type RgbImage } from '../../src/encode/metric.ts';
-import { fastSetting } from '../../src/encode/tiers.ts';
-import type { Format } from '../../src/variant/request.ts';
+import { fastSetting } from '../../src/encode/tier-quality.ts';
+import type { Format } from '../../src/protocol/request.ts';
 
 /** As a first request is encoded, but for the quality; and PIL's JPEG, which made the images of the 2017 service. */
 export const ENCODERS = {

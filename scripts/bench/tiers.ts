@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { TARGETS } from '../../src/encode/tiers.ts';
+import { TARGETS } from '../../src/encode/tier-quality.ts';
 import {
   ENCODERS,
   type Measured,

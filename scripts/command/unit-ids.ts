@@ -1,4 +1,4 @@
-import { isUnit } from '../../src/variant/request.ts';
+import { isUnit } from '../../src/protocol/request.ts';
 import { printable } from './amounts.ts';
 import { CommandFailure } from './command-failure.ts';
 import { type LineInput, openLineInput } from './line-input.ts';

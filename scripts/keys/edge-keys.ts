@@ -7,7 +7,7 @@ import {
   GetKeyCommand,
   PutKeyCommand,
 } from '@aws-sdk/client-cloudfront-keyvaluestore';
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { askAws, clientOptions } from '../aws/ask-aws.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 import { readKeyList, writeKeyList } from './key-list.ts';

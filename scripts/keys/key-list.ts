@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { parseSigningKeys } from '../../src/config-values.ts';
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 
 /** The most that the value of an item of a CloudFront KeyValueStore may have. */

@@ -1,4 +1,4 @@
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { counted } from '../command/amounts.ts';
 import { fingerprint, hasKey } from './key-list.ts';
 import { agree, type Found } from './places.ts';

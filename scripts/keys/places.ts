@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 import type { EdgeKeys } from './edge-keys.ts';
 import { hasId, hasKey, MAX_BYTES, without, writeKeyList } from './key-list.ts';

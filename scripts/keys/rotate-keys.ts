@@ -1,4 +1,4 @@
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { hasKey, idsOf, makeKey, union, without } from './key-list.ts';
 import {
   changeEdge,

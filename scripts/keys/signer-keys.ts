@@ -6,7 +6,7 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import type { SigningKey } from '../../src/variant/signature.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { askAws, clientOptions } from '../aws/ask-aws.ts';
 import { readKeyList, writeKeyList } from './key-list.ts';
 

@@ -1,4 +1,4 @@
-import type { Tier } from '../../src/variant/request.ts';
+import type { Tier } from '../../src/protocol/request.ts';
 import { type Figure, figure, usd } from './figure.ts';
 import type { Given } from './given.ts';
 import { KB_PER_GB, MILLION } from './limits.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
-import { readPhotographs } from '../../src/demo/photographs.ts';
+import { readPhotographs } from '../../src/demo/demo.ts';
 import type { Effort, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import type { WantedVariants } from '../../src/unit/unit.ts';

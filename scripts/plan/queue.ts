@@ -1,5 +1,5 @@
 import { MAX_IMAGES, MAX_JOBS } from '../../src/queue/message.ts';
-import { IMAGES_AT_ONCE, UNITS_AT_ONCE } from '../../src/unit/intake.ts';
+import { IMAGES_AT_ONCE, UNITS_AT_ONCE } from '../../src/unit/ingest.ts';
 import { figure } from './figure.ts';
 import type { Given } from './given.ts';
 import { LIMITS } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { Job, UnitQueue } from '../../src/queue/queue.ts';
-import { takeIn } from '../../src/unit/intake.ts';
+import { takeIn } from '../../src/unit/ingest.ts';
 import type { UnitLine } from '../../src/unit/read-units.ts';
 import type { Units } from '../../src/unit/units.ts';
 import type { FollowedUnit } from './follow-units.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../src/config.ts';
-import { readPhotographs } from '../../src/demo/photographs.ts';
+import { readPhotographs } from '../../src/demo/demo.ts';
 import { CommandFailure } from '../command/command-failure.ts';
 
 /** An original to ask for. */

@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from './cdn.ts';
-import { type CloudFrontClientOptions, createCloudFrontClient } from './cloudfront-client.ts';
-import { type Busy, createInvalidationCalls } from './invalidation-calls.ts';
+import {
+  type Busy,
+  type CloudFrontClientOptions,
+  createCloudFrontClient,
+  createInvalidationCalls,
+} from './cloudfront-api.ts';
 
 /** What a distribution works on at once, and so also the most for one invalidation; a tag counts as one path. */
 const MAX_PATHS = 3000;

@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html';
-import type { Format, Tier } from '../variant/request.ts';
+import type { Format, Tier } from '../protocol/request.ts';
 
 /** One photograph and what became of it. */
 export interface PhotographShown {

@@ -1,15 +1,12 @@
 import cloudfront from 'cloudfront';
-// biome-ignore lint/style/useNodejsImportProtocol: the runtime of CloudFront Functions knows it by this name alone.
+// biome-ignore lint/style/useNodejsImportProtocol: the runtime of CloudFront Functions knows only this name.
 import crypto from 'crypto';
-import { loopFault, nothingHere, wrongMethod } from '../http/faults.ts';
-import { OPEN_HEADERS } from '../http/open-headers.ts';
-import { answerProblem } from '../http/problem.ts';
-import type { Ladder } from '../variant/negotiate.ts';
-import { parseRequest } from '../variant/request.ts';
-import { type RequestRules, resolveRequest } from '../variant/resolve-request.ts';
-import type { Fault } from '../variant/result.ts';
-import { readSigningKeys } from '../variant/signing-keys.ts';
-import type { EdgeRequest, EdgeResponse } from './event.ts';
+import { type Fault, loopFault, nothingHere, wrongMethod } from '../protocol/fault.ts';
+import type { Ladder } from '../protocol/negotiation.ts';
+import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
+import { parseRequest } from '../protocol/request.ts';
+import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
+import { readSigningKeys } from '../protocol/signature.ts';
 
 /*
  * What CloudFront does with a viewer's request before it looks into its cache. Its runtime takes ES 5.1 with `const`, arrow
@@ -103,4 +100,30 @@ function refuse(method: string, fault: Fault): EdgeResponse {
   };
   if (method !== 'HEAD') response.body = { encoding: 'text', data: problem.body };
   return response;
+}
+
+// The event of a viewer request, as CloudFront Functions get it: only what is used.
+
+export interface HeaderField {
+  value: string;
+  /** All of them, where a header was sent more than once. */
+  multiValue?: readonly { value: string }[];
+}
+
+export interface EdgeRequest {
+  method: string;
+  /** The path as it was sent. */
+  uri: string;
+  /** The query as it was sent, without its question mark; `undefined` when there is none. */
+  rawQueryString(): string | undefined;
+  querystring: Record<string, { value: string }>;
+  /** By lower-case name. */
+  headers: Record<string, HeaderField | undefined>;
+}
+
+export interface EdgeResponse {
+  statusCode: number;
+  statusDescription: string;
+  headers: Record<string, { value: string }>;
+  body?: { encoding: 'text'; data: string };
 }

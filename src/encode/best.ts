@@ -1,10 +1,10 @@
-import type { Format, Tier } from '../variant/request.ts';
+import type { Format, Tier } from '../protocol/request.ts';
+import { isDrawn } from './content-class.ts';
 import type { Setting } from './encodings.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import { type Attempt, lowestStep } from './search-quality.ts';
 import type { Still, Trial } from './still.ts';
-import { isDrawn } from './subject.ts';
-import { TARGETS } from './tiers.ts';
+import { TARGETS } from './tier-quality.ts';
 
 export interface BestRequest {
   format: Format;

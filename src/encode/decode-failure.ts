@@ -1,4 +1,4 @@
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 import type { ImageType } from './image-type.ts';
 
 /** What no honest picture within the limits takes, to decode and to encode, in seconds. */

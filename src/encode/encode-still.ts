@@ -1,10 +1,10 @@
-import { FORMATS, type Format, type Tier } from '../variant/request.ts';
+import { FORMATS, type Format, type Tier } from '../protocol/request.ts';
 import { encodeBest } from './best.ts';
 import type { Effort } from './encoder.ts';
 import { type Encoding, REACH } from './encodings.ts';
-import type { SafeSource } from './safe-copy.ts';
+import type { SafeSource } from './servable-original.ts';
 import type { Still } from './still.ts';
-import { fastSetting } from './tiers.ts';
+import { fastSetting } from './tier-quality.ts';
 
 export interface StillRequest {
   tier: Tier;

@@ -1,4 +1,4 @@
-import type { Format, Tier } from '../variant/request.ts';
+import type { Format, Tier } from '../protocol/request.ts';
 
 /**
  * CPU spent for the same look: `fast` is one quick encode at a quality that suits nearly all pictures, `best` looks at what comes out
@@ -69,4 +69,27 @@ export interface Encoder {
    * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` when it takes too long
    */
   decode(source: Uint8Array, maxWidth: number, urgency: Urgency): Promise<DecodedImage>;
+}
+
+/** An encoder that is loaded when it is first needed. */
+export interface LazyEncoder extends Encoder {
+  /** Loads it now: whoever waits for something else may as well. */
+  load(): Promise<void>;
+}
+
+/** Makes an encoder that costs nothing where everything is in the store: loading one takes as long as all else together. */
+export function createLazyEncoder(create: () => Promise<Encoder>): LazyEncoder {
+  let loading: Promise<Encoder> | undefined;
+  const load = () => {
+    loading ??= create();
+    return loading;
+  };
+  return {
+    async decode(...source) {
+      return await (await load()).decode(...source);
+    },
+    async load() {
+      await load();
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp';
-import type { Format } from '../variant/request.ts';
+import type { Format } from '../protocol/request.ts';
 
 /** The encodings that a variant can come back in. */
 export type Encoding = 'avif' | 'webp' | 'jpeg' | 'png' | 'gif';

@@ -1,9 +1,9 @@
 import sharp, { type Metadata } from 'sharp';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 import type { SourceFacts } from './encoder.ts';
-import { isWholeGif } from './gif-structure.ts';
 import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
-import { type SafeSource, safeCopy } from './safe-copy.ts';
+import { type SafeSource, safeCopy } from './servable-original.ts';
+import { isWholeGif } from './strip-metadata.ts';
 
 /** What has to be known of a source before it is decoded. */
 export interface InspectedSource {

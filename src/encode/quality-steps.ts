@@ -1,6 +1,6 @@
-import type { Tier } from '../variant/request.ts';
+import type { Tier } from '../protocol/request.ts';
+import { isDrawn, type Subject } from './content-class.ts';
 import type { Setting } from './encodings.ts';
-import { isDrawn, type Subject } from './subject.ts';
 
 /** A lossy encoding as `best` searches it: its qualities, as steps from the worst to the best. */
 export interface QualitySteps {

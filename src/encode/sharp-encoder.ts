@@ -1,16 +1,15 @@
 import sharp from 'sharp';
+import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode.ts';
 import { decodeFailure, isTimeout } from './decode-failure.ts';
-import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode-picture.ts';
+import { createSlots, type InTurn, type Slots } from './encode-semaphore.ts';
 import { encodeStill } from './encode-still.ts';
-import { encodeUndecoded } from './encode-undecoded.ts';
+import { encodeUndecoded } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { MAX_SIDE, movingEncoding } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
 import { createMetric, type Metric } from './metric.ts';
-import { readPixels } from './pixels.ts';
-import { scaled, scaleInside } from './size.ts';
-import { createSlots, type InTurn, type Slots } from './slots.ts';
+import { readPixels, scaled, scaleInside } from './pixels.ts';
 import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {

@@ -1,10 +1,10 @@
 import sharp from 'sharp';
+import { type Subject, subjectOf } from './content-class.ts';
 import { DECODE_TIMEOUT_SECONDS } from './decode-failure.ts';
+import type { InTurn } from './encode-semaphore.ts';
 import { intoEncoding, type Setting } from './encodings.ts';
 import type { Metric, Original } from './metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels, scored } from './pixels.ts';
-import type { InTurn } from './slots.ts';
-import { type Subject, subjectOf } from './subject.ts';
 
 /** One encode of a still, looked at. */
 export interface Trial {

@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
-import { createMessageWorker, type SqsEvent } from '../queue/message-worker.ts';
-import { createSqsClient } from '../queue/sqs-client.ts';
+import { createMessageWorker, type SqsEvent } from '../queue/lambda-messages.ts';
+import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
-import { logImage } from '../unit/log-image.ts';
+import { logImage } from '../unit/outcome.ts';
 import { createUnitServices } from '../unit-services.ts';
 
 // The function that works on the queue: it prewarms units, and cleans up from time to time what died.

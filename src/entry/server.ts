@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import { isUnconfigured, startDemonstration } from '../demo/demonstration.ts';
-import { type RunningServer, startServer } from '../http/start-server.ts';
+import { isUnconfigured, startDemonstration } from '../demo/demo.ts';
+import { type RunningServer, startServer } from '../http/service.ts';
 
 /** Log lines are written in batches of about this many bytes, or when this much time has passed: a write each costs as much as a hit. */
 const LOG_BATCH = { minLength: 4096, periodicFlush: 100 };

@@ -1,18 +1,15 @@
 import { type Context, Hono } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
-import { EdgepressError, type ErrorCode } from '../error.ts';
 import type { RequestOutcome } from '../metrics.ts';
+import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { App, AppEnvironment } from './app-environment.ts';
-import type { CdnOrigin } from './cdn-origin.ts';
-import { answerImage } from './image-route.ts';
-import { OPEN_HEADERS } from './open-headers.ts';
-import { answerProblem } from './problem.ts';
+import { type App, type AppEnvironment, pathOf, type RawRequest, targetOf } from './app-environment.ts';
+import { answerImage, type CdnOrigin } from './image-route.ts';
 import { refuseLoop, refuseMethod, refusePath, refuseWork } from './refusals.ts';
 import { logRequest } from './request-log.ts';
-import { pathOf, type RawRequest, targetOf } from './request-target.ts';
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
 
 export interface AppOptions {

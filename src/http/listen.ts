@@ -5,10 +5,9 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
+import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
 import type { App } from './app-environment.ts';
 import { followConnections } from './connections.ts';
-import { OPEN_HEADERS } from './open-headers.ts';
-import { answerProblem } from './problem.ts';
 
 export interface Listener {
   /** Where it listens, such as `http://127.0.0.1:3000`. */

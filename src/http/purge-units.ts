@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { EdgepressError } from '../error.ts';
-import type { Purge } from '../unit/purge.ts';
+import { EdgepressError } from '../protocol/error.ts';
+import { isUnit } from '../protocol/request.ts';
+import type { Purge } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
-import { isUnit } from '../variant/request.ts';
-import { asOutsideFault } from './outside-fault.ts';
+import { asOutsideFault } from './refusals.ts';
 
 const MAX_IDS = 10_000;
 /** Room for as many ids of full length. */

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import { EdgepressError } from '../error.ts';
-import type { Fault } from '../variant/result.ts';
-import { loopFault, nothingHere, wrongMethod } from './faults.ts';
+import { z } from 'zod';
+import { EdgepressError } from '../protocol/error.ts';
+import { type Fault, loopFault, nothingHere, wrongMethod } from '../protocol/fault.ts';
 
 export function refusePath(): never {
   refuse(nothingHere());
@@ -39,4 +39,30 @@ export function refuseTheRest(): never {
 
 function closing(): EdgepressError {
   return new EdgepressError('overloaded', 'The server is shutting down: try again', { retryAfterSeconds: 5 });
+}
+
+/** How long what the service depends on may need to come back, as far as anybody can tell. */
+const RETRY_AFTER_SECONDS = 10;
+
+/**
+ * What a client is told of work that failed. The store, the queue and the CDN may fail at any time: that is no bug, and the same
+ * request may succeed later. What they said is for the log.
+ *
+ * @param detail - public: what could not be done
+ * @returns an EdgepressError `overloaded`, or `error` itself where that says what it is or is a bug
+ */
+export function asOutsideFault(error: unknown, detail: string): unknown {
+  if (error instanceof EdgepressError || isBug(error)) return error;
+  return new EdgepressError('overloaded', detail, {
+    cause: error,
+    retryable: true,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+}
+
+/** What the language or a schema throws is not what a disk or a network does. */
+function isBug(error: unknown): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError, z.ZodError].some(
+    (kind) => error instanceof kind,
+  );
 }

@@ -1,4 +1,4 @@
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 
 /**
  * The body of a request, no faster than it is asked for.

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
-import type { ErrorCode } from '../error.ts';
+import type { ErrorCode } from '../protocol/error.ts';
 import type { Trace } from '../variant/trace.ts';
 import type { AppEnvironment } from './app-environment.ts';
 

@@ -1,19 +1,17 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
-import { EdgepressError } from '../error.ts';
 import type { Metrics } from '../metrics.ts';
+import { EdgepressError } from '../protocol/error.ts';
+import { isUnit } from '../protocol/request.ts';
+import type { PurgedUnit } from '../purge/purge.ts';
 import type { UnitQueue } from '../queue/queue.ts';
-import type { PurgedUnit } from '../unit/purge.ts';
 import type { UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
-import { isUnit } from '../variant/request.ts';
-import { acceptUnits, parseRetry } from './accept-units.ts';
-import { requireToken } from './admin-token.ts';
-import type { App, AppEnvironment } from './app-environment.ts';
-import { asOutsideFault } from './outside-fault.ts';
+import { type App, type AppEnvironment, pathOf, queryOf, targetOf } from './app-environment.ts';
+import { acceptUnits, parseRetry } from './ingest-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
-import { refuseMethod, refuseTheRest } from './refusals.ts';
+import { asOutsideFault, refuseMethod, refuseTheRest } from './refusals.ts';
 import { readChunks, readText } from './request-body.ts';
-import { pathOf, queryOf, targetOf } from './request-target.ts';
 
 export interface UnitRoutesOptions {
   /** Whoever has it may use these routes. */
@@ -105,4 +103,24 @@ function answerJson(c: RouteContext, value: object, status: 200 | 202 = 200): Re
 function answer(c: RouteContext, body: string, contentType: string, status: 200 | 202 = 200): Response {
   c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : Buffer.byteLength(body);
   return c.body(body, status, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
+}
+
+/**
+ * Refuses a request that does not carry the token.
+ *
+ * @param authorization - the header
+ * @throws EdgepressError `unauthorized`
+ */
+export function requireToken(authorization: string | undefined, token: string): void {
+  const given = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
+  if (given === undefined) {
+    throw new EdgepressError(
+      'unauthorized',
+      'This needs `Authorization: Bearer` with the token of the operators',
+    );
+  }
+  // Hashed, so that what is compared has one length and takes one time whatever was sent.
+  if (!timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'))) {
+    throw new EdgepressError('unauthorized', 'The bearer token is not the right one');
+  }
 }

@@ -1,9 +1,8 @@
 import pMap from 'p-map';
 import type { VariantStore } from '../store/store.ts';
-import { assertJobs } from './job.ts';
-import { createJobWindow, type JobWindow } from './job-window.ts';
-import { backoff, pause } from './pause.ts';
-import type { ConsumeOptions, Job, UnitQueue } from './queue.ts';
+import { backoff, pause } from './backoff.ts';
+import { createJobWindow, type JobWindow } from './job-prefetch.ts';
+import { assertJobs, type ConsumeOptions, type Job, type UnitQueue } from './queue.ts';
 import { createStoredJobs, encode, type StoredJob, type StoredJobs } from './stored-jobs.ts';
 
 /** How many jobs are put into the store at once: in a folder each put waits for the disk, which flushes many as fast as one. */

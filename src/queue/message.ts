@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { jobSchema } from './job.ts';
-import type { Job } from './queue.ts';
+import { type Job, jobSchema } from './queue.ts';
 
 /**
  * The work in one message. Calls are what SQS charges for, so many units share one. But a worker has to finish its messages well

@@ -1,12 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import PQueue from 'p-queue';
-import { doMessage, type MessageContext } from './do-message.ts';
-import { createHeldMessages, type HeldMessages } from './held-messages.ts';
+import { backoff, pause } from './backoff.ts';
 import { MAX_JOBS } from './message.ts';
-import { backoff, pause } from './pause.ts';
+import { doMessage, type MessageContext } from './process-message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
-import { BATCH_SIZE, type SqsCalls } from './sqs-calls.ts';
+import { BATCH_SIZE, type SqsCalls } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
+import { createHeldMessages, type HeldMessages } from './visibility-heartbeat.ts';
 
 /** How long to wait when SQS cannot be asked: the first time, and at most. */
 const FAULT_DELAY_MS = 1000;

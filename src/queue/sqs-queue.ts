@@ -1,6 +1,6 @@
-import { RETRY_DELAY_SECONDS } from './do-message.ts';
+import { RETRY_DELAY_SECONDS } from './process-message.ts';
 import type { UnitQueue } from './queue.ts';
-import { createSqsCalls, type SqsQueueLocation } from './sqs-calls.ts';
+import { createSqsCalls, type SqsQueueLocation } from './sqs-api.ts';
 import { consumeMessages } from './sqs-consumer.ts';
 import { createSqsSender } from './sqs-sender.ts';
 

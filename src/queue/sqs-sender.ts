@@ -1,9 +1,8 @@
 import pMap from 'p-map';
-import { assertJobs } from './job.ts';
+import { backoff, pause } from './backoff.ts';
 import { packMessages, writeMessage } from './message.ts';
-import { backoff, pause } from './pause.ts';
-import type { Job } from './queue.ts';
-import { createSqsCalls, type SqsCalls, type SqsQueueLocation, toBatches } from './sqs-calls.ts';
+import { assertJobs, type Job } from './queue.ts';
+import { createSqsCalls, type SqsCalls, type SqsQueueLocation, toBatches } from './sqs-api.ts';
 
 const BATCHES_AT_ONCE = 8;
 /** SQS may refuse some messages of a batch for a moment and take the others. */

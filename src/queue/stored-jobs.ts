@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { VariantStore } from '../store/store.ts';
-import { jobSchema } from './job.ts';
-import type { WaitingJob } from './job-window.ts';
+import type { WaitingJob } from './job-prefetch.ts';
+import { jobSchema } from './queue.ts';
 
 const WAITING_FOLDER = 'queue';
 const DEAD_FOLDER = 'dead-letters';

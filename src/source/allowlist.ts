@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { effectivePort, parseSourceUrl } from './source-url.ts';
+import { EdgepressError } from '../protocol/error.ts';
+import { effectivePort, hasCredentials, isWebScheme, parseSourceUrl, shownHost } from './source-url.ts';
 
 /** What a pattern's host stands for: any host, exactly one, or whole labels in front of one. */
 type HostPattern = { kind: 'any' } | { kind: 'exactly'; host: string } | { kind: 'below'; host: string };
@@ -66,6 +67,23 @@ export function allowsObject(patterns: readonly AllowPattern[], bucket: string, 
   return patterns.some(
     ({ scheme, host, path }) => scheme === 's3:' && matchesHost(host, bucket) && matchesPath(path, `/${key}`),
   );
+}
+
+/**
+ * Decides what may be asked for at all, the first URL like each redirect, before a name is resolved; the address is for the agent
+ * to judge.
+ *
+ * @throws EdgepressError `source_forbidden`
+ */
+export function admitUrl(url: URL, allow: readonly AllowPattern[]): void {
+  const refused = !isWebScheme(url)
+    ? 'a redirect to anything but http and https is not followed'
+    : hasCredentials(url)
+      ? `a redirect to ${shownHost(url)} carries credentials`
+      : !allowsUrl(allow, url)
+        ? `${shownHost(url)} is not among the allowed sources`
+        : undefined;
+  if (refused !== undefined) throw new EdgepressError('source_forbidden', refused);
 }
 
 function parseWebPattern(

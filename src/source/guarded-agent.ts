@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 
 /** Resolves a name to all of its addresses: `dns.lookup` in its `all: true` form. */
 export type ResolveAll = (

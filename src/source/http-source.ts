@@ -1,16 +1,13 @@
 import { lookup } from 'node:dns';
 import { type Agent, type Dispatcher, request } from 'undici';
-import { isPublicAddress } from './address-guard.ts';
-import type { AllowPattern } from './allowlist.ts';
-import { withDeadline } from './deadline.ts';
+import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
+import { type AllowPattern, admitUrl } from './allowlist.ts';
 import { createGuardedAgent, type ResolveAll } from './guarded-agent.ts';
-import { answerFailure, headerOf, redirectTarget } from './http-answer.ts';
-import { hostAndPort, parsePrivateHost } from './private-hosts.ts';
+import { answerFailure, headerOf, redirectTarget } from './http-response.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
-import { sourceFailure, unavailable } from './source-failure.ts';
-import { shownHost } from './source-url.ts';
-import { admitUrl, parseWebSource } from './web-source.ts';
+import { sourceFailure, unavailable, withDeadline } from './source-failure.ts';
+import { parseWebSource, shownHost } from './source-url.ts';
 
 export interface HttpSourceOptions {
   /** Which URLs may be fetched, at every hop; empty: any with a public address. */

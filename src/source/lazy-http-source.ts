@@ -1,5 +1,6 @@
+import { admitUrl } from './allowlist.ts';
 import type { HttpSource, HttpSourceOptions } from './http-source.ts';
-import { admitUrl, parseWebSource } from './web-source.ts';
+import { parseWebSource } from './source-url.ts';
 
 /** A source over HTTP that is loaded when it is first needed. */
 export interface LazyHttpSource extends HttpSource {

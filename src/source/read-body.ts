@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createUnzip } from 'node:zlib';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 import { unavailable } from './source-failure.ts';
 
 export interface ReadBodyOptions {

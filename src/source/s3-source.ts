@@ -1,12 +1,11 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
 import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
-import { withDeadline } from './deadline.ts';
-import { USUAL_RETRY_AFTER_SECONDS } from './http-answer.ts';
+import { USUAL_RETRY_AFTER_SECONDS } from './http-response.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
-import { sourceFailure, unavailable } from './source-failure.ts';
+import { sourceFailure, unavailable, withDeadline } from './source-failure.ts';
 
 export interface S3SourceOptions {
   client: S3Client;

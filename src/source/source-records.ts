@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EdgepressError, type ErrorCode } from '../error.ts';
-import type { ForgivingStore } from '../store/forgiving-store.ts';
+import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import type { ForgivingStore } from '../store/best-effort-store.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,3 +1,5 @@
+import { EdgepressError } from '../protocol/error.ts';
+
 /** Of a name in DNS, in its textual form (RFC 1035, section 2.3.4, less the root). */
 const MAX_HOST_LENGTH = 253;
 
@@ -34,4 +36,25 @@ export function effectivePort(url: URL): string {
  */
 export function shownHost(url: URL): string {
   return url.host;
+}
+
+/**
+ * Parses a source that is to be fetched over HTTP.
+ *
+ * @throws EdgepressError `bad_request`
+ */
+export function parseWebSource(src: string): URL {
+  const url = parseSourceUrl(src);
+  if (!url || !isWebScheme(url)) throw badSource('src must be an absolute http or https URL');
+  if (hasCredentials(url)) throw badSource('src must not carry credentials');
+  return url;
+}
+
+/** Whether a URL carries a user name or a password. */
+export function hasCredentials(url: URL): boolean {
+  return url.username !== '' || url.password !== '';
+}
+
+function badSource(message: string): EdgepressError {
+  return new EdgepressError('bad_request', message, { parameter: 'src' });
 }

@@ -1,3 +1,5 @@
+import { EdgepressError } from '../protocol/error.ts';
+
 /** How an original is fetched. */
 export interface SourceFetcher {
   /**
@@ -15,4 +17,30 @@ export interface SourceFetcher {
    *   `source_too_large`, `source_unavailable`, `source_timeout`, with `retryable` set where the same fetch may pass later
    */
   fetch(src: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface SourcesByScheme {
+  http: SourceFetcher;
+  /** Absent where no bucket is allowed as a source. */
+  s3?: SourceFetcher;
+}
+
+/**
+ * Returns the fetcher of all sources, which hands each URL to the one that knows its scheme.
+ *
+ * It throws `bad_request` for any other scheme, and `source_forbidden` for `s3:` without an S3 source.
+ */
+export function createSourceFetcher({ http, s3 }: SourcesByScheme): SourceFetcher {
+  const fetcherOf = (src: string): SourceFetcher => {
+    if (/^https?:/i.test(src)) return http;
+    if (!/^s3:/i.test(src)) {
+      throw new EdgepressError('bad_request', 'src must be an http, https or s3 URL', { parameter: 'src' });
+    }
+    if (!s3) throw new EdgepressError('source_forbidden', 'no S3 bucket is among the allowed sources');
+    return s3;
+  };
+  return {
+    admit: (src) => fetcherOf(src).admit(src),
+    fetch: async (src) => await fetcherOf(src).fetch(src),
+  };
 }

@@ -3,18 +3,12 @@ import { closeSync, fstatSync, openSync, read, readFileSync, readSync, type Stat
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { unlessAbsent } from './absent.ts';
-import { deleteFiles } from './file-deletion.ts';
-import { listFiles } from './file-listing.ts';
-import { createHotObjects } from './hot-objects.ts';
-import { assertObjectInfo } from './object-info.ts';
-import { assertFolder, assertObjectKey, TEMPORARY_FOLDER } from './object-key.ts';
-import { replaceFile } from './replace-file.ts';
+import { makeWritableFolder, replaceFile, sweepTemporaries } from './atomic-write.ts';
+import { createTurns, deleteFiles, listFiles, unlessAbsent } from './file-tree.ts';
+import { createHotObjects } from './memory-cache.ts';
+import { assertFolder, assertObjectInfo, assertObjectKey, TEMPORARY_FOLDER } from './object-validation.ts';
 import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
-import { sweepTemporaries } from './temporaries.ts';
 import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
-import { createTurns } from './turns.ts';
-import { makeWritableFolder } from './writable-folder.ts';
 
 /*
  * Most calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait

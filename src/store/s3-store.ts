@@ -8,10 +8,8 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { assertObjectInfo } from './object-info.ts';
-import { assertFolder, assertObjectKey } from './object-key.ts';
-import { deleteObjects } from './s3-deletion.ts';
-import { listObjects } from './s3-listing.ts';
+import { assertFolder, assertObjectInfo, assertObjectKey } from './object-validation.ts';
+import { deleteObjects, listObjects } from './s3-bulk.ts';
 import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { FORMATS, TIERS } from '../protocol/request.ts';
 import type { StoredObject } from '../store/store.ts';
-import { FORMATS, TIERS } from '../variant/request.ts';
 import type { Unit } from './unit.ts';
 
 const manifestSchema = z.object({

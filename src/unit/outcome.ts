@@ -1,7 +1,9 @@
-import type { ErrorCode } from '../error.ts';
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../protocol/error.ts';
+import type { Format, Tier } from '../protocol/request.ts';
+import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
 import type { VariantChoice } from '../variant/make-variants.ts';
-import type { Format, Tier } from '../variant/request.ts';
 
 /** One variant that is in the store. */
 export interface MadeVariant {
@@ -70,4 +72,11 @@ export function summarizeVariant(
 /** The length of the original that these variants were made of, in bytes. */
 export function sourceBytesOf(variants: readonly Pick<StoredInfo, 'metadata'>[]): number {
   return Number(variants[0]?.metadata['source-bytes'] ?? 0);
+}
+
+/** Writes the one line of an image that was prewarmed. */
+export function logImage(log: Logger, outcome: ImageOutcome): void {
+  const { unit, src, state } = outcome;
+  const why = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
+  log.info({ unit, sourceHost: sourceHost(src), state, ...why }, 'prewarm');
 }

@@ -1,19 +1,24 @@
 import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
+import { unitAddress } from '../protocol/keys.ts';
+import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
-import { unitAddress } from '../variant/key.ts';
 import type { MadeVariant, MakeVariants, VariantChoice } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import { admitImage } from './admit-image.ts';
+import type { PatientFetch } from './bounded-fetch.ts';
+import {
+  admitImage,
+  type SurveyedImage,
+  type SurveyImage,
+  type SurveyServices,
+  surveyUnit,
+} from './inventory.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
-import type { PatientFetch } from './patient-fetch.ts';
-import type { PurgeSweep } from './purge-sweep.ts';
-import { type SurveyedImage, type SurveyImage, type SurveyServices, surveyUnit } from './survey.ts';
 import type { UnitImage } from './unit.ts';
 
 export interface PrewarmServices extends SurveyServices {

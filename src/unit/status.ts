@@ -1,12 +1,17 @@
 import pMap from 'p-map';
 import { buildImageUrl, type UrlSigningKey } from '../client/image-url.ts';
-import { EdgepressError, type ErrorCode } from '../error.ts';
+import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import { unitAddress } from '../protocol/keys.ts';
 import type { SourceFetcher } from '../source/source.ts';
-import { unitAddress } from '../variant/key.ts';
-import { admitImage } from './admit-image.ts';
+import {
+  admitImage,
+  type FoundVariant,
+  type SurveyedImage,
+  type SurveyServices,
+  surveyUnit,
+} from './inventory.ts';
 import { decodeManifest, type Manifest, UnreadableManifest } from './manifest.ts';
 import { type MadeVariant, sourceBytesOf, summarizeVariant } from './outcome.ts';
-import { type FoundVariant, type SurveyedImage, type SurveyServices, surveyUnit } from './survey.ts';
 import type { UnitImage } from './unit.ts';
 
 /** What is known of a unit: `GET /units/{id}`, and a line of `status --json`. */

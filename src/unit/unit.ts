@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Ladder, rungsFor } from '../variant/negotiate.ts';
-import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../variant/request.ts';
+import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
+import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
 
 /** Which variants are made of each image: all combinations. */
 export interface WantedVariants {

@@ -1,10 +1,12 @@
-import { EdgepressError } from '../error.ts';
+import { LRUCache } from 'lru-cache';
+import { EdgepressError } from '../protocol/error.ts';
+import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
-import { type Sha256, variantAddress } from '../variant/key.ts';
+import type { AskForBest } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { PatientFetch } from './patient-fetch.ts';
+import type { PatientFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
   store: Pick<VariantStore, 'head'>;
@@ -36,5 +38,24 @@ export function createUpgrade({ store, sha256, fetches, makeVariants }: UpgradeS
     } finally {
       letGo();
     }
+  };
+}
+
+/** Of so many it is remembered that they were asked for; those asked longest ago are forgotten first. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Makes what asks for each variant once, however many are served.
+ *
+ * @param send - puts a job on the queue, and fails when it is not there
+ */
+export function createAskForBest(send: (job: Job) => Promise<void>): AskForBest {
+  const asked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  return ({ unit, src, width, tier, format }, key) => {
+    if (asked.has(key)) return;
+    asked.set(key, true);
+    const upgrade = { src, width, tier, format };
+    // What could not be sent is asked for again when it is served again.
+    send({ unit, images: 1, retry: false, upgrade }).catch(() => asked.delete(key));
   };
 }

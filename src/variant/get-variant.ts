@@ -1,16 +1,14 @@
+import type { VariantAddress, VariantName } from '../protocol/keys.ts';
+import type { ClientHints } from '../protocol/negotiation.ts';
+import { sourceHost } from '../protocol/source-syntax.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
-import type { ForgivingStore } from '../store/forgiving-store.ts';
+import type { ForgivingStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
-import type { AskForBest } from './ask-for-best.ts';
-import type { VariantAddress, VariantName } from './key.ts';
 import type { MakeVariants } from './make-variants.ts';
-import type { ClientHints } from './negotiate.ts';
 import type { ReadTarget } from './read-target.ts';
-import { createSingleFlight } from './single-flight.ts';
-import { sourceHost } from './src-parameter.ts';
 import { type Trace, timed } from './trace.ts';
-import type { Workshop } from './workshop.ts';
+import { createSingleFlight, type Workshop } from './work-queue.ts';
 
 /** All that the line of an image request needs. */
 export interface VariantServices {
@@ -26,6 +24,9 @@ export interface VariantServices {
   /** Unix milliseconds. */
   nowMs: () => number;
 }
+
+/** Asks for the best form of a variant that was made quickly. Never throws, and does not wait. */
+export type AskForBest = (name: VariantName, key: string) => void;
 
 /** One variant, ready to be sent. */
 export interface Variant {

@@ -1,15 +1,14 @@
 import type { DecodedImage, Effort, EncodedImage, Encoder, SourceFacts, Urgency } from '../encode/encoder.ts';
-import { EdgepressError } from '../error.ts';
+import { EdgepressError } from '../protocol/error.ts';
+import { type Sha256, variantAddress } from '../protocol/keys.ts';
+import type { Format, Tier } from '../protocol/request.ts';
+import type { Fate, PurgeSweep } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
-import type { ForgivingStore } from '../store/forgiving-store.ts';
+import type { ForgivingStore } from '../store/best-effort-store.ts';
 import type { ObjectInfo, StoredObject } from '../store/store.ts';
-import type { Fate, PurgeSweep } from '../unit/purge-sweep.ts';
 import { shortLived } from './cache-control.ts';
-import { type Sha256, variantAddress } from './key.ts';
-import type { ObserveWork } from './observe.ts';
-import type { Format, Tier } from './request.ts';
-import { type Trace, timed } from './trace.ts';
+import { type ObserveWork, type Trace, timed } from './trace.ts';
 
 /** The later half of the line: what turns a source into variants. */
 export interface MakeServices {

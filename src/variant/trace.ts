@@ -1,3 +1,6 @@
+import type { ErrorCode } from '../protocol/error.ts';
+import type { Format, Tier } from '../protocol/request.ts';
+
 /** The steps of a request that take time. */
 export type Step = 'store' | 'fetch' | 'encode' | 'put';
 
@@ -43,3 +46,12 @@ export async function timed<T>(
     trace.ms[step] = (trace.ms[step] ?? 0) + performance.now() - start;
   }
 }
+
+/** A piece of work that was done, or tried. */
+export type Work =
+  | { kind: 'fetch'; ms: number; bytes: number }
+  | { kind: 'encode'; ms: number; bytes: number; format: Format; tier: Tier }
+  | { kind: 'broken'; code: ErrorCode };
+
+/** Is told of each piece of work once, however many wait for it: metrics. */
+export type ObserveWork = (work: Work) => void;

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Cdn } from '../../src/cdn/cdn.ts';
 import { type CloudFrontCdnOptions, createCloudFrontCdn } from '../../src/cdn/cloudfront-cdn.ts';
-import { type CloudFrontStub, credentials, DISTRIBUTION, startCloudFront } from './cloudfront.ts';
+import { type CloudFrontStub, credentials, DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
 
 const throttled = { status: 400, code: 'Throttling', message: 'Rate exceeded' };
 const tooMany = { status: 400, code: 'TooManyInvalidationsInProgress' };

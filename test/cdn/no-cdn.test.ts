@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createNoCdn } from '../../src/cdn/no-cdn.ts';
+import { createNoCdn } from '../../src/cdn/cdn.ts';
 
 test('has nothing to invalidate, and nothing to wait for', async () => {
   const cdn = createNoCdn();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { startServer } from '../entry/start.ts';
-import { describePage, openPage } from './browser.ts';
+import { describePage, openPage } from '../support/browser.ts';
+import { startServer } from '../support/server-process.ts';
 
 async function openFrontPage(width: number) {
   const { url } = await startServer();

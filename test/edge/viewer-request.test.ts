@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { type Service, startService } from '../http/service.ts';
-import { describeEdge, type EdgeOutcome, runUnderNjs, type SentRequest } from './njs.ts';
-import { anyRequest, KEYS, KEYS_TEXT, sign } from './requests.ts';
+import { describeEdge, type EdgeOutcome, runUnderNjs, type SentRequest } from '../support/edge/njs.ts';
+import { anyRequest, KEYS, KEYS_TEXT, sign } from '../support/edge/requests.ts';
+import { type Service, startService } from '../support/http/service.ts';
 
 const LADDER = { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 };
 const SRC = `src=${encodeURIComponent('https://example.com/a.jpg')}`;

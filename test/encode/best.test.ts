@@ -4,9 +4,9 @@ import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { createMetric } from '../../src/encode/metric.ts';
 import { onWhite, readPixels } from '../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { TARGETS } from '../../src/encode/tiers.ts';
-import { FORMATS, TIERS } from '../../src/variant/request.ts';
-import { photograph, print, screen } from './pictures.ts';
+import { TARGETS } from '../../src/encode/tier-quality.ts';
+import { FORMATS, TIERS } from '../../src/protocol/request.ts';
+import { photograph, print, screen } from '../support/pictures.ts';
 
 const WIDTH = 480;
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });

@@ -3,8 +3,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { FORMATS } from '../../src/variant/request.ts';
-import { coloursOf, expectQuarters, quarters } from './pictures.ts';
+import { FORMATS } from '../../src/protocol/request.ts';
+import { coloursOf, expectQuarters, quarters } from '../support/pictures.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
 

@@ -2,8 +2,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { FORMATS } from '../../src/variant/request.ts';
-import { photograph, QUARTERS, quarters } from './pictures.ts';
+import { FORMATS } from '../../src/protocol/request.ts';
+import { photograph, QUARTERS, quarters } from '../support/pictures.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 40_000_000 });
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { inspectSource } from '../../src/encode/inspect.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { FORMATS, TIERS } from '../../src/variant/request.ts';
-import { QUARTERS } from './pictures.ts';
+import { FORMATS, TIERS } from '../../src/protocol/request.ts';
+import { QUARTERS } from '../support/pictures.ts';
 
 const MAX_PIXELS = 4_000_000;
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: MAX_PIXELS });

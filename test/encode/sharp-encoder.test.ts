@@ -2,8 +2,8 @@ import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { FORMATS, TIERS } from '../../src/variant/request.ts';
-import { expectQuarters, photograph, QUARTERS, quarters } from './pictures.ts';
+import { FORMATS, TIERS } from '../../src/protocol/request.ts';
+import { expectQuarters, photograph, QUARTERS, quarters } from '../support/pictures.ts';
 
 const MAX_PIXELS = 4_000_000;
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: MAX_PIXELS });

@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { photograph } from '../encode/pictures.ts';
-import { startOrigin, targetFor, temporaryFolder } from '../http/service.ts';
-import { runProgram } from '../setup/program.ts';
-import { SERVER, SIGNING_KEYS, startServer } from './start.ts';
+import { startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { SERVER, SIGNING_KEYS, startServer } from '../support/server-process.ts';
+import { runProgram } from '../support/setup/program.ts';
 
 describe('the server', () => {
   it('names every fault of its environment at once, and does not start', async () => {

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { photograph } from '../encode/pictures.ts';
-import { startOrigin, targetFor, temporaryFolder } from '../http/service.ts';
-import { SIGNING_KEYS, startServer } from './start.ts';
+import { startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { SIGNING_KEYS, startServer } from '../support/server-process.ts';
 
 describe('the server, told to end,', () => {
   it('finishes what is under way, refuses what comes, and ends well', async () => {

@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { UnitStatus } from '../../src/unit/status.ts';
-import { quarters } from '../encode/pictures.ts';
-import { startHeldOrigin, TOKEN, unitLine, until } from '../http/operator.ts';
-import { samplesOf } from '../http/prometheus-text.ts';
-import { startOrigin } from '../http/service.ts';
-import { startServer } from './start.ts';
+import { startHeldOrigin, TOKEN, unitLine, until } from '../support/http/operator.ts';
+import { samplesOf } from '../support/http/prometheus-text.ts';
+import { startOrigin } from '../support/http/service.ts';
+import { quarters } from '../support/pictures.ts';
+import { startServer } from '../support/server-process.ts';
 
 const AUTHORIZATION = { Authorization: `Bearer ${TOKEN}` };
 /** Nothing may be fetched, so that what is sent is refused at once when its turn comes. */

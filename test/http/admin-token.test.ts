@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startOperated, TOKEN, unitLine } from './operator.ts';
-import { codeOf, startService } from './service.ts';
+import { startOperated, TOKEN, unitLine } from '../support/http/operator.ts';
+import { codeOf, startService } from '../support/http/service.ts';
 
 const UNIT = unitLine('unit-1', 'https://images.test/a.jpg');
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, setUpPhotograph, targetFor } from './service.ts';
+import { codeOf, setUpPhotograph, targetFor } from '../support/http/service.ts';
 
 describe('the rest of the service', () => {
   it('says that it lives', async () => {

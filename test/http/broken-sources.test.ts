@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { photograph } from '../encode/pictures.ts';
-import { codeOf, startOrigin, startService, targetFor } from './service.ts';
+import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { codeOf, setUpPhotograph, targetFor } from './service.ts';
+import { codeOf, setUpPhotograph, targetFor } from '../support/http/service.ts';
 
 describe('a request for an image', () => {
   it('is answered with a fraction of its bytes, and with the same from the store ever after', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { photograph } from '../encode/pictures.ts';
-import { failing, startHeldOrigin, startOperated, TOKEN, unitLine, until } from './operator.ts';
-import { codeOf, startOrigin, targetFor, temporaryFolder } from './service.ts';
+import { failing, startHeldOrigin, startOperated, TOKEN, unitLine, until } from '../support/http/operator.ts';
+import { codeOf, startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 
 async function setUp() {
   const photo = await photograph();

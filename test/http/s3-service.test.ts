@@ -1,8 +1,8 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
-import { photograph } from '../encode/pictures.ts';
-import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
-import { codeOf, startOrigin, startService, targetFor } from './service.ts';
+import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
 
 /** A service whose store is a bucket of its own. */
 async function setUp(env: Record<string, string> = {}) {

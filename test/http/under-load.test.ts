@@ -5,8 +5,8 @@ import type { DecodedImage, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { photograph } from '../encode/pictures.ts';
-import { codeOf, startOrigin, startService, targetFor, temporaryFolder } from './service.ts';
+import { codeOf, startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 
 /** An origin whose answers wait until they are let go. */
 async function startHeldOrigin() {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { photograph } from '../encode/pictures.ts';
-import { failing, startHeldOrigin, startOperated, unitLine, until } from './operator.ts';
-import { codeOf, startOrigin, startService, temporaryFolder } from './service.ts';
+import { failing, startHeldOrigin, startOperated, unitLine, until } from '../support/http/operator.ts';
+import { codeOf, startOrigin, startService, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SIGNING_KEYS = `k1:${'a1'.repeat(16)},k0:${'b2'.repeat(16)}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, synthesise } from './synthesise.ts';
+import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
 
 interface AlarmProperties {
   AlarmDescription: string;

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { makeOutput } from './output.ts';
-import { EVERYTHING, synthesise } from './synthesise.ts';
+import { makeOutput } from '../support/infra/output.ts';
+import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
 
 /** Runs the app as the CDK command does. */
 function runApp(context: Record<string, unknown>, env: Record<string, string> = {}) {

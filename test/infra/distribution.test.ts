@@ -1,6 +1,6 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, synthesise } from './synthesise.ts';
+import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
 
 const template = synthesise();
 

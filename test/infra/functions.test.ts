@@ -1,7 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { EVERYTHING, synthesise } from './synthesise.ts';
+import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
 
 const template = synthesise();
 const full = synthesise(EVERYTHING);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { optionsInContext } from '../../infra/context.ts';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { OptionsError, readSettings } from '../../infra/settings.ts';
-import { createStack, EVERYTHING } from './synthesise.ts';
+import { createStack, EVERYTHING } from '../support/infra/synthesise.ts';
 
 function faultsOf(options: object, region?: string): readonly string[] {
   try {

@@ -1,7 +1,7 @@
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { createStack, EVERYTHING } from './synthesise.ts';
+import { createStack, EVERYTHING } from '../support/infra/synthesise.ts';
 
 describe("cdk-nag's AwsSolutions", () => {
   it.each([

@@ -5,8 +5,8 @@ import { createLocalQueue, type LocalQueueOptions } from '../../src/queue/local-
 import type { Job, UnitQueue } from '../../src/queue/queue.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from '../store/folder.ts';
-import { createGate, makeJobs, startConsumer, unitsOf } from './consumer.ts';
+import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
+import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
 import { describeQueue } from './queue-contract.ts';
 
 let root: string;

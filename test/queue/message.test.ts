@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { handleMessage, type JobFailure, packMessages, readMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
-import { makeJobs, unitsOf } from './consumer.ts';
+import { makeJobs, unitsOf } from '../support/queue/consumer.ts';
 
 const anyJob: fc.Arbitrary<Job> = fc.record({
   unit: fc.stringMatching(/^[A-Za-z0-9_~-]{1,128}$/),

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { UnitQueue } from '../../src/queue/queue.ts';
-import { createGate, makeJobs, startConsumer, unitsOf } from './consumer.ts';
+import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
 
 export interface QueueUnderTest {
   queue: UnitQueue;

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { UnitQueue } from '../../src/queue/queue.ts';
-import { createSqsClient } from '../../src/queue/sqs-client.ts';
+import { createSqsClient } from '../../src/queue/sqs-api.ts';
 import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
-import { findFreePorts } from '../setup/daemons.ts';
-import { makeJobs } from './consumer.ts';
+import { makeJobs } from '../support/queue/consumer.ts';
+import { findFreePorts } from '../support/setup/daemons.ts';
 
 const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
 

@@ -4,10 +4,10 @@ import { packMessages, readMessage } from '../../src/queue/message.ts';
 import type { UnitQueue } from '../../src/queue/queue.ts';
 import { createSqsQueue, type SqsQueueOptions } from '../../src/queue/sqs-queue.ts';
 import { createSqsSender } from '../../src/queue/sqs-sender.ts';
-import { createTestQueue, type TestQueue } from '../setup/sqs.ts';
-import { createGate, makeJobs, startConsumer, unitsOf } from './consumer.ts';
+import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
+import { type Asked, createWatchedClient } from '../support/queue/watched-client.ts';
+import { createTestQueue, type TestQueue } from '../support/setup/sqs.ts';
 import { describeQueue } from './queue-contract.ts';
-import { type Asked, createWatchedClient } from './watched-client.ts';
 
 let made: TestQueue;
 beforeEach(async () => {

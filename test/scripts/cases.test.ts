@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { photograph, quarters } from '../encode/pictures.ts';
-import { temporaryFolder } from '../http/service.ts';
-import { runProgram } from '../setup/program.ts';
+import { temporaryFolder } from '../support/http/service.ts';
+import { photograph, quarters } from '../support/pictures.ts';
+import { runProgram } from '../support/setup/program.ts';
 
 async function run(folder: string) {
   const program = runProgram('scripts/edgepress.ts', ['cases', folder]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { runProgram } from '../setup/program.ts';
-import { type AwsStub, startAws } from './aws/aws.ts';
-import { cloudFormation, type StubStack } from './aws/cloudformation.ts';
-import { serviceQuotas } from './aws/service-quotas.ts';
-import { sts } from './aws/sts.ts';
+import { type AwsStub, startAws } from '../support/aws/aws.ts';
+import { cloudFormation, type StubStack } from '../support/aws/cloudformation.ts';
+import { serviceQuotas } from '../support/aws/service-quotas.ts';
+import { sts } from '../support/aws/sts.ts';
+import { runProgram } from '../support/setup/program.ts';
 
 const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } };
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { DEPLOYED, ENVIRONMENT, setUpStack } from './aws/stack.ts';
+import { DEPLOYED, ENVIRONMENT, setUpStack } from '../support/aws/stack.ts';
 
 const KEYS = `new:${'1a'.repeat(32)},old:${'2b'.repeat(16)}`;
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeKeys } from '../../scripts/keys/key-text.ts';
 import { readPlaces } from '../../scripts/keys/places.ts';
-import { A, B, C, D, idsOf, isWrite, list, NEW_ID, setUpKeys } from './aws/keys.ts';
+import { A, B, C, D, idsOf, isWrite, list, NEW_ID, setUpKeys } from '../support/aws/keys.ts';
 
 // The commands on signing keys, while somebody else changes them too, or after they have stopped half-way.
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { A, B, C, idsOf, isWrite, list, NEW_ID } from './aws/keys.ts';
-import { setUpStack } from './aws/stack.ts';
+import { A, B, C, idsOf, isWrite, list, NEW_ID } from '../support/aws/keys.ts';
+import { setUpStack } from '../support/aws/stack.ts';
 
 const ROTATE = ['keys', 'rotate', '--settle', '0'];
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { setUpCommands } from './command.ts';
+import { setUpCommands } from '../support/command.ts';
 
 /** A client's server that answers for `/slow.jpg` only when it is told to. */
 async function setUpSlowSource() {

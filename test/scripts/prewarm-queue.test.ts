@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
-import { startService } from '../http/service.ts';
-import { startConsumer } from '../queue/consumer.ts';
-import { createTestQueue } from '../setup/sqs.ts';
-import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from '../support/command.ts';
+import { startService } from '../support/http/service.ts';
+import { startConsumer } from '../support/queue/consumer.ts';
+import { createTestQueue } from '../support/setup/sqs.ts';
 
 const missing = (response: { writeHead(status: number): { end(): void } }) => response.writeHead(404).end();
 

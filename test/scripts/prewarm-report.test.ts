@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeRun } from '../../scripts/prewarm/report.ts';
 import { createTally } from '../../scripts/prewarm/tally.ts';
-import type { ErrorCode } from '../../src/error.ts';
+import type { ErrorCode } from '../../src/protocol/error.ts';
 import type { BrokenImage, ReadyImage } from '../../src/unit/outcome.ts';
 
 function ready(sourceBytes: number, avif: number, webp: number, skipped = false): ReadyImage {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { setUpCommands } from './command.ts';
+import { setUpCommands } from '../support/command.ts';
 
 const run = promisify(execFile);
 

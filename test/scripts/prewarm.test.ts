@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseLines, setUpCommands } from './command.ts';
+import { parseLines, setUpCommands } from '../support/command.ts';
 
 const missing = (response: { writeHead(status: number): { end(): void } }) => response.writeHead(404).end();
 

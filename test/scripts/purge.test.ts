@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DISTRIBUTION, startCloudFront } from '../cdn/cloudfront.ts';
-import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from '../support/command.ts';
 
 /** So many units `u0`, `u1`, … that are ready. */
 async function setUpUnits(count = 2) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hmac } from '../../src/hashing.ts';
-import { parseRequest } from '../../src/variant/request.ts';
-import { verifySignature } from '../../src/variant/signature.ts';
-import { runProgram } from '../setup/program.ts';
+import { parseRequest } from '../../src/protocol/request.ts';
+import { verifySignature } from '../../src/protocol/signature.ts';
+import { runProgram } from '../support/setup/program.ts';
 
 const KEY = { id: 'k1', hex: '000102030405060708090a0b0c0d0e0f' };
 

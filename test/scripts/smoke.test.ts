@@ -4,12 +4,19 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { photograph } from '../encode/pictures.ts';
-import { SIGNING_KEYS, startServer } from '../entry/start.ts';
-import { temporaryFolder } from '../http/service.ts';
-import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
-import { runProgram } from '../setup/program.ts';
-import { type SmokeStep, STEPS, setUpCdn, setUpService, smoke, startImpostor } from './smoke-services.ts';
+import { temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { SIGNING_KEYS, startServer } from '../support/server-process.ts';
+import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
+import { runProgram } from '../support/setup/program.ts';
+import {
+  type SmokeStep,
+  STEPS,
+  setUpCdn,
+  setUpService,
+  smoke,
+  startImpostor,
+} from '../support/smoke-services.ts';
 
 /** What the steps came to, by their names. */
 const statesOf = (steps: readonly SmokeStep[]) =>

@@ -1,8 +1,8 @@
 import { readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createTestQueue } from '../setup/sqs.ts';
-import { CREDENTIALS, parseLines, setUpCommands } from './command.ts';
+import { CREDENTIALS, parseLines, setUpCommands } from '../support/command.ts';
+import { createTestQueue } from '../support/setup/sqs.ts';
 
 /** One unit with an image that is ready and one that is broken. */
 async function setUpUnits() {

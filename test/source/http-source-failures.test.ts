@@ -2,8 +2,17 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { describe, expect, it } from 'vitest';
-import { at, failure, fetchFrom, listen, openSource, serve, serveBytes, serveTcp } from './loopback.ts';
-import { selfSigned } from './self-signed.ts';
+import {
+  at,
+  failure,
+  fetchFrom,
+  listen,
+  openSource,
+  serve,
+  serveBytes,
+  serveTcp,
+} from '../support/source/loopback.ts';
+import { selfSigned } from '../support/source/self-signed.ts';
 
 describe('a timeout', () => {
   const timeout = { code: 'source_timeout', retryable: true };

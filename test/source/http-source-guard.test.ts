@@ -1,11 +1,11 @@
 import type { LookupAddress } from 'node:dns';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { EdgepressError } from '../../src/error.ts';
+import type { EdgepressError } from '../../src/protocol/error.ts';
 import { isPublicAddress } from '../../src/source/address-guard.ts';
 import type { ResolveAll } from '../../src/source/guarded-agent.ts';
 import { createHttpSource } from '../../src/source/http-source.ts';
-import { namesAt, openSource, serve, serveTcp } from './loopback.ts';
+import { namesAt, openSource, serve, serveTcp } from '../support/source/loopback.ts';
 
 const answerOk: RequestListener = (_request, response) => response.end('bytes');
 const forbidden = { name: 'EdgepressError', code: 'source_forbidden', retryable: false };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EdgepressError } from '../../src/error.ts';
-import { namesAt, openSource, serve, serveBytes, serveTcp } from './loopback.ts';
+import { EdgepressError } from '../../src/protocol/error.ts';
+import { namesAt, openSource, serve, serveBytes, serveTcp } from '../support/source/loopback.ts';
 
 const FETCH_CODES = [
   'source_forbidden',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { failure, fetchFrom } from './loopback.ts';
+import { failure, fetchFrom } from '../support/source/loopback.ts';
 
 describe('the limit on bytes', () => {
   const maxBytes = 100_000;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { at, failure, fetchFrom, openSource, serve } from './loopback.ts';
+import { at, failure, fetchFrom, openSource, serve } from '../support/source/loopback.ts';
 
 describe('what an HTTP source sends', () => {
   it('is a GET of exactly the path and query, with these headers and no others', async () => {

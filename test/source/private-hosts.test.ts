@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostAndPort, parsePrivateHost } from '../../src/source/private-hosts.ts';
+import { hostAndPort, parsePrivateHost } from '../../src/source/address-guard.ts';
 import { parseSourceUrl } from '../../src/source/source-url.ts';
 
 describe('a private host', () => {

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from './folder.ts';
-import { expectStored } from './stored.ts';
-import { assertVersion } from './version.ts';
+import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
+import { expectStored } from '../support/store/stored.ts';
+import { assertVersion } from '../support/store/version.ts';
 
 const UUID = '01234567-89ab-4cde-8f01-23456789abcd';
 
@@ -99,7 +99,7 @@ test('whoever is killed while putting leaves whole objects, and litter that the 
 });
 
 function startWriter(folder: string, name: string): ChildProcess {
-  const script = join(import.meta.dirname, 'put-forever.ts');
+  const script = join(import.meta.dirname, '../support/store/put-forever.ts');
   const writer = spawn(process.execPath, ['--import', 'tsx', script, folder, name], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from './folder.ts';
-import { expectStored } from './stored.ts';
+import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
+import { expectStored } from '../support/store/stored.ts';
 
 const AVIF = { contentType: 'image/avif' };
 const UNIT = 'v1/aa/unit';
@@ -164,7 +164,7 @@ async function purge(): Promise<void> {
 }
 
 async function startDeleting(key: string) {
-  const script = join(import.meta.dirname, 'delete-forever.ts');
+  const script = join(import.meta.dirname, '../support/store/delete-forever.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', script, root, UNIT, key], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -6,9 +6,9 @@ import sharp from 'sharp';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from './folder.ts';
+import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
+import { expectStored } from '../support/store/stored.ts';
 import { describeStore } from './store-contract.ts';
-import { expectStored } from './stored.ts';
 
 const RECORD = { contentType: 'application/json' };
 const KEY = 'v1/aa/unit/source/1080-balanced.avif';

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { findFreePorts } from '../setup/daemons.ts';
+import { findFreePorts } from '../support/setup/daemons.ts';
 
 const servers: Server[] = [];
 const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { createBucket, describeS3, s3Server } from '../setup/bucket.ts';
+import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
 import { describeStore } from './store-contract.ts';
 
 describeS3('S3', () => {

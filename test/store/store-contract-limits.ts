@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { ObjectInfo, VariantStore } from '../../src/store/store.ts';
-import { AVIF, expectStored, freshKey } from './stored.ts';
+import { AVIF, expectStored, freshKey } from '../support/store/stored.ts';
 
 /** Which keys there are, and which are refused. */
 export function describeKeys(store: () => VariantStore): void {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ListedObject, VariantStore } from '../../src/store/store.ts';
-import { expectStored } from './stored.ts';
+import { expectStored } from '../support/store/stored.ts';
 
 const TEXT = { contentType: 'text/plain' };
 /** More than S3 lists or deletes in one call. */

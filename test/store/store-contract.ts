@@ -3,10 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ObjectInfo, VariantStore } from '../../src/store/store.ts';
+import { AVIF, expectStored, freshKey, md5 } from '../support/store/stored.ts';
+import { assertVersion, putVersion } from '../support/store/version.ts';
 import { describeInfo, describeKeys } from './store-contract-limits.ts';
 import { describeListing } from './store-contract-listing.ts';
-import { AVIF, expectStored, freshKey, md5 } from './stored.ts';
-import { assertVersion, putVersion } from './version.ts';
 
 export interface StoreContractOptions {
   /** How often each property is tried. */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { ImageOutcome, MadeVariant } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
-import { startOrigin, startService, targetFor } from '../http/service.ts';
-import { keysOfUnits } from './held.ts';
-import { setUpUnits } from './unit-world.ts';
+import { startOrigin, startService, targetFor } from '../support/http/service.ts';
+import { keysOfUnits } from '../support/unit/held.ts';
+import { setUpUnits } from '../support/unit/unit-world.ts';
 
 /** The first image of a unit, and its first variant. */
 function readyImage([outcome]: readonly ImageOutcome[]): { variant: MadeVariant; skipped: boolean } {

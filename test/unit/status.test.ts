@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
-import { unitAddress } from '../../src/variant/key.ts';
-import { setUpUnits } from './unit-world.ts';
+import { unitAddress } from '../../src/protocol/keys.ts';
+import { setUpUnits } from '../support/unit/unit-world.ts';
 
 const KEY = '00112233445566778899aabbccddeeff';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

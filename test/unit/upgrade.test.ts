@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
+import { type VariantName, variantAddress } from '../../src/protocol/keys.ts';
 import type { Substitutes } from '../../src/services.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { type VariantName, variantAddress } from '../../src/variant/key.ts';
-import { photograph } from '../encode/pictures.ts';
-import { startOrigin, startService, targetFor, temporaryFolder } from '../http/service.ts';
-import { holdStore } from './held.ts';
+import { startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { holdStore } from '../support/unit/held.ts';
 
 const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
 const SOON = 'public, max-age=604800, s-maxage=60';

@@ -4,8 +4,8 @@ import { intoEncoding } from '../../../src/encode/encodings.ts';
 import type { Original } from '../../../src/encode/metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
-import { TARGETS } from '../../../src/encode/tiers.ts';
-import { FORMATS, type Format, TIERS, type Tier } from '../../../src/variant/request.ts';
+import { TARGETS } from '../../../src/encode/tier-quality.ts';
+import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
 import { PEERS } from './peers.ts';
 
 /** An image of the folder, at the width that is measured. */

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp';
-import type { Format } from '../../../src/variant/request.ts';
+import type { Format } from '../../../src/protocol/request.ts';
 
 /** What another service sends for the same width, by its documented settings. */
 export interface Peer {

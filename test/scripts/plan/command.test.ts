@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addPlanOptions } from '../../../scripts/plan/options.ts';
-import { photograph } from '../../encode/pictures.ts';
-import { temporaryFolder } from '../../http/service.ts';
-import { runProgram } from '../../setup/program.ts';
-import { figuresIn } from './shown.ts';
+import { temporaryFolder } from '../../support/http/service.ts';
+import { photograph } from '../../support/pictures.ts';
+import { figuresIn } from '../../support/plan/shown.ts';
+import { runProgram } from '../../support/setup/program.ts';
 
 async function run(args: readonly string[], env: Record<string, string> = {}) {
   const program = runProgram('scripts/edgepress.ts', ['plan', ...args], env);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Given } from '../../../scripts/plan/given.ts';
 import { plan } from '../../../scripts/plan/plan.ts';
-import { anyGiven, MILLION_UNITS } from './given.ts';
-import { figuresIn, tolerance, workOut } from './shown.ts';
+import { anyGiven, MILLION_UNITS } from '../../support/plan/given.ts';
+import { figuresIn, tolerance, workOut } from '../../support/plan/shown.ts';
 
 const planFor = (given: Partial<Given>) => plan({ ...MILLION_UNITS, ...given });
 

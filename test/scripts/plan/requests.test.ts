@@ -4,11 +4,11 @@ import { MAX_IMAGES, MAX_JOBS, packMessages, readMessage } from '../../../src/qu
 import type { Job } from '../../../src/queue/queue.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
-import { takeIn } from '../../../src/unit/intake.ts';
+import { takeIn } from '../../../src/unit/ingest.ts';
 import type { Unit } from '../../../src/unit/unit.ts';
-import { photograph } from '../../encode/pictures.ts';
-import { startOrigin, startService, temporaryFolder } from '../../http/service.ts';
-import { MILLION_UNITS } from './given.ts';
+import { startOrigin, startService, temporaryFolder } from '../../support/http/service.ts';
+import { photograph } from '../../support/pictures.ts';
+import { MILLION_UNITS } from '../../support/plan/given.ts';
 
 const TEN_MINUTES_MS = 600_000;
 

@@ -1,0 +1,47 @@
+import type { Result } from './fault.ts';
+import { type Sha256, type VariantAddress, type VariantName, variantAddress } from './keys.ts';
+import { type ClientHints, type Ladder, negotiate } from './negotiation.ts';
+import type { ImageRequest } from './request.ts';
+import { type Hmac, type SigningKey, verifySignature } from './signature.ts';
+
+/** What decides which variant a request gets, if any. */
+export interface RequestRules {
+  /** All that are valid now. */
+  signingKeys: readonly SigningKey[];
+  ladder: Ladder;
+  hmac: Hmac;
+  sha256: Sha256;
+}
+
+/** The variant that a request is for. */
+export interface ResolvedRequest {
+  name: VariantName;
+  address: VariantAddress;
+  /** The request headers that were consulted. */
+  vary: readonly string[];
+}
+
+/**
+ * Decides what a request gets: verify, negotiate, key. The server and the edge both run this, so that they agree.
+ *
+ * @param nowSeconds - Unix seconds
+ * @returns the variant, or `bad_signature` or `expired`
+ */
+export function resolveRequest(
+  request: ImageRequest,
+  hints: ClientHints,
+  rules: RequestRules,
+  nowSeconds: number,
+): Result<ResolvedRequest> {
+  const verified = verifySignature(request, rules.signingKeys, rules.hmac, nowSeconds);
+  if (!verified.ok) return verified;
+  const choice = negotiate(request, hints, rules.ladder);
+  const name: VariantName = {
+    unit: request.unit,
+    src: request.src,
+    width: choice.width,
+    tier: choice.tier,
+    format: choice.format,
+  };
+  return { ok: true, value: { name, address: variantAddress(name, rules.sha256), vary: choice.vary } };
+}

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, inject } from 'vitest';
+import type { EdgeResponse } from '../../../src/edge/viewer-request.ts';
+import { temporaryFolder } from '../http/service.ts';
+
+/** A request as a viewer sends it. */
+export interface SentRequest {
+  method: string;
+  /** The path and query, exactly. */
+  target: string;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** The request that goes on, or the answer. */
+export type EdgeOutcome = { uri: string; querystring: Record<string, { value: string }> } | EdgeResponse;
+
+/** `describe` for tests that need Debian's njs and nginx: where they are missing, they are skipped and their name says why. */
+export function describeEdge(name: string, tests: () => void): void {
+  const missing = inject('edge');
+  if (missing === undefined) describe(name, tests);
+  else describe.skip(`${name} — skipped, ${missing}`, tests);
+}
+
+/**
+ * Runs the built function on requests, one after the other, in the engine that CloudFront's descends from.
+ *
+ * @param keys - the item `signing-keys` of the key value store; `null`: there is none
+ */
+export async function runUnderNjs(
+  code: string,
+  keys: string | null,
+  requests: readonly SentRequest[],
+): Promise<readonly EdgeOutcome[]> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'cloudfront'), keyValueStore(keys));
+  await writeFile(join(folder, 'requests.json'), JSON.stringify(requests.map(toEvent)));
+  await writeFile(join(folder, 'main.js'), code + RUN_ALL);
+  await promisify(execFile)('njs', ['-p', folder, 'main.js'], { cwd: folder });
+  return JSON.parse(await readFile(join(folder, 'outcomes.json'), 'utf8')) as EdgeOutcome[];
+}
+
+/** The module that the runtime of CloudFront Functions brings along. */
+export function keyValueStore(keys: string | null): string {
+  const items = JSON.stringify(keys === null ? {} : { 'signing-keys': keys });
+  return `const items = ${items};
+export default { kvs: () => ({ get: async (name) => { if (items[name] === undefined) throw new Error('no such key'); return items[name]; } }) };
+`;
+}
+
+const RUN_ALL = `
+const fs = require('fs');
+const requests = JSON.parse(fs.readFileSync('requests.json', 'utf8'));
+async function main() {
+  const outcomes = [];
+  for (let i = 0; i < requests.length; i++) {
+    const request = requests[i];
+    const query = request.query;
+    request.rawQueryString = () => query;
+    const outcome = await handler({ request: request });
+    outcomes.push(outcome);
+  }
+  fs.writeFileSync('outcomes.json', JSON.stringify(outcomes));
+}
+main();
+`;
+
+function toEvent({ method, target, headers }: SentRequest) {
+  const mark = target.indexOf('?');
+  return {
+    method,
+    uri: mark < 0 ? target : target.slice(0, mark),
+    ...(mark >= 0 && { query: target.slice(mark + 1) }),
+    querystring: {},
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, toField(value)])),
+  };
+}
+
+function toField(value: string | readonly string[]) {
+  if (typeof value === 'string') return { value };
+  return { value: value[0], multiValue: value.map((one) => ({ value: one })) };
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
+import { describe, inject } from 'vitest';
+import { createS3Client } from '../../../src/store/s3-client.ts';
+import type { S3Server } from './radosgw.ts';
+
+/** The S3 of this test run. Only in tests within `describeS3`. */
+export function s3Server(): S3Server {
+  const s3 = inject('s3');
+  if ('missing' in s3) throw new Error(`no S3: ${s3.missing}`);
+  return s3;
+}
+
+/** Makes a new, empty bucket, and a client of it. */
+export async function createBucket(): Promise<{ bucket: string; client: S3Client }> {
+  const { endpoint, ...credentials } = s3Server();
+  const client = createS3Client({ endpoint, credentials });
+  const bucket = `test-${randomUUID()}`;
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  return { bucket, client };
+}
+
+/** `describe` for tests that need S3: where there is none they are skipped, and their name says why. */
+export function describeS3(name: string, tests: () => void): void {
+  const s3 = inject('s3');
+  if ('missing' in s3) describe.skip(`${name} — skipped, ${s3.missing}`, tests);
+  else describe(name, tests);
+}
