@@ -1,12 +1,12 @@
 /** Work that nobody waits for, beside what is answered. */
-export interface BesideWork {
+export interface BackgroundTasks {
   /** @param report - is told of its fault: nobody else hears of it */
   begin(work: Promise<unknown>, report: (fault: unknown) => void): void;
   /** Ends when all that has begun is done. */
   settle(): Promise<void>;
 }
 
-export function createBesideWork(): BesideWork {
+export function createBackgroundTasks(): BackgroundTasks {
   const underWay = new Set<Promise<void>>();
   return {
     begin(work, report) {

@@ -9,26 +9,26 @@ import {
   createStore,
   loadS3Client,
 } from './adapters.ts';
-import { createBesideWork } from './background-tasks.ts';
+import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
 import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
 import { type Sha256, unitAddress } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
-import { createPurgeMarks, type PurgeMarks } from './purge/tombstones.ts';
+import { createTombstones, type Tombstones } from './purge/tombstones.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
-import { createForgivingStore, type StoreOperation } from './store/best-effort-store.ts';
+import { createBestEffortStore, type StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
-import { createAskForBest } from './unit/upgrade.ts';
+import { createRequestUpgrade } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
-import type { ObserveWork } from './variant/trace.ts';
-import { createWorkshop } from './variant/work-queue.ts';
+import type { OnWork } from './variant/trace.ts';
+import { createWorkQueue } from './variant/work-queue.ts';
 
 /** The line of an image request, wired up, and what it shares with the work on units. */
 export interface Services {
@@ -54,7 +54,7 @@ export interface SharedServices {
   store: VariantStore;
   records: SourceRecords;
   source: SourceFetcher;
-  marks: PurgeMarks;
+  tombstones: Tombstones;
   sweep: PurgeSweep;
   sha256: Sha256;
   nowMs: () => number;
@@ -68,7 +68,7 @@ export interface SharedServices {
 const MIN_SOURCES_AT_ONCE = 32;
 
 /** What may stand in for what the configuration chooses: a clock that is set, a store that fails. */
-export interface Substitutes {
+export interface Overrides {
   store?: VariantStore;
   encoder?: Encoder;
   /** Another way in which requests come. */
@@ -79,11 +79,11 @@ export interface Substitutes {
    */
   invalidatesByQueue?: boolean;
   /** Whether HTTP client and encoder are loaded when they are needed, rather than before the first request. */
-  loadsLate?: boolean;
+  lazy?: boolean;
   /** Unix milliseconds. */
   nowMs?: () => number;
   /** Is told of what is done. */
-  observe?: ObserveWork;
+  onWork?: OnWork;
 }
 
 /**
@@ -94,21 +94,21 @@ export interface Substitutes {
 export async function createServices(
   config: Config,
   log: Logger,
-  instead: Substitutes = {},
+  overrides: Overrides = {},
 ): Promise<Services> {
-  const { nowMs = Date.now, observe = () => {} } = instead;
+  const { nowMs = Date.now, onWork = () => {} } = overrides;
   let s3: Promise<S3Client> | undefined;
   const s3Client = () => {
     s3 ??= loadS3Client(config.s3Endpoint);
     return s3;
   };
   const storeFaults: Partial<Record<StoreOperation, number>> = {};
-  const store = instead.store ?? (await createStore(config.store, s3Client));
+  const store = overrides.store ?? (await createStore(config.store, s3Client));
   const noteFault = (operation: StoreOperation, key: string, fault: unknown) => {
     storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
     log.warn({ operation, key, err: fault }, 'the store failed, and the work went on without it');
   };
-  const forgivingStore = createForgivingStore(store, noteFault);
+  const bestEffortStore = createBestEffortStore(store, noteFault);
   const http = createLazyHttpSource({
     allow: config.sourceAllow,
     allowPrivate: config.sourceAllowPrivate,
@@ -121,64 +121,64 @@ export async function createServices(
   // What is being fetched is to be encoded.
   const loadEncoder = () => void sharp.load().catch(() => undefined);
   const sources = createSourceFetcher(s3Source ? { http, s3: s3Source } : { http });
-  const source = observeFetches(sources, observe, loadEncoder);
+  const source = observeFetches(sources, onWork, loadEncoder);
   const cdn = await createCdn(config);
-  const records = createSourceRecords(forgivingStore, nowMs);
-  const marks = createPurgeMarks(store, sha256, nowMs);
+  const records = createSourceRecords(bestEffortStore, nowMs);
+  const tombstones = createTombstones(store, sha256, nowMs);
   let queue: Promise<UnitQueue> | undefined;
   const getQueue = () => {
     queue ??= createQueue(config, { store, nowMs });
     return queue;
   };
   const send = async (job: Job) => (await getQueue()).send([job]);
-  const beside = createBesideWork();
+  const beside = createBackgroundTasks();
   const invalidate = (unit: string) =>
     beside.begin(
-      instead.invalidatesByQueue
+      overrides.invalidatesByQueue
         ? send({ unit, images: 0, retry: false, invalidate: true })
         : cdn.invalidate([unitAddress(unit, sha256).cacheTag]),
       (fault) => log.error({ err: fault, unit }, 'the CDN still has what was purged'),
     );
-  const askForBest = createAskForBest((job) => {
+  const requestUpgrade = createRequestUpgrade((job) => {
     const sent = send(job);
     beside.begin(sent, (fault) =>
       log.warn({ err: fault, unit: job.unit }, 'the best could not be asked for'),
     );
     return sent;
   });
-  const sweep = createPurgeSweep({ store, marks, sha256, nowMs, invalidate, report: noteFault });
-  const workshop = createWorkshop({
-    atOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
-    atOnceForHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
+  const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, report: noteFault });
+  const workQueue = createWorkQueue({
+    concurrency: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
+    concurrencyPerHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
     room: config.concurrency + config.queueLimit,
   });
   const makeVariants = createMakeVariants({
-    encoder: instead.encoder ?? sharp,
+    encoder: overrides.encoder ?? sharp,
     cacheControl: config.cacheControl,
     upgrades: config.upgrade,
-    store: forgivingStore,
-    ...{ records, sweep, sha256, md5, observe },
+    store: bestEffortStore,
+    ...{ records, sweep, sha256, md5, onWork },
   });
 
-  if (!instead.loadsLate) await Promise.all([http.load(), sharp.load()]);
+  if (!overrides.lazy) await Promise.all([http.load(), sharp.load()]);
 
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
-    readTarget: instead.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
-    store: forgivingStore,
-    askForBest: config.upgrade ? askForBest : undefined,
-    ...{ records, source, workshop, makeVariants, nowMs },
+    readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
+    store: bestEffortStore,
+    requestUpgrade: config.upgrade ? requestUpgrade : undefined,
+    ...{ records, source, workQueue, makeVariants, nowMs },
   });
   return {
     getVariant,
-    shared: { store, records, source, marks, sweep, makeVariants, cdn, queue: getQueue, sha256, nowMs },
+    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue: getQueue, sha256, nowMs },
     s3Client,
     storeFaults: () => storeFaults,
     settle: async () => {
       await beside.settle();
       await http.letGo();
     },
-    finish: () => workshop.close(),
+    finish: () => workQueue.close(),
     close: async () => {
       cdn.close();
       await http.close();
@@ -187,15 +187,15 @@ export async function createServices(
   };
 }
 
-function observeFetches(source: SourceFetcher, observe: ObserveWork, began: () => void): SourceFetcher {
+function observeFetches(source: SourceFetcher, onWork: OnWork, began: () => void): SourceFetcher {
   return {
-    admit: (src) => source.admit(src),
+    assertAllowed: (src) => source.assertAllowed(src),
     async fetch(src) {
       const start = performance.now();
       const fetched = source.fetch(src);
       began();
       const bytes = await fetched;
-      observe({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
+      onWork({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
       return bytes;
     },
   };

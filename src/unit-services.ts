@@ -5,7 +5,7 @@ import { baseUrlOf, type Config } from './config.ts';
 import { unitAddress } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
-import { createPatience } from './source/retry.ts';
+import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
@@ -57,7 +57,7 @@ export async function createUnitServices(
     ...shared,
     // Here a store that cannot be read is a fault, not a miss.
     records: createSourceRecords(shared.store, shared.nowMs),
-    persist: createPatience({ signal, atOnceForHost: fetchesPerHost }),
+    persist: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
     sourcesAtOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
     signal,
     effort: config.prewarmEffort,
@@ -80,7 +80,7 @@ export async function createUnitServices(
     doJob,
     work(tell) {
       working = queue.consume((job) => doJob(job, tell), {
-        atOnce: UNITS_AT_ONCE,
+        concurrency: UNITS_AT_ONCE,
         signal,
         report: (fault, job) => {
           if (signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');

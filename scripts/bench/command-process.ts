@@ -24,7 +24,7 @@ const LOOK_MS = 20;
 
 /** Starts a command as `npm run` does, with nothing of this environment but what Node needs. */
 export function startCommand(args: readonly string[], env: Record<string, string>): CommandProcess {
-  const beganMs = performance.now();
+  const startedAtMs = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/edgepress.ts', ...args], {
     env: {
       PATH: process.env['PATH'],
@@ -45,7 +45,7 @@ export function startCommand(args: readonly string[], env: Record<string, string
     child.once('error', reject);
     child.once('close', (status) => {
       clearInterval(looking);
-      resolve({ status, stderr, seconds: (performance.now() - beganMs) / 1000, peakMemoryBytes });
+      resolve({ status, stderr, seconds: (performance.now() - startedAtMs) / 1000, peakMemoryBytes });
     });
   });
   return { ended, kill: () => void child.kill('SIGKILL') };

@@ -14,7 +14,7 @@ import { readConfig } from '../../src/config.ts';
 import { writeMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createSqsClient } from '../../src/queue/sqs-api.ts';
-import { takeIn } from '../../src/unit/ingest.ts';
+import { ingestUnits } from '../../src/unit/ingest.ts';
 import { readUnits } from '../../src/unit/read-units.ts';
 import { parseUnit } from '../../src/unit/unit.ts';
 import { wholeNumber } from '../command/number-within.ts';
@@ -133,7 +133,7 @@ async function keepManifests(bench: Bench, name: string): Promise<number> {
   const { units } = session;
   const lines = readUnits(createReadStream(unitsIn(bench)), { toUnit: (value) => parseUnit(value, config) });
   const seconds = await timed(() =>
-    takeIn(lines, { units, queue: { send: async () => {} }, retry: false, refuse: () => {} }),
+    ingestUnits(lines, { units, queue: { send: async () => {} }, retry: false, refuse: () => {} }),
   );
   await session.close();
   return seconds;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { TEMPORARY_FOLDER } from '../../src/store/object-validation.ts';
+import { TEMP_FOLDER } from '../../src/store/object-validation.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { wholeNumber } from '../command/number-within.ts';
 import { type ClientServer, HOPELESS, LIMITS, serveBrokenSources } from './broken-sources.ts';
@@ -134,7 +134,7 @@ async function takeDown(run: Run, fetched: ReadonlySet<string>): Promise<string>
   }
   if (inHand.good > SOURCES_IN_HAND) faults.push(`${inHand.good} good images were in hand`);
   run.inHand += inHand.good + inHand.broken;
-  const litter = new Set(await readdir(join(storeIn(folder), TEMPORARY_FOLDER)));
+  const litter = new Set(await readdir(join(storeIn(folder), TEMP_FOLDER)));
   for (const name of litter) if (run.litter.has(name)) faults.push(`not swept: ${name}`);
   run.litter = litter;
   return `in hand ${inHand.good} good and ${inHand.broken} broken images; ${litter.size} temporary files`;

@@ -6,7 +6,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
 import sharp from 'sharp';
 import { buildLambda } from '../../infra/bundle/build-lambda.ts';
-import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
+import { MAX_SIDE, toEncoding } from '../../src/encode/encodings.ts';
 import { fastSetting } from '../../src/encode/tier-quality.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { variantAddress } from '../../src/protocol/keys.ts';
@@ -129,8 +129,8 @@ async function fetchAndEncode(url: string): Promise<void> {
   const image = sharp(bytes, { failOn: 'warning' })
     .autoOrient()
     .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
-  const setting = fastSetting('avif', 'balanced', { subject: 'photo', width: WIDTH, height: WIDTH });
-  await intoEncoding(image, setting).toBuffer();
+  const setting = fastSetting('avif', 'balanced', { contentClass: 'photo', width: WIDTH, height: WIDTH });
+  await toEncoding(image, setting).toBuffer();
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import PQueue from 'p-queue';
 import sharp from 'sharp';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { intoEncoding, MAX_SIDE } from '../../src/encode/encodings.ts';
+import { MAX_SIDE, toEncoding } from '../../src/encode/encodings.ts';
 import { fastSetting } from '../../src/encode/tier-quality.ts';
 import { startService } from './server-process.ts';
 import { type BenchSource, readSources, serveSources } from './sources.ts';
@@ -57,9 +57,9 @@ async function encodeBare(bytes: Buffer): Promise<void> {
   const image = sharp(bytes, { failOn: 'warning' })
     .autoOrient()
     .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
-  await intoEncoding(
+  await toEncoding(
     image,
-    fastSetting('avif', 'balanced', { subject: 'photo', width: WIDTH, height: WIDTH }),
+    fastSetting('avif', 'balanced', { contentClass: 'photo', width: WIDTH, height: WIDTH }),
   ).toBuffer();
 }
 

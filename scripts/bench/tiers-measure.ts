@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import { type Setting as EncoderSetting, intoEncoding } from '../../src/encode/encodings.ts';
+import { type Setting as EncoderSetting, toEncoding } from '../../src/encode/encodings.ts';
 import { createMetric, type RgbImage } from '../../src/encode/metric.ts';
 import { fastSetting } from '../../src/encode/tier-quality.ts';
 import type { Format } from '../../src/protocol/request.ts';
@@ -15,8 +15,8 @@ export const ENCODERS = {
 };
 
 function fastWith(format: Format): (image: Sharp, quality: number) => Sharp {
-  const setting = fastSetting(format, 'balanced', { subject: 'photo', width: 1080, height: 810 });
-  return (image, quality) => intoEncoding(image, { ...setting, quality } as EncoderSetting);
+  const setting = fastSetting(format, 'balanced', { contentClass: 'photo', width: 1080, height: 810 });
+  return (image, quality) => toEncoding(image, { ...setting, quality } as EncoderSetting);
 }
 
 export type EncoderName = keyof typeof ENCODERS;

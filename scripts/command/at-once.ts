@@ -8,11 +8,11 @@ import PQueue from 'p-queue';
  */
 export async function eachAtOnce<T>(
   items: AsyncIterable<T>,
-  atOnce: number,
+  concurrency: number,
   work: (item: T) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const places = new PQueue({ concurrency: atOnce });
+  const places = new PQueue({ concurrency: concurrency });
   const faults: unknown[] = [];
   try {
     for await (const item of items) {
@@ -34,14 +34,14 @@ export async function eachAtOnce<T>(
  */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,
-  atOnce: number,
+  concurrency: number,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void> {
   const begun: Promise<R>[] = [];
   for await (const item of items) {
     begun.push(work(item));
     const [first] = begun;
-    if (first && begun.length >= atOnce) {
+    if (first && begun.length >= concurrency) {
       yield await first;
       begun.shift();
     }

@@ -62,11 +62,11 @@ function describeFigures(figures: Readonly<Record<string, Figure>>): string[] {
 }
 
 function describeQuotas(quotas: readonly Quota[]): string[] {
-  const rows = quotas.map(({ name, needed, limit, isEnough, verdict }) => [
+  const rows = quotas.map(({ name, needed, limit, isEnough, cachedFailure }) => [
     name,
     showNumber(needed.value),
     `of ${showNumber(limit)}`,
-    isEnough ? verdict : `NOT ENOUGH: ${verdict}`,
+    isEnough ? cachedFailure : `NOT ENOUGH: ${cachedFailure}`,
     showArithmetic(needed),
   ]);
   return layOut(rows, ['text', 'number', 'text', 'text']);

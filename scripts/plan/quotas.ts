@@ -13,7 +13,7 @@ export interface Quota {
   limit: number;
   isEnough: boolean;
   /** `enough`, or what to do. */
-  verdict: string;
+  cachedFailure: string;
   /** Whether AWS raises it by itself, as the load grows. */
   growsByItself: boolean;
 }
@@ -76,7 +76,7 @@ function quota(
   { limit, otherwise, growsByItself = false }: QuotaOptions,
 ): Quota {
   const isEnough = needed.value <= limit;
-  return { name, needed, limit, isEnough, verdict: isEnough ? 'enough' : otherwise, growsByItself };
+  return { name, needed, limit, isEnough, cachedFailure: isEnough ? 'enough' : otherwise, growsByItself };
 }
 
 /** S3 splits a prefix by itself, but not at once. */

@@ -1,5 +1,5 @@
 import type { Job, UnitQueue } from '../../src/queue/queue.ts';
-import { takeIn } from '../../src/unit/ingest.ts';
+import { ingestUnits } from '../../src/unit/ingest.ts';
 import type { UnitLine } from '../../src/unit/read-units.ts';
 import type { Units } from '../../src/unit/units.ts';
 import type { FollowedUnit } from './follow-units.ts';
@@ -31,7 +31,7 @@ export async function queueUnits(items: AsyncIterable<UnitLine>, options: QueueU
     await put(looked);
   };
   // Lines that are no unit are told of where they are read.
-  await takeIn(items, { units, queue: { send }, retry, refuse: () => {} });
+  await ingestUnits(items, { units, queue: { send }, retry, refuse: () => {} });
 }
 
 /** What is remembered as broken, and until when: once it has been tried again, that is another time. */

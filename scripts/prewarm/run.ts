@@ -48,7 +48,7 @@ interface Run extends RunOptions {
  * @throws CommandFailure when it cannot even begin
  */
 export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
-  const beganMs = performance.now();
+  const startedAtMs = performance.now();
   const tally = createTally();
   const progress: Progress = { counts: tally.counts, done: 0, total: options.input.totalBytes };
   const { config, outputs, isLive, fetchesPerHost } = options;
@@ -80,7 +80,7 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   const isUndone = troubles.length > 0 || pending > 0;
   if (isUndone) troubles.push('Running it again does only what is missing.');
   const report = describeRun(tally, {
-    seconds: (performance.now() - beganMs) / 1000,
+    seconds: (performance.now() - startedAtMs) / 1000,
     queued: progress.queued,
     mobileUsdPerGb: options.mobileUsdPerGb,
   });

@@ -44,7 +44,7 @@ export function createCloudFrontClient({
 }
 
 /** The two calls of CloudFront's API that are used, on one distribution. */
-export interface InvalidationCalls {
+export interface InvalidationApi {
   /**
    * @param paths - none twice, at most 3,000
    * @param callerReference - of all calls with the same one and the same paths, only the first makes an invalidation
@@ -69,11 +69,11 @@ type Action = 'CreateInvalidation' | 'GetInvalidation';
  * @param client - from `createCloudFrontClient`
  * @param signal - when it aborts, all calls end with its reason
  */
-export function createInvalidationCalls(
+export function createInvalidationApi(
   client: CloudFrontClient,
   distribution: string,
   signal: AbortSignal,
-): InvalidationCalls {
+): InvalidationApi {
   async function unlessBusy<T>(action: Action, ask: () => Promise<T>): Promise<T | Busy> {
     try {
       return await ask();

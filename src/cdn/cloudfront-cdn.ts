@@ -6,7 +6,7 @@ import {
   type Busy,
   type CloudFrontClientOptions,
   createCloudFrontClient,
-  createInvalidationCalls,
+  createInvalidationApi,
 } from './cloudfront-api.ts';
 
 /** What a distribution works on at once, and so also the most for one invalidation; a tag counts as one path. */
@@ -40,7 +40,7 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
   const { pollIntervalMs = 1000, refusalDelayMs = 2000, assumeCompleteAfterMs = 15 * 60_000 } = options;
   const client = createCloudFrontClient(options);
   const closed = new AbortController();
-  const calls = createInvalidationCalls(client, options.distribution, closed.signal);
+  const calls = createInvalidationApi(client, options.distribution, closed.signal);
   /** By id, the oldest first: those that are not known to be complete. */
   const underWay = new Map<string, { paths: number; sinceMs: number }>();
   const turns = new PQueue({ concurrency: 1 });

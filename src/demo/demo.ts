@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 import type { Format, Tier } from '../protocol/request.ts';
-import { kilobytes, type PhotographShown, renderFrontPage } from './front-page.ts';
+import { type DemoPhoto, kilobytes, renderFrontPage } from './front-page.ts';
 
 const UNIT = 'demo';
 /** What each photograph is shown as: every format, and every tier of the best one. */
@@ -22,7 +22,7 @@ const WIDTH = 720;
 const UNMADE_WIDTH = 480;
 
 /** Whether nothing says whose images to serve or to whom: then there is nothing to do but to show what it can do. */
-export function isUnconfigured(config: Config): boolean {
+export function hasNoConfiguration(config: Config): boolean {
   const { signingKeys, sourceAllow, sourceAllowPrivate, publicUrl, store } = config;
   const sayings = signingKeys.length + sourceAllow.length + sourceAllowPrivate.length;
   return sayings === 0 && publicUrl === undefined && store.kind === 'file';
@@ -32,10 +32,10 @@ export function isUnconfigured(config: Config): boolean {
  * Starts the service with a few photographs to try it on. They come from a second listener on loopback, which the
  * address guard lets through here and nowhere else.
  */
-export async function startDemonstration(config: Config, log: Logger): Promise<RunningServer> {
+export async function startDemo(config: Config, log: Logger): Promise<RunningServer> {
   const photographs = await readPhotographs();
   const origin = await servePhotographs(photographs, config.port === 0 ? 0 : config.port + 1);
-  const shown: PhotographShown[] = [];
+  const shown: DemoPhoto[] = [];
   const trusting = { ...config, sourceAllowPrivate: [`127.0.0.1:${origin.port}`] };
   const server = await startServer(trusting, log, { frontPage: () => renderFrontPage(shown, origin.url) });
   const level = log.level;
@@ -53,9 +53,9 @@ export async function startDemonstration(config: Config, log: Logger): Promise<R
 }
 
 /** Asks for a photograph's variants as anyone would. */
-async function show(photograph: Photograph, originUrl: string, serverUrl: string): Promise<PhotographShown> {
+async function show(photograph: Photograph, originUrl: string, serverUrl: string): Promise<DemoPhoto> {
   const src = `${originUrl}/${photograph.name}.jpg`;
-  const variants: PhotographShown['variants'][number][] = [];
+  const variants: DemoPhoto['variants'][number][] = [];
   // One after the other, so that not even `QUEUE_LIMIT=0` refuses one.
   for (const { format, tier } of SHOWN) {
     const path = await buildImageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
@@ -66,7 +66,7 @@ async function show(photograph: Photograph, originUrl: string, serverUrl: string
   return { title: photograph.title, src, bytes: photograph.bytes.byteLength, variants };
 }
 
-async function describe(shown: readonly PhotographShown[], serverUrl: string): Promise<string> {
+async function describe(shown: readonly DemoPhoto[], serverUrl: string): Promise<string> {
   const src = shown[0]?.src ?? '';
   const unmade = await buildImageUrl({
     baseUrl: serverUrl,

@@ -2,7 +2,7 @@ import { html, raw } from 'hono/html';
 import type { Format, Tier } from '../protocol/request.ts';
 
 /** One photograph and what became of it. */
-export interface PhotographShown {
+export interface DemoPhoto {
   title: string;
   /** Of the original. */
   src: string;
@@ -21,7 +21,7 @@ const STYLE = `
 `;
 
 /** The page at `/` of the demonstration: an original and its variants, side by side, with what each weighs. */
-export function renderFrontPage(shown: readonly PhotographShown[], originUrl: string) {
+export function renderFrontPage(shown: readonly DemoPhoto[], originUrl: string) {
   const policy = `default-src 'none'; img-src 'self' data: ${originUrl}; style-src 'unsafe-inline'`;
   return html`<!doctype html>
 <html lang="en">
@@ -42,7 +42,7 @@ ${shown.map(renderPhotograph)}
 </html>`;
 }
 
-function renderPhotograph({ title, src, bytes, variants }: PhotographShown) {
+function renderPhotograph({ title, src, bytes, variants }: DemoPhoto) {
   return html`<h2>${title}</h2>
 <section>
 <figure><img src="${src}" alt="${title}, the original"><figcaption>original: ${kilobytes(bytes)}</figcaption></figure>

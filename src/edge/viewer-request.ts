@@ -1,9 +1,9 @@
 import cloudfront from 'cloudfront';
 // biome-ignore lint/style/useNodejsImportProtocol: the runtime of CloudFront Functions knows only this name.
 import crypto from 'crypto';
-import { type Fault, loopFault, nothingHere, wrongMethod } from '../protocol/fault.ts';
+import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
 import type { Ladder } from '../protocol/negotiation.ts';
-import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
+import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
 import { parseRequest } from '../protocol/request.ts';
 import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
 import { readSigningKeys } from '../protocol/signature.ts';
@@ -31,8 +31,9 @@ export async function handler(event: { request: EdgeRequest }): Promise<EdgeRequ
 }
 
 async function forward(request: EdgeRequest): Promise<Fault | undefined> {
-  if (request.uri.slice(0, 3) !== '/u/') return nothingHere();
-  if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod(request.method, METHODS);
+  if (request.uri.slice(0, 3) !== '/u/') return notFoundFault();
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return methodNotAllowedFault(request.method, METHODS);
   const loop = loopFault(header(request, 'cdn-loop'));
   if (loop !== undefined) return loop;
   const query = request.rawQueryString();
@@ -83,14 +84,14 @@ function sha256(text: string): string {
 }
 
 function refuse(method: string, fault: Fault): EdgeResponse {
-  const problem = answerProblem(fault);
+  const problem = problemResponse(fault);
   const headers: EdgeResponse['headers'] = {};
   const add = (fields: Readonly<Record<string, string>>) => {
     Object.keys(fields).forEach((name) => {
       headers[name.toLowerCase()] = { value: String(fields[name]) };
     });
   };
-  add(OPEN_HEADERS);
+  add(COMMON_HEADERS);
   add(problem.headers);
   if (fault.code === 'method_not_allowed') add({ Allow: METHODS });
   const response: EdgeResponse = {

@@ -39,11 +39,11 @@ interface Candidates {
   settings: readonly Setting[];
 }
 
-function candidatesFor(format: Format, { subject, width, height, isOpaque }: Still): Candidates {
+function candidatesFor(format: Format, { contentClass, width, height, isOpaque }: Still): Candidates {
   const isSmall = width * height <= SMALL_PIXELS;
-  const hasLossless = isDrawn(subject) || isSmall;
-  const webp = webpSteps(subject);
-  const jpegs = subject === 'photo' ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
+  const hasLossless = isDrawn(contentClass) || isSmall;
+  const webp = webpSteps(contentClass);
+  const jpegs = contentClass === 'photo' ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
   switch (format) {
     case 'avif':
       return {
@@ -72,7 +72,7 @@ const LOSSLESS_PNG: readonly Setting[] = [
 async function lowestQuality(still: Still, steps: QualitySteps, tier: Tier): Promise<Trial> {
   const goal = TARGETS[tier];
   const { attempts, slope } = steps;
-  const range = { from: stepOf(steps, steps.floor[still.subject]), to: steps.qualities.length - 1 };
+  const range = { from: stepOf(steps, steps.floor[still.contentClass]), to: steps.qualities.length - 1 };
   const usual = { start: stepOf(steps, steps.start[tier]), slope };
   let begin = usual;
   if (steps.draft) {

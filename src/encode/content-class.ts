@@ -5,10 +5,10 @@ import type { RgbImage } from './metric.ts';
  * made of flat areas, like most screens, and may be; `print` has letters in it, which have to stay legible whatever the
  * metric says; all else is a `photo`.
  */
-export type Subject = 'photo' | 'print' | 'drawing' | 'chart';
+export type ContentClass = 'photo' | 'print' | 'drawing' | 'chart';
 
-export function isDrawn(subject: Subject): boolean {
-  return subject === 'drawing' || subject === 'chart';
+export function isDrawn(contentClass: ContentClass): boolean {
+  return contentClass === 'drawing' || contentClass === 'chart';
 }
 
 /** Blocks of 8×8 pixels are looked at, one in four. */
@@ -43,7 +43,7 @@ interface BlockFacts {
   isInked: boolean;
 }
 
-export function subjectOf(image: RgbImage): Subject {
+export function classifyContent(image: RgbImage): ContentClass {
   const seen = { blocks: 0, flat: 0, smooth: 0, sharp: 0, inked: 0 };
   const colours = new Set<number>();
   for (let y = 0; y + BLOCK <= image.height; y += GRID) {

@@ -11,13 +11,13 @@ export interface Step {
 }
 
 /** The processor's time: so many decodes and encodes at once. */
-export interface Slots {
+export interface EncodeSemaphore {
   /** Does the work when its turn comes: a viewer's before prewarm's, and among these in the order in which they came. */
   take<T>(step: Step, work: () => Promise<T>): Promise<T>;
 }
 
 /** Does a piece of work in a slot, when it is its turn. */
-export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+export type RunWithPermit = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** The highest goes first. Finishing goes before beginning: decoded pixels wait in memory. */
 const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<Step['kind'], number>>>> = {
@@ -28,13 +28,13 @@ const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<Step['kind'], number>
 /** What may take more memory than this to decode is taken one at a time: half a dozen at once would end the process. */
 const GIANT_BYTES = 300_000_000;
 
-export function createSlots(concurrency: number): Slots {
-  const slots = new PQueue({ concurrency });
+export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
+  const semaphore = new PQueue({ concurrency });
   const giants = new PQueue({ concurrency: 1 });
 
   function inSlot<T>(priority: number, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      void slots.add(
+      void semaphore.add(
         async () => {
           await work().then(resolve, reject);
           // Whoever waits for decoded pixels gets to ask for their encodings before the slot goes on to other pixels.

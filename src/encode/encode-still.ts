@@ -2,7 +2,7 @@ import { FORMATS, type Format, type Tier } from '../protocol/request.ts';
 import { encodeBest } from './best.ts';
 import type { Effort } from './encoder.ts';
 import { type Encoding, REACH } from './encodings.ts';
-import type { SafeSource } from './servable-original.ts';
+import type { ServableOriginal } from './servable-original.ts';
 import type { Still } from './still.ts';
 import { fastSetting } from './tier-quality.ts';
 
@@ -22,10 +22,10 @@ export interface EncodedStill {
 }
 
 /** A source of the size that is asked for, to compare with. */
-export interface AtHand {
+export interface OriginalAtSize {
   bytes: number;
   /** A copy that may be passed on. */
-  safe: SafeSource | undefined;
+  safe: ServableOriginal | undefined;
 }
 
 /**
@@ -36,11 +36,11 @@ export interface AtHand {
 export async function encodeStill(
   still: Still,
   request: StillRequest,
-  source: AtHand | undefined,
+  source: OriginalAtSize | undefined,
 ): Promise<EncodedStill> {
   const { format, effort } = request;
   // What is transparent is laid on white in `jpeg`, in whichever encoding.
-  const passable = format === 'jpeg' && !still.isOpaque ? undefined : passableSource(source, format);
+  const passable = format === 'jpeg' && !still.isOpaque ? undefined : servableInFormat(source, format);
   if (effort === 'best') return smaller(await best(still, request), passable);
   const made = await fast(still, request);
   const isLarger = source && made.body.byteLength > source.bytes;
@@ -48,7 +48,10 @@ export async function encodeStill(
 }
 
 /** A source that the client displays. */
-export function passableSource(source: AtHand | undefined, format: Format): EncodedStill | undefined {
+export function servableInFormat(
+  source: OriginalAtSize | undefined,
+  format: Format,
+): EncodedStill | undefined {
   const safe = source?.safe;
   return safe && REACH[format].includes(safe.encoding) ? { ...safe, score: 100, isSource: true } : undefined;
 }

@@ -35,11 +35,11 @@ export const REACH: Readonly<Record<Format, readonly Encoding[]>> = {
 };
 
 /** An animation stays one: WebP where the client takes it, else GIF. */
-export function movingEncoding(format: Format): 'webp' | 'gif' {
+export function animatedEncoding(format: Format): 'webp' | 'gif' {
   return format === 'jpeg' ? 'gif' : 'webp';
 }
 
-export function intoEncoding(image: Sharp, setting: Setting): Sharp {
+export function toEncoding(image: Sharp, setting: Setting): Sharp {
   switch (setting.encoding) {
     case 'avif': {
       const { quality, effort, chroma, bits, soften } = setting;
@@ -91,7 +91,7 @@ function intoNearLossless(image: Sharp, level: number): Sharp {
 }
 
 /** An animation, all of its frames alike. */
-export function intoMoving(image: Sharp, encoding: 'webp' | 'gif', quality: number): Sharp {
+export function toAnimated(image: Sharp, encoding: 'webp' | 'gif', quality: number): Sharp {
   // The same bytes as sharp's own effort of 7, in half the time: a long animation takes tens of seconds.
   return encoding === 'gif' ? image.gif({ effort: 3 }) : image.webp({ quality, effort: 4 });
 }

@@ -2,7 +2,7 @@ import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import type { SourceFacts } from './encoder.ts';
 import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
-import { type SafeSource, safeCopy } from './servable-original.ts';
+import { type ServableOriginal, servableOriginal } from './servable-original.ts';
 import { isWholeGif } from './strip-metadata.ts';
 
 /** What has to be known of a source before it is decoded. */
@@ -18,8 +18,8 @@ export interface InspectedSource {
   iccProfile: Buffer | undefined;
   /** Whether it is RGB of 16 bits a channel. */
   isDeepRgb: boolean;
-  /** Makes a copy that may be passed on, if that can be; see {@link safeCopy}. */
-  safe(): SafeSource | undefined;
+  /** Makes a copy that may be passed on, if that can be; see {@link servableOriginal}. */
+  safe(): ServableOriginal | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
     decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
     iccProfile: metadata.icc,
     isDeepRgb: metadata.space === 'rgb16',
-    safe: () => safeCopy(bytes, type, metadata),
+    safe: () => servableOriginal(bytes, type, metadata),
   };
 }
 

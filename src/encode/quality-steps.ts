@@ -1,5 +1,5 @@
 import type { Tier } from '../protocol/request.ts';
-import { isDrawn, type Subject } from './content-class.ts';
+import { type ContentClass, isDrawn } from './content-class.ts';
 import type { Setting } from './encodings.ts';
 
 /** A lossy encoding as `best` searches it: its qualities, as steps from the worst to the best. */
@@ -14,7 +14,7 @@ export interface QualitySteps {
   /** How many encodes its search may take. After a draft, few need more than two. */
   attempts: number;
   /** No picture is given less, whatever the metric says of it. */
-  floor: Readonly<Record<Subject, number>>;
+  floor: Readonly<Record<ContentClass, number>>;
   /** A quicker encoding, whose score goes with this one's: where it meets a target this one does too, so many steps away. */
   draft?: { settingAt(quality: number): Setting; stepsAway: Readonly<Record<Tier, number>> };
   /**
@@ -68,9 +68,9 @@ const SOFTENINGS = [
  * Effort 6 needs 3 to 5% fewer bytes than effort 4, which is sharp's own, for twice the time; this preset 1 to 2% fewer at an equal
  * score, though scores lie further apart.
  */
-export function webpSteps(subject: Subject): QualitySteps {
+export function webpSteps(contentClass: ContentClass): QualitySteps {
   // Letters of a colour lose their edges where colour is halved by averages. Photographs only grow by it.
-  const sharpChroma = isDrawn(subject);
+  const sharpChroma = isDrawn(contentClass);
   return {
     qualities: wholeQualities(20, 98),
     settingAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),

@@ -3,7 +3,7 @@ import type { Encoding } from './encodings.ts';
 import type { ImageType } from './image-type.ts';
 import { copyGif, copyJpeg, copyPng, copyWebp } from './strip-metadata.ts';
 
-export interface SafeSource {
+export interface ServableOriginal {
   encoding: Encoding;
   body: Uint8Array<ArrayBuffer>;
 }
@@ -14,7 +14,11 @@ export interface SafeSource {
  *
  * @returns `undefined` for what is turned, not in sRGB, or of a kind whose parts are not known here; and for what is deeper than it shows
  */
-export function safeCopy(bytes: Uint8Array, type: ImageType, metadata: Metadata): SafeSource | undefined {
+export function servableOriginal(
+  bytes: Uint8Array,
+  type: ImageType,
+  metadata: Metadata,
+): ServableOriginal | undefined {
   if (type === 'tiff' || type === 'hevc' || !isPlain(metadata)) return undefined;
   const body = COPIES[type](bytes, metadata);
   return body && { encoding: type, body };

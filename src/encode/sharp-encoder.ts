@@ -1,11 +1,11 @@
 import sharp from 'sharp';
 import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode.ts';
 import { decodeFailure, isTimeout } from './decode-failure.ts';
-import { createSlots, type InTurn, type Slots } from './encode-semaphore.ts';
+import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
 import { encodeStill } from './encode-still.ts';
 import { encodeUndecoded } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
-import { MAX_SIDE, movingEncoding } from './encodings.ts';
+import { animatedEncoding, MAX_SIDE } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
 import { createMetric, type Metric } from './metric.ts';
@@ -34,7 +34,7 @@ sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForei
  * for all: to look at what comes out would take it whole into memory.
  */
 export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptions): Encoder {
-  const slots = createSlots(concurrency);
+  const semaphore = createEncodeSemaphore(concurrency);
   const metric = createMetric(concurrency);
 
   return {
@@ -43,11 +43,11 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
       const size = keptSize(source, maxWidth);
       const { decodeBytes } = source;
       const picture = size
-        ? await slots.take({ kind: 'decode', urgency, decodeBytes }, () =>
+        ? await semaphore.take({ kind: 'decode', urgency, decodeBytes }, () =>
             decodePicture(bytes, source, size, maxPixels),
           )
         : undecodedPicture(bytes, source, maxPixels);
-      return decodedImage({ source, picture, maxWidth, urgency, slots, metric });
+      return decodedImage({ source, picture, maxWidth, urgency, semaphore, metric });
     },
   };
 }
@@ -57,14 +57,15 @@ interface Decoded {
   picture: Picture;
   maxWidth: number;
   urgency: Urgency;
-  slots: Slots;
+  semaphore: EncodeSemaphore;
   metric: Metric;
 }
 
-function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Decoded): DecodedImage {
+function decodedImage({ source, picture, maxWidth, urgency, semaphore, metric }: Decoded): DecodedImage {
   const { facts, frames } = source;
   const decodeBytes = picture.decodesEachTime ? source.decodeBytes : 0;
-  const inTurn: InTurn = (work) => slots.take({ kind: 'encode', urgency, decodeBytes }, work);
+  const runWithPermit: RunWithPermit = (work) =>
+    semaphore.take({ kind: 'encode', urgency, decodeBytes }, work);
   const stills = new Map<number, Promise<Still>>();
   // Several requests may come down to the same outcome: widths beyond the source's, or an animation as `avif` and as `webp`.
   const made = new Map<string, Promise<EncodedImage>>();
@@ -72,7 +73,7 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
   function stillAt(scale: number): Promise<Still> {
     const open = async () => {
       const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
-      return createStill({ pixels: await inTurn(() => readPixels(image)), metric, inTurn });
+      return createStill({ pixels: await runWithPermit(() => readPixels(image)), metric, runWithPermit });
     };
     return remembered(stills, scale, open);
   }
@@ -81,7 +82,10 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
     const { effort } = request;
     const atHand = scale === 1 ? { bytes: facts.bytes, safe: source.safe() } : undefined;
     if (picture.decodesEachTime)
-      return { ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, inTurn)), effort };
+      return {
+        ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, runWithPermit)),
+        effort,
+      };
     const still = await stillAt(scale);
     const { encoding, body, score, isSource } = await encodeStill(still, request, atHand).catch(
       (cause: Error) => {
@@ -100,7 +104,7 @@ function decodedImage({ source, picture, maxWidth, urgency, slots, metric }: Dec
       if (width > maxWidth) throw new TypeError(`decoded for ${maxWidth} pixels, asked for ${width}`);
       const side = MAX_SIDE[format];
       const scale = scaleInside(facts, { width: Math.min(width, side), height: side });
-      const kind = frames > 1 ? movingEncoding(format) : format;
+      const kind = frames > 1 ? animatedEncoding(format) : format;
       return remembered(made, [kind, tier, scale, effort, maxBytes].join(' '), () => make(scale, request));
     },
   };

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
-import { type Subject, subjectOf } from './content-class.ts';
+import { type ContentClass, classifyContent } from './content-class.ts';
 import { DECODE_TIMEOUT_SECONDS } from './decode-failure.ts';
-import type { InTurn } from './encode-semaphore.ts';
-import { intoEncoding, type Setting } from './encodings.ts';
+import type { RunWithPermit } from './encode-semaphore.ts';
+import { type Setting, toEncoding } from './encodings.ts';
 import type { Metric, Original } from './metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels, scored } from './pixels.ts';
 
@@ -16,7 +16,7 @@ export interface Trial {
 
 /** A still at the size of a variant, and the means to encode it and look at what comes out. */
 export interface Still {
-  subject: Subject;
+  contentClass: ContentClass;
   width: number;
   height: number;
   isOpaque: boolean;
@@ -30,17 +30,17 @@ export interface Still {
 export interface StillOptions {
   pixels: Pixels;
   metric: Metric;
-  inTurn: InTurn;
+  runWithPermit: RunWithPermit;
 }
 
-export async function createStill({ pixels, metric, inTurn }: StillOptions): Promise<Still> {
+export async function createStill({ pixels, metric, runWithPermit }: StillOptions): Promise<Still> {
   const white = await onWhite(pixels);
   const trials = new Map<string, Promise<Trial>>();
   let original: Original | undefined;
   let lookers = 0;
 
   async function encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>> {
-    const image = intoEncoding(openPixels(pixels), setting).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
+    const image = toEncoding(openPixels(pixels), setting).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
     return (await image.toBuffer()) as Buffer<ArrayBuffer>;
   }
 
@@ -52,14 +52,14 @@ export async function createStill({ pixels, metric, inTurn }: StillOptions): Pro
   }
 
   return {
-    subject: subjectOf(white),
+    contentClass: classifyContent(white),
     width: pixels.width,
     height: pixels.height,
     isOpaque: pixels.channels === 3,
-    encode: (setting) => inTurn(() => encode(setting)),
+    encode: (setting) => runWithPermit(() => encode(setting)),
     try(setting) {
       const key = JSON.stringify(setting);
-      const trial = trials.get(key) ?? inTurn(() => look(setting));
+      const trial = trials.get(key) ?? runWithPermit(() => look(setting));
       trials.set(key, trial);
       return trial;
     },

@@ -1,5 +1,5 @@
 import type { Format, Tier } from '../protocol/request.ts';
-import { isDrawn, type Subject } from './content-class.ts';
+import { type ContentClass, isDrawn } from './content-class.ts';
 import type { Setting } from './encodings.ts';
 
 /** The SSIMULACRA2 score that a tier promises. */
@@ -27,32 +27,41 @@ const FAST_QUALITY: Readonly<Record<Format, Readonly<Record<Tier, number>>>> = {
 const SMALL_PIXELS = 40 * 40;
 
 /** What a still is encoded with on a first request, by what is known before: its subject and its size. */
-export function fastSetting(format: Format, tier: Tier, { subject, width, height }: Appearance): Setting {
-  if (subject === 'chart') {
+export function fastSetting(
+  format: Format,
+  tier: Tier,
+  { contentClass, width, height }: Appearance,
+): Setting {
+  if (contentClass === 'chart') {
     return format === 'jpeg' ? { encoding: 'png', colours: 'all' } : { encoding: 'webp', nearLossless: 100 };
   }
   const quality = FAST_QUALITY[format][tier];
   switch (format) {
     case 'avif':
-      if (width * height <= SMALL_PIXELS) return fastSetting('webp', tier, { subject, width, height });
+      if (width * height <= SMALL_PIXELS) return fastSetting('webp', tier, { contentClass, width, height });
       // 5% smaller than with 8 bits and halved colour; effort 1 would be 7% smaller still, for three times the time.
       return { encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 10 };
     case 'webp':
       return { encoding: 'webp', quality, effort: 5, sharpChroma: false, preset: 'default' };
     case 'jpeg':
       // Colours that are drawn have edges, which halved colour blurs.
-      return { encoding: 'jpeg', quality, chroma: isDrawn(subject) ? '4:4:4' : '4:2:0', table: 'robidoux' };
+      return {
+        encoding: 'jpeg',
+        quality,
+        chroma: isDrawn(contentClass) ? '4:4:4' : '4:2:0',
+        table: 'robidoux',
+      };
   }
 }
 
 /** What is seen of a picture before it is encoded. */
 export interface Appearance {
-  subject: Subject;
+  contentClass: ContentClass;
   width: number;
   height: number;
 }
 
 /** What an animation is encoded with where it becomes WebP. GIF has no such setting. */
-export function movingQuality(tier: Tier): number {
+export function animatedQuality(tier: Tier): number {
   return FAST_QUALITY.webp[tier];
 }

@@ -15,7 +15,7 @@ const config = readConfig();
 const bucket = bucketOf(config);
 const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
-  loadsLate: true,
+  lazy: true,
   readTarget: createReadForwardedTarget({ ladder: config.ladder, sha256 }),
   // The distribution depends on this function, which therefore cannot know it: the worker tells it what to forget.
   invalidatesByQueue: true,

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
-import { createMessageWorker, type SqsEvent } from '../queue/lambda-messages.ts';
+import { createLambdaMessages, type SqsEvent } from '../queue/lambda-messages.ts';
 import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
@@ -28,12 +28,12 @@ const log = pino({ level: config.logLevel, base: null });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
 const services = await createServices(config, log, {
-  loadsLate: true,
+  lazy: true,
   // CloudFront may be busy for longer than an invocation lasts.
   invalidatesByQueue: true,
 });
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
-const worker = createMessageWorker({ url: config.queue.url, client });
+const worker = createLambdaMessages({ url: config.queue.url, client });
 
 /**
  * Works on the messages of an event.

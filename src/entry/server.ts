@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import { isUnconfigured, startDemonstration } from '../demo/demo.ts';
+import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 
 /** Log lines are written in batches of about this many bytes, or when this much time has passed: a write each costs as much as a hit. */
@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   const destination = pino.destination({ sync: false, ...LOG_BATCH });
   process.on('exit', () => destination.flushSync());
   const log = pino({ level: config.logLevel }, destination);
-  const start = isUnconfigured(config) ? startDemonstration : startServer;
+  const start = hasNoConfiguration(config) ? startDemo : startServer;
   const server = await start(config, log);
   log.info({ url: server.url, store: config.store }, 'listening');
   endOnSignal(server, log);

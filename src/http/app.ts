@@ -3,11 +3,11 @@ import type { StatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
+import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace } from '../variant/trace.ts';
 import { type App, type AppEnvironment, pathOf, type RawRequest, targetOf } from './app-environment.ts';
-import { answerImage, type CdnOrigin } from './image-route.ts';
+import { type CdnOrigin, respondWithImage } from './image-route.ts';
 import { refuseLoop, refuseMethod, refusePath, refuseWork } from './refusals.ts';
 import { logRequest } from './request-log.ts';
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
@@ -60,7 +60,7 @@ export function createApp(options: AppOptions): App {
     });
   });
   app.get('/healthz', (c) =>
-    c.json({ status: 'ok', ...health?.() }, 200, { ...OPEN_HEADERS, 'Cache-Control': 'no-store' }),
+    c.json({ status: 'ok', ...health?.() }, 200, { ...COMMON_HEADERS, 'Cache-Control': 'no-store' }),
   );
   app.all('/healthz', refuseAllButGet);
   if (frontPage) {
@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): App {
   app.get(`${images}/*`, (c) => {
     if (isClosing()) refuseWork(c);
     refuseLoop(c);
-    return answerImage(answering, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
+    return respondWithImage(answering, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
   });
   app.all(`${images}/*`, refuseAllButGet);
   if (unitRoutes) addUnitRoutes(app, unitRoutes, isClosing);
@@ -88,9 +88,9 @@ export function createApp(options: AppOptions): App {
 
 function sendProblem(c: Context<AppEnvironment>, error: EdgepressError): Response {
   const { code, message: detail, parameter, retryAfterSeconds } = error;
-  const { status, headers, body } = answerProblem({ code, detail, parameter, retryAfterSeconds });
+  const { status, headers, body } = problemResponse({ code, detail, parameter, retryAfterSeconds });
   if (c.req.method !== 'HEAD') c.get('trace').bytesOut = Buffer.byteLength(body);
-  return c.newResponse(body, status as StatusCode, { ...OPEN_HEADERS, ...headers });
+  return c.newResponse(body, status as StatusCode, { ...COMMON_HEADERS, ...headers });
 }
 
 function refuseAllButGet(c: Context): never {

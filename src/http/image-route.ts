@@ -1,6 +1,6 @@
 import { EdgepressError } from '../protocol/error.ts';
-import { OPEN_HEADERS } from '../protocol/problem.ts';
-import { shortLived } from '../variant/cache-control.ts';
+import { COMMON_HEADERS } from '../protocol/problem.ts';
+import { withShortSharedMaxAge } from '../variant/cache-control.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Step, Trace } from '../variant/trace.ts';
 import { type Selection, selectPart } from './conditional.ts';
@@ -26,7 +26,7 @@ export interface Answering {
  *
  * @throws EdgepressError whatever {@link GetVariant} throws
  */
-export async function answerImage(
+export async function respondWithImage(
   { getVariant, cdnOrigin }: Answering,
   target: string,
   request: Request,
@@ -97,10 +97,10 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
     'Accept-Ranges': 'bytes',
     'Server-Timing': serverTiming(trace),
     'x-amz-meta-cache-tag': object.metadata['cache-tag'] ?? '',
-    'X-Content-Type-Options': OPEN_HEADERS['X-Content-Type-Options'],
-    'Content-Security-Policy': OPEN_HEADERS['Content-Security-Policy'],
-    'Access-Control-Allow-Origin': OPEN_HEADERS['Access-Control-Allow-Origin'],
-    'Timing-Allow-Origin': OPEN_HEADERS['Timing-Allow-Origin'],
+    'X-Content-Type-Options': COMMON_HEADERS['X-Content-Type-Options'],
+    'Content-Security-Policy': COMMON_HEADERS['Content-Security-Policy'],
+    'Access-Control-Allow-Origin': COMMON_HEADERS['Access-Control-Allow-Origin'],
+    'Timing-Allow-Origin': COMMON_HEADERS['Timing-Allow-Origin'],
   };
   if (vary.length > 0) headers['Vary'] = vary.join(', ');
   return headers;
@@ -112,7 +112,7 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
  */
 function makeShortLived(headers: Record<string, string>): void {
   delete headers['ETag'];
-  const cacheControl = shortLived(headers['Cache-Control'] ?? '');
+  const cacheControl = withShortSharedMaxAge(headers['Cache-Control'] ?? '');
   headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
     ? cacheControl
     : `${cacheControl}, stale-if-error=0`;
@@ -123,7 +123,7 @@ function withoutBody({ 'Content-Type': _type, 'Content-Length': _length, ...rest
 }
 
 function cacheControlFor(stored: string, origin: Variant['origin']): string {
-  return origin === 'stored' ? stored : shortLived(stored);
+  return origin === 'stored' ? stored : withShortSharedMaxAge(stored);
 }
 
 function serverTiming(trace: Trace): string {
@@ -158,6 +158,6 @@ export async function redirectToStore({ key, origin }: Variant, cdnOrigin: CdnOr
   }
   return new Response(null, {
     status: 302,
-    headers: { ...OPEN_HEADERS, Location: await cdnOrigin.presign(key), 'Cache-Control': 'no-store' },
+    headers: { ...COMMON_HEADERS, Location: await cdnOrigin.presign(key), 'Cache-Control': 'no-store' },
   });
 }

@@ -1,13 +1,13 @@
 import { EdgepressError } from '../protocol/error.ts';
 import type { UnitQueue } from '../queue/queue.ts';
-import { takeIn } from '../unit/ingest.ts';
+import { ingestUnits } from '../unit/ingest.ts';
 import type { RefusedLine } from '../unit/outcome.ts';
 import { readUnits } from '../unit/read-units.ts';
 import { parseUnit, type UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
-import { asOutsideFault } from './refusals.ts';
+import { asDependencyFailure } from './refusals.ts';
 
-export interface AcceptOptions {
+export interface IngestNdjsonOptions {
   units: Pick<Units, 'accept'>;
   queue: Pick<UnitQueue, 'send'>;
   defaults: UnitDefaults;
@@ -16,7 +16,7 @@ export interface AcceptOptions {
 }
 
 /** The answer to `POST /units`. */
-export interface Acceptance {
+export interface IngestReport {
   /** Lines whose units are safe now, and will be prewarmed. */
   accepted: number;
   /** Of these. */
@@ -36,10 +36,10 @@ const MAX_DETAIL_LENGTH = 500;
  *
  * @throws EdgepressError `overloaded`: not all could be kept
  */
-export async function acceptUnits(
+export async function ingestNdjson(
   chunks: AsyncIterable<Uint8Array>,
-  { units, queue, defaults, retry }: AcceptOptions,
-): Promise<Acceptance> {
+  { units, queue, defaults, retry }: IngestNdjsonOptions,
+): Promise<IngestReport> {
   const refused: RefusedLine[] = [];
   let refusedCount = 0;
   const refuse = ({ line, state, detail }: RefusedLine) => {
@@ -48,11 +48,11 @@ export async function acceptUnits(
   };
   const lines = readUnits(chunks, { toUnit: (value) => parseUnit(value, defaults) });
   try {
-    const accepted = await takeIn(lines, { units, queue, retry, refuse });
+    const accepted = await ingestUnits(lines, { units, queue, retry, refuse });
     return { accepted: accepted.units, images: accepted.images, refusedCount, refused };
   } catch (error) {
     const detail = 'Not all units could be kept, since the store or the queue failed: send them all again';
-    throw asOutsideFault(error, `${detail}, which is safe, as what is there already is not made twice`);
+    throw asDependencyFailure(error, `${detail}, which is safe, as what is there already is not made twice`);
   }
 }
 

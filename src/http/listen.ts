@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
-import { answerProblem, OPEN_HEADERS } from '../protocol/problem.ts';
+import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
 import type { App } from './app-environment.ts';
 import { followConnections } from './connections.ts';
 
@@ -62,8 +62,13 @@ export async function listen(
 /** What Node cannot read as HTTP gets the same answer as what we cannot, by hand, since there is no request to answer. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   const detail = `The request cannot be read as HTTP (${error.code})`;
-  const { headers, body } = answerProblem({ code: 'bad_request', detail });
-  const all = { ...OPEN_HEADERS, ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+  const { headers, body } = problemResponse({ code: 'bad_request', detail });
+  const all = {
+    ...COMMON_HEADERS,
+    ...headers,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
   socket.end(['HTTP/1.1 400 Bad Request', ...lines, '', body].join('\r\n'));
 }
@@ -73,10 +78,10 @@ function answerOutsideApp(error: unknown, log: Logger | undefined): Response {
   const unreadable = error instanceof RequestError;
   if (!unreadable) log?.error({ err: error }, 'a bug: the answer could not be sent');
   const { status, headers, body } = unreadable
-    ? answerProblem({
+    ? problemResponse({
         code: 'bad_request',
         detail: 'The request cannot be read: its target or Host is malformed',
       })
-    : answerProblem({ code: 'internal', detail: 'Something went wrong here, and was logged' });
-  return new Response(body, { status, headers: { ...OPEN_HEADERS, ...headers } });
+    : problemResponse({ code: 'internal', detail: 'Something went wrong here, and was logged' });
+  return new Response(body, { status, headers: { ...COMMON_HEADERS, ...headers } });
 }

@@ -3,7 +3,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import { isUnit } from '../protocol/request.ts';
 import type { Purge } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
-import { asOutsideFault } from './refusals.ts';
+import { asDependencyFailure } from './refusals.ts';
 
 const MAX_IDS = 10_000;
 /** Room for as many ids of full length. */
@@ -58,7 +58,10 @@ export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly stri
       left === 0
         ? 'Nothing of this is left in the store, but the CDN may still have copies, as the purge did not finish'
         : 'Not all of this could be removed from the store';
-    throw asOutsideFault(error, `${how}: send the same again, which is safe. The log says what to change`);
+    throw asDependencyFailure(
+      error,
+      `${how}: send the same again, which is safe. The log says what to change`,
+    );
   }
 }
 

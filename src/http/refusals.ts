@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
-import { type Fault, loopFault, nothingHere, wrongMethod } from '../protocol/fault.ts';
+import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
 
 export function refusePath(): never {
-  refuse(nothingHere());
+  refuse(notFoundFault());
 }
 
 /** @param allowed - the methods that there are, as `Allow` lists them */
 export function refuseMethod(c: Context, allowed: string): never {
   c.header('Allow', allowed);
-  refuse(wrongMethod(c.req.method, allowed));
+  refuse(methodNotAllowedFault(c.req.method, allowed));
 }
 
 /** Refuses what comes from this service itself. */
@@ -51,7 +51,7 @@ const RETRY_AFTER_SECONDS = 10;
  * @param detail - public: what could not be done
  * @returns an EdgepressError `overloaded`, or `error` itself where that says what it is or is a bug
  */
-export function asOutsideFault(error: unknown, detail: string): unknown {
+export function asDependencyFailure(error: unknown, detail: string): unknown {
   if (error instanceof EdgepressError || isBug(error)) return error;
   return new EdgepressError('overloaded', detail, {
     cause: error,

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
-import { createServices, type Services, type Substitutes } from '../services.ts';
+import { createServices, type Overrides, type Services } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
@@ -29,11 +29,11 @@ export async function createService(
   config: Config,
   log: Logger,
   extras: Pick<AppOptions, 'frontPage'> = {},
-  instead: Substitutes = {},
+  overrides: Overrides = {},
 ): Promise<Service> {
   const services = await createServices(config, log, {
-    observe: (work) => metrics?.observeWork(work),
-    ...instead,
+    onWork: (work) => metrics?.observeWork(work),
+    ...overrides,
   });
   const { getVariant, storeFaults } = services;
   const unitServices = await createUnitServices(config, log, services);

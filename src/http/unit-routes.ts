@@ -8,9 +8,9 @@ import type { UnitQueue } from '../queue/queue.ts';
 import type { UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
 import { type App, type AppEnvironment, pathOf, queryOf, targetOf } from './app-environment.ts';
-import { acceptUnits, parseRetry } from './ingest-units.ts';
+import { ingestNdjson, parseRetry } from './ingest-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
-import { asOutsideFault, refuseMethod, refuseTheRest } from './refusals.ts';
+import { asDependencyFailure, refuseMethod, refuseTheRest } from './refusals.ts';
 import { readChunks, readText } from './request-body.ts';
 
 export interface UnitRoutesOptions {
@@ -41,7 +41,7 @@ export function addUnitRoutes(app: App, options: UnitRoutesOptions, isClosing: (
 
   app.post('/units', async (c) => {
     const retry = parseRetry(queryOf(targetOf(c.req.raw, c.env)));
-    const acceptance = await acceptUnits(chunksUntil(c, isClosing), { ...options, retry });
+    const acceptance = await ingestNdjson(chunksUntil(c, isClosing), { ...options, retry });
     const { accepted, images, refusedCount } = acceptance;
     c.set('counts', { units: accepted, images, refused: refusedCount });
     return answerJson(c, acceptance, 202);
@@ -58,7 +58,7 @@ export function addUnitRoutes(app: App, options: UnitRoutesOptions, isClosing: (
   app.get('/units/:id', async (c) => {
     const id = unitOf(c);
     const status = await units.status(id).catch((error: unknown) => {
-      throw asOutsideFault(error, 'The store cannot be read now: try again');
+      throw asDependencyFailure(error, 'The store cannot be read now: try again');
     });
     if (status) return answerJson(c, status);
     throw new EdgepressError('not_found', `There is no unit ${id}: it was never sent, or was purged`);

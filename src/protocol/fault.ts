@@ -22,12 +22,12 @@ export function badRequest(parameter: string, detail: string): { ok: false; faul
 // What is refused before an image URL is even read. Uses nothing but the language, so that the edge says the same.
 
 /** For any path where nothing is. */
-export function nothingHere(): Fault {
+export function notFoundFault(): Fault {
   return { code: 'not_found', detail: 'There is nothing here: images are at /u/{unit}?src=…' };
 }
 
 /** @param allowed - the methods that there are, as `Allow` lists them */
-export function wrongMethod(method: string, allowed: string): Fault {
+export function methodNotAllowedFault(method: string, allowed: string): Fault {
   return { code: 'method_not_allowed', detail: `${method} is not allowed here; ${allowed} is` };
 }
 

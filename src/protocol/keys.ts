@@ -30,7 +30,7 @@ export interface UnitAddress {
   /** The unit's sources as prewarm received them. */
   manifestKey: string;
   /** When the unit was last purged. It outlives the purge, so it is not in the folder. */
-  markKey: string;
+  tombstoneKey: string;
   /** The tag of all of its variants. */
   cacheTag: string;
 }
@@ -40,7 +40,12 @@ export function unitAddress(unit: string, sha256: Sha256): UnitAddress {
   const hash = sha256(unit);
   const name = hash.slice(0, 32);
   const folder = `v1/${hash.slice(0, 2)}/${unit}`;
-  return { folder, manifestKey: `${folder}/manifest.json`, markKey: `purged/${name}`, cacheTag: `u-${name}` };
+  return {
+    folder,
+    manifestKey: `${folder}/manifest.json`,
+    tombstoneKey: `purged/${name}`,
+    cacheTag: `u-${name}`,
+  };
 }
 
 /**

@@ -31,7 +31,7 @@ export interface Problem {
   retryAfterSeconds?: number | undefined;
 }
 
-export interface ProblemAnswer {
+export interface ProblemResponse {
   status: number;
   /** What the status is called. */
   title: string;
@@ -41,7 +41,7 @@ export interface ProblemAnswer {
 }
 
 /** Turns what went wrong into an answer of RFC 9457. Uses nothing but the language, so that the edge can use it too. */
-export function answerProblem(problem: Problem): ProblemAnswer {
+export function problemResponse(problem: Problem): ProblemResponse {
   const code = problem.code;
   const retryAfterSeconds = problem.retryAfterSeconds;
   const status = STATUS[code][0];
@@ -82,7 +82,7 @@ function cacheControlFor(code: ErrorCode, retryAfterSeconds: number | undefined)
 }
 
 /** What every answer says: nothing in it may be run, sniffed or kept from the pages that ask for it. */
-export const OPEN_HEADERS = {
+export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'",
   'Access-Control-Allow-Origin': '*',

@@ -1,5 +1,5 @@
 import { badRequest, type Fault, type Result } from './fault.ts';
-import { sourceUrlComplaint } from './source-syntax.ts';
+import { sourceSyntaxError } from './source-syntax.ts';
 
 /** How hard to squeeze: the SSIMULACRA2 score that nine photographs in ten reach is 60, 70 or 80. */
 export type Tier = 'saver' | 'balanced' | 'high';
@@ -82,7 +82,7 @@ interface Parameters {
 
 /** For each parameter, what is wrong with a value, as the end of a sentence, or `undefined`. */
 const COMPLAINTS: Record<keyof Parameters, (value: string) => string | undefined> = {
-  src: sourceUrlComplaint,
+  src: sourceSyntaxError,
   w: (value) => (POSITIVE_INTEGER.test(value) ? undefined : 'must be a whole number of pixels, 1 or more'),
   q: (value) => (TIERS.indexOf(value as Tier) < 0 ? 'must be saver, balanced or high' : undefined),
   f: (value) =>

@@ -15,7 +15,7 @@ const BUCKET = /^[A-Za-z0-9._-]+$/;
  *
  * @returns what is wrong with it, as the end of a sentence, or `undefined`
  */
-export function sourceUrlComplaint(src: string): string | undefined {
+export function sourceSyntaxError(src: string): string | undefined {
   const length = countCharacters(src);
   if (length > MAX_SRC_LENGTH) return `is ${length} characters long; at most 4,096 are allowed`;
   if (src.charAt(src.length - 1) === ' ') return 'must not end in a space';

@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import { type Sha256, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
-import { beganMsOf, type PurgeMarks } from './tombstones.ts';
+import { startedAtMsOf, type Tombstones } from './tombstones.ts';
 
 /** What a purge did. */
 export interface Purge {
@@ -22,7 +22,7 @@ export interface PurgedUnit {
 
 export interface PurgeServices {
   store: VariantStore;
-  marks: Pick<PurgeMarks, 'mark'>;
+  tombstones: Pick<Tombstones, 'mark'>;
   cdn: Cdn;
   sha256: Sha256;
   nowMs: () => number;
@@ -40,13 +40,15 @@ export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }
 const CLOCK_MARGIN_MS = 2000;
 
 /** The order is what makes a purge win: mark, so that writers take back what they put from now on; delete; invalidate. */
-export function createPurge({ store, marks, cdn, sha256, nowMs }: PurgeServices): PurgeUnits {
+export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServices): PurgeUnits {
   const places = new PQueue({ concurrency: UNITS_AT_ONCE });
 
   async function purgeOne(id: string, dryRun: boolean): Promise<PurgedUnit> {
     const { folder, manifestKey } = unitAddress(id, sha256);
     // The mark is later than what it is to remove, though another machine's clock was ahead when that was sent.
-    const purgedMs = dryRun ? nowMs() : await marks.mark(id, (await beganMsOf(store, manifestKey)) ?? 0);
+    const purgedMs = dryRun
+      ? nowMs()
+      : await tombstones.mark(id, (await startedAtMsOf(store, manifestKey)) ?? 0);
     let objects = 0;
     let bytes = 0;
     let batch: string[] = [];
@@ -67,8 +69,8 @@ export function createPurge({ store, marks, cdn, sha256, nowMs }: PurgeServices)
 
   /** Whether it is of work that began after the purge, and so not meant. */
   async function isNewer(key: string, purgedMs: number): Promise<boolean> {
-    const beganMs = await beganMsOf(store, key);
-    return beganMs !== undefined && beganMs > purgedMs;
+    const startedAtMs = await startedAtMsOf(store, key);
+    return startedAtMs !== undefined && startedAtMs > purgedMs;
   }
 
   return async (ids, { dryRun = false } = {}) => {

@@ -2,13 +2,13 @@ import pMap from 'p-map';
 import { type Sha256, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 import { keepProgress, readProgress } from './sweep-progress.ts';
-import { beganMsOf, type ListedMark, type PurgeMarks } from './tombstones.ts';
+import { type ListedTombstone, startedAtMsOf, type Tombstones } from './tombstones.ts';
 
 /**
  * What became of something that was put: it stays; or it was taken back, since its unit was purged after the work began, or
  * since nobody can tell.
  */
-export type Fate = 'kept' | 'purged' | 'unknown';
+export type PutOutcome = 'kept' | 'purged' | 'unknown';
 
 /**
  * Removes what work that began before a purge puts after it: the other half of purging. Purge marks, then deletes; a writer puts,
@@ -19,10 +19,10 @@ export interface PurgeSweep {
   /**
    * The look after a put. Never throws.
    *
-   * @param beganMs - when the work began, in Unix milliseconds
+   * @param startedAtMs - when the work began, in Unix milliseconds
    * @param keys - what it put, and nobody minds to be made again: taken back where the mark cannot be read
    */
-  afterPut(unit: string, beganMs: number, keys: readonly string[]): Promise<Fate>;
+  checkTombstone(unit: string, startedAtMs: number, keys: readonly string[]): Promise<PutOutcome>;
   /** Removes what of a unit began before it was last purged, and has the CDN forget it. */
   sweepUnit(unit: string): Promise<void>;
   /**
@@ -36,7 +36,7 @@ export interface PurgeSweep {
 
 export interface PurgeSweepOptions {
   store: VariantStore;
-  marks: PurgeMarks;
+  tombstones: Tombstones;
   sha256: Sha256;
   nowMs: () => number;
   /** Has the CDN forget a unit, some time soon. Never throws. */
@@ -51,17 +51,17 @@ const LONGEST_WORK_MS = 60 * 60 * 1000;
 const UNITS_AT_ONCE = 64;
 
 export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
-  const { store, marks, sha256, nowMs, invalidate, report } = options;
+  const { store, tombstones, sha256, nowMs, invalidate, report } = options;
   let sweeping: Promise<void> | undefined;
 
   async function sweepUnit(unit: string): Promise<void> {
-    const purgedMs = await marks.read(unit);
+    const purgedMs = await tombstones.read(unit);
     if (purgedMs === undefined) return;
     const { folder } = unitAddress(unit, sha256);
     let removed = 0;
     for await (const { key } of store.list(folder)) {
-      const beganMs = await beganMsOf(store, key);
-      if (beganMs !== undefined && beganMs > purgedMs) continue;
+      const startedAtMs = await startedAtMsOf(store, key);
+      if (startedAtMs !== undefined && startedAtMs > purgedMs) continue;
       await store.delete([key]);
       removed++;
     }
@@ -69,17 +69,17 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
     if (removed > 0) invalidate(unit);
   }
 
-  async function look(unit: string, beganMs: number): Promise<Fate> {
-    const purgedMs = await marks.read(unit);
-    if (purgedMs === undefined || beganMs > purgedMs) return 'kept';
+  async function look(unit: string, startedAtMs: number): Promise<PutOutcome> {
+    const purgedMs = await tombstones.read(unit);
+    if (purgedMs === undefined || startedAtMs > purgedMs) return 'kept';
     // Not simply its own keys: whoever began after the purge may have put the same since.
     await sweepUnit(unit);
     return 'purged';
   }
 
-  async function sweepMark(mark: ListedMark): Promise<void> {
-    if (mark.isOld) return await marks.forget(mark);
-    const unit = await marks.unitOf(mark);
+  async function sweepMark(mark: ListedTombstone): Promise<void> {
+    if (mark.isOld) return await tombstones.forget(mark);
+    const unit = await tombstones.unitOf(mark);
     // One that cannot be swept is no reason to leave the others.
     if (unit !== undefined)
       await sweepUnit(unit).catch((fault: unknown) =>
@@ -90,13 +90,13 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
   async function sweepMarked(signal?: AbortSignal): Promise<void> {
     const { doneMs, part } = await readProgress(store);
     const startMs = part?.startMs ?? nowMs();
-    const isDue = ({ key, markedMs, isOld }: ListedMark) =>
-      (part === undefined || key >= part.from) && (isOld || markedMs >= doneMs - LONGEST_WORK_MS);
+    const isDue = ({ key, createdAtMs, isOld }: ListedTombstone) =>
+      (part === undefined || key >= part.from) && (isOld || createdAtMs >= doneMs - LONGEST_WORK_MS);
     let found = 0;
     let next: string | undefined;
 
-    async function* due(): AsyncGenerator<ListedMark> {
-      for await (const mark of marks.list()) {
+    async function* due(): AsyncGenerator<ListedTombstone> {
+      for await (const mark of tombstones.list()) {
         if (!isDue(mark)) continue;
         if (signal?.aborted) {
           next = mark.key;
@@ -114,12 +114,12 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
 
   return {
     sweepUnit,
-    async afterPut(unit, beganMs, keys) {
+    async checkTombstone(unit, startedAtMs, keys) {
       try {
-        return await look(unit, beganMs);
+        return await look(unit, startedAtMs);
       } catch (fault) {
-        const { markKey, folder } = unitAddress(unit, sha256);
-        report('get', markKey, fault);
+        const { tombstoneKey, folder } = unitAddress(unit, sha256);
+        report('get', tombstoneKey, fault);
         if (keys.length > 0)
           await store.delete(keys).catch((second: unknown) => report('delete', folder, second));
         return 'unknown';

@@ -2,7 +2,7 @@ import { type Sha256, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 
 /** When units were last purged, so that work which began before leaves nothing behind, in whatever process it runs. */
-export interface PurgeMarks {
+export interface Tombstones {
   /**
    * Marks a unit as purged now.
    *
@@ -13,17 +13,17 @@ export interface PurgeMarks {
   /** When the unit was last purged, in Unix milliseconds; `undefined`: not within living memory. */
   read(unit: string): Promise<number | undefined>;
   /** All marks, in the order of their keys, by what a listing tells: there may be millions. */
-  list(): AsyncIterable<ListedMark>;
+  list(): AsyncIterable<ListedTombstone>;
   /** Which unit a mark is about; `undefined`: it is gone. */
-  unitOf(mark: ListedMark): Promise<string | undefined>;
+  unitOf(mark: ListedTombstone): Promise<string | undefined>;
   /** Removes a mark. */
-  forget(mark: ListedMark): Promise<void>;
+  forget(mark: ListedTombstone): Promise<void>;
 }
 
-export interface ListedMark {
+export interface ListedTombstone {
   key: string;
   /** When it was put, by the store's clock, in Unix milliseconds. */
-  markedMs: number;
+  createdAtMs: number;
   /** Whether nothing can need it any more. */
   isOld: boolean;
 }
@@ -36,16 +36,16 @@ const MAX_PUTS = 5;
 const FOLDER = 'purged';
 
 /** @param nowMs - the time, in Unix milliseconds; the clocks of all processes should agree to well below a second */
-export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () => number): PurgeMarks {
+export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () => number): Tombstones {
   async function read(unit: string): Promise<number | undefined> {
-    const object = await store.get(unitAddress(unit, sha256).markKey);
+    const object = await store.get(unitAddress(unit, sha256).tombstoneKey);
     const time = object && Date.parse(new TextDecoder().decode(object.body));
     return Number.isNaN(time) ? undefined : time;
   }
 
   async function put(unit: string, timeMs: number): Promise<void> {
     const body = new TextEncoder().encode(new Date(timeMs).toISOString());
-    await store.put(unitAddress(unit, sha256).markKey, body, {
+    await store.put(unitAddress(unit, sha256).tombstoneKey, body, {
       contentType: 'text/plain',
       // The key has only its hash.
       metadata: { unit },
@@ -65,7 +65,7 @@ export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () 
     },
     async *list() {
       for await (const { key, modifiedMs } of store.list(FOLDER)) {
-        yield { key, markedMs: modifiedMs, isOld: modifiedMs < nowMs() - LIFETIME_MS };
+        yield { key, createdAtMs: modifiedMs, isOld: modifiedMs < nowMs() - LIFETIME_MS };
       }
     },
     unitOf: async ({ key }) => (await store.head(key))?.metadata['unit'],
@@ -77,10 +77,10 @@ export function createPurgeMarks(store: VariantStore, sha256: Sha256, nowMs: () 
  * When the work that put an object of a unit began, in Unix milliseconds, by which it is known whether a purge was meant for it.
  * `undefined`: it is gone, or older than this rule.
  */
-export async function beganMsOf(store: VariantStore, key: string): Promise<number | undefined> {
+export async function startedAtMsOf(store: VariantStore, key: string): Promise<number | undefined> {
   const said = key.endsWith('.json') ? await beganOfRecord(store, key) : await beganOfVariant(store, key);
-  const beganMs = Date.parse(String(said));
-  return Number.isNaN(beganMs) ? undefined : beganMs;
+  const startedAtMs = Date.parse(String(said));
+  return Number.isNaN(startedAtMs) ? undefined : startedAtMs;
 }
 
 async function beganOfVariant(store: VariantStore, key: string): Promise<unknown> {

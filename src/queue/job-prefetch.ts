@@ -6,7 +6,7 @@ export interface WaitingJob {
 }
 
 /** The next few of the jobs that wait, however many those are. */
-export interface JobWindow {
+export interface JobPrefetch {
   /**
    * Hands out the next key, which is then in hand: no one else gets it. Waits while there is none that is due.
    *
@@ -24,7 +24,7 @@ export interface JobWindow {
   wake(): void;
 }
 
-export interface JobWindowOptions {
+export interface JobPrefetchOptions {
   /** The jobs that wait, the one that is due first first. */
   list: () => AsyncIterable<WaitingJob>;
   /** How many keys it holds. */
@@ -37,7 +37,7 @@ export interface JobWindowOptions {
 /** The share of the window below which it is filled again: the listing is to be over before there is nothing left to do. */
 const LOW_SHARE = 0.25;
 
-export function createJobWindow({ list, size, maxWaitMs, nowMs }: JobWindowOptions): JobWindow {
+export function createJobPrefetch({ list, size, maxWaitMs, nowMs }: JobPrefetchOptions): JobPrefetch {
   const waiting: string[] = [];
   /** What waits here, is in hand, or is to be ignored: no listing adds it again. */
   const known = new Set<string>();

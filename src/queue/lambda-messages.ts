@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
-import { doMessage, type MessageContext, RETRY_DELAY_SECONDS } from './process-message.ts';
-import { createSqsCalls, type SqsQueueLocation } from './sqs-api.ts';
+import { type ProcessMessageOptions, processMessage, RETRY_DELAY_SECONDS } from './process-message.ts';
+import { createSqsApi, type SqsQueueLocation } from './sqs-api.ts';
 import { createSqsSender } from './sqs-sender.ts';
 
 /** What is used of the event with which Lambda hands over messages that it has received. */
@@ -19,22 +19,25 @@ export interface SqsBatchResponse {
 }
 
 /** Works on messages that others receive and delete. */
-export interface MessageWorker {
+export interface LambdaMessages {
   /**
    * Does the jobs of all these messages. Once the signal aborts, no more are begun, and what is left comes again at once. Never
    * throws.
    *
    * @returns the messages that are to come again
    */
-  work(event: SqsEvent, how: Pick<MessageContext, 'handle' | 'signal' | 'report'>): Promise<SqsBatchResponse>;
+  work(
+    event: SqsEvent,
+    how: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'report'>,
+  ): Promise<SqsBatchResponse>;
 }
 
 /** Jobs at once, of all messages together: they share the places for fetches and encodes. */
 const JOBS_AT_ONCE = 64;
 
 /** Works on messages of this queue, to which what fails goes back. */
-export function createMessageWorker(location: SqsQueueLocation): MessageWorker {
-  const calls = createSqsCalls(location);
+export function createLambdaMessages(location: SqsQueueLocation): LambdaMessages {
+  const calls = createSqsApi(location);
   const sender = createSqsSender(location);
 
   /** Else it would come again only when no function could have it in hand any more: after an hour and a half. */
@@ -51,7 +54,7 @@ export function createMessageWorker(location: SqsQueueLocation): MessageWorker {
       const workOn = async (record: SqsEvent['Records'][number]) => {
         const { body, receiptHandle, messageId, attributes } = record;
         const receipts = Number(attributes?.ApproximateReceiveCount ?? 1);
-        const againAfterSeconds = await doMessage({ body, receipts }, context);
+        const againAfterSeconds = await processMessage({ body, receipts }, context);
         if (againAfterSeconds === undefined) return [];
         await hide(receiptHandle, againAfterSeconds).catch(how.report);
         return [{ itemIdentifier: messageId }];

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import type { VariantStore } from '../store/store.ts';
 import { backoff, pause } from './backoff.ts';
-import { createJobWindow, type JobWindow } from './job-prefetch.ts';
+import { createJobPrefetch, type JobPrefetch } from './job-prefetch.ts';
 import { assertJobs, type ConsumeOptions, type Job, type UnitQueue } from './queue.ts';
 import { createStoredJobs, encode, type StoredJob, type StoredJobs } from './stored-jobs.ts';
 
@@ -39,7 +39,7 @@ export function createLocalQueue({
   nowMs = Date.now,
 }: LocalQueueOptions): UnitQueue {
   const jobs = createStoredJobs(store);
-  const window = createJobWindow({
+  const window = createJobPrefetch({
     list: jobs.list,
     size: WINDOW_SIZE,
     maxWaitMs: MAX_RETRY_DELAY_MS,
@@ -75,7 +75,7 @@ export function createLocalQueue({
 
 interface Worker extends ConsumeOptions {
   jobs: StoredJobs;
-  window: JobWindow;
+  window: JobPrefetch;
   add(job: StoredJob, dueMs: number): Promise<void>;
   handle(job: Job): Promise<void>;
   /** After so many failures in a row. */
@@ -87,7 +87,7 @@ interface Worker extends ConsumeOptions {
 async function consumeJobs(worker: Worker): Promise<void> {
   const inHand = new Set<Promise<void>>();
   for (;;) {
-    while (inHand.size >= worker.atOnce) await Promise.race(inHand);
+    while (inHand.size >= worker.concurrency) await Promise.race(inHand);
     const key = await nextKey(worker);
     if (key === undefined) break;
     const work = doJob(key, worker).finally(() => inHand.delete(work));
@@ -115,7 +115,7 @@ async function doJob(key: string, worker: Worker): Promise<void> {
     if (found.state === 'gone') return window.ignore(key);
     if (found.state === 'damaged') {
       report(new Error(`${key} is no job: it now lies with the dead letters`, { cause: found.fault }));
-      await persist(() => jobs.layAside(key, found.body), worker);
+      await persist(() => jobs.moveToDeadLetters(key, found.body), worker);
     } else {
       await handleJob(key, found.job, worker);
     }
@@ -144,7 +144,7 @@ async function handleJob(key: string, stored: StoredJob, worker: Worker): Promis
       await persist(() => add(failed, nowMs() + delayMs(attempts)), worker);
     } else {
       report(new Error(`failed ${attempts} times: it now lies with the dead letters`, { cause: fault }), job);
-      await persist(() => jobs.layAside(key, encode({ ...failed, fault: String(fault) })), worker);
+      await persist(() => jobs.moveToDeadLetters(key, encode({ ...failed, fault: String(fault) })), worker);
     }
   }
 }

@@ -11,7 +11,7 @@ export const RETRY_DELAY_SECONDS = 5;
 /** Why a job was not done: there was no time left to begin it, or to finish it. */
 const STOPPED = new Error('stopped before it was done');
 
-export interface MessageContext extends Pick<ConsumeOptions, 'signal' | 'report'> {
+export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'report'> {
   handle: (job: Job) => Promise<void>;
   /** Where jobs wait for their turn. */
   places: PQueue;
@@ -32,9 +32,9 @@ export interface ReceivedMessage {
  *
  * @returns `undefined` when it is to be deleted, else after how many seconds it is to be received again. Never throws
  */
-export async function doMessage(
+export async function processMessage(
   { body, receipts }: ReceivedMessage,
-  { places, sender, handle, signal, report, retryDelaySeconds }: MessageContext,
+  { places, sender, handle, signal, report, retryDelaySeconds }: ProcessMessageOptions,
 ): Promise<number | undefined> {
   const told = new Set<unknown>();
   let begun = false;

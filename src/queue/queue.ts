@@ -51,7 +51,7 @@ export interface UnitQueue {
 
 export interface ConsumeOptions {
   /** How many jobs may be in hand at once. */
-  atOnce: number;
+  concurrency: number;
   signal: AbortSignal;
   /** Is told of each failure that this process survives: a job that will come again, a queue that cannot be reached. */
   report: (fault: unknown, job?: Job) => void;

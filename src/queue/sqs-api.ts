@@ -34,7 +34,7 @@ export interface Refusal {
 }
 
 /** What is asked of one queue. A batch is of 1 to 10, and what is returned are those that were refused. */
-export interface SqsCalls {
+export interface SqsApi {
   send(bodies: readonly string[], delaySeconds: number): Promise<Refusal[]>;
   /** @param waitSeconds - how long to wait for the first message: at most 20 */
   receive(most: number, waitSeconds: number, signal: AbortSignal): Promise<Message[]>;
@@ -45,7 +45,7 @@ export interface SqsCalls {
   attributes<Name extends QueueAttributeName>(names: readonly Name[]): Promise<Partial<Record<Name, number>>>;
 }
 
-export function createSqsCalls({ url, client }: SqsQueueLocation): SqsCalls {
+export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
   const queue = { QueueUrl: url };
   return {
     async send(bodies, delaySeconds) {

@@ -2,18 +2,18 @@ import type { Message } from '@aws-sdk/client-sqs';
 import PQueue from 'p-queue';
 import { backoff, pause } from './backoff.ts';
 import { MAX_JOBS } from './message.ts';
-import { doMessage, type MessageContext } from './process-message.ts';
+import { type ProcessMessageOptions, processMessage } from './process-message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
-import { BATCH_SIZE, type SqsCalls } from './sqs-api.ts';
+import { BATCH_SIZE, type SqsApi } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
-import { createHeldMessages, type HeldMessages } from './visibility-heartbeat.ts';
+import { createVisibilityHeartbeat, type VisibilityHeartbeat } from './visibility-heartbeat.ts';
 
 /** How long to wait when SQS cannot be asked: the first time, and at most. */
 const FAULT_DELAY_MS = 1000;
 const MAX_FAULT_DELAY_MS = 30_000;
 
 export interface SqsConsumerOptions extends ConsumeOptions {
-  calls: SqsCalls;
+  calls: SqsApi;
   sender: SqsSender;
   handle: (job: Job) => Promise<void>;
   waitSeconds: number;
@@ -21,21 +21,21 @@ export interface SqsConsumerOptions extends ConsumeOptions {
 }
 
 /** Takes messages off the queue until the signal aborts, and ends when what was begun is done and the rest given back. */
-export async function consumeMessages(options: SqsConsumerOptions): Promise<void> {
-  const { calls, atOnce, signal, report, waitSeconds } = options;
+export async function consumeSqs(options: SqsConsumerOptions): Promise<void> {
+  const { calls, concurrency, signal, report, waitSeconds } = options;
   const attributes = await untilAnswered(() => calls.attributes(['VisibilityTimeout']), options);
   if (!attributes) return;
   // A queue that hides nothing would deliver everything for ever: then each message is hidden from the first beat on.
   const visibilitySeconds = Math.max(attributes.VisibilityTimeout ?? 30, 1);
-  const held = createHeldMessages({ calls, visibilitySeconds, report });
-  const places = new PQueue({ concurrency: atOnce });
+  const held = createVisibilityHeartbeat({ calls, visibilitySeconds, report });
+  const places = new PQueue({ concurrency: concurrency });
   const working = new Set<Promise<void>>();
   // What is received and not begun is kept from others. Nothing is known of the first message.
   let jobsInMessage = MAX_JOBS;
 
   while (!signal.aborted) {
-    await untilPlaceIsFree(places, atOnce);
-    const wanted = Math.ceil((atOnce - places.pending) / jobsInMessage);
+    await untilPlaceIsFree(places, concurrency);
+    const wanted = Math.ceil((concurrency - places.pending) / jobsInMessage);
     const most = Math.min(wanted, BATCH_SIZE);
     const messages = await untilAnswered(() => calls.receive(most, waitSeconds, signal), options);
     if (!messages) break;
@@ -51,8 +51,8 @@ export async function consumeMessages(options: SqsConsumerOptions): Promise<void
   await held.close();
 }
 
-interface ConsumerContext extends MessageContext {
-  held: HeldMessages;
+interface ConsumerContext extends ProcessMessageOptions {
+  held: VisibilityHeartbeat;
 }
 
 async function doHeldMessage(message: Message, context: ConsumerContext): Promise<void> {
@@ -60,14 +60,14 @@ async function doHeldMessage(message: Message, context: ConsumerContext): Promis
   const { held } = context;
   held.hold(ReceiptHandle);
   const receipts = Number(Attributes?.ApproximateReceiveCount ?? 1);
-  const againAfterSeconds = await doMessage({ body, receipts }, context);
+  const againAfterSeconds = await processMessage({ body, receipts }, context);
   if (againAfterSeconds === undefined) held.delete(ReceiptHandle);
   else await held.letGo(ReceiptHandle, againAfterSeconds);
 }
 
 /** Until none waits for its turn, and at least one more could begin. */
-async function untilPlaceIsFree(places: PQueue, atOnce: number): Promise<void> {
-  while (places.size > 0 || places.pending >= atOnce) {
+async function untilPlaceIsFree(places: PQueue, concurrency: number): Promise<void> {
+  while (places.size > 0 || places.pending >= concurrency) {
     await new Promise<void>((resolve) => places.once('next', resolve));
   }
 }

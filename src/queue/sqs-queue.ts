@@ -1,7 +1,7 @@
 import { RETRY_DELAY_SECONDS } from './process-message.ts';
 import type { UnitQueue } from './queue.ts';
-import { createSqsCalls, type SqsQueueLocation } from './sqs-api.ts';
-import { consumeMessages } from './sqs-consumer.ts';
+import { createSqsApi, type SqsQueueLocation } from './sqs-api.ts';
+import { consumeSqs } from './sqs-consumer.ts';
 import { createSqsSender } from './sqs-sender.ts';
 
 /** As long as SQS allows: fewer calls, and messages come as soon as they are there. */
@@ -24,13 +24,13 @@ export function createSqsQueue({
   retryDelaySeconds = RETRY_DELAY_SECONDS,
   ...location
 }: SqsQueueOptions): UnitQueue {
-  const calls = createSqsCalls(location);
+  const calls = createSqsApi(location);
   const sender = createSqsSender(location);
   return {
     send: sender.send,
 
     async consume(handle, options) {
-      await consumeMessages({ ...options, handle, calls, sender, waitSeconds, retryDelaySeconds });
+      await consumeSqs({ ...options, handle, calls, sender, waitSeconds, retryDelaySeconds });
     },
 
     /** In messages. */

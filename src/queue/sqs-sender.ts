@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { backoff, pause } from './backoff.ts';
 import { packMessages, writeMessage } from './message.ts';
 import { assertJobs, type Job } from './queue.ts';
-import { createSqsCalls, type SqsCalls, type SqsQueueLocation, toBatches } from './sqs-api.ts';
+import { createSqsApi, type SqsApi, type SqsQueueLocation, toBatches } from './sqs-api.ts';
 
 const BATCHES_AT_ONCE = 8;
 /** SQS may refuse some messages of a batch for a moment and take the others. */
@@ -23,7 +23,7 @@ export interface SqsSender {
 }
 
 export function createSqsSender(location: SqsQueueLocation): SqsSender {
-  const calls = createSqsCalls(location);
+  const calls = createSqsApi(location);
   async function sendBodies(bodies: readonly string[], delaySeconds: number): Promise<void> {
     const sendOne = (batch: string[]) => sendBatch(calls, batch, delaySeconds);
     await pMap(toBatches(bodies), sendOne, { concurrency: BATCHES_AT_ONCE });
@@ -45,7 +45,7 @@ export function createSqsSender(location: SqsQueueLocation): SqsSender {
 }
 
 /** Sends what was refused again. */
-async function sendBatch(calls: SqsCalls, bodies: readonly string[], delaySeconds: number): Promise<void> {
+async function sendBatch(calls: SqsApi, bodies: readonly string[], delaySeconds: number): Promise<void> {
   let left = bodies;
   for (let attempt = 1; ; attempt += 1) {
     const refused = await calls.send(left, delaySeconds);

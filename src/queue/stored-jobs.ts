@@ -36,7 +36,7 @@ export interface StoredJobs {
   read(key: string): Promise<FoundJob>;
   remove(key: string): Promise<void>;
   /** Puts what lay at this key with the dead letters. It still has to be removed. */
-  layAside(key: string, content: Uint8Array): Promise<void>;
+  moveToDeadLetters(key: string, content: Uint8Array): Promise<void>;
   /**
    * About how many there are.
    *
@@ -92,7 +92,7 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       await store.delete([key]);
       changed(-1);
     },
-    async layAside(key, content) {
+    async moveToDeadLetters(key, content) {
       await store.put(`${DEAD_FOLDER}${key.slice(WAITING_FOLDER.length)}`, content, JSON_OBJECT);
     },
     async count({ fresh }) {

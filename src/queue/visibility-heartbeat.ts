@@ -1,10 +1,10 @@
-import { type SqsCalls, toBatches } from './sqs-api.ts';
+import { type SqsApi, toBatches } from './sqs-api.ts';
 
 /** How often a message is hidden again before others could see it. */
 const BEATS_A_TIMEOUT = 3;
 
 /** Messages that were received and that nobody else is to get, identified by their receipt handles. */
-export interface HeldMessages {
+export interface VisibilityHeartbeat {
   /** Keeps the message hidden from now on. */
   hold(receiptHandle: string): void;
   /** Removes it from the queue, and returns before it is gone. */
@@ -15,15 +15,19 @@ export interface HeldMessages {
   close(): Promise<void>;
 }
 
-export interface HeldMessagesOptions {
-  calls: SqsCalls;
+export interface VisibilityHeartbeatOptions {
+  calls: SqsApi;
   /** How long the queue hides a message that was received. */
   visibilitySeconds: number;
   /** Is told what went wrong: the messages come again, though they are being worked on or done. */
   report: (fault: unknown) => void;
 }
 
-export function createHeldMessages({ calls, visibilitySeconds, report }: HeldMessagesOptions): HeldMessages {
+export function createVisibilityHeartbeat({
+  calls,
+  visibilitySeconds,
+  report,
+}: VisibilityHeartbeatOptions): VisibilityHeartbeat {
   const held = new Set<string>();
   let done: string[] = [];
   let deleting: Promise<void> | undefined;

@@ -75,7 +75,7 @@ export function allowsObject(patterns: readonly AllowPattern[], bucket: string, 
  *
  * @throws EdgepressError `source_forbidden`
  */
-export function admitUrl(url: URL, allow: readonly AllowPattern[]): void {
+export function assertUrlAllowed(url: URL, allow: readonly AllowPattern[]): void {
   const refused = !isWebScheme(url)
     ? 'a redirect to anything but http and https is not followed'
     : hasCredentials(url)

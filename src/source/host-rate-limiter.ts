@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { EdgepressError } from '../protocol/error.ts';
 
 /** How fast one host is asked. */
-export interface HostPace {
+export interface HostRateLimiter {
   /**
    * Asks when it is this host's turn.
    *
@@ -13,9 +13,9 @@ export interface HostPace {
   run<T>(ask: () => Promise<T>): Promise<T>;
 }
 
-export interface HostPaceOptions {
+export interface HostRateLimiterOptions {
   /** How many may be asked for at once. */
-  atOnce: number;
+  concurrency: number;
   /** How long anyone waits for a host that wants to be left alone, in milliseconds. */
   patienceMs: number;
   /** Ends all waiting: what waits then fails with its reason. */
@@ -34,8 +34,12 @@ const DOWN_SECONDS = 60;
  * `retryAfterSeconds`, which is how a fetcher tells of a 429 or a 503, halves what is asked for at once, and stops all that has
  * not begun until then. A host that only ever times out is left alone for a while: its images would hold up everyone else's.
  */
-export function createHostPace({ atOnce, patienceMs, signal }: HostPaceOptions): HostPace {
-  const queue = new PQueue({ concurrency: atOnce });
+export function createHostRateLimiter({
+  concurrency,
+  patienceMs,
+  signal,
+}: HostRateLimiterOptions): HostRateLimiter {
+  const queue = new PQueue({ concurrency: concurrency });
   let resumesAtMs = 0;
   let lastWords: EdgepressError | undefined;
   let answers = 0;
@@ -51,7 +55,7 @@ export function createHostPace({ atOnce, patienceMs, signal }: HostPaceOptions):
   function noteAnswer(): void {
     timeouts = 0;
     answers++;
-    if (answers % ANSWERS_TO_SPEED_UP === 0) queue.concurrency = Math.min(atOnce, queue.concurrency + 1);
+    if (answers % ANSWERS_TO_SPEED_UP === 0) queue.concurrency = Math.min(concurrency, queue.concurrency + 1);
   }
 
   function noteFailure(error: unknown): void {
@@ -60,7 +64,7 @@ export function createHostPace({ atOnce, patienceMs, signal }: HostPaceOptions):
       leaveAlone(error.retryAfterSeconds, error);
     } else if (error.code === 'source_timeout') {
       timeouts++;
-      if (timeouts % (TIMEOUTS_A_PLACE * atOnce) === 0) leaveAlone(DOWN_SECONDS, error);
+      if (timeouts % (TIMEOUTS_A_PLACE * concurrency) === 0) leaveAlone(DOWN_SECONDS, error);
     } else {
       // Whatever else is wrong with a source, its host answers.
       noteAnswer();

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import { type Agent, type Dispatcher, request } from 'undici';
 import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
-import { type AllowPattern, admitUrl } from './allowlist.ts';
+import { type AllowPattern, assertUrlAllowed } from './allowlist.ts';
 import { createGuardedAgent, type ResolveAll } from './guarded-agent.ts';
 import { answerFailure, headerOf, redirectTarget } from './http-response.ts';
 import { readBody } from './read-body.ts';
@@ -53,7 +53,7 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const trusting = createGuardedAgent({ resolve, accepts: () => true, connectTimeoutMs: timeoutMs });
   const agentFor = (url: URL) => (privateHosts.has(hostAndPort(url)) ? trusting : guarded);
   return {
-    admit: (src) => admitUrl(parseWebSource(src), options.allow),
+    assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     async fetch(src) {
       const url = parseWebSource(src);
       return await withDeadline(timeoutMs, shownHost(url), (signal) =>
@@ -75,7 +75,7 @@ async function followRedirects(
   const { allow, maxRedirects = 5 } = options;
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-    admitUrl(url, allow);
+    assertUrlAllowed(url, allow);
     try {
       const answer = await get(url, agentFor(url), options.version, signal);
       const next = await readHead(answer, url);

@@ -1,4 +1,4 @@
-import { admitUrl } from './allowlist.ts';
+import { assertUrlAllowed } from './allowlist.ts';
 import type { HttpSource, HttpSourceOptions } from './http-source.ts';
 import { parseWebSource } from './source-url.ts';
 
@@ -24,7 +24,7 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
   }
 
   return {
-    admit: (src) => admitUrl(parseWebSource(src), options.allow),
+    assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     async fetch(src) {
       return await (await load()).fetch(src);
     },

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { EdgepressError } from '../protocol/error.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
-import { createHostPace, type HostPace } from './host-rate-limiter.ts';
+import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter.ts';
 
 /**
  * The patience of work that nobody waits for and that comes in thousands: kind to the clients' servers. Few fetches at once for a
@@ -11,13 +11,13 @@ import { createHostPace, type HostPace } from './host-rate-limiter.ts';
  * @param attempt - fetches the source once
  * @throws EdgepressError what the last attempt threw, or at once what the source's host said before, while it is left alone
  */
-export type Persist = <T>(src: string, attempt: () => Promise<T>) => Promise<T>;
+export type WithRetry = <T>(src: string, attempt: () => Promise<T>) => Promise<T>;
 
-export interface PatienceOptions {
+export interface RetryOptions {
   /** Ends all waiting: what waits then fails with its reason. */
   signal: AbortSignal;
   /** Fetches at once from one host. */
-  atOnceForHost: number;
+  concurrencyPerHost: number;
   /** Before the second attempt, in milliseconds; it doubles for each that follows. Default 1,000. */
   retryDelayMs?: number;
   /** Default 3, the first included. */
@@ -29,13 +29,14 @@ const PATIENCE_MS = 30_000;
 /** How many hosts are remembered; those asked longest ago are forgotten first. */
 const MAX_HOSTS = 5000;
 
-export function createPatience(options: PatienceOptions): Persist {
-  const { signal, atOnceForHost, retryDelayMs = 1000, attempts = 3 } = options;
-  const paces = new LRUCache<string, HostPace>({ max: MAX_HOSTS });
+export function createWithRetry(options: RetryOptions): WithRetry {
+  const { signal, concurrencyPerHost, retryDelayMs = 1000, attempts = 3 } = options;
+  const paces = new LRUCache<string, HostRateLimiter>({ max: MAX_HOSTS });
 
-  function paceOf(host: string): HostPace {
+  function paceOf(host: string): HostRateLimiter {
     const pace =
-      paces.get(host) ?? createHostPace({ atOnce: atOnceForHost, patienceMs: PATIENCE_MS, signal });
+      paces.get(host) ??
+      createHostRateLimiter({ concurrency: concurrencyPerHost, patienceMs: PATIENCE_MS, signal });
     paces.set(host, pace);
     return pace;
   }

@@ -27,16 +27,16 @@ const NOT_FOUND = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
 
 /** Returns a fetcher of `s3://bucket/key` sources. */
 export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceOptions): SourceFetcher {
-  const admit = (src: string): ObjectAddress => {
+  const assertAllowed = (src: string): ObjectAddress => {
     const address = parseObjectAddress(src);
     if (allowsObject(allow, address.bucket, address.key)) return address;
     const detail = `this object of s3://${address.bucket} is not among the allowed sources`;
     throw new EdgepressError('source_forbidden', detail);
   };
   return {
-    admit,
+    assertAllowed,
     async fetch(src) {
-      const { bucket, key } = admit(src);
+      const { bucket, key } = assertAllowed(src);
       const from = `s3://${bucket}`;
       return await withDeadline(timeoutMs, from, async (signal) => {
         try {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import type { ForgivingStore } from '../store/best-effort-store.ts';
+import type { BestEffortStore } from '../store/best-effort-store.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -46,26 +46,26 @@ export interface SourceRecords {
   /** The record at this key, or `undefined`: the source is not known to be broken. */
   read(key: string): Promise<SourceRecord | undefined>;
   /** The error to answer with at once, or `undefined` when the source may be tried (again). */
-  verdict(record: SourceRecord | undefined): EdgepressError | undefined;
+  cachedFailure(record: SourceRecord | undefined): EdgepressError | undefined;
   /**
    * Remembers a failure, if it is the source's, after what was known before.
    *
-   * @param beganMs - when the attempt began, in Unix milliseconds
+   * @param startedAtMs - when the attempt began, in Unix milliseconds
    * @returns the error to answer with: the same, which now says when to try again; and whether it is remembered, if it should be
    */
   remember(
     key: string,
     error: unknown,
     before: SourceRecord | undefined,
-    beganMs: number,
+    startedAtMs: number,
   ): Promise<{ error: unknown; isKept: boolean }>;
   /** Forgets what was known, since the source works again. */
   forget(key: string, before: SourceRecord | undefined): Promise<void>;
 }
 
 /** @param nowMs - the time, in Unix milliseconds */
-export function createSourceRecords(store: ForgivingStore, nowMs: () => number): SourceRecords {
-  function verdict(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
+export function createSourceRecords(store: BestEffortStore, nowMs: () => number): SourceRecords {
+  function cachedFailure(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
     const leftMs = record ? Date.parse(record.nextAttempt) - nowMs() : 0;
     if (!record || leftMs <= 0) return undefined;
     const { code, detail, retryable } = record;
@@ -81,13 +81,13 @@ export function createSourceRecords(store: ForgivingStore, nowMs: () => number):
       const object = await store.get(key);
       return object && parseRecord(object.body);
     },
-    verdict: (record) => verdict(record),
-    remember: async (key, error, before, beganMs) => {
+    cachedFailure: (record) => cachedFailure(record),
+    remember: async (key, error, before, startedAtMs) => {
       if (!isRemembered(error)) return { error, isKept: true };
-      const record = nextRecord(error, before, beganMs, nowMs());
+      const record = nextRecord(error, before, startedAtMs, nowMs());
       const body = new TextEncoder().encode(JSON.stringify(record));
       const put = await store.put(key, body, { contentType: 'application/json' });
-      return { error: verdict(record, error.cause) ?? error, isKept: put !== undefined };
+      return { error: cachedFailure(record, error.cause) ?? error, isKept: put !== undefined };
     },
     forget: async (key, before) => {
       if (before) await store.delete([key]);
@@ -104,7 +104,7 @@ function isRemembered(error: unknown): error is RememberedError {
 function nextRecord(
   error: RememberedError,
   before: SourceRecord | undefined,
-  beganMs: number,
+  startedAtMs: number,
   nowMs: number,
 ): SourceRecord {
   const failures = (before?.failures ?? 0) + 1;
@@ -116,7 +116,7 @@ function nextRecord(
     code: error.code,
     detail: error.message,
     since: before?.since ?? new Date(nowMs).toISOString(),
-    lastAttempt: new Date(beganMs).toISOString(),
+    lastAttempt: new Date(startedAtMs).toISOString(),
     nextAttempt: new Date(nowMs + waitMs).toISOString(),
     failures,
     retryable: error.retryable,

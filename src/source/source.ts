@@ -7,7 +7,7 @@ export interface SourceFetcher {
    *
    * @throws EdgepressError `bad_request` (no URL after all) or `source_forbidden` (outside the allowlist)
    */
-  admit(src: string): void;
+  assertAllowed(src: string): void;
   /**
    * Fetches the whole of one source.
    *
@@ -40,7 +40,7 @@ export function createSourceFetcher({ http, s3 }: SourcesByScheme): SourceFetche
     return s3;
   };
   return {
-    admit: (src) => fetcherOf(src).admit(src),
+    assertAllowed: (src) => fetcherOf(src).assertAllowed(src),
     fetch: async (src) => await fetcherOf(src).fetch(src),
   };
 }

@@ -25,7 +25,7 @@ const flushBytes = promisify(fdatasync);
 const flushFolder = promisify(fsync);
 
 interface ReplaceOptions {
-  temporaries: string;
+  tempFolder: string;
   durable: boolean;
   onlyIf?: () => boolean;
 }
@@ -36,18 +36,18 @@ interface ReplaceOptions {
  *
  * @param onlyIf - looks whether it still may be put there, at the last moment; by default it may
  * @param durable - whether a power cut must not take the new file back once this returns: that waits for the disk, twice
- * @param temporaries - the folder for what is not whole yet, on the file system of `path`; both are made where they are missing
+ * @param tempFolder - the folder for what is not whole yet, on the file system of `path`; both are made where they are missing
  * @returns whether it is there
  */
 export async function replaceFile(
   path: string,
   parts: Uint8Array[],
-  { temporaries, durable, onlyIf = () => true }: ReplaceOptions,
+  { tempFolder, durable, onlyIf = () => true }: ReplaceOptions,
 ): Promise<boolean> {
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const temporary = await writeTemporary(temporaries, parts, durable);
+      const temporary = await writeTemporary(tempFolder, parts, durable);
       // No other turn of this process comes between the look and the move.
       if (!onlyIf()) {
         rmSync(temporary, { force: true });
@@ -65,7 +65,7 @@ export async function replaceFile(
 
 async function writeTemporary(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, temporaryName());
+  const path = join(folder, tempFileName());
   const fd = openSync(path, 'wx');
   try {
     for (const part of parts) writeFileSync(fd, part);
@@ -119,7 +119,7 @@ const NAME = /^(?<host>.+)\.(?<pid>\d+)\.[0-9a-f-]{36}$/;
 const HOST = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'localhost';
 
 /** A name for a temporary file that says who writes it: `{host}.{process}.{random}`. */
-export function temporaryName(): string {
+export function tempFileName(): string {
   return `${HOST}.${process.pid}.${randomUUID()}`;
 }
 
@@ -127,7 +127,7 @@ export function temporaryName(): string {
  * Removes the temporary files that nobody is going to finish: those of processes of this host that are no more, and any that is
  * older than an hour. What cannot be removed stays for the next sweep: litter is no reason not to serve.
  */
-export function sweepTemporaries(folder: string): void {
+export function sweepTempFiles(folder: string): void {
   for (const name of namesIn(folder)) {
     const owner = NAME.exec(name)?.groups;
     if (owner === undefined) continue;
@@ -172,7 +172,7 @@ function isAlive(pid: number, mtimeMs: number): boolean {
  */
 export function makeWritableFolder(path: string): void {
   makeFolder(path);
-  const probe = join(path, temporaryName());
+  const probe = join(path, tempFileName());
   writeFileSync(probe, '');
   rmSync(probe);
 }

@@ -1,7 +1,7 @@
 import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from './store.ts';
 
 /** A store whose faults never cost a viewer the picture. */
-export interface ForgivingStore {
+export interface BestEffortStore {
   /** The object, or `undefined` when it is not there or cannot be read. */
   get(key: string): Promise<StoredObject | undefined>;
   head(key: string): Promise<StoredInfo | undefined>;
@@ -17,17 +17,17 @@ export interface ForgivingStore {
   delete(keys: readonly string[]): Promise<void>;
 }
 
-export type StoreOperation = keyof ForgivingStore;
+export type StoreOperation = keyof BestEffortStore;
 
 /**
  * Wraps a store so that a read fault counts as a miss and a failed write is only reported.
  *
  * @param report - is told of every fault, with the key, or the keys with spaces between them: it logs and counts
  */
-export function createForgivingStore(
+export function createBestEffortStore(
   store: VariantStore,
   report: (operation: StoreOperation, key: string, fault: unknown) => void,
-): ForgivingStore {
+): BestEffortStore {
   async function attempt<T>(
     operation: StoreOperation,
     key: string,

@@ -3,10 +3,10 @@ import { closeSync, fstatSync, openSync, read, readFileSync, readSync, type Stat
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { makeWritableFolder, replaceFile, sweepTemporaries } from './atomic-write.ts';
-import { createTurns, deleteFiles, listFiles, unlessAbsent } from './file-tree.ts';
-import { createHotObjects } from './memory-cache.ts';
-import { assertFolder, assertObjectInfo, assertObjectKey, TEMPORARY_FOLDER } from './object-validation.ts';
+import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.ts';
+import { createYielder, deleteFiles, ignoreNotFound, listFiles } from './file-tree.ts';
+import { createMemoryCache } from './memory-cache.ts';
+import { assertFolder, assertObjectInfo, assertObjectKey, TEMP_FOLDER } from './object-validation.ts';
 import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 import { decodeTrailer, encodeTrailer, trailerBytes, USUAL_TRAILER_BYTES } from './trailer.ts';
 
@@ -42,19 +42,19 @@ export interface FileStoreOptions {
  */
 export function createFileStore({ root }: FileStoreOptions): VariantStore {
   const base = resolve(root);
-  const temporaries = join(base, TEMPORARY_FOLDER);
-  makeWritableFolder(temporaries);
-  sweepTemporaries(temporaries);
+  const tempFolder = join(base, TEMP_FOLDER);
+  makeWritableFolder(tempFolder);
+  sweepTempFiles(tempFolder);
   const pathOf = (key: string): string => {
     assertObjectKey(key);
     return join(base, key);
   };
-  const takeTurn = createTurns();
+  const maybeYield = createYielder();
   const withObject = async <T>(path: string, use: UseFile<T>): Promise<T | undefined> => {
-    await takeTurn();
+    await maybeYield();
     return await withFile(path, use);
   };
-  const hot = createHotObjects(HOT_BYTES);
+  const hot = createMemoryCache(HOT_BYTES);
   const readObject = async (key: string, path: string, fd: number, file: Stats) => {
     const bytes = await readRange(fd, 0, file.size);
     const info = describeFile(key, bytes, file.size);
@@ -82,7 +82,7 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     // What does not wait for the disk would let whoever puts in a loop keep everyone else waiting.
     if (!durable) await nextTurn();
     const parts = plain ? [body] : [body, encodeTrailer(stored)];
-    const isThere = await replaceFile(path, parts, { temporaries, durable, ...(onlyIf && { onlyIf }) });
+    const isThere = await replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
     return isThere ? { etag: stored.etag } : undefined;
   }
 
@@ -113,12 +113,12 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
 
     async delete(keys) {
       keys.forEach(assertObjectKey);
-      await deleteFiles(base, keys, takeTurn);
+      await deleteFiles(base, keys, maybeYield);
     },
 
     async *list(folder) {
       assertFolder(folder);
-      yield* listFiles(base, folder, takeTurn);
+      yield* listFiles(base, folder, maybeYield);
     },
   };
 }
@@ -129,7 +129,7 @@ function etagAt(key: string, path: string): string | undefined {
     const file = readFileSync(path);
     return describeFile(key, file, file.byteLength)?.etag;
   } catch (error) {
-    return unlessAbsent(error);
+    return ignoreNotFound(error);
   }
 }
 
@@ -172,7 +172,7 @@ async function withFile<T>(path: string, use: UseFile<T>): Promise<T | undefined
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    return unlessAbsent(error);
+    return ignoreNotFound(error);
   }
   try {
     const stats = fstatSync(fd);

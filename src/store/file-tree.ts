@@ -15,22 +15,22 @@ import type { ListedObject } from './store.ts';
 export async function* listFiles(
   root: string,
   folder: string,
-  takeTurn: TakeTurn,
+  maybeYield: YieldToEventLoop,
 ): AsyncGenerator<ListedObject, void, undefined> {
-  for (const name of await namesIn(root, folder, takeTurn)) {
+  for (const name of await namesIn(root, folder, maybeYield)) {
     const key = `${folder}/${name}`;
     if (name.endsWith('/')) {
-      yield* listFiles(root, key.slice(0, -1), takeTurn);
+      yield* listFiles(root, key.slice(0, -1), maybeYield);
       continue;
     }
-    await takeTurn();
+    await maybeYield();
     const file = statsOf(join(root, key));
     if (file) yield { key, bytes: file.size, modifiedMs: Math.floor(file.mtimeMs) };
   }
 }
 
 /** The names in a folder, those of folders with a slash at the end: then the order of names is that of the keys. */
-async function namesIn(root: string, folder: string, takeTurn: TakeTurn): Promise<string[]> {
+async function namesIn(root: string, folder: string, maybeYield: YieldToEventLoop): Promise<string[]> {
   const names: string[] = [];
   const entries = openFolder(join(root, folder));
   if (!entries) return names;
@@ -39,7 +39,7 @@ async function namesIn(root: string, folder: string, takeTurn: TakeTurn): Promis
       if (isObjectKey(`${folder}/${entry.name}`)) {
         names.push(entry.isDirectory() ? `${entry.name}/` : entry.name);
       }
-      await takeTurn();
+      await maybeYield();
     }
   } finally {
     entries.closeSync();
@@ -52,7 +52,7 @@ function openFolder(path: string): Dir | undefined {
   try {
     return opendirSync(path);
   } catch (error) {
-    return unlessAbsent(error);
+    return ignoreNotFound(error);
   }
 }
 
@@ -61,7 +61,7 @@ function statsOf(path: string): Stats | undefined {
     return lstatSync(path);
   } catch (error) {
     // Somebody removed it, or its folder, since its name was read.
-    return unlessAbsent(error);
+    return ignoreNotFound(error);
   }
 }
 
@@ -76,18 +76,22 @@ const unlinkAsync = promisify(unlink);
  *
  * @throws Error the first fault, when all has been tried
  */
-export async function deleteFiles(root: string, keys: readonly string[], takeTurn: TakeTurn): Promise<void> {
+export async function deleteFiles(
+  root: string,
+  keys: readonly string[],
+  maybeYield: YieldToEventLoop,
+): Promise<void> {
   const faults: unknown[] = [];
   for (let start = 0; start < keys.length; start += UNLINKS_AT_ONCE) {
     const some = keys.slice(start, start + UNLINKS_AT_ONCE);
     // Freeing a large file takes its time, so this goes to the thread pool.
-    const unlinks = some.map((key) => unlinkAsync(join(root, key)).catch(unlessAbsent));
+    const unlinks = some.map((key) => unlinkAsync(join(root, key)).catch(ignoreNotFound));
     for (const result of await Promise.allSettled(unlinks)) {
       if (result.status === 'rejected') faults.push(result.reason);
     }
   }
   for (const folder of new Set(keys.map(posix.dirname))) {
-    await takeTurn();
+    await maybeYield();
     removeWhileEmpty(root, folder);
   }
   if (faults.length > 0) throw faults[0];
@@ -106,7 +110,7 @@ function removeWhileEmpty(root: string, folder: string): void {
 }
 
 /** Swallows the errors that mean "nothing there"; the rest are faults. */
-export function unlessAbsent(error: unknown): undefined {
+export function ignoreNotFound(error: unknown): undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
   throw error;
@@ -116,10 +120,10 @@ export function unlessAbsent(error: unknown): undefined {
 const STEPS_A_TURN = 64;
 
 /** To be awaited at each step of what never waits by itself. */
-export type TakeTurn = () => Promise<void>;
+export type YieldToEventLoop = () => Promise<void>;
 
 /** Whoever shares one shares its turns, however short each one's loop. */
-export function createTurns(): TakeTurn {
+export function createYielder(): YieldToEventLoop {
   let steps = 0;
   return async () => {
     steps += 1;

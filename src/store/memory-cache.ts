@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { StoredObject } from './store.ts';
 
 /** Objects that were read lately, still in memory. */
-export interface HotObjects {
+export interface MemoryCache {
   /** The object that was read from this file, if the file is still the same one. */
   get(path: string): StoredObject | undefined;
   /** Keeps what was read from a file, as `fstat` described it then. */
@@ -29,7 +29,7 @@ const CLOCK_STEP_MS = 50;
  * @param maxBytes - of bodies, all together
  * @param nowMs - Unix milliseconds, by the clock that files are stamped with
  */
-export function createHotObjects(maxBytes: number, nowMs: () => number = Date.now): HotObjects {
+export function createMemoryCache(maxBytes: number, nowMs: () => number = Date.now): MemoryCache {
   const kept = new LRUCache<string, Kept>({
     maxSize: maxBytes,
     sizeCalculation: ({ object }) => object.bytes + 1024,

@@ -1,7 +1,7 @@
 import type { ObjectInfo } from './store.ts';
 
 /** Where the file store keeps what is not an object yet. No key may lie in there, in any store, or the two would differ. */
-export const TEMPORARY_FOLDER = '.tmp';
+export const TEMP_FOLDER = '.tmp';
 
 /** S3's bound on a key. */
 const MAX_KEY_LENGTH = 1024;
@@ -18,7 +18,7 @@ export function isObjectKey(key: string): boolean {
     key.length <= MAX_KEY_LENGTH &&
     segments.every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..') &&
     // A file system may ignore case.
-    segments[0]?.toLowerCase() !== TEMPORARY_FOLDER
+    segments[0]?.toLowerCase() !== TEMP_FOLDER
   );
 }
 

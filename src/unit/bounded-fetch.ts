@@ -1,9 +1,9 @@
 import PQueue from 'p-queue';
-import type { Persist } from '../source/retry.ts';
+import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 
 /** How one source is fetched by work that nobody waits for. */
-export interface PatientFetch {
+export interface RetryingFetch {
   fetch: SourceFetcher['fetch'];
   /** Makes room for another source: this one is not in memory any more. */
   letGo(): void;
@@ -13,11 +13,11 @@ export interface PatientFetch {
  * Makes what fetches with patience, no more sources at once than there are places. A place is taken only from the fetch on: whoever
  * waits for a host holds up nobody else.
  */
-export function createPatientFetches(
+export function createRetryingFetches(
   source: Pick<SourceFetcher, 'fetch'>,
-  persist: Persist,
-  places: Places,
-): () => PatientFetch {
+  persist: WithRetry,
+  places: Semaphore,
+): () => RetryingFetch {
   return () => {
     let letGo = () => {};
     return {
@@ -37,12 +37,12 @@ export function createPatientFetches(
 }
 
 /** A bounded number of places, for work that takes one in the middle and lets go of it at its end. */
-export interface Places {
+export interface Semaphore {
   /** Waits for a place. Returns what lets go of it, which may be called more than once. */
   take(): Promise<() => void>;
 }
 
-export function createPlaces(count: number): Places {
+export function createSemaphore(count: number): Semaphore {
   const places = new PQueue({ concurrency: count });
   return {
     take: () =>

@@ -4,7 +4,7 @@ import type { UnitLine } from './read-units.ts';
 import type { Unit } from './unit.ts';
 import type { Units } from './units.ts';
 
-export interface IntakeOptions {
+export interface IngestOptions {
   units: Pick<Units, 'accept'>;
   queue: Pick<UnitQueue, 'send'>;
   /** Whether what is remembered as broken is to be tried again. */
@@ -14,7 +14,7 @@ export interface IntakeOptions {
 }
 
 /** What was taken in, and is safe. */
-export interface IntakeCounts {
+export interface IngestCounts {
   /** Lines that were units, so that one given twice counts twice. */
   units: number;
   images: number;
@@ -31,10 +31,10 @@ export const IMAGES_AT_ONCE = 5000;
  *
  * @throws what the input, the store or the queue throws; what was read before the input failed is taken in all the same
  */
-export async function takeIn(
+export async function ingestUnits(
   lines: AsyncIterable<UnitLine | RefusedLine>,
-  options: IntakeOptions,
-): Promise<IntakeCounts> {
+  options: IngestOptions,
+): Promise<IngestCounts> {
   const safe = { units: 0, images: 0 };
   const read = { units: 0, images: 0 };
   const chunk = new Map<string, Unit>();
@@ -66,7 +66,7 @@ export async function takeIn(
 }
 
 /** Keeps units safe; where that fails for some, the others are still prewarmed. */
-async function keep(units: readonly Unit[], { queue, retry, ...options }: IntakeOptions): Promise<void> {
+async function keep(units: readonly Unit[], { queue, retry, ...options }: IngestOptions): Promise<void> {
   const accepted = units.map((unit) => options.units.accept(unit, { retry }));
   const settled = await Promise.allSettled(accepted);
   await queue.send(settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));

@@ -4,32 +4,32 @@ import { parseRequest } from '../protocol/request.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo, VariantStore } from '../store/store.ts';
-import type { VariantChoice } from '../variant/make-variants.ts';
+import type { VariantSpec } from '../variant/make-variants.ts';
 import type { Manifest } from './manifest.ts';
 import type { UnitImage, WantedVariants } from './unit.ts';
 
 /** What is in the store of one image of a unit. */
-export interface SurveyedImage {
+export interface ImageInventory {
   image: UnitImage;
   /** What is wanted of it, in the order in which it is told. */
-  wanted: readonly VariantChoice[];
+  wanted: readonly VariantSpec[];
   /** The wanted variants that are there. */
   found: readonly FoundVariant[];
-  missing: readonly VariantChoice[];
+  missing: readonly VariantSpec[];
   /** Why its source is broken, if that is known. */
   record: SourceRecord | undefined;
 }
 
 export interface FoundVariant {
-  choice: VariantChoice;
+  choice: VariantSpec;
   info: StoredInfo;
 }
 
 /** Looks up one image of a unit. */
-export type SurveyImage = (image: UnitImage) => Promise<SurveyedImage>;
+export type ReadImageInventory = (image: UnitImage) => Promise<ImageInventory>;
 
 /** What a survey needs. */
-export interface SurveyServices {
+export interface InventoryServices {
   store: VariantStore;
   records: Pick<SourceRecords, 'read'>;
   sha256: Sha256;
@@ -40,14 +40,17 @@ export interface SurveyServices {
  *
  * @returns what looks up each image, with as many requests as it has wanted variants in the store
  */
-export async function surveyUnit(services: SurveyServices, manifest: Manifest): Promise<SurveyImage> {
+export async function readUnitInventory(
+  services: InventoryServices,
+  manifest: Manifest,
+): Promise<ReadImageInventory> {
   const { store, records, sha256 } = services;
   const present = new Set<string>();
   for await (const { key } of store.list(unitAddress(manifest.id, sha256).folder)) present.add(key);
   const choices = choicesOf(manifest);
 
   return async (image) => {
-    const addressOf = (choice: VariantChoice) =>
+    const addressOf = (choice: VariantSpec) =>
       variantAddress({ unit: manifest.id, src: image.src, ...choice }, sha256);
     const looked = await Promise.all(
       choices.map(async (choice) => {
@@ -71,7 +74,7 @@ export async function surveyUnit(services: SurveyServices, manifest: Manifest): 
 }
 
 /** All combinations. */
-function choicesOf({ widths, tiers, formats }: WantedVariants): VariantChoice[] {
+function choicesOf({ widths, tiers, formats }: WantedVariants): VariantSpec[] {
   return widths.flatMap((width) =>
     tiers.flatMap((tier) => formats.map((format) => ({ width, tier, format }))),
   );
@@ -88,9 +91,13 @@ const LONGEST_REST = `&w=16383&q=balanced&f=jpeg&exp=9999999999&sig=${'k'.repeat
  *
  * @throws EdgepressError `bad_request` or `source_forbidden`
  */
-export function admitImage(source: Pick<SourceFetcher, 'admit'>, unit: string, src: string): void {
+export function assertImageAllowed(
+  source: Pick<SourceFetcher, 'assertAllowed'>,
+  unit: string,
+  src: string,
+): void {
   if (HALF_A_CHARACTER.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
   const parsed = parseRequest(`/u/${unit}?src=${encodeURIComponent(src)}${LONGEST_REST}`);
   if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
-  source.admit(src);
+  source.assertAllowed(src);
 }

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../protocol/error.ts';
 import type { Format, Tier } from '../protocol/request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
-import type { VariantChoice } from '../variant/make-variants.ts';
+import type { VariantSpec } from '../variant/make-variants.ts';
 
 /** One variant that is in the store. */
 export interface MadeVariant {
@@ -60,7 +60,7 @@ export interface RefusedLine {
 
 /** What is told of a variant that is there: none for what is not. */
 export function summarizeVariant(
-  choice: VariantChoice,
+  choice: VariantSpec,
   info: StoredInfo | undefined,
   maxBytes: number | undefined,
 ): MadeVariant[] {

@@ -7,25 +7,25 @@ import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
-import type { MadeVariant, MakeVariants, VariantChoice } from '../variant/make-variants.ts';
+import type { MadeVariant, MakeVariants, VariantSpec } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { PatientFetch } from './bounded-fetch.ts';
+import type { RetryingFetch } from './bounded-fetch.ts';
 import {
-  admitImage,
-  type SurveyedImage,
-  type SurveyImage,
-  type SurveyServices,
-  surveyUnit,
+  assertImageAllowed,
+  type ImageInventory,
+  type InventoryServices,
+  type ReadImageInventory,
+  readUnitInventory,
 } from './inventory.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
 import type { UnitImage } from './unit.ts';
 
-export interface PrewarmServices extends SurveyServices {
+export interface PrewarmServices extends InventoryServices {
   records: SourceRecords;
-  source: Pick<SourceFetcher, 'admit'>;
+  source: Pick<SourceFetcher, 'assertAllowed'>;
   /** How sources are fetched here. */
-  fetches: () => PatientFetch;
+  fetches: () => RetryingFetch;
   makeVariants: MakeVariants;
   /** With `best`, what was made quickly for a viewer is made anew. */
   effort: Effort;
@@ -49,7 +49,7 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     await sweep.sweepUnit(job.unit);
     const manifest = decodeManifest(await store.get(unitAddress(job.unit, sha256).manifestKey));
     if (!manifest) return;
-    const survey = await surveyUnit(services, manifest);
+    const survey = await readUnitInventory(services, manifest);
     // An image that a unit has twice is made once.
     const outcomes = new Map<string, Promise<Finished>>();
     const finishOnce = (image: UnitImage) => {
@@ -84,11 +84,11 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     }
   }
 
-  async function makeMissing(surveyed: SurveyedImage, task: Task): Promise<ImageOutcome> {
+  async function makeMissing(surveyed: ImageInventory, task: Task): Promise<ImageOutcome> {
     const { image, wanted, found, missing } = surveyed;
     const { unit } = task.job;
     const { maxBytes } = task.manifest;
-    const objects = new Map<VariantChoice, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
+    const objects = new Map<VariantSpec, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
     const worse = found.filter(({ info }) => isQuick(info) || isOverBudget(info, maxBytes));
     const choices = [...missing, ...worse.map(({ choice }) => choice)];
     if (choices.length > 0) {
@@ -110,23 +110,23 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
   }
 
   async function make(
-    { image, record }: SurveyedImage,
-    choices: readonly VariantChoice[],
+    { image, record }: ImageInventory,
+    choices: readonly VariantSpec[],
     { job, manifest }: Task,
   ): Promise<readonly MadeVariant[]> {
     const { unit } = job;
     const { src } = image;
-    admitImage(source, unit, src);
+    assertImageAllowed(source, unit, src);
     // The work began when the unit was handed over: a purge since then was meant for it, though this job began later.
-    const beganMs = Date.parse(manifest.receivedAt);
-    const isTriedAgain = job.retry && record !== undefined && Date.parse(record.lastAttempt) < beganMs;
-    const verdict = isTriedAgain ? undefined : records.verdict(record);
-    if (verdict) throw verdict;
+    const startedAtMs = Date.parse(manifest.receivedAt);
+    const isTriedAgain = job.retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
+    const cachedFailure = isTriedAgain ? undefined : records.cachedFailure(record);
+    if (cachedFailure) throw cachedFailure;
     const { fetch, letGo } = fetches();
     try {
       const { maxBytes } = manifest;
       const tried = { effort: maxBytes === undefined ? effort : 'best', maxBytes } as const;
-      const order = { unit, src, fetch, choices, ...tried, urgency: 'prewarm', beganMs, record } as const;
+      const order = { unit, src, fetch, choices, ...tried, urgency: 'prewarm', startedAtMs, record } as const;
       const made = await makeVariants(order, createTrace());
       if (made.some(({ isStored }) => !isStored)) throw notStored();
       return made;
@@ -151,7 +151,7 @@ function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIV
 interface Task {
   job: Job;
   manifest: Manifest;
-  survey: SurveyImage;
+  survey: ReadImageInventory;
 }
 
 interface Finished {

@@ -4,11 +4,11 @@ import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import { unitAddress } from '../protocol/keys.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import {
-  admitImage,
+  assertImageAllowed,
   type FoundVariant,
-  type SurveyedImage,
-  type SurveyServices,
-  surveyUnit,
+  type ImageInventory,
+  type InventoryServices,
+  readUnitInventory,
 } from './inventory.ts';
 import { decodeManifest, type Manifest, UnreadableManifest } from './manifest.ts';
 import { type MadeVariant, sourceBytesOf, summarizeVariant } from './outcome.ts';
@@ -59,9 +59,9 @@ export interface StoredVariant extends MadeVariant {
   effort: string;
 }
 
-export interface StatusServices extends SurveyServices {
+export interface StatusServices extends InventoryServices {
   /** Knows what may not be fetched at all. */
-  source: Pick<SourceFetcher, 'admit'>;
+  source: Pick<SourceFetcher, 'assertAllowed'>;
   /** Where callers reach the service. */
   baseUrl: string;
   /** What URLs are signed with, if they are. */
@@ -81,7 +81,7 @@ export function createReadStatus(services: StatusServices): ReadStatus {
   async function readStatus(id: string): Promise<UnitStatus | undefined> {
     const manifest = await readManifest(id);
     if (!manifest) return undefined;
-    const survey = await surveyUnit(services, manifest);
+    const survey = await readUnitInventory(services, manifest);
     const describeImage = async (image: UnitImage) => describe(await survey(image), manifest);
     const images = await pMap(manifest.images, describeImage, { concurrency: LOOKUPS_AT_ONCE });
     return { id, images, totals: totalsOf(images) };
@@ -97,7 +97,7 @@ export function createReadStatus(services: StatusServices): ReadStatus {
     }
   }
 
-  async function describe(surveyed: SurveyedImage, manifest: Manifest): Promise<ImageStatus> {
+  async function describe(surveyed: ImageInventory, manifest: Manifest): Promise<ImageStatus> {
     const { image, found, missing } = surveyed;
     const who = { src: image.src, ...(image.name !== undefined && { name: image.name }) };
     if (missing.length > 0) return { ...who, ...(whyBroken(surveyed, manifest) ?? { state: 'pending' }) };
@@ -116,9 +116,9 @@ export function createReadStatus(services: StatusServices): ReadStatus {
     return { url, ...(variant as MadeVariant), effort: info.metadata['effort'] ?? 'fast' };
   }
 
-  function whyBroken({ image, record }: SurveyedImage, manifest: Manifest): BrokenStatus | undefined {
+  function whyBroken({ image, record }: ImageInventory, manifest: Manifest): BrokenStatus | undefined {
     try {
-      admitImage(source, manifest.id, image.src);
+      assertImageAllowed(source, manifest.id, image.src);
     } catch (error) {
       if (!(error instanceof EdgepressError)) throw error;
       const { code, message: detail, retryable } = error;

@@ -1,12 +1,12 @@
 import { unitAddress } from '../protocol/keys.ts';
 import { createPurge, type PurgeServices, type PurgeUnits } from '../purge/purge.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
-import type { PurgeMarks } from '../purge/tombstones.ts';
+import type { Tombstones } from '../purge/tombstones.ts';
 import type { Job } from '../queue/queue.ts';
-import type { Persist } from '../source/retry.ts';
+import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
-import { createPatientFetches, createPlaces } from './bounded-fetch.ts';
+import { createRetryingFetches, createSemaphore } from './bounded-fetch.ts';
 import { encodeManifest } from './manifest.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
@@ -45,28 +45,28 @@ export type UnitDependencies = Omit<PrewarmServices, 'fetches'> &
   StatusServices &
   PurgeServices & {
     store: VariantStore;
-    marks: PurgeMarks;
+    tombstones: Tombstones;
     sweep: PurgeSweep;
     source: SourceFetcher;
     /** How sources are fetched here. */
-    persist: Persist;
+    persist: WithRetry;
     /** How many sources may be in memory at once. */
     sourcesAtOnce: number;
   };
 
 export function createUnits(services: UnitDependencies): Units {
-  const { store, sha256, marks, sweep, nowMs, source, persist, sourcesAtOnce } = services;
-  const fetches = createPatientFetches(source, persist, createPlaces(sourcesAtOnce));
+  const { store, sha256, tombstones, sweep, nowMs, source, persist, sourcesAtOnce } = services;
+  const fetches = createRetryingFetches(source, persist, createSemaphore(sourcesAtOnce));
   return {
     async accept(unit, { retry }) {
       const { manifestKey } = unitAddress(unit.id, sha256);
       const startMs = nowMs();
-      const markMs = await marks.read(unit.id);
+      const markMs = await tombstones.read(unit.id);
       // A mark of the future was made by a clock that is ahead, before this.
-      const beganMs = markMs !== undefined && markMs >= nowMs() ? markMs + 1 : startMs;
-      await store.put(manifestKey, encodeManifest(unit, beganMs), { contentType: 'application/json' });
+      const startedAtMs = markMs !== undefined && markMs >= nowMs() ? markMs + 1 : startMs;
+      await store.put(manifestKey, encodeManifest(unit, startedAtMs), { contentType: 'application/json' });
       // It stays: what cannot be known now is known when its job is done.
-      if ((await sweep.afterPut(unit.id, beganMs, [])) === 'unknown')
+      if ((await sweep.checkTombstone(unit.id, startedAtMs, [])) === 'unknown')
         throw new Error(`it cannot be known whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },

@@ -3,15 +3,15 @@ import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
-import type { AskForBest } from '../variant/get-variant.ts';
+import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { PatientFetch } from './bounded-fetch.ts';
+import type { RetryingFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
   store: Pick<VariantStore, 'head'>;
   sha256: Sha256;
-  fetches: () => PatientFetch;
+  fetches: () => RetryingFetch;
   makeVariants: MakeVariants;
 }
 
@@ -31,8 +31,8 @@ export function createUpgrade({ store, sha256, fetches, makeVariants }: UpgradeS
     const { fetch, letGo } = fetches();
     try {
       const order = { unit, src, fetch, choices: [choice], effort: 'best', urgency: 'prewarm' } as const;
-      const beganMs = Date.parse(quick.metadata['began'] ?? '') || 0;
-      await makeVariants({ ...order, beganMs, record: undefined, replaces: quick.etag }, createTrace());
+      const startedAtMs = Date.parse(quick.metadata['began'] ?? '') || 0;
+      await makeVariants({ ...order, startedAtMs, record: undefined, replaces: quick.etag }, createTrace());
     } catch (error) {
       if (!(error instanceof EdgepressError && error.code.startsWith('source_'))) throw error;
     } finally {
@@ -49,7 +49,7 @@ const MAX_REMEMBERED = 10_000;
  *
  * @param send - puts a job on the queue, and fails when it is not there
  */
-export function createAskForBest(send: (job: Job) => Promise<void>): AskForBest {
+export function createRequestUpgrade(send: (job: Job) => Promise<void>): RequestUpgrade {
   const asked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
   return ({ unit, src, width, tier, format }, key) => {
     if (asked.has(key)) return;

@@ -5,7 +5,7 @@ const SOON_SECONDS = 60;
  * A `Cache-Control` under which a CDN comes back after a minute, and devices keep what they have all the same. It never lengthens a
  * life, and leaves what no CDN may keep as it is.
  */
-export function shortLived(cacheControl: string): string {
+export function withShortSharedMaxAge(cacheControl: string): string {
   if (/\b(no-store|private)\b/i.test(cacheControl)) return cacheControl;
   const [said, seconds] = /\bs-maxage=(\d+)/i.exec(cacheControl) ?? [];
   const [, ownSeconds] = /\bmax-age=(\d+)/i.exec(cacheControl) ?? [];

@@ -2,20 +2,20 @@ import type { DecodedImage, Effort, EncodedImage, Encoder, SourceFacts, Urgency 
 import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import type { Format, Tier } from '../protocol/request.ts';
-import type { Fate, PurgeSweep } from '../purge/sweep.ts';
+import type { PurgeSweep, PutOutcome } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
-import type { ForgivingStore } from '../store/best-effort-store.ts';
+import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { ObjectInfo, StoredObject } from '../store/store.ts';
-import { shortLived } from './cache-control.ts';
-import { type ObserveWork, type Trace, timed } from './trace.ts';
+import { withShortSharedMaxAge } from './cache-control.ts';
+import { type OnWork, type Trace, timed } from './trace.ts';
 
 /** The later half of the line: what turns a source into variants. */
 export interface MakeServices {
   encoder: Encoder;
-  store: ForgivingStore;
+  store: BestEffortStore;
   records: SourceRecords;
-  sweep: Pick<PurgeSweep, 'afterPut'>;
+  sweep: Pick<PurgeSweep, 'checkTombstone'>;
   /** `Cache-Control` of what is stored. */
   cacheControl: string;
   /** Whether what is made quickly is soon to be made better. */
@@ -23,11 +23,11 @@ export interface MakeServices {
   sha256: Sha256;
   /** MD5 of bytes, in hex: the ETag of what no store gave one. */
   md5: (bytes: Uint8Array) => string;
-  observe: ObserveWork;
+  onWork: OnWork;
 }
 
 /** Which form of a source. */
-export interface VariantChoice {
+export interface VariantSpec {
   /** A rung of the ladder. */
   width: number;
   tier: Tier;
@@ -35,19 +35,19 @@ export interface VariantChoice {
 }
 
 /** What is to be made of one source. */
-export interface Order {
+export interface VariantBatch {
   unit: string;
   src: string;
   /** How its source is fetched; see `SourceFetcher`. */
   fetch: SourceFetcher['fetch'];
   /** At least one. */
-  choices: readonly VariantChoice[];
+  choices: readonly VariantSpec[];
   effort: Effort;
   /** What each may weigh; see `EncodeRequest`. */
   maxBytes?: number | undefined;
   urgency: Urgency;
   /** When whoever asks for it began, in Unix milliseconds: a purge since then wins. */
-  beganMs: number;
+  startedAtMs: number;
   /** What was known of the source. */
   record: SourceRecord | undefined;
   /** The ETag of the only object that the one variant may be stored in place of. Default: any, or none. */
@@ -55,7 +55,7 @@ export interface Order {
 }
 
 export interface MadeVariant {
-  choice: VariantChoice;
+  choice: VariantSpec;
   object: StoredObject;
   /** Whether it is in the store: not when that failed, when the unit was purged, or when another was in the place of what it replaces. */
   isStored: boolean;
@@ -67,12 +67,12 @@ export interface MadeVariant {
  * @returns the variants, in the order of the choices
  * @throws EdgepressError what is wrong with the source, which is then remembered beside its variants
  */
-export type MakeVariants = (order: Order, trace: Trace) => Promise<readonly MadeVariant[]>;
+export type MakeVariants = (order: VariantBatch, trace: Trace) => Promise<readonly MadeVariant[]>;
 
 export function createMakeVariants(services: MakeServices): MakeVariants {
-  const { encoder, store, records, sweep, sha256, observe } = services;
+  const { encoder, store, records, sweep, sha256, onWork } = services;
 
-  async function makeVariants(order: Order, trace: Trace): Promise<readonly MadeVariant[]> {
+  async function makeVariants(order: VariantBatch, trace: Trace): Promise<readonly MadeVariant[]> {
     const { recordKey } = addressOf(order, order.choices[0]);
     let made: readonly MadeVariant[];
     try {
@@ -85,14 +85,18 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
     return isKept ? made : made.map((variant) => ({ ...variant, isStored: false }));
   }
 
-  async function open(order: Order, trace: Trace): Promise<DecodedImage> {
+  async function open(order: VariantBatch, trace: Trace): Promise<DecodedImage> {
     const bytes = await timed(trace, 'fetch', order.fetch(order.src));
     trace.bytesIn = bytes.byteLength;
     const widest = Math.max(...order.choices.map(({ width }) => width));
     return await timed(trace, 'encode', encoder.decode(bytes, widest, order.urgency));
   }
 
-  async function makeAll(order: Order, image: DecodedImage, trace: Trace): Promise<readonly MadeVariant[]> {
+  async function makeAll(
+    order: VariantBatch,
+    image: DecodedImage,
+    trace: Trace,
+  ): Promise<readonly MadeVariant[]> {
     const seen = new Set<EncodedImage>();
     const work = order.choices.map((choice) => make({ order, choice, image, seen, trace }));
     // To the last one, or what is still being put would escape the look at the purge mark.
@@ -101,10 +105,10 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   /** @returns the error to answer with. For prewarm, a reason that cannot be kept is a fault: it would be told, and then forgotten */
-  async function rememberWhy(order: Order, reason: unknown, recordKey: string): Promise<unknown> {
-    const { error, isKept } = await records.remember(recordKey, reason, order.record, order.beganMs);
+  async function rememberWhy(order: VariantBatch, reason: unknown, recordKey: string): Promise<unknown> {
+    const { error, isKept } = await records.remember(recordKey, reason, order.record, order.startedAtMs);
     if (error instanceof EdgepressError && error.code.startsWith('source_'))
-      observe({ kind: 'broken', code: error.code });
+      onWork({ kind: 'broken', code: error.code });
     const isKnown = (await look(order)) !== 'unknown' && isKept;
     if (isKnown || order.urgency === 'viewer') return error;
     return new EdgepressError('internal', 'found broken, but that could not be kept', { cause: error });
@@ -116,7 +120,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
     const encoded = await timed(trace, 'encode', image.encode(request), (ms, result) => {
       // Several choices may come down to one picture, made once.
       if (!seen.has(result))
-        observe({
+        onWork({
           kind: 'encode',
           ms,
           bytes: result.body.byteLength,
@@ -130,7 +134,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
       contentType: encoded.contentType,
       cacheControl:
         services.upgrades && encoded.effort === 'fast'
-          ? shortLived(services.cacheControl)
+          ? withShortSharedMaxAge(services.cacheControl)
           : services.cacheControl,
       metadata: { 'cache-tag': cacheTag, ...describe(encoded, image.facts, order) },
     };
@@ -141,7 +145,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   function put(
-    { replaces }: Order,
+    { replaces }: VariantBatch,
     key: string,
     body: Uint8Array,
     info: ObjectInfo,
@@ -150,13 +154,13 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
   }
 
   /** At the purge mark, after all that was put. */
-  function look(order: Order): Promise<Fate> {
+  function look(order: VariantBatch): Promise<PutOutcome> {
     const keys = order.choices.map((choice) => addressOf(order, choice).key);
     const { recordKey } = addressOf(order, order.choices[0]);
-    return sweep.afterPut(order.unit, order.beganMs, [...keys, recordKey]);
+    return sweep.checkTombstone(order.unit, order.startedAtMs, [...keys, recordKey]);
   }
 
-  const addressOf = ({ unit, src }: Order, choice: VariantChoice | undefined) => {
+  const addressOf = ({ unit, src }: VariantBatch, choice: VariantSpec | undefined) => {
     if (!choice) throw new TypeError('an order for nothing');
     return variantAddress({ unit, src, ...choice }, sha256);
   };
@@ -165,8 +169,8 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
 }
 
 interface Making {
-  order: Order;
-  choice: VariantChoice;
+  order: VariantBatch;
+  choice: VariantSpec;
   image: DecodedImage;
   /** What was made for other choices. */
   seen: Set<EncodedImage>;
@@ -177,7 +181,7 @@ interface Making {
 function describe(
   image: EncodedImage,
   source: SourceFacts,
-  { maxBytes, beganMs }: Order,
+  { maxBytes, startedAtMs }: VariantBatch,
 ): Record<string, string> {
   return {
     width: String(image.width),
@@ -189,6 +193,6 @@ function describe(
     'source-width': String(source.width),
     'source-height': String(source.height),
     // When the work began, by which it is known what a purge was meant for.
-    began: new Date(beganMs).toISOString(),
+    began: new Date(startedAtMs).toISOString(),
   };
 }

@@ -54,4 +54,4 @@ export type Work =
   | { kind: 'broken'; code: ErrorCode };
 
 /** Is told of each piece of work once, however many wait for it: metrics. */
-export type ObserveWork = (work: Work) => void;
+export type OnWork = (work: Work) => void;

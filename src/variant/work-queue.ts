@@ -5,7 +5,7 @@ const RETRY_AFTER_SECONDS = 5;
 const SHUTTING_DOWN = 'The server is shutting down: try again';
 
 /** Where variants are made: a bounded queue, in which no source's host can take all the places. */
-export interface Workshop {
+export interface WorkQueue {
   /**
    * Does the work when its turn comes.
    *
@@ -17,26 +17,26 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-export interface WorkshopOptions {
+export interface WorkQueueOptions {
   /**
    * How many variants are fetched or encoded at once. More than the encoders, so that slow sources do not leave them idle;
    * bounded, since each holds a whole source in memory.
    */
-  atOnce: number;
+  concurrency: number;
   /** How many of these may be for one host, so that a host that hangs does not stop all others. */
-  atOnceForHost: number;
+  concurrencyPerHost: number;
   /** How many may be inside, those that wait included. */
   room: number;
 }
 
-export function createWorkshop({ atOnce, atOnceForHost, room }: WorkshopOptions): Workshop {
-  const places = new PQueue({ concurrency: atOnce });
+export function createWorkQueue({ concurrency, concurrencyPerHost, room }: WorkQueueOptions): WorkQueue {
+  const places = new PQueue({ concurrency: concurrency });
   const hosts = new Map<string, { queue: PQueue; users: number }>();
   let inside = 0;
   let closing = false;
 
   async function waitForTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: atOnceForHost }), users: 0 };
+    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: concurrencyPerHost }), users: 0 };
     hosts.set(name, host);
     host.users++;
     try {

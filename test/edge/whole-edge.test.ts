@@ -9,7 +9,7 @@ import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
 import { createCloudFrontCdn } from '../../src/cdn/cloudfront-cdn.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { createPurge } from '../../src/purge/purge.ts';
-import { createPurgeMarks } from '../../src/purge/tombstones.ts';
+import { createTombstones } from '../../src/purge/tombstones.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { credentials, DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
 import { type Nginx, startNginx } from '../support/edge/nginx.ts';
@@ -140,8 +140,8 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       });
       onTestFinished(() => cdn.close());
       const store = createS3Store({ bucket, client });
-      const marks = createPurgeMarks(store, sha256, Date.now);
-      const purge = createPurge({ store, marks, cdn, sha256, nowMs: Date.now });
+      const tombstones = createTombstones(store, sha256, Date.now);
+      const purge = createPurge({ store, tombstones, cdn, sha256, nowMs: Date.now });
 
       const seen: string[] = [];
       const look = async (sent: string) => {

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import type { VariantName } from '../../src/protocol/keys.ts';
-import { createPurgeMarks } from '../../src/purge/tombstones.ts';
+import { createTombstones } from '../../src/purge/tombstones.ts';
 import { readMessage } from '../../src/queue/message.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { startOrigin } from '../support/http/service.ts';
@@ -200,8 +200,8 @@ describeS3('the image function, as Lambda boots it', () => {
       {},
       { QUEUE: url, SQS_ENDPOINT: endpoint, SOURCE_ALLOW_PRIVATE: held.authority },
     );
-    const marks = createPurgeMarks(createS3Store({ bucket, client }), sha256, Date.now);
-    purge = async () => void (await marks.mark('unit-1', 0));
+    const tombstones = createTombstones(createS3Store({ bucket, client }), sha256, Date.now);
+    purge = async () => void (await tombstones.mark('unit-1', 0));
     const { name, sent } = variant('/a.jpg', { src: `${held.url}/a.jpg` });
     const answer = await ask(forwarded(name, sent));
     expect([answer.statusCode, answer.headers['cache-status']]).toEqual([200, 'edgepress; fwd=miss']);

@@ -2,11 +2,11 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
-import { createPurgeMarks } from '../../src/purge/tombstones.ts';
+import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { SqsBatchResponse } from '../../src/queue/lambda-messages.ts';
 import { packMessages, readMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
-import { createSqsCalls } from '../../src/queue/sqs-api.ts';
+import { createSqsApi } from '../../src/queue/sqs-api.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { encodeManifest } from '../../src/unit/manifest.ts';
 import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
@@ -31,7 +31,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     });
     const { bucket, client, env } = await createStoreEnvironment();
     const { url, client: sqs } = await createTestQueue();
-    const calls = createSqsCalls({ url, client: sqs });
+    const calls = createSqsApi({ url, client: sqs });
     const lambda = await bootFunction(artifact.folder, 'lambda-worker', {
       ...env,
       QUEUE: url,
@@ -156,8 +156,8 @@ describeS3('the worker function, as Lambda boots it', () => {
   it('removes on schedule what died between its put and its look at a purge', async () => {
     const { calls, keep, keysOf, lambda, store } = await setUp();
     await keep('purged', ['/a.jpg']);
-    const marks = createPurgeMarks(store, sha256, Date.now);
-    await marks.mark('purged', Date.now());
+    const tombstones = createTombstones(store, sha256, Date.now);
+    await tombstones.mark('purged', Date.now());
     await lambda.invoke({ version: '0', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
     expect(await keysOf('purged')).toEqual([]);
     // CloudFront is told by whoever gets this, and has the time.

@@ -11,7 +11,7 @@ describe('a purge while the store fails', () => {
   it.each([
     ['to mark units', /^purged\//, 'Nothing of this is left in the store', 0],
     ['to list a unit', /^v1\/..\/unlucky/, 'Not all of this could be removed', 2],
-  ])('%s asks for the same to be sent again, and does what it can', async (_how, key, detail, marks) => {
+  ])('%s asks for the same to be sent again, and does what it can', async (_how, key, detail, tombstones) => {
     const { ask, service, root } = await setUpUnits([], {}, key);
     const before = service.log.length;
     const response = await ask('POST', '/units/purge', '{"ids":["unlucky","lucky"]}');
@@ -21,7 +21,7 @@ describe('a purge while the store fails', () => {
     expect(problem).toMatchObject({ code: 'overloaded', detail: expect.stringContaining(detail) });
     expect(problem.detail).toMatch(/send the same again, which is safe/);
     expect(text).not.toMatch(/fire|10\.0\.0/);
-    expect(await filesIn(root)).toHaveLength(marks);
+    expect(await filesIn(root)).toHaveLength(tombstones);
     const reason = 'the disk is on fire at 10.0.0.7';
     expect(service.log.slice(before)).toMatchObject([{ msg: 'request', reason }]);
   });

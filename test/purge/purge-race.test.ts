@@ -58,8 +58,8 @@ const prewarmOf =
   };
 
 /** Runs the work up to the step, purges in another process, and lets it go on to its end. */
-async function purgeDuring(world: World, work: Work, hold: Hold, instead: object): Promise<void> {
-  const service = await startService(world.env, instead);
+async function purgeDuring(world: World, work: Work, hold: Hold, overrides: object): Promise<void> {
+  const service = await startService(world.env, overrides);
   const done = work(service, world.origin);
   await Promise.race([
     hold.reached,

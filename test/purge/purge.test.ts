@@ -4,7 +4,7 @@ import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
 import { createPurge } from '../../src/purge/purge.ts';
 import { createPurgeSweep } from '../../src/purge/sweep.ts';
-import { createPurgeMarks } from '../../src/purge/tombstones.ts';
+import { createTombstones } from '../../src/purge/tombstones.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { temporaryFolder } from '../support/http/service.ts';
@@ -39,13 +39,13 @@ async function setUp(wrap: (store: VariantStore) => VariantStore = (store) => st
     close: () => {},
   };
   const nowMs = () => clock.ms;
-  const marks = createPurgeMarks(store, sha256, nowMs);
+  const tombstones = createTombstones(store, sha256, nowMs);
   const sweep = createPurgeSweep({
-    ...{ store, marks, sha256, nowMs },
+    ...{ store, tombstones, sha256, nowMs },
     invalidate: (tag) => steps.push(`invalidate ${tag}`),
     report: (_operation, key) => steps.push(`report ${key}`),
   });
-  const purge = createPurge({ store, marks, cdn, sha256, nowMs });
+  const purge = createPurge({ store, tombstones, cdn, sha256, nowMs });
   const fill = async (unit: string, count: number, began?: number) => {
     for (let number = 0; number < count; number++) {
       const key = `${unitAddress(unit, sha256).folder}/${'a'.repeat(32)}/${number + 1}-high.avif`;
@@ -53,7 +53,7 @@ async function setUp(wrap: (store: VariantStore) => VariantStore = (store) => st
       await real.put(key, new Uint8Array(100), { ...ANY, metadata });
     }
   };
-  return { folder, store, steps, clock, marks, sweep, purge, fill };
+  return { folder, store, steps, clock, tombstones, sweep, purge, fill };
 }
 
 describe('a purge', () => {
@@ -137,15 +137,15 @@ describe('a sweep', () => {
   });
 
   it('forgets marks once no message can be that old', async () => {
-    const { purge, sweep, clock, marks } = await setUp();
+    const { purge, sweep, clock, tombstones } = await setUp();
     clock.ms = Date.now();
     await purge(['a']);
     clock.ms += 14 * DAY_MS;
     await sweep.sweep();
-    expect(await marks.read('a')).toBeDefined();
+    expect(await tombstones.read('a')).toBeDefined();
     clock.ms += 2 * DAY_MS;
     await sweep.sweep();
-    expect(await marks.read('a')).toBeUndefined();
+    expect(await tombstones.read('a')).toBeUndefined();
   });
 
   it('that has no time left goes on the next time where it was, and misses nothing', async () => {

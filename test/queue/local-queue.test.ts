@@ -52,7 +52,7 @@ test('a job is a plain file, and goes when it is done', async () => {
 test('jobs are begun in the order in which they were sent, over restarts too', async () => {
   const sent = makeJobs(120);
   for (const from of [0, 40, 80]) await openQueue().send(sent.slice(from, from + 40));
-  const consumer = startConsumer(openQueue(), { atOnce: 1 });
+  const consumer = startConsumer(openQueue(), { concurrency: 1 });
   await consumer.begun(120);
   expect(consumer.units).toEqual(unitsOf(sent));
 });
@@ -76,9 +76,9 @@ test('a job that stops cut short, however often, has not failed', async () => {
 test('what a process had in hand when it was killed is there at the next start', async () => {
   const queue = openQueue();
   await queue.send(makeJobs(5));
-  const killed = startConsumer(queue, { handle: () => createGate().passed, atOnce: 2 });
+  const killed = startConsumer(queue, { handle: () => createGate().passed, concurrency: 2 });
   await killed.begun(2);
-  const next = startConsumer(openQueue(), { atOnce: 1 });
+  const next = startConsumer(openQueue(), { concurrency: 1 });
   await next.begun(5);
   expect(next.units).toEqual(unitsOf(makeJobs(5)));
 });
@@ -133,7 +133,7 @@ describe('a job that fails', () => {
     const handle = ({ unit }: Job) => {
       if (unit === 'unit-1') fail();
     };
-    const consumer = startConsumer(queue, { handle, atOnce: 1 });
+    const consumer = startConsumer(queue, { handle, concurrency: 1 });
     const doAnother = async () => {
       const before = consumer.count('other');
       await queue.send([{ unit: 'other', images: 1, retry: false }]);
@@ -276,7 +276,7 @@ test('the depth is that of the folder, and right again when somebody else has ch
   await other.send(makeJobs(3));
   expect(await queue.depth()).toBe(8);
   const gate = createGate();
-  const consumer = startConsumer(queue, { handle: () => gate.passed, atOnce: 2 });
+  const consumer = startConsumer(queue, { handle: () => gate.passed, concurrency: 2 });
   await consumer.begun(2);
   expect(await queue.depth()).toBe(8);
   gate.open();

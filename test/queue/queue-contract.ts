@@ -40,7 +40,7 @@ function describeDelivery(current: () => QueueUnderTest, count: number): void {
     await queue.send(jobs);
     expect(await queue.depth()).toBeGreaterThan(0);
     const delivered: unknown[] = [];
-    const consumer = startConsumer(queue, { handle: (job) => void delivered.push(job), atOnce: 50 });
+    const consumer = startConsumer(queue, { handle: (job) => void delivered.push(job), concurrency: 50 });
     await consumer.begun(count);
     await consumer.stop();
     expect(delivered).toHaveLength(count);
@@ -81,7 +81,7 @@ function describeDelivery(current: () => QueueUnderTest, count: number): void {
       await gate.passed;
       inHand -= 1;
     };
-    const consumer = startConsumer(queue, { handle, atOnce: 7 });
+    const consumer = startConsumer(queue, { handle, concurrency: 7 });
     await consumer.begun(7);
     // Long enough for an eighth to begin, if it did.
     for (let question = 0; question < 5; question += 1) await queue.depth();
@@ -94,7 +94,7 @@ function describeDelivery(current: () => QueueUnderTest, count: number): void {
     const { queue } = current();
     await queue.send(makeJobs(200));
     const gate = createGate();
-    const consumers = [1, 2].map(() => startConsumer(queue, { handle: () => gate.passed, atOnce: 5 }));
+    const consumers = [1, 2].map(() => startConsumer(queue, { handle: () => gate.passed, concurrency: 5 }));
     await Promise.all(consumers.map((consumer) => consumer.begun(5)));
     gate.open();
     const delivered = () => consumers.flatMap(({ units }) => units);
@@ -159,7 +159,7 @@ function describeStopping(current: () => QueueUnderTest): void {
     await queue.send(makeJobs(100));
     const gate = createGate();
     let ended = false;
-    const first = startConsumer(queue, { handle: () => gate.passed, atOnce: 5 });
+    const first = startConsumer(queue, { handle: () => gate.passed, concurrency: 5 });
     await first.begun(5);
     const stopped = first.stop().then(() => {
       ended = true;
@@ -208,7 +208,7 @@ function describeStopping(current: () => QueueUnderTest): void {
     const { queue } = current();
     await queue.send(makeJobs(3));
     await queue.consume(() => expect.unreachable(), {
-      atOnce: 1,
+      concurrency: 1,
       signal: AbortSignal.abort(),
       report: (fault) => expect.unreachable(String(fault)),
     });

@@ -84,7 +84,7 @@ test('messages that are done at about the same time are deleted together', async
   const queue = openQueue({ client: await createWatchedClient({ after }) });
   await queue.send(makeJobs(30, 50));
   const gate = createGate();
-  const consumer = startConsumer(queue, { handle: () => gate.passed, atOnce: 30 });
+  const consumer = startConsumer(queue, { handle: () => gate.passed, concurrency: 30 });
   await consumer.begun(30);
   gate.open();
   await consumer.stop();
@@ -103,9 +103,9 @@ describe('a message', () => {
     const queue = openQueue({ client: await createWatchedClient({ after }) });
     await queue.send(makeJobs(3));
     // The second and third wait for their turn all that time.
-    const consumer = startConsumer(queue, { handle: () => beats.passed, atOnce: 1 });
+    const consumer = startConsumer(queue, { handle: () => beats.passed, concurrency: 1 });
     await consumer.begun(1);
-    const rival = startConsumer(openQueue(), { atOnce: 1 });
+    const rival = startConsumer(openQueue(), { concurrency: 1 });
     await consumer.begun(3);
     await consumer.stop();
     await rival.stop();
@@ -125,7 +125,7 @@ describe('a message', () => {
     await queue.send(makeJobs(1, 50));
     await queue.send(makeJobs(51).slice(1));
     const gate = createGate();
-    const consumer = startConsumer(queue, { handle: () => gate.passed, atOnce: 3 });
+    const consumer = startConsumer(queue, { handle: () => gate.passed, concurrency: 3 });
     await consumer.begun(3);
     const stopped = consumer.stop();
     gate.open();

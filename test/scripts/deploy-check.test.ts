@@ -87,7 +87,7 @@ describe('the command deploy:check', () => {
       );
       expect(said('Lambda concurrency')).toContain(`${workers.executions.value.toLocaleString('en')} needed`);
       const [, toAskFor = ''] = /--desired-value (\d+)$/.exec(said('Lambda concurrency')) ?? [];
-      expect(quotas[0].verdict).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
+      expect(quotas[0].cachedFailure).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
     }
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EdgepressError } from '../../src/protocol/error.ts';
-import { createPatience } from '../../src/source/retry.ts';
+import { createWithRetry } from '../../src/source/retry.ts';
 
 const BYTES = new Uint8Array([1]);
 const busy = (retryAfterSeconds: number) =>
@@ -9,7 +9,7 @@ const flaky = () => new EdgepressError('source_unavailable', 'reset', { retryabl
 const gone = () => new EdgepressError('source_not_found', 'status 404');
 
 /** A fetcher that answers as it is told to, one answer a fetch, and a photograph when it is told nothing more. */
-function setUp({ atOnceForHost = 4 } = {}) {
+function setUp({ concurrencyPerHost = 4 } = {}) {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const errors: Error[] = [];
@@ -27,7 +27,7 @@ function setUp({ atOnceForHost = 4 } = {}) {
     if (error) throw error;
     return BYTES;
   };
-  const persist = createPatience({ signal: stop.signal, atOnceForHost, retryDelayMs: 1 });
+  const persist = createWithRetry({ signal: stop.signal, concurrencyPerHost, retryDelayMs: 1 });
   const patient = { fetch: (src: string) => persist(src, () => fetchOnce(src)) };
   return {
     stop,
@@ -47,7 +47,7 @@ const turns = async (count: number) => {
 
 describe('patience with sources', () => {
   it('asks one host for few at once, and others meanwhile', async () => {
-    const { patient, fetched, mostOpen, hold } = setUp({ atOnceForHost: 2 });
+    const { patient, fetched, mostOpen, hold } = setUp({ concurrencyPerHost: 2 });
     let letGo = () => {};
     const held = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -81,7 +81,7 @@ describe('patience with sources', () => {
   });
 
   it('leaves a host alone that says when to come back, and then asks it for fewer at once', async () => {
-    const { patient, errors, fetched, mostOpen } = setUp({ atOnceForHost: 4 });
+    const { patient, errors, fetched, mostOpen } = setUp({ concurrencyPerHost: 4 });
     errors.push(busy(0.2));
     const first = patient.fetch('https://a.test/1');
     await turns(5);
@@ -96,7 +96,7 @@ describe('patience with sources', () => {
 
   it('asks for more at once again when a host has long not complained', async () => {
     const mostAtOnce = async (fetches: number) => {
-      const { patient, errors, mostOpen, hold } = setUp({ atOnceForHost: 2 });
+      const { patient, errors, mostOpen, hold } = setUp({ concurrencyPerHost: 2 });
       hold(() => turns(1));
       errors.push(busy(0.1));
       const first = patient.fetch('https://a.test/first');
@@ -128,7 +128,7 @@ describe('patience with sources', () => {
 
   it('leaves a host alone that only ever times out, but not one that answers now and then', async () => {
     const timeOut = () => new EdgepressError('source_timeout', 'no answer', { retryable: true });
-    const { patient, errors, fetched } = setUp({ atOnceForHost: 1 });
+    const { patient, errors, fetched } = setUp({ concurrencyPerHost: 1 });
     errors.push(timeOut(), gone(), timeOut(), gone(), timeOut(), gone());
     for (let times = 0; times < 3; times++)
       await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });

@@ -3,7 +3,7 @@ import { createSourceFetcher, type SourceFetcher } from '../../src/source/source
 
 describe('the fetcher of all sources', () => {
   const returning = (byte: number): SourceFetcher => ({
-    admit: () => {},
+    assertAllowed: () => {},
     fetch: async () => Uint8Array.of(byte),
   });
   const [http, s3] = [returning(1), returning(2)];

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createHotObjects } from '../../src/store/memory-cache.ts';
+import { createMemoryCache } from '../../src/store/memory-cache.ts';
 import type { StoredObject } from '../../src/store/store.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 
@@ -13,7 +13,7 @@ function objectOf(bytes: number): StoredObject {
 /** Objects that are kept as if they had been written a minute ago. */
 async function setUp(maxBytes = 1_000_000, laterMs = 60_000) {
   const folder = await temporaryFolder();
-  const hot = createHotObjects(maxBytes, () => Date.now() + laterMs);
+  const hot = createMemoryCache(maxBytes, () => Date.now() + laterMs);
   const keep = (name: string, bytes = 10) => {
     const path = join(folder, name);
     const object = objectOf(bytes);

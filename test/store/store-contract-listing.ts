@@ -38,13 +38,13 @@ function describeList(store: () => VariantStore): void {
   test('what is listed comes with its length, more or less, and the time when it was put', async () => {
     const folder = randomUUID();
     // S3 tells whole seconds.
-    const beganMs = Date.now() - 1000;
+    const startedAtMs = Date.now() - 1000;
     await store().put(`${folder}/x`, new Uint8Array(70_000), TEXT);
     const [found, ...more] = await list(store(), folder);
     expect(more).toEqual([]);
     expect(found?.bytes).toBeGreaterThanOrEqual(70_000);
     expect(found?.bytes).toBeLessThan(71_000);
-    expect(found?.modifiedMs).toBeGreaterThan(beganMs);
+    expect(found?.modifiedMs).toBeGreaterThan(startedAtMs);
     expect(found?.modifiedMs).toBeLessThanOrEqual(Date.now());
   });
 

@@ -291,11 +291,11 @@ describe('prewarming a unit', () => {
       '/gone.jpg': (response) => response.writeHead(404).end(),
     });
     const store = createFileStore({ root: service.folder });
-    const failing = { marks: false, records: false };
+    const failing = { tombstones: false, records: false };
     const broken: typeof store = {
       ...store,
       get: async (key) => {
-        if (failing.marks && key.startsWith('purged/')) throw new Error('slow down');
+        if (failing.tombstones && key.startsWith('purged/')) throw new Error('slow down');
         return await store.get(key);
       },
       put: async (key, ...rest) => {
@@ -305,9 +305,9 @@ describe('prewarming a unit', () => {
     };
     const env = { SOURCE_ALLOW_PRIVATE: origin.authority, STORE: `file:${service.folder}` };
     const { units } = (await startService(env, { store: broken })).unitServices;
-    failing.marks = true;
+    failing.tombstones = true;
     await expect(units.accept(unit([src('/a.jpg')]), { retry: false })).rejects.toThrow('slow down');
-    failing.marks = false;
+    failing.tombstones = false;
     failing.records = true;
     const job = await units.accept(unit([src('/gone.jpg')]), { retry: false });
     const outcomes: unknown[] = [];

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Job } from '../../src/queue/queue.ts';
-import { createAskForBest } from '../../src/unit/upgrade.ts';
+import { createRequestUpgrade } from '../../src/unit/upgrade.ts';
 
 it('asks again for what could not be put on the queue, once it is served again', async () => {
   const sent: Job[] = [];
   let isDown = true;
-  const ask = createAskForBest(async (job) => {
+  const ask = createRequestUpgrade(async (job) => {
     sent.push(job);
     if (isDown) throw new Error('the queue is down');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { type VariantName, variantAddress } from '../../src/protocol/keys.ts';
-import type { Substitutes } from '../../src/services.ts';
+import type { Overrides } from '../../src/services.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
@@ -12,7 +12,7 @@ const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
 const SOON = 'public, max-age=604800, s-maxage=60';
 
 /** A service on a client's server that does something before it answers for the second time. */
-async function setUp(env: Record<string, string> = {}, instead: Substitutes = {}) {
+async function setUp(env: Record<string, string> = {}, overrides: Overrides = {}) {
   const photo = await photograph();
   let meanwhile: () => Promise<unknown> = async () => {};
   const origin = await startOrigin(async (request, response) => {
@@ -21,7 +21,7 @@ async function setUp(env: Record<string, string> = {}, instead: Substitutes = {}
     else response.end(photo);
   });
   const allowed = { SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on', ...env };
-  const service = await startService(allowed, instead);
+  const service = await startService(allowed, overrides);
   const { units, queue } = service.unitServices;
   const { store } = service.services.shared;
   const nameOf = (path: string): VariantName => ({

@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
-import { intoEncoding } from '../../../src/encode/encodings.ts';
+import { toEncoding } from '../../../src/encode/encodings.ts';
 import type { Original } from '../../../src/encode/metric.ts';
 import { onWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
@@ -74,7 +74,7 @@ async function smallestOf(steps: QualitySteps, target: number, subject: Subject)
   let smallest: Buffer | undefined;
   let nearest: { body: Buffer; score: number } | undefined;
   for (const quality of steps.qualities) {
-    const body = await intoEncoding(openPixels(subject.pixels), steps.settingAt(quality)).toBuffer();
+    const body = await toEncoding(openPixels(subject.pixels), steps.settingAt(quality)).toBuffer();
     const score = await scoreOf(body, subject);
     if (score >= target && (!smallest || body.byteLength < smallest.byteLength)) smallest = body;
     if (!nearest || score > nearest.score) nearest = { body, score };

@@ -94,7 +94,9 @@ describe('a plan', () => {
   it('names the quotas that are in the way, and what to do', () => {
     const wanting = (given: Partial<Given>) => planFor(given).quotas.filter(({ isEnough }) => !isEnough);
     expect(wanting({ unitsPerHour: 100_000 })).toEqual([]);
-    expect(wanting({ msPerImage: 1000 }).map(({ name, verdict }) => `${name}: ${verdict}`)).toEqual([
+    expect(
+      wanting({ msPerImage: 1000 }).map(({ name, cachedFailure }) => `${name}: ${cachedFailure}`),
+    ).toEqual([
       'Lambda: concurrent executions (L-B99A9384): raise it to 1,400 or more',
       'Lambda: concurrency of an event source: beyond one stack: "workerMemoryMb": 3538 (--memory), or 2 stacks, each with its share of the units and executions of its own',
       expect.stringMatching(/^S3: reads a second: S3 makes 2 partitions/),

@@ -4,7 +4,7 @@ import { MAX_IMAGES, MAX_JOBS, packMessages, readMessage } from '../../../src/qu
 import type { Job } from '../../../src/queue/queue.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
-import { takeIn } from '../../../src/unit/ingest.ts';
+import { ingestUnits } from '../../../src/unit/ingest.ts';
 import type { Unit } from '../../../src/unit/unit.ts';
 import { startOrigin, startService, temporaryFolder } from '../../support/http/service.ts';
 import { photograph } from '../../support/pictures.ts';
@@ -112,7 +112,7 @@ async function unitsSentTogether(images: number): Promise<number> {
     for (let line = 1; line <= 300; line++)
       yield { line, unit: { ...unitOf(images, 'https://x.test'), id: `unit-${line}` } };
   }
-  await takeIn(lines(), {
+  await ingestUnits(lines(), {
     units: { accept: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }) },
     queue: { send: async (jobs: readonly Job[]) => void sent.push(jobs.length) },
     retry: false,

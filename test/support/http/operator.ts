@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Substitutes } from '../../../src/services.ts';
+import type { Overrides } from '../../../src/services.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
 import type { UnitStatus } from '../../../src/unit/status.ts';
 import { photograph } from '../pictures.ts';
@@ -19,10 +19,10 @@ export interface Accepted {
 }
 
 /** A service that makes one small variant of each image, and an operator who has the token. */
-export async function startOperated(env: Record<string, string> = {}, instead: Substitutes = {}) {
+export async function startOperated(env: Record<string, string> = {}, overrides: Overrides = {}) {
   const service = await startService(
     { ADMIN_TOKEN: TOKEN, PREWARM_WIDTHS: '160', PREWARM_FORMATS: 'webp', ...env },
-    instead,
+    overrides,
   );
   const ask = (method: string, target: string, body?: Body) =>
     service.request(target, {

@@ -9,7 +9,7 @@ import { buildImageUrl, type ImageUrlParts } from '../../../src/client/image-url
 import { readConfig } from '../../../src/config.ts';
 import type { App } from '../../../src/http/app-environment.ts';
 import { createService } from '../../../src/http/service.ts';
-import type { Services, Substitutes } from '../../../src/services.ts';
+import type { Overrides, Services } from '../../../src/services.ts';
 import type { UnitServices } from '../../../src/unit-services.ts';
 import { photograph } from '../pictures.ts';
 
@@ -53,7 +53,7 @@ export interface Service {
 
 export async function startService(
   env: Record<string, string> = {},
-  instead: Substitutes = {},
+  overrides: Overrides = {},
 ): Promise<Service> {
   const folder = await temporaryFolder();
   const log: Record<string, unknown>[] = [];
@@ -63,7 +63,7 @@ export async function startService(
     config,
     logger,
     {},
-    instead,
+    overrides,
   );
   begin();
   onTestFinished(async () => {

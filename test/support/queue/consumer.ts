@@ -18,13 +18,13 @@ export interface TestConsumer {
 
 export interface TestConsumerOptions {
   handle?: (job: Job) => void | Promise<void>;
-  atOnce?: number;
+  concurrency?: number;
 }
 
 /** Consumes until it is told to stop, or the test is over. */
 export function startConsumer(
   queue: UnitQueue,
-  { handle = () => {}, atOnce = 10 }: TestConsumerOptions = {},
+  { handle = () => {}, concurrency = 10 }: TestConsumerOptions = {},
 ): TestConsumer {
   const units: string[] = [];
   const faults: TestConsumer['faults'] = [];
@@ -50,7 +50,7 @@ export function startConsumer(
       await handle(job);
     },
     {
-      atOnce,
+      concurrency,
       signal: controller.signal,
       report: (fault, job) => {
         faults.push({ fault, unit: job?.unit });
