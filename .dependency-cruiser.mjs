@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|background-tasks|hashing)\\.ts$',
+  '(aws-region|background-tasks|backoff|hashing)\\.ts$',
   'client/',
   'store/',
   'cdn/',

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { VariantStore } from '../store/store.ts';
-import { backoff, pause } from './backoff.ts';
+import { backoffDelay, sleep } from '../backoff.ts';
 import { createJobPrefetch, type JobPrefetch } from './job-prefetch.ts';
 import { assertJobs, type ConsumeOptions, type Job, type UnitQueue } from './queue.ts';
 import { createStoredJobs, encode, type StoredJob, type StoredJobs } from './stored-jobs.ts';
@@ -46,7 +46,7 @@ export function createLocalQueue({
     nowMs,
   });
   let consumers = 0;
-  const delayMs = (failures: number) => backoff(retryDelayMs, failures, MAX_RETRY_DELAY_MS);
+  const delayMs = (failures: number) => backoffDelay(retryDelayMs, failures, MAX_RETRY_DELAY_MS);
 
   async function add(job: StoredJob, dueMs: number): Promise<void> {
     await jobs.add(job, dueMs);
@@ -102,7 +102,7 @@ async function nextKey({ window, delayMs, signal, report }: Worker): Promise<str
       return await window.take(signal);
     } catch (fault) {
       report(fault);
-      await pause(delayMs(failures), signal);
+      await sleep(delayMs(failures), signal);
     }
   }
 }
@@ -123,7 +123,7 @@ async function doJob(key: string, worker: Worker): Promise<void> {
     window.release(key);
   } catch (fault) {
     report(fault);
-    await pause(delayMs(1), signal);
+    await sleep(delayMs(1), signal);
     window.putBack(key);
   }
 }
@@ -162,7 +162,7 @@ async function persist(write: () => Promise<void>, { delayMs, signal, report }: 
     } catch (fault) {
       if (signal.aborted) throw fault;
       report(fault);
-      await pause(delayMs(failures), signal);
+      await sleep(delayMs(failures), signal);
     }
   }
 }

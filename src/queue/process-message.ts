@@ -1,5 +1,5 @@
 import type PQueue from 'p-queue';
-import { backoff } from './backoff.ts';
+import { backoffDelay } from '../backoff.ts';
 import { handleMessage, type JobFailure } from './message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
@@ -69,7 +69,7 @@ export async function processMessage(
   } catch (fault) {
     if (fault === STOPPED) return 0;
     if (!told.has(fault)) report(fault);
-    return backoff(retryDelaySeconds, receipts, MAX_DELAY_SECONDS);
+    return backoffDelay(retryDelaySeconds, receipts, MAX_DELAY_SECONDS);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import PQueue from 'p-queue';
-import { backoff, pause } from './backoff.ts';
+import { backoffDelay, sleep } from '../backoff.ts';
 import { MAX_JOBS } from './message.ts';
 import { type ProcessMessageOptions, processMessage } from './process-message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
@@ -83,7 +83,7 @@ async function untilAnswered<T>(
     } catch (fault) {
       if (signal.aborted) break;
       report(fault);
-      await pause(backoff(FAULT_DELAY_MS, failures, MAX_FAULT_DELAY_MS), signal);
+      await sleep(backoffDelay(FAULT_DELAY_MS, failures, MAX_FAULT_DELAY_MS), signal);
     }
   }
   return undefined;

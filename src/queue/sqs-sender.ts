@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { backoff, pause } from './backoff.ts';
+import { backoffDelay, sleep } from '../backoff.ts';
 import { packMessages, writeMessage } from './message.ts';
 import { assertJobs, type Job } from './queue.ts';
 import { createSqsApi, type SqsApi, type SqsQueueLocation, toBatches } from './sqs-api.ts';
@@ -55,6 +55,6 @@ async function sendBatch(calls: SqsApi, bodies: readonly string[], delaySeconds:
       throw new Error(`SQS refused ${refused.length} messages with units ${MAX_ATTEMPTS} times (${why})`);
     }
     left = refused.flatMap(({ index }) => left[index] ?? []);
-    await pause(backoff(REFUSED_DELAY_MS, attempt, MAX_REFUSED_DELAY_MS));
+    await sleep(backoffDelay(REFUSED_DELAY_MS, attempt, MAX_REFUSED_DELAY_MS));
   }
 }
