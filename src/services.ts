@@ -14,7 +14,7 @@ import type { Cdn } from './cdn/cdn.ts';
 import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
-import { type Sha256, unitAddress } from './protocol/keys.ts';
+import { type Sha256, unitCacheTag } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
@@ -136,7 +136,7 @@ export async function createServices(
     beside.begin(
       overrides.invalidatesByQueue
         ? send({ unit, images: 0, retry: false, invalidate: true })
-        : cdn.invalidate([unitAddress(unit, sha256).cacheTag]),
+        : cdn.invalidate([unitCacheTag(unit, sha256)]),
       (fault) => log.error({ err: fault, unit }, 'the CDN still has what was purged'),
     );
   const requestUpgrade = createRequestUpgrade((job) => {

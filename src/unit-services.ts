@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
-import { unitAddress } from './protocol/keys.ts';
+import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
 import { createWithRetry } from './source/retry.ts';
@@ -67,7 +67,7 @@ export async function createUnitServices(
   async function doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
     if (job.upgrade) return await units.upgrade(job.unit, job.upgrade);
     if (!job.invalidate) return await units.prewarm(job, tell);
-    const asked = shared.cdn.invalidate([unitAddress(job.unit, shared.sha256).cacheTag]);
+    const asked = shared.cdn.invalidate([unitCacheTag(job.unit, shared.sha256)]);
     // A CDN may be busy for as long as it likes: then the job comes again.
     await orAborted(asked, signal);
   }

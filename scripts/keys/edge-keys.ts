@@ -7,9 +7,9 @@ import {
   GetKeyCommand,
   PutKeyCommand,
 } from '@aws-sdk/client-cloudfront-keyvaluestore';
-import type { SigningKey } from '../../src/protocol/signature.ts';
-import { askAws, clientOptions } from '../aws/ask-aws.ts';
-import { CommandFailure } from '../command/command-failure.ts';
+import { EDGE_KEYS_ITEM, type SigningKey } from '../../src/protocol/signature.ts';
+import { askAws, clientOptions } from '../cli/aws.ts';
+import { CommandFailure } from '../cli/command.ts';
 import { readKeyList, writeKeyList } from './key-list.ts';
 
 /** The keys that the edge verifies with: an item of a CloudFront KeyValueStore. */
@@ -26,7 +26,6 @@ export interface EdgeKeys {
   close(): void;
 }
 
-const ITEM = 'signing-keys';
 const CONFIRM_EVERY_MS = 500;
 const CONFIRM_TIMES = 60;
 
@@ -37,7 +36,7 @@ export function openEdgeKeys(arn: string): EdgeKeys {
 
   async function get(): Promise<string | undefined> {
     try {
-      return (await client.send(new GetKeyCommand({ KvsARN: arn, Key: ITEM }))).Value;
+      return (await client.send(new GetKeyCommand({ KvsARN: arn, Key: EDGE_KEYS_ITEM }))).Value;
     } catch (error) {
       if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
       throw error;
@@ -55,14 +54,16 @@ export function openEdgeKeys(arn: string): EdgeKeys {
       // The ETag first: what is written in between is then seen, or makes our own write fail.
       const etag = await askAws('cloudfront-keyvaluestore:DescribeKeyValueStore', readEtag);
       const text = await askAws('cloudfront-keyvaluestore:GetKey', get);
-      return { etag, keys: readKeyList(text, `The item ${ITEM} of the KeyValueStore`) };
+      return { etag, keys: readKeyList(text, `The item ${EDGE_KEYS_ITEM} of the KeyValueStore`) };
     },
 
     write: (keys, etag) =>
       askAws('cloudfront-keyvaluestore:PutKey', async () => {
         try {
           const value = writeKeyList(keys);
-          await client.send(new PutKeyCommand({ KvsARN: arn, Key: ITEM, Value: value, IfMatch: etag }));
+          await client.send(
+            new PutKeyCommand({ KvsARN: arn, Key: EDGE_KEYS_ITEM, Value: value, IfMatch: etag }),
+          );
           return true;
         } catch (error) {
           if (isOvertaken(error)) return false;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../src/config.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
-import { CommandFailure } from '../command/command-failure.ts';
+import { SMOKE_PREFIX } from '../../src/protocol/keys.ts';
+import { CommandFailure } from '../cli/command.ts';
 
 /** An original to ask for. */
 export interface SmokeSource {
@@ -42,7 +43,7 @@ async function placePhotograph(bucket: string, endpoint: string | undefined): Pr
   if (!photograph) throw new Error('no photograph is shipped');
   const client = createS3Client({ endpoint });
   const store = createS3Store({ bucket, client });
-  const key = `smoke/${randomUUID()}.jpg`;
+  const key = `${SMOKE_PREFIX}/${randomUUID()}.jpg`;
   const shown = `s3://${bucket}/${key}, presigned`;
   try {
     await store.put(key, photograph.bytes, { contentType: 'image/jpeg' });

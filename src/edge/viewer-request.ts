@@ -6,7 +6,7 @@ import type { Ladder } from '../protocol/negotiation.ts';
 import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
 import { parseRequest } from '../protocol/request.ts';
 import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
-import { readSigningKeys } from '../protocol/signature.ts';
+import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
 
 /*
  * What CloudFront does with a viewer's request before it looks into its cache. Its runtime takes ES 5.1 with `const`, arrow
@@ -16,8 +16,6 @@ import { readSigningKeys } from '../protocol/signature.ts';
 /** Written behind this code when it is built. */
 declare const LADDER: Ladder;
 
-/** The item of the key value store that holds what `SIGNING_KEYS` says elsewhere. */
-const KEYS_ITEM = 'signing-keys';
 const METHODS = 'GET, HEAD';
 
 /**
@@ -56,7 +54,7 @@ async function forward(request: EdgeRequest): Promise<Fault | undefined> {
 
 async function readKeys(): Promise<string> {
   try {
-    return await cloudfront.kvs().get(KEYS_ITEM);
+    return await cloudfront.kvs().get(EDGE_KEYS_ITEM);
   } catch (_unreadable) {
     return '';
   }

@@ -3,6 +3,7 @@ import type { StatusCode } from 'hono/utils/http-status';
 import type { Logger } from 'pino';
 import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import { VARIANT_PREFIX } from '../protocol/keys.ts';
 import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace } from '../variant/trace.ts';
@@ -29,13 +30,10 @@ export interface AppOptions {
   observeRequest?: (request: RequestOutcome) => void;
 }
 
-/** What all keys of variants begin with. */
-const KEY_PATH = '/v1';
-
 /** Makes the HTTP application: requests in, answers out. Whatever goes wrong is answered with a problem document. */
 export function createApp(options: AppOptions): App {
   const { getVariant, log, health, isClosing = () => false, frontPage, unitRoutes, cdnOrigin } = options;
-  const images = cdnOrigin ? KEY_PATH : '/u';
+  const images = cdnOrigin ? `/${VARIANT_PREFIX}` : '/u';
   const answering = { getVariant, cdnOrigin };
   // Hono routes on the path as it was sent, since `Request.url` has lost `..` and `%2e`.
   const app: App = new Hono({

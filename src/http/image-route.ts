@@ -1,4 +1,5 @@
 import { EdgepressError } from '../protocol/error.ts';
+import { CACHE_TAG_HEADER, CACHE_TAG_METADATA } from '../protocol/keys.ts';
 import { COMMON_HEADERS } from '../protocol/problem.ts';
 import { withShortSharedMaxAge } from '../variant/cache-control.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
@@ -96,7 +97,7 @@ function describe({ object, origin, vary }: Variant, trace: Trace): Record<strin
     'Cache-Status': CACHE_STATUS[origin],
     'Accept-Ranges': 'bytes',
     'Server-Timing': serverTiming(trace),
-    'x-amz-meta-cache-tag': object.metadata['cache-tag'] ?? '',
+    [CACHE_TAG_HEADER]: object.metadata[CACHE_TAG_METADATA] ?? '',
     'X-Content-Type-Options': COMMON_HEADERS['X-Content-Type-Options'],
     'Content-Security-Policy': COMMON_HEADERS['Content-Security-Policy'],
     'Access-Control-Allow-Origin': COMMON_HEADERS['Access-Control-Allow-Origin'],

@@ -1,65 +1,116 @@
-import type { Format, Tier } from './request.ts';
+import { FORMATS, type Format, TIERS, type Tier } from './request.ts';
 
-/** SHA-256 of a text's UTF-8 bytes, in lower-case hex. Handed in, since each runtime has its own. */
+// The layout of the store: every prefix, fixed key and file name, and the cache tags that go with them. `docs/architecture.md` shows
+// it as a tree.
+
+/** First segment of the keys of variants, and of the manifests and source records beside them. */
+export const VARIANT_PREFIX = 'v1';
+/** First segment of the keys of tombstones: when a unit was last purged. */
+export const TOMBSTONE_PREFIX = 'purged';
+/** First segment of the keys of jobs, where the queue is kept in the store. */
+export const QUEUE_PREFIX = 'queue';
+/** First segment of the keys of jobs that failed too often. */
+export const DEAD_LETTER_PREFIX = 'dead-letters';
+/** First segment of the keys of the images that `npm run smoke` puts into the bucket for a moment. */
+export const SMOKE_PREFIX = 'smoke';
+/** How far the sweep after purges has come. */
+export const SWEEP_PROGRESS_KEY = 'swept.json';
+/** In a unit's folder: its sources, as prewarm received them. */
+export const MANIFEST_NAME = 'manifest.json';
+/** In a source's folder, only while the source is broken: why, and when to try it again. */
+export const SOURCE_RECORD_NAME = 'source.json';
+
+/** Metadata of a variant that holds its cache tags, comma-separated. */
+export const CACHE_TAG_METADATA = 'cache-tag';
+/** The response header that S3 makes of it, where CloudFront reads the tags. */
+export const CACHE_TAG_HEADER = 'x-amz-meta-cache-tag';
+
+/** SHA-256 of a text's UTF-8 bytes, in lower-case hex. Passed in, since each runtime has its own. */
 export type Sha256 = (text: string) => string;
 
-/** One compressed form of one source in one unit. */
-export interface VariantName {
-  unit: string;
-  src: string;
+/** Which variant of a source: the part of its name that can be chosen. */
+export interface VariantSpec {
   /** A rung of the ladder, in pixels. */
   width: number;
   tier: Tier;
   format: Format;
 }
 
-/** Where a variant, and all that is kept beside it, is found. */
+/** One variant of one source in one unit. */
+export interface VariantName extends VariantSpec {
+  unit: string;
+  /** As the URL gave it, not normalised: two spellings are two sources. */
+  src: string;
+}
+
+/** Where a variant is found. */
 export interface VariantAddress {
   /** `v1/{shard}/{unit}/{source}/{width}-{tier}.{format}` */
   key: string;
-  /** The source's record, there only when it is broken. */
+  /** Key of the source record. The object exists only while the source is broken. */
   recordKey: string;
-  /** What a CDN may be asked to forget the variant by: its unit's tag and its source's, comma-separated. */
+  /** The tags by which a CDN invalidates the variant: its unit's and its source's, comma-separated. */
   cacheTag: string;
 }
 
-/** Where all that is kept of a unit is found. */
+/** Where everything of a unit is found. */
 export interface UnitAddress {
-  /** `v1/{shard}/{unit}`: everything but the mark is below it. */
+  /** `v1/{shard}/{unit}`: everything of the unit except its tombstone is below it. */
   folder: string;
-  /** The unit's sources as prewarm received them. */
   manifestKey: string;
-  /** When the unit was last purged. It outlives the purge, so it is not in the folder. */
+  /** Outside the folder, because it outlives the purge. */
   tombstoneKey: string;
-  /** The tag of all of its variants. */
-  cacheTag: string;
 }
 
-/** Names a unit's places in the store. One prefix holds all of a unit; the shard spreads units over S3 partitions. */
+/** Returns a unit's keys. One prefix holds all of a unit; the shard spreads units over S3 partitions. */
 export function unitAddress(unit: string, sha256: Sha256): UnitAddress {
-  const hash = sha256(unit);
-  const name = hash.slice(0, 32);
-  const folder = `v1/${hash.slice(0, 2)}/${unit}`;
+  const unitHash = sha256(unit);
+  const folder = unitFolder(unit, unitHash);
   return {
     folder,
-    manifestKey: `${folder}/manifest.json`,
-    tombstoneKey: `purged/${name}`,
-    cacheTag: `u-${name}`,
+    manifestKey: `${folder}/${MANIFEST_NAME}`,
+    tombstoneKey: `${TOMBSTONE_PREFIX}/${shorten(unitHash)}`,
   };
 }
 
-/**
- * Names a variant's place in the store.
- *
- * @param name - `unit` and `src` as the URL gave them; `src` is not normalised, so two spellings are two sources
- */
+/** Returns a variant's keys and cache tags. */
 export function variantAddress(name: VariantName, sha256: Sha256): VariantAddress {
-  const unit = unitAddress(name.unit, sha256);
-  const source = sha256(name.src).slice(0, 32);
-  const folder = `${unit.folder}/${source}`;
+  const unitHash = sha256(name.unit);
+  const source = shorten(sha256(name.src));
+  const folder = `${unitFolder(name.unit, unitHash)}/${source}`;
   return {
     key: `${folder}/${name.width}-${name.tier}.${name.format}`,
-    recordKey: `${folder}/source.json`,
-    cacheTag: `${unit.cacheTag},s-${source}`,
+    recordKey: `${folder}/${SOURCE_RECORD_NAME}`,
+    cacheTag: `${unitTag(unitHash)},s-${source}`,
   };
+}
+
+/** Returns the cache tag that all variants of a unit share. */
+export function unitCacheTag(unit: string, sha256: Sha256): string {
+  return unitTag(sha256(unit));
+}
+
+const VARIANT_FILE = /\/([1-9][0-9]{0,4})-([a-z]+)\.([a-z]+)$/;
+
+/** Reads width, tier and format from a variant's key; `undefined` for a key of anything else. */
+export function parseVariantKey(key: string): VariantSpec | undefined {
+  const match = VARIANT_FILE.exec(key);
+  if (!match) return undefined;
+  const tier = match[2] as Tier;
+  const format = match[3] as Format;
+  const isKnown = TIERS.indexOf(tier) >= 0 && FORMATS.indexOf(format) >= 0;
+  return isKnown ? { width: Number(match[1]), tier, format } : undefined;
+}
+
+function unitFolder(unit: string, unitHash: string): string {
+  return `${VARIANT_PREFIX}/${unitHash.slice(0, 2)}/${unit}`;
+}
+
+function unitTag(unitHash: string): string {
+  return `u-${shorten(unitHash)}`;
+}
+
+/** Half of a SHA-256 in hex: 128 bits are enough to tell names apart. */
+function shorten(hash: string): string {
+  return hash.slice(0, 32);
 }

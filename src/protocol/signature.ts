@@ -9,6 +9,9 @@ export interface SigningKey {
   hex: string;
 }
 
+/** Item of CloudFront's key value store that holds the signing keys, in the form of `SIGNING_KEYS`. */
+export const EDGE_KEYS_ITEM = 'signing-keys';
+
 /** HMAC-SHA256 of a text's UTF-8 bytes, in base64url without padding. Handed in, since each runtime has its own. */
 export type Hmac = (keyHex: string, text: string) => string;
 

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
-import { type Sha256, unitAddress } from '../protocol/keys.ts';
+import { type Sha256, unitAddress, unitCacheTag } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 import { startedAtMsOf, type Tombstones } from './tombstones.ts';
 
@@ -79,7 +79,7 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
     const settled = await Promise.allSettled(work);
     // Even where a unit could not be purged whole, the CDN forgets what went of the others.
     const purged = distinct.filter((_id, index) => settled[index]?.status === 'fulfilled');
-    const tags = purged.map((id) => unitAddress(id, sha256).cacheTag);
+    const tags = purged.map((id) => unitCacheTag(id, sha256));
     const invalidations = dryRun ? [] : await cdn.invalidate(tags);
     return { units: await Promise.all(work), invalidations };
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SWEEP_PROGRESS_KEY } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 
 /** How far sweeping has come. Times are in Unix milliseconds. */
@@ -13,8 +14,6 @@ export interface SweepProgress {
   };
 }
 
-const KEY = 'swept.json';
-
 const progressSchema = z.object({
   at: z.iso.datetime(),
   part: z.object({ at: z.iso.datetime(), from: z.string() }).optional(),
@@ -22,7 +21,7 @@ const progressSchema = z.object({
 
 /** What cannot be read is as good as none: everything is swept. */
 export async function readProgress(store: VariantStore): Promise<SweepProgress> {
-  const object = await store.get(KEY);
+  const object = await store.get(SWEEP_PROGRESS_KEY);
   try {
     const { at, part } = progressSchema.parse(JSON.parse(new TextDecoder().decode(object?.body)));
     const doneMs = Date.parse(at);
@@ -37,7 +36,7 @@ export async function keepProgress(store: VariantStore, { doneMs, part }: SweepP
     at: new Date(doneMs).toISOString(),
     part: part && { at: new Date(part.startMs).toISOString(), from: part.from },
   };
-  await store.put(KEY, new TextEncoder().encode(JSON.stringify(progress)), {
+  await store.put(SWEEP_PROGRESS_KEY, new TextEncoder().encode(JSON.stringify(progress)), {
     contentType: 'application/json',
   });
 }

@@ -1,4 +1,4 @@
-import { type Sha256, unitAddress } from '../protocol/keys.ts';
+import { type Sha256, TOMBSTONE_PREFIX, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 
 /** When units were last purged, so that work which began before leaves nothing behind, in whatever process it runs. */
@@ -33,7 +33,6 @@ const LIFETIME_MS = 15 * 24 * 60 * 60 * 1000;
 /** A mark whose put takes longer may land over that of a later purge, and is put again with the time that it is then. */
 const QUICK_PUT_MS = 250;
 const MAX_PUTS = 5;
-const FOLDER = 'purged';
 
 /** @param nowMs - the time, in Unix milliseconds; the clocks of all processes should agree to well below a second */
 export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () => number): Tombstones {
@@ -64,7 +63,7 @@ export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () 
       }
     },
     async *list() {
-      for await (const { key, modifiedMs } of store.list(FOLDER)) {
+      for await (const { key, modifiedMs } of store.list(TOMBSTONE_PREFIX)) {
         yield { key, createdAtMs: modifiedMs, isOld: modifiedMs < nowMs() - LIFETIME_MS };
       }
     },

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { DEAD_LETTER_PREFIX, QUEUE_PREFIX } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { WaitingJob } from './job-prefetch.ts';
 import { jobSchema } from './queue.ts';
 
-const WAITING_FOLDER = 'queue';
-const DEAD_FOLDER = 'dead-letters';
 /** When it is due, in Unix milliseconds; its number in the process that put it there; and what no other process makes. */
 const NAME = /^(\d{13})-\d{9,}-[0-9a-f]{12}\.json$/;
 const JSON_OBJECT = { contentType: 'application/json' };
@@ -58,8 +57,8 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
   async function* list(): AsyncGenerator<WaitingJob> {
     const changesBefore = changes;
     let listed = 0;
-    for await (const { key } of store.list(WAITING_FOLDER)) {
-      const dueMs = NAME.exec(key.slice(WAITING_FOLDER.length + 1))?.[1];
+    for await (const { key } of store.list(QUEUE_PREFIX)) {
+      const dueMs = NAME.exec(key.slice(QUEUE_PREFIX.length + 1))?.[1];
       // Somebody's notes, perhaps.
       if (dueMs === undefined) continue;
       listed += 1;
@@ -74,7 +73,7 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       added += 1;
       const time = String(Math.round(dueMs)).padStart(13, '0');
       const name = `${time}-${String(added).padStart(9, '0')}-${randomBytes(6).toString('hex')}.json`;
-      await store.put(`${WAITING_FOLDER}/${name}`, encode(job), JSON_OBJECT);
+      await store.put(`${QUEUE_PREFIX}/${name}`, encode(job), JSON_OBJECT);
       changed(1);
     },
     list,
@@ -93,7 +92,7 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       changed(-1);
     },
     async moveToDeadLetters(key, content) {
-      await store.put(`${DEAD_FOLDER}${key.slice(WAITING_FOLDER.length)}`, content, JSON_OBJECT);
+      await store.put(`${DEAD_LETTER_PREFIX}${key.slice(QUEUE_PREFIX.length)}`, content, JSON_OBJECT);
     },
     async count({ fresh }) {
       if (kept === undefined || fresh) {

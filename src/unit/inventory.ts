@@ -1,10 +1,9 @@
 import { EdgepressError } from '../protocol/error.ts';
-import { type Sha256, unitAddress, variantAddress } from '../protocol/keys.ts';
+import { type Sha256, unitAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
 import { parseRequest } from '../protocol/request.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo, VariantStore } from '../store/store.ts';
-import type { VariantSpec } from '../variant/make-variants.ts';
 import type { Manifest } from './manifest.ts';
 import type { UnitImage, WantedVariants } from './unit.ts';
 

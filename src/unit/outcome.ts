@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../protocol/error.ts';
+import type { VariantSpec } from '../protocol/keys.ts';
 import type { Format, Tier } from '../protocol/request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
-import type { VariantSpec } from '../variant/make-variants.ts';
 
 /** One variant that is in the store. */
 export interface MadeVariant {

@@ -1,13 +1,13 @@
 import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { unitAddress } from '../protocol/keys.ts';
+import { unitAddress, type VariantSpec } from '../protocol/keys.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
-import type { MadeVariant, MakeVariants, VariantSpec } from '../variant/make-variants.ts';
+import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import type { RetryingFetch } from './bounded-fetch.ts';
 import {

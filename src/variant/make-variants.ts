@@ -1,7 +1,6 @@
 import type { DecodedImage, Effort, EncodedImage, Encoder, SourceFacts, Urgency } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { type Sha256, variantAddress } from '../protocol/keys.ts';
-import type { Format, Tier } from '../protocol/request.ts';
+import { CACHE_TAG_METADATA, type Sha256, type VariantSpec, variantAddress } from '../protocol/keys.ts';
 import type { PurgeSweep, PutOutcome } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
@@ -24,14 +23,6 @@ export interface MakeServices {
   /** MD5 of bytes, in hex: the ETag of what no store gave one. */
   md5: (bytes: Uint8Array) => string;
   onWork: OnWork;
-}
-
-/** Which form of a source. */
-export interface VariantSpec {
-  /** A rung of the ladder. */
-  width: number;
-  tier: Tier;
-  format: Format;
 }
 
 /** What is to be made of one source. */
@@ -136,7 +127,7 @@ export function createMakeVariants(services: MakeServices): MakeVariants {
         services.upgrades && encoded.effort === 'fast'
           ? withShortSharedMaxAge(services.cacheControl)
           : services.cacheControl,
-      metadata: { 'cache-tag': cacheTag, ...describe(encoded, image.facts, order) },
+      metadata: { [CACHE_TAG_METADATA]: cacheTag, ...describe(encoded, image.facts, order) },
     };
     const stored = await timed(trace, 'put', put(order, key, encoded.body, info));
     const etag = stored?.etag ?? `"${services.md5(encoded.body)}"`;

@@ -1,15 +1,8 @@
 import { EdgepressError } from '../protocol/error.ts';
 import { badRequest, type Result } from '../protocol/fault.ts';
-import { type Sha256, type VariantName, variantAddress } from '../protocol/keys.ts';
+import { parseVariantKey, type Sha256, type VariantName, variantAddress } from '../protocol/keys.ts';
 import { type ClientHints, type Ladder, rungFor, varyOf } from '../protocol/negotiation.ts';
-import {
-  FORMATS,
-  type Format,
-  type ImageRequest,
-  parseRequest,
-  TIERS,
-  type Tier,
-} from '../protocol/request.ts';
+import { type ImageRequest, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, type ResolvedRequest, resolveRequest } from '../protocol/resolve-request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { Trace } from './trace.ts';
@@ -69,8 +62,6 @@ export interface ForwardedRequest {
   request: ImageRequest;
 }
 
-const FILE_NAME = /\/([1-9]\d{0,4})-([a-z]+)\.([a-z]+)$/;
-
 /**
  * Reads what the edge forwards: `/{key}?r={base64url of the original path and query}`.
  *
@@ -95,7 +86,7 @@ export function resolveForwarded(
   ladder: Ladder,
   sha256: Sha256,
 ): Result<ResolvedRequest> {
-  const choice = choiceOf(key);
+  const choice = parseVariantKey(key);
   if (!choice || !ladder.widths.includes(choice.width))
     return badRequest('r', 'comes with no key of a variant');
   const name: VariantName = { unit: request.unit, src: request.src, ...choice };
@@ -108,11 +99,4 @@ export function resolveForwarded(
     (format === undefined || format === choice.format);
   if (!agrees) return badRequest('r', 'asks for something else than the key in the path');
   return { ok: true, value: { name, address, vary: varyOf(request) } };
-}
-
-function choiceOf(key: string): { width: number; tier: Tier; format: Format } | undefined {
-  const [, width, tierName, formatName] = FILE_NAME.exec(key) ?? [];
-  const tier = TIERS.find((known) => known === tierName);
-  const format = FORMATS.find((known) => known === formatName);
-  return tier && format && { width: Number(width), tier, format };
 }

@@ -1,7 +1,7 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
-import { unitAddress } from '../../src/protocol/keys.ts';
+import { unitAddress, unitCacheTag } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { SqsBatchResponse } from '../../src/queue/lambda-messages.ts';
 import { packMessages, readMessage } from '../../src/queue/message.ts';
@@ -13,8 +13,8 @@ import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
 import { startOrigin } from '../support/http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../support/lambda/artifact.ts';
 import { photograph } from '../support/pictures.ts';
-import { describeS3 } from '../support/setup/bucket.ts';
-import { createTestQueue } from '../support/setup/sqs.ts';
+import { describeS3 } from '../support/store/bucket.ts';
+import { createTestQueue } from '../support/queue/sqs.ts';
 
 describeS3('the worker function, as Lambda boots it', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;
@@ -137,7 +137,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     });
     const job: Job = { unit: 'unit-1', images: 0, retry: false, invalidate: true };
     expect(await lambda.invoke(await receive(packMessages([job])))).toEqual({ batchItemFailures: [] });
-    expect(cloudfront.invalidations()).toEqual([[`#${unitAddress('unit-1', sha256).cacheTag}`]]);
+    expect(cloudfront.invalidations()).toEqual([[`#${unitCacheTag('unit-1', sha256)}`]]);
   });
 
   it('gives a job back that CloudFront is too busy for', async () => {
