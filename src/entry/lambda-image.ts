@@ -26,7 +26,7 @@ const app = createApp({
   cdnOrigin: {
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
-      const { presignObject } = await import('../store/s3-presign.ts');
+      const { presignObject } = await import('../store/s3-client.ts');
       return await presignObject(await services.s3Client(), bucket, key);
     },
   },

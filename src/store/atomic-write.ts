@@ -16,28 +16,28 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * How often to start over when a folder is removed under the write. Against three processes that remove it in a loop, 5 were too
- * few for one put in a hundred.
+ * How often to try a write whose folder is removed in the middle. Against three processes that remove it in a loop, 5 attempts
+ * were too few for one put in a hundred.
  */
-const ATTEMPTS = 20;
+const MAX_ATTEMPTS = 20;
 
-const flushBytes = promisify(fdatasync);
-const flushFolder = promisify(fsync);
+const fdatasyncAsync = promisify(fdatasync);
+const fsyncAsync = promisify(fsync);
 
 interface ReplaceOptions {
+  /** The folder for temp files, on the file system of the target. It and the target's folder are created if they are missing. */
   tempFolder: string;
+  /** Whether the file must survive a power cut once this returns: that waits for the disk, twice. */
   durable: boolean;
+  /** Called right before the rename: whether to go on. By default it does. */
   onlyIf?: () => boolean;
 }
 
 /**
- * Puts a file of these parts at `path`, in place of what was there. A reader sees the old file or the new one, whole, whenever
- * this process is killed.
+ * Atomic write: writes a temp file and renames it to `path`. A reader sees the old file or the new one, whole, even if this process
+ * is killed in the middle.
  *
- * @param onlyIf - looks whether it still may be put there, at the last moment; by default it may
- * @param durable - whether a power cut must not take the new file back once this returns: that waits for the disk, twice
- * @param tempFolder - the folder for what is not whole yet, on the file system of `path`; both are made where they are missing
- * @returns whether it is there
+ * @returns whether the file was written: `false` when `onlyIf` returned `false`
  */
 export async function replaceFile(
   path: string,
@@ -47,30 +47,30 @@ export async function replaceFile(
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const temporary = await writeTemporary(tempFolder, parts, durable);
-      // No other turn of this process comes between the look and the move.
+      const tempFile = await writeTempFile(tempFolder, parts, durable);
+      // Synchronous from here to the rename, so that nothing else in this process comes in between.
       if (!onlyIf()) {
-        rmSync(temporary, { force: true });
+        rmSync(tempFile, { force: true });
         return false;
       }
-      moveInto(folder, temporary, path);
-      if (durable) await flushNames(folder);
+      moveFile(tempFile, folder, path);
+      if (durable) await flushFolder(folder);
       return true;
     } catch (error) {
-      // A purge removes folders that have become empty, also between our making one and using it.
-      if (errorCode(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      // A purge removes empty folders, also between our creating one and using it.
+      if (errorCode(error) !== 'ENOENT' || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
-async function writeTemporary(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {
+async function writeTempFile(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, tempFileName());
   const fd = openSync(path, 'wx');
   try {
     for (const part of parts) writeFileSync(fd, part);
-    // Before the rename, or a power cut could leave the new name on bytes that never reached the disk.
-    if (durable) await flushBytes(fd);
+    // Before the rename: otherwise a power cut could leave the new name on bytes that never reached the disk.
+    if (durable) await fdatasyncAsync(fd);
   } catch (error) {
     rmSync(path, { force: true });
     throw error;
@@ -80,29 +80,30 @@ async function writeTemporary(folder: string, parts: Uint8Array[], durable: bool
   return path;
 }
 
-function moveInto(folder: string, temporary: string, path: string): void {
+function moveFile(tempFile: string, folder: string, path: string): void {
   try {
     mkdirSync(folder, { recursive: true });
-    renameSync(temporary, path);
+    renameSync(tempFile, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(tempFile, { force: true });
     throw error;
   }
 }
 
-async function flushNames(folder: string): Promise<void> {
+/** Writes a folder's entries to the disk, so that a rename into it survives a power cut. */
+async function flushFolder(folder: string): Promise<void> {
   let fd: number;
   try {
     fd = openSync(folder, 'r');
   } catch (error) {
-    // A purge was here already, and took what we put.
+    // A purge has already removed the new file and its folder.
     if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
   try {
-    await flushFolder(fd);
+    await fsyncAsync(fd);
   } catch (error) {
-    // Some file systems flush no folders.
+    // Some file systems cannot flush a folder.
     if (errorCode(error) !== 'EINVAL') throw error;
   } finally {
     closeSync(fd);
@@ -113,33 +114,33 @@ function errorCode(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** No put takes this long, so what is older belongs to nobody, whatever its name says. */
-const MAX_AGE_MS = 3_600_000;
-const NAME = /^(?<host>.+)\.(?<pid>\d+)\.[0-9a-f-]{36}$/;
+/** No put takes this long, so an older temp file is abandoned, whatever its name says. */
+const MAX_TEMP_FILE_AGE_MS = 3_600_000;
+const TEMP_FILE_NAME = /^(?<host>.+)\.(?<pid>\d+)\.[0-9a-f-]{36}$/;
 const HOST = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'localhost';
 
-/** A name for a temporary file that says who writes it: `{host}.{process}.{random}`. */
-export function tempFileName(): string {
+/** A new name for a temp file, which says who writes it: `{host}.{process id}.{random}`. */
+function tempFileName(): string {
   return `${HOST}.${process.pid}.${randomUUID()}`;
 }
 
 /**
- * Removes the temporary files that nobody is going to finish: those of processes of this host that are no more, and any that is
- * older than an hour. What cannot be removed stays for the next sweep: litter is no reason not to serve.
+ * Removes abandoned temp files: those of processes of this host that have ended, and all that are older than an hour. It never
+ * throws: a file that cannot be removed stays for the next sweep.
  */
 export function sweepTempFiles(folder: string): void {
   for (const name of namesIn(folder)) {
-    const owner = NAME.exec(name)?.groups;
+    const owner = TEMP_FILE_NAME.exec(name)?.groups;
     if (owner === undefined) continue;
     const path = join(folder, name);
     try {
       const { mtimeMs } = statSync(path);
-      const abandoned =
-        Date.now() - mtimeMs > MAX_AGE_MS ||
+      const isAbandoned =
+        Date.now() - mtimeMs > MAX_TEMP_FILE_AGE_MS ||
         (owner['host'] === HOST && !isAlive(Number(owner['pid']), mtimeMs));
-      if (abandoned) rmSync(path, { force: true });
+      if (isAbandoned) rmSync(path, { force: true });
     } catch {
-      // Its owner was faster, or it is not ours to touch.
+      // Its owner has just renamed or removed it, or we lack the permission.
     }
   }
 }
@@ -148,14 +149,14 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // Not there before the first put. What is wrong otherwise, that put will say.
+    // There is no folder before the first put. Any other fault will show at that put.
     return [];
   }
 }
 
-/** Whether the process that wrote a file at `mtimeMs` still runs. */
+/** Whether the process that wrote a file at `mtimeMs` is still running. */
 function isAlive(pid: number, mtimeMs: number): boolean {
-  // In a container every life of the service has the same number: what is older than this life is of an earlier one.
+  // In a container the service has the same process id after each restart: a file older than this process is from an earlier run.
   if (pid === process.pid) return mtimeMs >= Date.now() - process.uptime() * 1000;
   try {
     process.kill(pid, 0);
@@ -166,9 +167,9 @@ function isAlive(pid: number, mtimeMs: number): boolean {
 }
 
 /**
- * Makes a folder, and sees that it can be written to: better to say so at the start than at each put.
+ * Creates a folder and writes a probe file to it, so that a wrong configuration fails at the start and not at each put.
  *
- * @throws Error when it cannot be made, is no folder, or cannot be written to
+ * @throws Error when it cannot be created, is not a folder, or cannot be written to
  */
 export function makeWritableFolder(path: string): void {
   makeFolder(path);
@@ -177,7 +178,7 @@ export function makeWritableFolder(path: string): void {
   rmSync(probe);
 }
 
-/** Not with `recursive: true`, which goes round in circles where nothing can be made, such as in `/proc`. */
+/** Without `recursive: true`, which loops for ever where nothing can be created, such as in `/proc`. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path);

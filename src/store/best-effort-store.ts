@@ -1,13 +1,14 @@
 import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from './store.ts';
 
-/** A store whose faults never cost a viewer the picture. */
+/** A store that never throws: a viewer gets the image even when the store fails. */
 export interface BestEffortStore {
-  /** The object, or `undefined` when it is not there or cannot be read. */
+  /** Returns the object, or `undefined` when there is none or it cannot be read. */
   get(key: string): Promise<StoredObject | undefined>;
+  /** Returns what is known about the object, or `undefined` when there is none or it cannot be read. */
   head(key: string): Promise<StoredInfo | undefined>;
-  /** Its ETag, or `undefined` when it could not be stored. */
+  /** Returns the ETag, or `undefined` when the object could not be stored. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string } | undefined>;
-  /** Its ETag, or `undefined` when another was there, or it could not be stored. */
+  /** Returns the ETag, or `undefined` when the condition was not met or the object could not be stored. */
   replace(
     key: string,
     etag: string,
@@ -20,23 +21,23 @@ export interface BestEffortStore {
 export type StoreOperation = keyof BestEffortStore;
 
 /**
- * Wraps a store so that a read fault counts as a miss and a failed write is only reported.
+ * Wraps a store so that a failed read counts as a miss, and a failed write only calls `onError`.
  *
- * @param report - is told of every fault, with the key, or the keys with spaces between them: it logs and counts
+ * @param onError - called with each fault, and with the key or the space-separated keys: log and count it
  */
 export function createBestEffortStore(
   store: VariantStore,
-  report: (operation: StoreOperation, key: string, fault: unknown) => void,
+  onError: (operation: StoreOperation, key: string, error: unknown) => void,
 ): BestEffortStore {
   async function attempt<T>(
     operation: StoreOperation,
     key: string,
-    work: Promise<T>,
+    result: Promise<T>,
   ): Promise<T | undefined> {
     try {
-      return await work;
-    } catch (fault) {
-      report(operation, key, fault);
+      return await result;
+    } catch (error) {
+      onError(operation, key, error);
       return undefined;
     }
   }

@@ -6,9 +6,9 @@ import { isObjectKey } from './object-validation.ts';
 import type { ListedObject } from './store.ts';
 
 /**
- * Lists the files below a folder by their keys, in the order of the keys' bytes. At a time it holds the names in one folder and
- * in those above it. What is no folder counts as a file, a link too: that is not followed, and can be removed. What has no
- * legal key is left out. A folder that is not there has nothing in it.
+ * Lists the files below a folder by their keys, in the order of the keys' bytes. It holds the names of one folder and of its
+ * parents in memory. Everything that is not a folder counts as a file, symbolic links too: they are not followed, and can be
+ * deleted. Names that make no valid key are left out. A missing folder is empty.
  *
  * @param folder - the key of a folder in `root`
  */
@@ -29,7 +29,7 @@ export async function* listFiles(
   }
 }
 
-/** The names in a folder, those of folders with a slash at the end: then the order of names is that of the keys. */
+/** The sorted names in a folder. Those of folders end in a slash, so that the order of names is the order of keys. */
 async function namesIn(root: string, folder: string, maybeYield: YieldToEventLoop): Promise<string[]> {
   const names: string[] = [];
   const entries = openFolder(join(root, folder));
@@ -44,7 +44,7 @@ async function namesIn(root: string, folder: string, maybeYield: YieldToEventLoo
   } finally {
     entries.closeSync();
   }
-  // Legal names are ASCII, so the order of UTF-16 is that of bytes.
+  // Valid names are ASCII, so the order of UTF-16 units is the order of bytes.
   return names.sort();
 }
 
@@ -60,73 +60,76 @@ function statsOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {
-    // Somebody removed it, or its folder, since its name was read.
+    // The file or its folder was removed after its name was read.
     return ignoreNotFound(error);
   }
 }
 
-/** More at a time would only make the thread pool's other users wait for longer. */
-const UNLINKS_AT_ONCE = 64;
+/** More in parallel would only make other users of the thread pool wait longer. */
+const UNLINK_CONCURRENCY = 64;
 
 const unlinkAsync = promisify(unlink);
 
 /**
- * Removes files, as many as it can, and the folders in `root` that have become empty: names of units lie in them, and a purge
- * leaves nothing behind. A put may want such a folder at this moment: see `replace-file.ts`.
+ * Removes files, and the folders in `root` that become empty: folders are named after units, and a purge leaves nothing of a unit
+ * behind. It tries all files even if some fail. A concurrent put may need such a folder: see `atomic-write.ts`.
  *
- * @throws Error the first fault, when all has been tried
+ * @throws Error the first fault, after all files have been tried
  */
 export async function deleteFiles(
   root: string,
   keys: readonly string[],
   maybeYield: YieldToEventLoop,
 ): Promise<void> {
-  const faults: unknown[] = [];
-  for (let start = 0; start < keys.length; start += UNLINKS_AT_ONCE) {
-    const some = keys.slice(start, start + UNLINKS_AT_ONCE);
-    // Freeing a large file takes its time, so this goes to the thread pool.
-    const unlinks = some.map((key) => unlinkAsync(join(root, key)).catch(ignoreNotFound));
+  const errors: unknown[] = [];
+  for (let start = 0; start < keys.length; start += UNLINK_CONCURRENCY) {
+    const batch = keys.slice(start, start + UNLINK_CONCURRENCY);
+    // Asynchronous, since freeing a large file is slow.
+    const unlinks = batch.map((key) => unlinkAsync(join(root, key)).catch(ignoreNotFound));
     for (const result of await Promise.allSettled(unlinks)) {
-      if (result.status === 'rejected') faults.push(result.reason);
+      if (result.status === 'rejected') errors.push(result.reason);
     }
   }
   for (const folder of new Set(keys.map(posix.dirname))) {
     await maybeYield();
-    removeWhileEmpty(root, folder);
+    removeEmptyFolders(root, folder);
   }
-  if (faults.length > 0) throw faults[0];
+  if (errors.length > 0) throw errors[0];
 }
 
-/** Removes a folder and those above it, up to the first that is still in use. What cannot be removed is no harm, being empty. */
-function removeWhileEmpty(root: string, folder: string): void {
-  for (let left = folder; left !== '.'; left = posix.dirname(left)) {
+/**
+ * Removes a folder in `root` and its parents, up to the first that is not empty. An empty folder that cannot be removed does no
+ * harm.
+ */
+export function removeEmptyFolders(root: string, folder: string): void {
+  for (let path = folder; path !== '.'; path = posix.dirname(path)) {
     try {
-      rmdirSync(join(root, left));
+      rmdirSync(join(root, path));
     } catch (error) {
-      // Another delete may have been faster, and left what is above to us.
+      // A concurrent delete may have removed this folder but not yet its parents.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return;
     }
   }
 }
 
-/** Swallows the errors that mean "nothing there"; the rest are faults. */
+/** Returns `undefined` for an error that means "there is no such file", and throws any other. */
 export function ignoreNotFound(error: unknown): undefined {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
   throw error;
 }
 
-/** After so many steps, about a millisecond, others get their turn: a loop over many files would never let them. */
-const STEPS_A_TURN = 64;
+/** About a millisecond of work. */
+const STEPS_BETWEEN_YIELDS = 64;
 
-/** To be awaited at each step of what never waits by itself. */
+/** Awaited at each step of a loop of synchronous file calls, which would otherwise block the event loop. */
 export type YieldToEventLoop = () => Promise<void>;
 
-/** Whoever shares one shares its turns, however short each one's loop. */
+/** Returns a function that yields to the event loop at every 64th call, counted over all loops that share it. */
 export function createYielder(): YieldToEventLoop {
   let steps = 0;
   return async () => {
     steps += 1;
-    if (steps % STEPS_A_TURN === 0) await nextTurn();
+    if (steps % STEPS_BETWEEN_YIELDS === 0) await nextTurn();
   };
 }

@@ -2,55 +2,61 @@ import { type Stats, statSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import type { StoredObject } from './store.ts';
 
-/** Objects that were read lately, still in memory. */
+/** Recently read objects, in memory, by the path of their file. */
 export interface MemoryCache {
-  /** The object that was read from this file, if the file is still the same one. */
+  /** Returns the object that was read from this path, if the same file is still there. */
   get(path: string): StoredObject | undefined;
-  /** Keeps what was read from a file, as `fstat` described it then. */
-  keep(path: string, file: Stats, object: StoredObject): void;
+  /**
+   * Adds an object that was read from a file.
+   *
+   * @param file - the result of `fstat` on the file that was read
+   */
+  set(path: string, file: Stats, object: StoredObject): void;
 }
 
-interface Kept {
+interface Entry {
   identity: string;
   object: StoredObject;
 }
 
 /**
- * What was written so lately may be replaced by another file with the same time: the clocks of file systems go in steps,
- * of 4 ms on many kernels.
+ * A file that was written so recently may still be replaced by another with the same time: the clock of a file system advances
+ * in steps, of 4 ms on many kernels.
  */
 const CLOCK_STEP_MS = 50;
 
+/** What an entry is counted for beside its body: metadata and bookkeeping. */
+const ENTRY_OVERHEAD_BYTES = 1024;
+
 /**
- * Keeps the objects that are asked for most, since reading a file costs several times what sending it does. It never
- * answers with what is no longer there: each time the file is looked at, and whoever replaces or removes an object, in
- * whatever process, leaves another file or none.
+ * An LRU cache of objects in files, since reading a file costs several times what sending it does. A hit is never stale: each one
+ * stats the file, and whoever replaces or removes an object, in any process, leaves another file or none.
  *
- * @param maxBytes - of bodies, all together
- * @param nowMs - Unix milliseconds, by the clock that files are stamped with
+ * @param maxBytes - the limit on the bodies of all objects together
+ * @param nowMs - Unix milliseconds, by the clock that sets the times of files
  */
 export function createMemoryCache(maxBytes: number, nowMs: () => number = Date.now): MemoryCache {
-  const kept = new LRUCache<string, Kept>({
+  const entries = new LRUCache<string, Entry>({
     maxSize: maxBytes,
-    sizeCalculation: ({ object }) => object.bytes + 1024,
+    sizeCalculation: ({ object }) => object.bytes + ENTRY_OVERHEAD_BYTES,
   });
   return {
     get(path) {
-      const found = kept.get(path);
-      if (!found) return undefined;
+      const entry = entries.get(path);
+      if (!entry) return undefined;
       const file = statSync(path, { throwIfNoEntry: false });
-      if (file && identityOf(file) === found.identity) return found.object;
-      kept.delete(path);
+      if (file && identityOf(file) === entry.identity) return entry.object;
+      entries.delete(path);
       return undefined;
     },
-    keep(path, file, object) {
+    set(path, file, object) {
       if (nowMs() - file.ctimeMs < CLOCK_STEP_MS) return;
-      kept.set(path, { identity: identityOf(file), object });
+      entries.set(path, { identity: identityOf(file), object });
     },
   };
 }
 
-/** A file that is renamed into place has a time of its own, if not always an inode: those of removed files are used again. */
+/** Times are part of it because file systems reuse the inode numbers of removed files. */
 function identityOf({ ino, ctimeMs, mtimeMs, size }: Stats): string {
   return `${ino} ${ctimeMs} ${mtimeMs} ${size}`;
 }

@@ -1,69 +1,64 @@
 import type { ObjectInfo } from './store.ts';
 
-/** Where the file store keeps what is not an object yet. No key may lie in there, in any store, or the two would differ. */
+/** The file store's folder for temp files. No key may start with it, in any store, or the stores would differ. */
 export const TEMP_FOLDER = '.tmp';
 
-/** S3's bound on a key. */
+/** S3's limit. */
 const MAX_KEY_LENGTH = 1024;
-/** The bound that file systems put on a name is 255 bytes. */
+/** File systems limit a name to 255 bytes. */
 const SEGMENT = /^[A-Za-z0-9._~-]{1,255}$/;
 
 /**
- * Whether a key means the same to every store, and cannot leave the folder of one: relative, at most 1,024 characters, its
- * segments 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, none `.` or `..`, the first not `.tmp`.
+ * Whether a key means the same in every store and cannot leave the store's folder: relative, at most 1,024 characters, its
+ * segments 1 to 255 of `A-Z a-z 0-9 . _ ~ -`, none of them `.` or `..`, the first not `.tmp`.
  */
 export function isObjectKey(key: string): boolean {
   const segments = key.split('/');
   return (
     key.length <= MAX_KEY_LENGTH &&
     segments.every((segment) => SEGMENT.test(segment) && segment !== '.' && segment !== '..') &&
-    // A file system may ignore case.
+    // Some file systems ignore case.
     segments[0]?.toLowerCase() !== TEMP_FOLDER
   );
 }
 
-/** @throws TypeError when `key` is none: keys are made by this program, so a bad one is a bug */
+/** @throws TypeError when `key` is not a key: this program makes all keys, so that is a bug */
 export function assertObjectKey(key: string): void {
   if (!isObjectKey(key)) throw new TypeError(`not a key of the store: ${JSON.stringify(key)}`);
 }
 
-/**
- * Refuses what is no folder of keys: one or more of a key's first segments, and so shaped as a key itself.
- *
- * @throws TypeError
- */
+/** @throws TypeError when `folder` is not one or more of a key's first segments, which has the same syntax as a key */
 export function assertFolder(folder: string): void {
   if (!isObjectKey(folder)) throw new TypeError(`not a folder of the store: ${JSON.stringify(folder)}`);
 }
 
-/** S3's bound on the metadata that a user sets: names and values together, in bytes. */
+/** S3's limit on user-defined metadata: names and values together, in bytes. */
 const MAX_METADATA_BYTES = 2048;
 /** No underscore: gateways that turn headers into variables cannot tell it from a dash. */
 const METADATA_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-/** Printable ASCII. Headers lose space at their ends. */
+/** Printable ASCII. Headers lose spaces at their ends. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
- * Refuses what S3 could not carry in a header and give back unchanged, in every store, so that what works in a folder works in
- * a bucket.
+ * Checks that S3 could carry this in headers and return it unchanged. Every store checks it, so that what works in a folder also
+ * works in a bucket.
  *
- * @throws TypeError naming the part that is to blame
+ * @throws TypeError that names the invalid part
  */
 export function assertObjectInfo(info: ObjectInfo): void {
-  assertValue('contentType', info.contentType);
-  if (info.cacheControl !== undefined) assertValue('cacheControl', info.cacheControl);
+  assertHeaderValue('contentType', info.contentType);
+  if (info.cacheControl !== undefined) assertHeaderValue('cacheControl', info.cacheControl);
   let bytes = 0;
   for (const [name, value] of Object.entries(info.metadata ?? {})) {
-    if (!METADATA_NAME.test(name)) throw new TypeError(`not a name of metadata: ${JSON.stringify(name)}`);
-    if (value !== '') assertValue(`metadata.${name}`, value);
+    if (!METADATA_NAME.test(name)) throw new TypeError(`not a metadata name: ${JSON.stringify(name)}`);
+    if (value !== '') assertHeaderValue(`metadata.${name}`, value);
     bytes += name.length + value.length;
   }
   if (bytes > MAX_METADATA_BYTES) {
-    throw new TypeError(`metadata of ${bytes} bytes: S3 carries ${MAX_METADATA_BYTES}`);
+    throw new TypeError(`${bytes} bytes of metadata: S3 carries at most ${MAX_METADATA_BYTES}`);
   }
 }
 
-function assertValue(name: string, value: string): void {
-  if (!HEADER_VALUE.test(value))
-    throw new TypeError(`not a value for a header: ${name} ${JSON.stringify(value)}`);
+function assertHeaderValue(name: string, value: string): void {
+  if (!HEADER_VALUE.test(value)) throw new TypeError(`not a header value: ${name} ${JSON.stringify(value)}`);
 }

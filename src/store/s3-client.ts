@@ -1,36 +1,38 @@
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { GetObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
+import { backoffDelay } from '../backoff.ts';
 
 const CONNECTION_TIMEOUT_MS = 1000;
-/** How long nothing may move, before an answer or within it. S3 mostly answers in tens of milliseconds. */
-const SILENCE_TIMEOUT_MS = 5000;
-/** The first and two more: S3 says 503 for a moment when it splits a partition. */
+/** How long nothing may arrive or leave, before an answer or within it. S3 mostly answers in tens of milliseconds. */
+const SOCKET_TIMEOUT_MS = 5000;
+/** The first and two more: S3 answers 503 for a moment when it splits a partition. */
 const MAX_ATTEMPTS = 3;
-/** More than wait at once: a request that waits for a socket counts as one that cannot connect. */
+/** More than are in flight at once: a request that waits for a socket would count as one that cannot connect. */
 const MAX_SOCKETS = 512;
-
-/** The SDK's own grows to seconds at random: a viewer would rather have the picture made anew. */
-const retryDelayMs = (attempt: number) => 50 * 2 ** attempt;
+/** The SDK's own delays grow to seconds at random. For a viewer it is faster to make the image again. */
+const FIRST_RETRY_DELAY_MS = 100;
 
 export interface S3ClientOptions {
-  /** Another S3 than Amazon's, as `http://host:port`. */
+  /** The address of an S3-compatible server, as `http://host:port`, in place of Amazon's. */
   endpoint?: string | undefined;
-  /** Whom to sign as. By default whoever the SDK finds: the environment, the shared files, the role of the machine. */
+  /** By default what the SDK finds: the environment, the shared files, the role of the machine. */
   credentials?: S3ClientConfig['credentials'];
 }
 
 /**
- * A client that gives up on an S3 that does not answer: after 1 s without a connection or 5 s of silence, three times. Whoever
- * needs a bound on the whole, since a body can trickle, passes an `abortSignal`. The region is whatever the SDK finds; with an
- * `endpoint`, where most people have none, `us-east-1` when it finds nothing.
+ * Returns a client with short timeouts: 1 s to connect and 5 s without a byte, each for three attempts. A body can still trickle:
+ * pass an `abortSignal` to limit a whole request. The region is what the SDK finds; with an `endpoint`, for which few people
+ * configure one, `us-east-1` if it finds none.
  */
 export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}): S3Client {
   return new S3Client({
-    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, retryDelayMs),
+    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, (attempt) =>
+      backoffDelay(FIRST_RETRY_DELAY_MS, attempt),
+    ),
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      socketTimeout: SILENCE_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
       httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
       httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },
@@ -44,4 +46,15 @@ export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}):
       responseChecksumValidation: 'WHEN_REQUIRED',
     }),
   });
+}
+
+/** Long enough to follow a redirect over a slow connection, and shorter than the credentials of any function live. */
+const PRESIGNED_URL_SECONDS = 300;
+
+/** Returns a URL with which anybody can get an object from S3 for the next five minutes. */
+export async function presignObject(client: S3Client, bucket: string, key: string): Promise<string> {
+  // Loaded on first use: only variants too large for Lambda's answer need it.
+  const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+  return await getSignedUrl(client, command, { expiresIn: PRESIGNED_URL_SECONDS });
 }

@@ -1,10 +1,12 @@
 import {
+  DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
   HeadBucketCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   PutObjectCommand,
+  type PutObjectCommandInput,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -13,27 +15,27 @@ import { deleteObjects, listObjects } from './s3-bulk.ts';
 import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
 
 /**
- * For one operation with all its attempts, to the last byte: what no timeout of a part bounds is a body that trickles. A
- * viewer waits for three reads, a write and a delete at the worst, and gets the picture even when all of them fail: 16 s, where
- * a CDN waits for 30.
+ * Deadlines for one operation with all its attempts, to the last byte: the client's own timeouts do not limit a body that
+ * trickles. In the worst case a viewer waits for three reads, a write and a delete, and gets the image even when all of them fail:
+ * that is 16 s, where a CDN waits for 30.
  */
 const READ_TIMEOUT_MS = 2_000;
 const WRITE_TIMEOUT_MS = 5_000;
 
 export interface S3StoreOptions {
   bucket: string;
-  /** From `createS3Client`, which bounds how long a request may take. */
+  /** From `createS3Client`, which limits how long one request may take. */
   client: S3Client;
 }
 
 /**
  * A store in a bucket. Objects carry their type, cache control and metadata, so that S3 can serve them by itself.
  *
- * Whoever the client signs as needs `s3:ListBucket` on the bucket: without it S3 answers 403 for a key that is not there, which
- * cannot be told from a refusal, and so is a fault.
+ * The client's identity needs `s3:ListBucket` on the bucket: without it S3 answers 403 for a key without an object. That looks
+ * like a refusal, and so is a fault.
  */
 export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore {
-  const bucketIsThere = createBucketCheck({ bucket, client });
+  const assertBucketExists = createBucketCheck({ bucket, client });
   const locate = (key: string) => {
     assertObjectKey(key);
     return { Bucket: bucket, Key: key };
@@ -43,7 +45,7 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
     key: string,
     body: Uint8Array,
     info: ObjectInfo,
-    ifMatch?: string,
+    condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'> = {},
   ): Promise<{ etag: string }> {
     const location = locate(key);
     assertObjectInfo(info);
@@ -54,9 +56,9 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
         ContentType: info.contentType,
         CacheControl: info.cacheControl,
         Metadata: info.metadata,
-        IfMatch: ifMatch,
+        ...condition,
       }),
-      within(WRITE_TIMEOUT_MS),
+      deadlineIn(WRITE_TIMEOUT_MS),
     );
     return { etag: etagOf(ETag) };
   }
@@ -64,40 +66,38 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
   return {
     async get(key) {
       const location = locate(key);
-      return await unlessMissing(async () => {
-        const output = await client.send(new GetObjectCommand(location), within(READ_TIMEOUT_MS));
+      return await undefinedIfMissing(async () => {
+        const output = await client.send(new GetObjectCommand(location), deadlineIn(READ_TIMEOUT_MS));
         const body = await bodyOf(output);
-        return { ...describe(output, body.length), body };
+        return { ...infoOf(output, body.length), body };
       });
     },
 
     async head(key) {
       const location = locate(key);
-      const output = await unlessMissing(() =>
-        client.send(new HeadObjectCommand(location), within(READ_TIMEOUT_MS)),
+      const output = await undefinedIfMissing(() =>
+        client.send(new HeadObjectCommand(location), deadlineIn(READ_TIMEOUT_MS)),
       );
-      if (output) return describe(output, output.ContentLength ?? 0);
-      await bucketIsThere();
+      if (output) return infoOf(output, output.ContentLength ?? 0);
+      await assertBucketExists();
       return undefined;
     },
 
     put: (key, body, info) => write(key, body, info),
 
     async replace(key, etag, body, info) {
-      try {
-        // Without its quotes, which Amazon takes and other servers want.
-        return await write(key, body, info, etag.replaceAll('"', ''));
-      } catch (error) {
-        // Another is there, none, or one is just being put.
-        if (isStatus(error, 412) || isStatus(error, 409)) return undefined;
-        if (isStatus(error, 404) && error.name !== 'NoSuchBucket') return undefined;
-        throw error;
-      }
+      const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: unquoted(etag) };
+      return await undefinedIfConditionFails(() => write(key, body, info, condition));
     },
 
     async delete(keys) {
       keys.forEach(assertObjectKey);
       await deleteObjects(client, bucket, keys);
+    },
+
+    async deleteIfMatch(key, etag) {
+      const command = new DeleteObjectCommand({ ...locate(key), IfMatch: unquoted(etag) });
+      await undefinedIfConditionFails(() => client.send(command, deadlineIn(WRITE_TIMEOUT_MS)));
     },
 
     async *list(folder) {
@@ -107,17 +107,17 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
   };
 }
 
-function within(timeoutMs: number): { abortSignal: AbortSignal } {
+function deadlineIn(timeoutMs: number): { abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(timeoutMs) };
 }
 
 async function bodyOf({ Body }: GetObjectCommandOutput): Promise<Uint8Array<ArrayBuffer>> {
   if (Body === undefined) throw new Error('S3 answered without a body');
-  // In Node the SDK collects into ordinary memory, though its type allows for shared.
+  // In Node the SDK collects into ordinary memory, though its type allows for shared memory.
   return (await Body.transformToByteArray()) as Uint8Array<ArrayBuffer>;
 }
 
-function describe(output: GetObjectCommandOutput | HeadObjectCommandOutput, bytes: number): StoredInfo {
+function infoOf(output: GetObjectCommandOutput | HeadObjectCommandOutput, bytes: number): StoredInfo {
   return {
     contentType: output.ContentType ?? 'application/octet-stream',
     cacheControl: output.CacheControl,
@@ -132,14 +132,35 @@ function etagOf(etag: string | undefined): string {
   return etag;
 }
 
-/** Every way in which S3 and its likes say that a key is not there becomes `undefined`. A bucket that is not there is a fault. */
-async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** For a condition: Amazon accepts an ETag without quotes, and other servers require that. */
+function unquoted(etag: string): string {
+  return etag.replaceAll('"', '');
+}
+
+/** Turns every answer of S3 and compatible servers for a key without an object into `undefined`. A missing bucket is a fault. */
+async function undefinedIfMissing<T>(request: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await ask();
+    return await request();
   } catch (error) {
-    if (isStatus(error, 404) && error.name !== 'NoSuchBucket') return undefined;
+    if (isMissingKey(error)) return undefined;
     throw error;
   }
+}
+
+/** Turns the answers to a conditional request into `undefined`: another object, no object, or a concurrent write to the key. */
+async function undefinedIfConditionFails<T>(request: () => Promise<T>): Promise<T | undefined> {
+  return await undefinedIfMissing(async () => {
+    try {
+      return await request();
+    } catch (error) {
+      if (isStatus(error, 412) || isStatus(error, 409)) return undefined;
+      throw error;
+    }
+  });
+}
+
+function isMissingKey(error: unknown): boolean {
+  return isStatus(error, 404) && error.name !== 'NoSuchBucket';
 }
 
 function isStatus(error: unknown, status: number): error is S3ServiceException {
@@ -147,21 +168,21 @@ function isStatus(error: unknown, status: number): error is S3ServiceException {
 }
 
 /**
- * The answer to HEAD has no body, and so does not say whether it is the key or the bucket that is missing. Whoever takes the
- * second for a miss would make every variant again, for ever. Asked until it has been answered once.
+ * The answer to HEAD has no body, so a 404 does not say whether the key or the bucket is missing. With a missing bucket taken for
+ * misses, every request would make its variant again. The bucket is checked until one check has succeeded.
  */
 function createBucketCheck({ bucket, client }: S3StoreOptions): () => Promise<void> {
-  let seen = false;
+  let isKnown = false;
   return async () => {
-    if (seen) return;
+    if (isKnown) return;
     try {
-      await client.send(new HeadBucketCommand({ Bucket: bucket }), within(READ_TIMEOUT_MS));
+      await client.send(new HeadBucketCommand({ Bucket: bucket }), deadlineIn(READ_TIMEOUT_MS));
     } catch (error) {
       if (isStatus(error, 404))
         throw new Error(`there is no bucket ${JSON.stringify(bucket)}`, { cause: error });
-      // We may not ask, so it exists.
+      // 403: we may not ask, so it exists.
       if (!isStatus(error, 403)) throw error;
     }
-    seen = true;
+    isKnown = true;
   };
 }

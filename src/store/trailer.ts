@@ -1,23 +1,24 @@
 import type { StoredInfo } from './store.ts';
 
 /*
- * What is known of an object travels at the end of its own file, so that one rename replaces both:
+ * A file holds an object's body and, at its end, a trailer with everything else that is known about the object, so that one rename
+ * replaces both:
  *
  *   body | size (4, big-endian) "free" JSON size (4, again) magic (8)
  *        '---------------- one ISO BMFF box of `size` bytes ----------'
  *
- * AVIF readers skip `free` boxes (ISO/IEC 14496-12, 8.1.2); JPEG, PNG, GIF and WebP readers stop where their image ends. So the
- * file is still an image to anyone who opens it. The box says its size twice, so that it can be found from the end as well.
+ * AVIF readers skip `free` boxes (ISO/IEC 14496-12, 8.1.2); JPEG, PNG, GIF and WebP readers stop where their image ends. So any
+ * image viewer opens the file. The box gives its size twice, so that it can also be found from the end.
  */
 const BOX_TYPE = Buffer.from('free', 'latin1');
 const MAGIC = Buffer.from('edgeprs1', 'latin1');
 const HEAD_BYTES = 4 + BOX_TYPE.length;
 const FOOT_BYTES = 4 + MAGIC.length;
 
-/** How much of a file's end to read to find its trailer at once: metadata is at most 2 KB, and JSON escapes little of it. */
+/** How much of a file's end to read first to find its trailer: metadata is at most 2 KB, and JSON escapes little of it. */
 export const USUAL_TRAILER_BYTES = 4096;
 
-/** The trailer that says `info` of the body before it. */
+/** Returns the trailer to write after a body. */
 export function encodeTrailer(info: StoredInfo): Buffer<ArrayBuffer> {
   const json = Buffer.from(JSON.stringify(info), 'utf8');
   const size = HEAD_BYTES + json.length + FOOT_BYTES;
@@ -32,7 +33,7 @@ export function encodeTrailer(info: StoredInfo): Buffer<ArrayBuffer> {
 
 /**
  * @param tail - the end of a file
- * @returns how many bytes the trailer claims, which may be more than `tail` has; `undefined` when there is none
+ * @returns the size that the trailer gives for itself, which may be more than `tail` has; `undefined` when there is no trailer
  */
 export function trailerBytes(tail: Buffer): number | undefined {
   if (tail.length < FOOT_BYTES) return undefined;
@@ -43,7 +44,7 @@ export function trailerBytes(tail: Buffer): number | undefined {
 /**
  * @param tail - the end of a file, with at least its whole trailer
  * @param fileBytes - the length of the whole file
- * @returns what the trailer says; `undefined` when there is none, or when it does not fit this file
+ * @returns the content of the trailer; `undefined` when there is none, or when it does not fit this file
  */
 export function decodeTrailer(tail: Buffer, fileBytes: number): StoredInfo | undefined {
   const size = trailerBytes(tail);

@@ -89,6 +89,21 @@ describe('what lies in the folder', () => {
   });
 });
 
+describe('a conditional delete', () => {
+  test('leaves an object with another ETag', async () => {
+    const { etag } = await store.put(KEY, Buffer.from('old'), { contentType: 'image/avif' });
+    await store.put(KEY, Buffer.from('new'), { contentType: 'image/avif' });
+    await store.deleteIfMatch(KEY, etag);
+    await expectStored(store, KEY, Buffer.from('new'), { contentType: 'image/avif' });
+  });
+
+  test('removes the folders that it empties', async () => {
+    const { etag } = await store.put(KEY, Buffer.from('x'), { contentType: 'image/avif' });
+    await store.deleteIfMatch(KEY, etag);
+    expect(await readdir(root)).toEqual(['.tmp']);
+  });
+});
+
 describe('what is no whole object', () => {
   const info = { contentType: 'image/avif', cacheControl: 'no-cache', metadata: { a: 'b' } };
 

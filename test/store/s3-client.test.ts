@@ -115,6 +115,22 @@ describe.concurrent('an S3', () => {
     await createS3Store({ bucket: 'b', client }).delete(['a']);
   });
 
+  test.each([
+    { name: 'has deleted the object', status: 204 },
+    { name: 'has another object there', status: 412 },
+    { name: 'has no object there', status: 404 },
+    { name: 'is just storing another object there', status: 409 },
+  ])('that $name answers a conditional delete, which names the ETag', async ({ status }) => {
+    const conditions: unknown[] = [];
+    const endpoint = await endpointOf(({ method, headers }, response) => {
+      conditions.push([method, headers['if-match']]);
+      response.writeHead(status).end();
+    });
+    const client = createS3Client({ endpoint, credentials });
+    await createS3Store({ bucket: 'b', client }).deleteIfMatch('a', '"0a1b"');
+    expect(conditions).toEqual([['DELETE', '0a1b']]);
+  });
+
   test('that refuses to say whether a bucket is there has it, when a key is missing', async () => {
     const endpoint = await endpointOf(({ url }, response) => {
       response.writeHead(url?.startsWith('/b/a') ? 404 : 403).end();

@@ -164,11 +164,29 @@ function describeObjects(store: () => VariantStore): void {
   test('of those that replace the same object at once, one does', async () => {
     const key = freshKey();
     const { etag } = await store().put(key, randomBytes(10), AVIF);
-    const bodies = Array.from({ length: 20 }, () => randomBytes(100));
-    const replaced = await Promise.all(bodies.map((body) => store().replace(key, etag, body, AVIF)));
-    const winners = bodies.filter((_, index) => replaced[index] !== undefined);
-    expect(winners).toHaveLength(1);
-    await expectStored(store(), key, winners[0] as Buffer, AVIF);
+    await expectOneWinner(store(), key, etag);
+  });
+
+  test('a replace without an ETag stores an object where there is none, and nothing in place of one', async () => {
+    const key = freshKey();
+    const body = randomBytes(50);
+    expect(await store().replace(key, undefined, body, AVIF)).toEqual({ etag: md5(body) });
+    expect(await store().replace(key, undefined, randomBytes(10), AVIF)).toBeUndefined();
+    await expectStored(store(), key, body, AVIF);
+    await store().delete([key]);
+    expect(await store().replace(key, undefined, body, AVIF)).toEqual({ etag: md5(body) });
+  });
+
+  test('of those that store the first object at once, one does', async () => {
+    await expectOneWinner(store(), freshKey(), undefined);
+  });
+
+  test('an object with the ETag that is named is deleted, and deleting it again is no error', async () => {
+    const key = freshKey();
+    const { etag } = await store().put(key, randomBytes(10), AVIF);
+    await store().deleteIfMatch(key, etag);
+    expect(await store().get(key)).toBeUndefined();
+    await store().deleteIfMatch(key, etag);
   });
 
   test('an object goes without its neighbours', async () => {
@@ -179,6 +197,15 @@ function describeObjects(store: () => VariantStore): void {
     await store().delete([key]);
     await expectStored(store(), neighbour, Buffer.from('here'), AVIF);
   });
+}
+
+/** Replaces the object many times at once, and fails unless exactly one of them succeeds. */
+async function expectOneWinner(store: VariantStore, key: string, etag: string | undefined): Promise<void> {
+  const bodies = Array.from({ length: 20 }, () => randomBytes(100));
+  const replaced = await Promise.all(bodies.map((body) => store.replace(key, etag, body, AVIF)));
+  const winners = bodies.filter((_, index) => replaced[index] !== undefined);
+  expect(winners).toHaveLength(1);
+  await expectStored(store, key, winners[0] as Buffer, AVIF);
 }
 
 const anyBody = fc.uint8Array({ maxLength: 5000 });
