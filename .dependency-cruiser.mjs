@@ -17,7 +17,7 @@ const LAYERS = [
   'variant/',
   'queue/',
   'unit/',
-  '(config|config-values)\\.ts$',
+  '(config|config-values|config-variables)\\.ts$',
   '(adapters|services|unit-services|metrics)\\.ts$',
   'edge/',
   'http/',
@@ -106,7 +106,10 @@ export default {
         'The stack reads options as the service does and uses its names; no code of the service runs at synthesis.',
       severity: 'error',
       from: { path: '^infra/', pathNot: '^infra/bundle/' },
-      to: { path: '^src/', pathNot: '^src/(config(-values)?\\.ts$|source/allowlist\\.ts$|protocol/)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(config(-values|-variables)?\\.ts$|source/allowlist\\.ts$|protocol/)',
+      },
     },
     {
       name: 'client-imports-nothing',

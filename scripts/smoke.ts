@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { baseUrlOf } from '../src/config.ts';
-import { parsePublicUrl } from '../src/config-values.ts';
+import { publicUrl } from '../src/config-values.ts';
 import { parseRequest } from '../src/protocol/request.ts';
-import { CommandFailure } from './command/command-failure.ts';
-import { readEnvironment } from './command/environment.ts';
-import { watchForInterruption } from './command/interruption.ts';
+import { CommandFailure } from './cli/command.ts';
+import { watchForInterruption } from './cli/interrupt.ts';
+import { readEnvironment } from './cli/unit-session.ts';
 
 /** `smoke`: tries a running service from end to end. */
 export function smokeCommand(): Command {
@@ -43,7 +43,7 @@ async function smokeAt(url: string | undefined, { src, json }: { src?: string; j
 
 function readBaseUrl(url: string): string {
   try {
-    return parsePublicUrl(url);
+    return publicUrl.parse(url);
   } catch (error) {
     const why =
       url === ''

@@ -1,110 +1,161 @@
 import { readSigningKey, type SigningKey } from './protocol/signature.ts';
 
-// What the values of the environment mean. Each throws an Error that says what is wrong with one, as the end of a sentence.
+// What the values of environment variables may be, and how they are read.
+
+/** The values that a variable takes. */
+export interface ValueType<T> {
+  /** What a value must be, in Markdown: the end of "must be …" in messages and documentation. */
+  readonly allowed: string;
+  /** @throws Error that says what is wrong with the value, as the end of a sentence whose subject is the variable */
+  readonly parse: (value: string) => T;
+}
+
+/** @param read - returns `undefined` for what is not allowed, or throws an Error where it can say more */
+export function valueType<T>(allowed: string, read: (value: string) => T | undefined): ValueType<T> {
+  return {
+    allowed,
+    parse(value) {
+      const result = read(value);
+      if (result === undefined) throw new Error(`must be ${allowed.replaceAll('`', '')}`);
+      return result;
+    },
+  };
+}
+
+/** Any text. */
+export function text(allowed: string): ValueType<string> {
+  return valueType(allowed, (value) => value);
+}
+
+export function wholeNumber(min: number, max: number): ValueType<number> {
+  return valueType(`a whole number from ${min} to ${max}`, (value) => {
+    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
+  });
+}
+
+/** One of these names. */
+export function oneOf<T extends string>(names: readonly T[]): ValueType<T> {
+  const quoted = names.map((name) => `\`${name}\``);
+  const allowed = names.length === 2 ? quoted.join(' or ') : `one of ${quoted.join(', ')}`;
+  return valueType(allowed, (value) => names.find((name) => name === value));
+}
+
+/** One or more of these names, separated by commas; repeats are dropped. */
+export function someOf<T extends string>(names: readonly T[]): ValueType<readonly T[]> {
+  const quoted = names.map((name) => `\`${name}\``).join(', ');
+  return valueType(`one or more of ${quoted}, separated by commas`, (value) => {
+    const items = splitList(value).map((item) => names.find((name) => name === item));
+    return items.some((item) => item === undefined) ? undefined : [...new Set(items as T[])];
+  });
+}
+
+/** `off` or `on`. */
+export const switchedOn = valueType('`off` or `on`', (value) =>
+  value === 'on' ? true : value === 'off' ? false : undefined,
+);
+
+/** @param parse - reads one entry; throws an Error that says what is wrong with it */
+export function listOf<T>(allowed: string, parse: (item: string) => T): ValueType<readonly T[]> {
+  return valueType(allowed, (value) => splitList(value).map(parse));
+}
+
+/** @throws Error for an empty entry: an empty list would allow anyone, which is not what the operator meant */
+function splitList(value: string): string[] {
+  const items = value.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new Error('has an empty entry: remove it, or leave the variable unset');
+  return items;
+}
+
+/** The widest picture that WebP can hold, in pixels. */
+export const MAX_WIDTH = 16_383;
+
+/** Widths in ascending order without repeats. */
+export const widths = valueType(`widths in pixels from 1 to ${MAX_WIDTH}, separated by commas`, (value) => {
+  const items = value.split(',').map((item) => item.trim());
+  if (!items.every((item) => /^[1-9]\d{0,4}$/.test(item) && Number(item) <= MAX_WIDTH)) return undefined;
+  return Object.freeze([...new Set(items.map(Number))].sort((a, b) => a - b)) as readonly number[];
+});
+
+/** An absolute `http(s)` URL, as it was given. */
+export const httpUrl = valueType('an absolute http: or https: URL', (value) =>
+  isHttp(parseUrl(value)) ? value : undefined,
+);
+
+/** The origin of a URL, without a slash at the end. */
+export const publicUrl = valueType(
+  'an absolute http: or https: URL without a path, query or fragment',
+  (value) => {
+    const url = parseUrl(value);
+    const isOrigin = isHttp(url) && url.pathname === '/' && url.search === '' && url.hash === '';
+    return isOrigin ? url.origin : undefined;
+  },
+);
+
+function parseUrl(value: string): URL | undefined {
+  return URL.canParse(value) ? new URL(value) : undefined;
+}
+
+function isHttp(url: URL | undefined): url is URL {
+  return url !== undefined && /^https?:$/.test(url.protocol);
+}
 
 /** Where variants are kept. */
 export type StoreLocation = { kind: 'file'; root: string } | { kind: 's3'; bucket: string };
 
+export const storeLocation = valueType<StoreLocation>(
+  '`file:FOLDER`, `file:///FOLDER` or `s3://BUCKET`',
+  (value) => {
+    const file = /^file:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(value);
+    if (file?.[1]) return { kind: 'file', root: file[1] };
+    const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
+    return s3?.[1] ? { kind: 's3', bucket: s3[1] } : undefined;
+  },
+);
+
 /** Where units wait to be prewarmed. */
 export type QueueLocation = { kind: 'local' } | { kind: 'sqs'; url: string };
+
+export const queueLocation = valueType<QueueLocation>('`local`, or the URL of an SQS queue', (value) => {
+  if (value === 'local') return { kind: 'local' };
+  const url = parseUrl(value);
+  return isHttp(url) && url.pathname.length > 1 ? { kind: 'sqs', url: value } : undefined;
+});
 
 /** The cache in front of the service. */
 export type CdnLocation = { kind: 'none' } | { kind: 'cloudfront'; distribution: string };
 
-/** Reads a list separated by commas, each entry with `parse`. */
-export function listOf<T>(parse: (item: string, index: number) => T): (value: string) => readonly T[] {
-  return (value) => {
-    const items = value.split(',').map((item) => item.trim());
-    // A list that says nothing would mean "anyone": whoever set it meant something else.
-    if (items.includes('')) throw new Error('has an empty entry: leave it out, or leave the variable unset');
-    return items.map(parse);
-  };
-}
-
-/** Reads `file:FOLDER` or `s3://BUCKET`. */
-export function parseStore(value: string): StoreLocation {
-  const file = /^file:(?:\/\/(?=\/)|(?!\/\/))(.+)$/.exec(value);
-  if (file?.[1]) return { kind: 'file', root: file[1] };
-  const s3 = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(value);
-  if (s3?.[1]) return { kind: 's3', bucket: s3[1] };
-  throw new Error('must be file:FOLDER, file:///FOLDER or s3://BUCKET');
-}
-
-/** Reads `local`, or the URL of an SQS queue. */
-export function parseQueue(value: string): QueueLocation {
-  if (value === 'local') return { kind: 'local' };
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url && /^https?:$/.test(url.protocol) && url.pathname.length > 1) return { kind: 'sqs', url: value };
-  throw new Error('must be local, or the URL of an SQS queue');
-}
-
-/** Reads `none`, or `cloudfront:DISTRIBUTION`. */
-export function parseCdn(value: string): CdnLocation {
+export const cdnLocation = valueType<CdnLocation>('`none`, or `cloudfront:DISTRIBUTION-ID`', (value) => {
   if (value === 'none') return { kind: 'none' };
   const distribution = /^cloudfront:([A-Z0-9]{1,32})$/.exec(value)?.[1];
-  if (distribution !== undefined) return { kind: 'cloudfront', distribution };
-  throw new Error('must be none, or cloudfront:DISTRIBUTION-ID');
-}
+  return distribution === undefined ? undefined : { kind: 'cloudfront', distribution };
+});
 
-/** Reads what a bearer token can be (RFC 6750, section 2.1). Faults never repeat the secret. */
-export function parseToken(value: string): string {
-  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(value)) throw new Error('must be of A-Z a-z 0-9 . _ ~ + / - alone');
-  return value;
-}
+/** A bearer token (RFC 6750, section 2.1). Messages never repeat the secret. */
+export const bearerToken = valueType(
+  'of the characters `A-Z a-z 0-9 . _ ~ + / -`, with `=` at the end only',
+  (value) => (/^[A-Za-z0-9._~+/-]+=*$/.test(value) ? value : undefined),
+);
 
-/** Reads a name that must be one of these. */
-export function oneOf<T extends string>(names: readonly T[]): (value: string) => T {
-  return (value) => {
-    const name = names.find((known) => known === value);
-    if (name === undefined) throw new Error(`must be among ${names.join(', ')}, separated by commas`);
-    return name;
-  };
-}
+/** The value of an HTTP header, trimmed. */
+export const headerValue = valueType('printable ASCII', (value) => {
+  const trimmed = value.trim();
+  return /^[\x20-\x7e]+$/.test(trimmed) ? trimmed : undefined;
+});
 
-/** Reads `id:hex,id:hex`. Faults never repeat a secret. */
-export function parseSigningKeys(value: string): readonly SigningKey[] {
-  const keys = listOf((item, index) => readSigningKey(item) ?? refuseKey(item, index + 1))(value);
-  const twice = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
-  if (twice) throw new Error(`the id "${twice.id}" stands there more than once`);
-  return keys;
-}
+/** Signing keys with distinct ids. Messages never repeat a secret. */
+export const signingKeys = valueType<readonly SigningKey[]>(
+  '`ID:HEX,ID:HEX`: each id 1 to 64 of `A-Z a-z 0-9 _ -`, each key at least 16 bytes in hex',
+  (value) => {
+    const keys = splitList(value).map((item, index) => readSigningKey(item) ?? refuseKey(item, index + 1));
+    const repeated = keys.find(({ id }, index) => keys.findIndex((key) => key.id === id) !== index);
+    if (repeated) throw new Error(`has the id "${repeated.id}" more than once`);
+    return keys;
+  },
+);
 
 function refuseKey(item: string, number: number): never {
   const id = /^([A-Za-z0-9_-]{1,64}):(?:[0-9A-Fa-f]{2})+$/.exec(item)?.[1];
-  const complaint =
-    id === undefined
-      ? `key ${number} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`
-      : `the key "${id}" is too short: at least 16 bytes (32 hex digits)`;
-  throw new Error(complaint);
-}
-
-/** Reads widths in pixels, 1 to 16,383, into ascending order without repeats. */
-export function parseWidths(value: string): readonly number[] {
-  const widths = value.split(',').map((item) => item.trim());
-  if (!widths.every((width) => /^[1-9]\d{0,4}$/.test(width) && Number(width) <= 16_383)) {
-    throw new Error('must be widths in pixels from 1 to 16383, separated by commas');
-  }
-  return Object.freeze([...new Set(widths.map(Number))].sort((a, b) => a - b));
-}
-
-/** Returns an absolute `http(s)` URL as it is. */
-export function parseHttpUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('must be an absolute http: or https: URL');
-  return value;
-}
-
-/** Returns the origin of a URL that is nothing more: without a slash at the end. */
-export function parsePublicUrl(value: string): string {
-  const url = new URL(parseHttpUrl(value));
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    throw new Error('must have no path, query or fragment');
-  return url.origin;
-}
-
-/** Returns what can stand in a header, trimmed. */
-export function parseHeaderValue(value: string): string {
-  const trimmed = value.trim();
-  if (!/^[\x20-\x7e]+$/.test(trimmed)) throw new Error('must be printable ASCII');
-  return trimmed;
+  if (id !== undefined) throw new Error(`the key "${id}" is too short: at least 16 bytes (32 hex digits)`);
+  throw new Error(`key ${number} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`);
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { parseSigningKeys } from '../../src/config-values.ts';
+import { signingKeys } from '../../src/config-values.ts';
 import type { SigningKey } from '../../src/protocol/signature.ts';
-import { CommandFailure } from '../command/command-failure.ts';
+import { CommandFailure } from '../cli/command.ts';
 
 /** The most that the value of an item of a CloudFront KeyValueStore may have. */
 export const MAX_BYTES = 1024;
@@ -18,7 +18,7 @@ const KEY_BYTES = 32;
 export function readKeyList(text: string | undefined, place: string): readonly SigningKey[] {
   if (text === undefined || text.trim() === '') return [];
   try {
-    return parseSigningKeys(text.trim());
+    return signingKeys.parse(text.trim());
   } catch (error) {
     throw new CommandFailure(
       `${place} does not hold signing keys: ${(error as Error).message}. Mend it by hand: it must be id:hex,id:hex.`,

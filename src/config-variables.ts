@@ -1,0 +1,215 @@
+import { availableParallelism } from 'node:os';
+import {
+  bearerToken,
+  cdnLocation,
+  headerValue,
+  httpUrl,
+  listOf,
+  MAX_WIDTH,
+  oneOf,
+  publicUrl,
+  queueLocation,
+  signingKeys,
+  someOf,
+  storeLocation,
+  switchedOn,
+  text,
+  type ValueType,
+  wholeNumber,
+  widths,
+} from './config-values.ts';
+import { EFFORTS } from './encode/encoder.ts';
+import { FORMATS, TIERS } from './protocol/request.ts';
+import { parsePrivateHost } from './source/address-guard.ts';
+import { parseAllowPattern } from './source/allowlist.ts';
+
+/** One environment variable. */
+export interface Variable<T> {
+  readonly name: string;
+  readonly type: ValueType<T>;
+  /**
+   * What an unset or empty variable means: the text that would set the same, or a value with words for it in the documentation,
+   * where no text does or where it depends on the machine.
+   */
+  readonly default: string | { readonly value: T; readonly words: string };
+  /** For docs/configuration.md, in Markdown. The values allowed and the default have columns of their own there. */
+  readonly doc: string;
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const NO_ENDPOINT = { value: undefined, words: "Amazon's" };
+
+/**
+ * Every environment variable, by the name of its field in `Config`. The fields of `Config` and the section "Environment" of
+ * docs/configuration.md follow from this table: after a change, run `npm run docs`.
+ */
+export const VARIABLES = {
+  port: variable({
+    name: 'PORT',
+    type: wholeNumber(0, 65_535),
+    default: '3000',
+    doc: 'Port to listen on; 0 takes a free one.',
+  }),
+  host: variable({
+    name: 'HOST',
+    type: text('a host name or an IP address'),
+    default: '127.0.0.1',
+    doc: 'Address to listen on. Anything but loopback needs `SIGNING_KEYS`, since unsigned URLs are served on loopback only.',
+  }),
+  publicUrl: variable({
+    name: 'PUBLIC_URL',
+    type: publicUrl,
+    default: { value: undefined, words: '`http://HOST:PORT`' },
+    doc: 'Where callers reach the service: what image URLs in reports and from `npm run sign` start with.',
+  }),
+  store: variable({
+    name: 'STORE',
+    type: storeLocation,
+    default: 'file:./data',
+    doc: 'Where variants are stored: a folder on a local disk, or an S3 bucket.',
+  }),
+  s3Endpoint: variable({
+    name: 'S3_ENDPOINT',
+    type: httpUrl,
+    default: NO_ENDPOINT,
+    doc: 'Another S3 server. Credentials and region are found as by every AWS SDK.',
+  }),
+  queue: variable({
+    name: 'QUEUE',
+    type: queueLocation,
+    default: 'local',
+    doc: 'Where units wait to be prewarmed. `local` keeps them in the store, for one process.',
+  }),
+  sqsEndpoint: variable({
+    name: 'SQS_ENDPOINT',
+    type: httpUrl,
+    default: NO_ENDPOINT,
+    doc: 'Another SQS server.',
+  }),
+  cdn: variable({
+    name: 'CDN',
+    type: cdnLocation,
+    default: 'none',
+    doc: 'The CDN in which purged units are invalidated.',
+  }),
+  cloudfrontEndpoint: variable({
+    name: 'CLOUDFRONT_ENDPOINT',
+    type: httpUrl,
+    default: NO_ENDPOINT,
+    doc: 'Another server with the API of CloudFront.',
+  }),
+  signingKeys: variable({
+    name: 'SIGNING_KEYS',
+    type: signingKeys,
+    default: { value: [], words: 'none: URLs are not signed' },
+    doc: 'The keys of [signed URLs](signing.md). The first one signs; all of them verify.',
+  }),
+  adminToken: variable({
+    name: 'ADMIN_TOKEN',
+    type: bearerToken,
+    default: { value: undefined, words: 'none: there are no such routes' },
+    doc: 'The bearer token of the [unit routes](units.md#http-api) and `GET /metrics`.',
+  }),
+  sourceAllow: variable({
+    name: 'SOURCE_ALLOW',
+    type: listOf('patterns such as `https://*.example.com/*,s3://originals/*`', parseAllowPattern),
+    default: { value: [], words: 'any public http(s) address, and no bucket' },
+    doc: 'The sources that may be fetched. A pattern is matched against scheme, host (`*.` stands for whole labels), port and path, at every redirect.',
+  }),
+  sourceAllowPrivate: variable({
+    name: 'SOURCE_ALLOW_PRIVATE',
+    type: listOf('`HOST:PORT,HOST:PORT`', parsePrivateHost),
+    default: { value: [], words: 'none' },
+    doc: 'Sources that may be at private addresses. The address guard refuses all others.',
+  }),
+  sourceMaxBytes: variable({
+    name: 'SOURCE_MAX_BYTES',
+    type: wholeNumber(1, MAX_INT32),
+    default: '33554432',
+    doc: 'The largest source that is accepted, in bytes.',
+  }),
+  sourceTimeoutMs: variable({
+    name: 'SOURCE_TIMEOUT_MS',
+    type: wholeNumber(1, MAX_INT32),
+    default: '10000',
+    doc: 'Timeout of a whole fetch, redirects included, in milliseconds.',
+  }),
+  maxPixels: variable({
+    name: 'MAX_PIXELS',
+    type: wholeNumber(1, MAX_INT32),
+    default: '100000000',
+    doc: 'The most pixels that a source may have, all frames of an animation together. It bounds the memory that decoding takes.',
+  }),
+  widths: variable({
+    name: 'WIDTHS',
+    type: widths,
+    default: '160,320,480,720,1080,1600,2048',
+    doc: 'The width ladder: the only widths that are made. A requested width goes up to the next rung.',
+  }),
+  defaultWidth: variable({
+    name: 'DEFAULT_WIDTH',
+    type: wholeNumber(1, MAX_WIDTH),
+    default: '1080',
+    doc: 'The width of a request without `w`, in pixels. It goes up the ladder like any other.',
+  }),
+  prewarmWidths: variable({
+    name: 'PREWARM_WIDTHS',
+    type: widths,
+    default: '1080',
+    doc: 'The widths that prewarm makes of each image, unless its unit names others. They go up the ladder.',
+  }),
+  prewarmFormats: variable({
+    name: 'PREWARM_FORMATS',
+    type: someOf(FORMATS),
+    default: 'avif,webp',
+    doc: 'The formats that prewarm makes of each image, unless its unit names others.',
+  }),
+  prewarmTiers: variable({
+    name: 'PREWARM_TIERS',
+    type: someOf(TIERS),
+    default: 'balanced',
+    doc: 'The quality tiers that prewarm makes of each image, unless its unit names others.',
+  }),
+  prewarmEffort: variable({
+    name: 'PREWARM_EFFORT',
+    type: oneOf(EFFORTS),
+    default: 'best',
+    doc: 'How hard prewarm tries. `fast` takes a tenth of the time, for a quarter to two fifths more bytes. What a viewer waits for is always `fast`.',
+  }),
+  upgrade: variable({
+    name: 'UPGRADE',
+    type: switchedOn,
+    default: 'off',
+    doc: '`on`: each `fast` variant that a viewer was given is made again at `best` effort, once, by way of the queue.',
+  }),
+  concurrency: variable({
+    name: 'CONCURRENCY',
+    type: wholeNumber(1, 1024),
+    default: { value: availableParallelism(), words: 'the number of CPU cores' },
+    doc: 'How many images are encoded at the same time.',
+  }),
+  queueLimit: variable({
+    name: 'QUEUE_LIMIT',
+    type: wholeNumber(0, 1_000_000),
+    default: '256',
+    doc: 'How many requests may wait for an encode before `overloaded` is answered. Requests that join one in flight do not count.',
+  }),
+  cacheControl: variable({
+    name: 'CACHE_CONTROL',
+    type: headerValue,
+    default: 'public, max-age=604800, s-maxage=31536000',
+    doc: 'The `Cache-Control` of stored variants.',
+  }),
+  logLevel: variable({
+    name: 'LOG_LEVEL',
+    type: oneOf(LOG_LEVELS),
+    default: 'info',
+    doc: 'The lowest level that is logged.',
+  }),
+};
+
+/** Lets the compiler infer the type of the value. */
+function variable<T>(variable: Variable<T>): Variable<T> {
+  return variable;
+}
