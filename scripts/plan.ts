@@ -1,15 +1,18 @@
 import { Command } from 'commander';
-import { counted } from './command/amounts.ts';
-import { CommandFailure } from './command/command-failure.ts';
-import { readEnvironment } from './command/environment.ts';
-import { type Measurement, measure, originalsOf, packagedOriginals } from './plan/measure.ts';
-import { addPlanOptions, type PlanOptions, toGiven } from './plan/options.ts';
-import { plan } from './plan/plan.ts';
-import { describePlan } from './plan/plan-text.ts';
-import { PRICES } from './plan/prices.ts';
-import { warningsOf } from './plan/warnings.ts';
+import { CommandFailure } from './cli/command.ts';
+import { counted } from './cli/text.ts';
+import { readEnvironment } from './cli/unit-session.ts';
+import { calculatePlan } from './plan/calculate.ts';
+import { addPlanOptions, type PlanOptions, toPlanInputs } from './plan/inputs.ts';
+import { type Measurement, measure, originalsInFolder, packagedOriginals } from './plan/measure.ts';
+import { loadWarnings } from './plan/quotas.ts';
+import { formatPlan, formatPlanJson } from './plan/report.ts';
 
-/** `plan`: what a load needs on AWS, how long it takes, and what it costs; each figure with its arithmetic. */
+const SMALL_PHOTOGRAPHS_WARNING =
+  'The photographs that come with the packages are small: originals of phones take longer. ' +
+  'Measure your own with --photos FOLDER, or say with --ms what the function takes.';
+
+/** `plan`: what a load needs on AWS, how long it takes, and what it costs, each figure with its formula. */
 export function planCommand(): Command {
   const command = new Command('plan').description(
     'say what a load needs on AWS, how long it takes and what it costs, each figure with its arithmetic',
@@ -29,12 +32,12 @@ async function runPlan(options: PlanOptions, command: Command): Promise<void> {
     throw new CommandFailure('Give --ms or --photos, not both: one says what the other measures.');
   const config = readEnvironment();
   const measurement = options.ms === undefined ? await measureHere(options, config) : undefined;
-  const made = plan(toGiven(options, config.prewarm, measurement));
-  const warnings = warningsOf(made, measurement !== undefined && options.photos === undefined);
-  const said = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
-  const text = options.json
-    ? JSON.stringify({ ...made, measurement, warnings, prices: PRICES }, undefined, 2)
-    : describePlan(made, { options: new Set(said), measurement }, warnings);
+  const plan = calculatePlan(toPlanInputs(options, config.prewarm, measurement));
+  const isMeasuredWithSmall = measurement !== undefined && options.photos === undefined;
+  const warnings = [...(isMeasuredWithSmall ? [SMALL_PHOTOGRAPHS_WARNING] : []), ...loadWarnings(plan)];
+  const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
+  const report = { givenOptions: new Set(given), measurement, warnings };
+  const text = options.json ? formatPlanJson(plan, report) : formatPlan(plan, report);
   process.stdout.write(`${text}\n`);
 }
 
@@ -42,8 +45,8 @@ async function measureHere(
   { photos }: PlanOptions,
   config: Parameters<typeof measure>[1],
 ): Promise<Measurement> {
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
-  const originals = photos === undefined ? await packagedOriginals() : await originalsOf(photos);
-  say(`Measuring ${counted(originals.length, 'photograph')}…`);
-  return await measure(originals, config, say);
+  const print = (line: string) => void process.stderr.write(`${line}\n`);
+  const originals = photos === undefined ? await packagedOriginals() : await originalsInFolder(photos);
+  print(`Measuring ${counted(originals.length, 'photograph')}…`);
+  return await measure(originals, config, (name, error) => print(`${name} is left out: ${error.message}`));
 }

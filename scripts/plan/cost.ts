@@ -1,21 +1,18 @@
-import { counted } from '../command/amounts.ts';
-import { type Figure, figure, type Shown, total, usd } from './figure.ts';
-import type { Given } from './given.ts';
-import { HOURS_PER_MONTH, KB_PER_GB, MILLION, SECONDS_PER_HOUR } from './limits.ts';
+import { counted } from '../cli/text.ts';
+import { dollars, type Figure, formatPrice, show, totalDollars } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
 import type { Load, Workers } from './load.ts';
-import { PRICES } from './prices.ts';
-import type { Purges } from './purges.ts';
+import { HOURS_PER_MONTH, KB_PER_GB, MILLION, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
-import type { Store } from './store.ts';
-import type { Views } from './views.ts';
+import type { Purges, Store, Views } from './requests.ts';
 
-/** In dollars an hour, and what that comes to. */
+/** Dollars an hour, and the same for a million images and a month. */
 export interface CostLine extends Figure {
   usdPerMillionImages: number;
   usdPerMonth: number;
 }
 
-export interface Parts {
+export interface CostParts {
   load: Load;
   workers: Workers;
   queue: Queue;
@@ -24,95 +21,105 @@ export interface Parts {
   purges: Purges;
 }
 
-/** What an hour of this load costs, by what it is paid for. */
-export function planCost(given: Given, parts: Parts) {
-  const { imagesPerHour } = parts.load;
-  const making = planMaking(given, parts);
-  const keeping = {
-    storage: cost(
-      'storage',
-    )`${imagesPerHour} images × ${parts.load.variantsPerImage} variants × ${given.variantKb} KB ÷ ${KB_PER_GB} × ${usd(PRICES.usdPerGbMonth)} × ${months(given.monthsKept)}`,
-  };
-  const viewing = planViewing(given, parts);
-  const purging = planPurging(parts);
+/** The cost of an hour of this load, a line for each thing that AWS charges for. */
+export function calculateCost(inputs: PlanInputs, parts: CostParts) {
+  const prewarm = prewarmCost(inputs, parts);
+  const storage = storageCost(inputs, parts.load);
+  const views = viewCost(inputs, parts.views);
+  const purges = purgeCost(parts.purges);
   const lines = {
-    ...making,
-    ...keeping,
-    ...viewing,
-    ...purging,
-    total: sum('all together', [making.making, keeping.storage, viewing.viewing, purging.purging]),
+    ...prewarm,
+    storage,
+    ...views,
+    ...purges,
+    total: totalDollars('all together', [prewarm.making, storage, views.viewing, purges.purging]),
   };
-  const perImage = imagesPerHour.value;
-  return Object.fromEntries(
-    Object.entries(lines).map(([name, line]) => [
-      name,
-      {
-        ...line,
-        usdPerMillionImages: (line.value / perImage) * MILLION,
-        usdPerMonth: line.value * HOURS_PER_MONTH,
-      },
-    ]),
-  ) as Record<keyof typeof lines, CostLine>;
+  const imagesPerHour = parts.load.imagesPerHour.value;
+  const withTotals = Object.entries(lines).map(([name, line]): [string, CostLine] => {
+    const usdPerMillionImages = (line.value / imagesPerHour) * MILLION;
+    return [name, { ...line, usdPerMillionImages, usdPerMonth: line.value * HOURS_PER_MONTH }];
+  });
+  return Object.fromEntries(withTotals) as Record<keyof typeof lines, CostLine>;
 }
 
-export type Cost = ReturnType<typeof planCost>;
+export type Cost = ReturnType<typeof calculateCost>;
 
-function planMaking(given: Given, { load, workers, queue, store }: Parts) {
-  const compute = cost(
+function prewarmCost(inputs: PlanInputs, { load, workers, queue, store }: CostParts) {
+  const { unitsPerHour, memoryMb } = inputs;
+  const { imagesPerHour } = load;
+  const { secondsPerImage, vcpus } = workers;
+  const compute = dollars(
     'compute',
-  )`${load.imagesPerHour} images × ${workers.secondsPerImage} s ÷ ${workers.vcpus} vCPU × ${given.memoryMb} MB ÷ ${1024} × ${usd(PRICES.usdPerGbSecond)}`;
-  const invocations = cost(
-    'invocations',
-  )`${queue.batchesPerHour} × ${usd(PRICES.usdPerMillionInvocations)} ÷ ${MILLION}`;
-  const calls = cost('queue')`${queue.calls} calls × ${usd(PRICES.usdPerMillionQueueCalls)} ÷ ${MILLION}`;
-  const puts = cost(
+    ((((imagesPerHour.value * secondsPerImage.value) / vcpus.value) * memoryMb) / 1024) *
+      PRICES.usdPerGbSecond,
+    `${show(imagesPerHour)} images × ${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU × ${show(memoryMb)} MB ÷ 1,024 × ${formatPrice(PRICES.usdPerGbSecond)}`,
+  );
+  const invocations = perMillion('invocations', queue.batchesPerHour, PRICES.usdPerMillionInvocations);
+  const calls = perMillion('queue', queue.calls, PRICES.usdPerMillionQueueCalls, 'calls');
+  const puts = dollars(
     'S3 puts, lists',
-  )`${given.unitsPerHour} units × (${store.puts} + ${store.lists}) × ${usd(PRICES.usdPerMillionPuts)} ÷ ${MILLION}`;
-  const gets = cost(
+    (unitsPerHour * (store.puts.value + store.lists.value) * PRICES.usdPerMillionPuts) / MILLION,
+    `${show(unitsPerHour)} units × (${show(store.puts)} + ${show(store.lists)}) × ${formatPrice(PRICES.usdPerMillionPuts)} ÷ ${show(MILLION)}`,
+  );
+  const gets = dollars(
     'S3 gets',
-  )`${given.unitsPerHour} units × ${store.gets} × ${usd(PRICES.usdPerMillionGets)} ÷ ${MILLION}`;
-  return {
-    compute,
-    invocations,
-    calls,
-    puts,
-    gets,
-    making: sum('making', [compute, invocations, calls, puts, gets]),
-  };
+    (unitsPerHour * store.gets.value * PRICES.usdPerMillionGets) / MILLION,
+    `${show(unitsPerHour)} units × ${show(store.gets)} × ${formatPrice(PRICES.usdPerMillionGets)} ÷ ${show(MILLION)}`,
+  );
+  const making = totalDollars('making', [compute, invocations, calls, puts, gets]);
+  return { compute, invocations, calls, puts, gets, making };
 }
 
-function planViewing(given: Given, { views }: Parts) {
-  const requests = cost(
-    'CloudFront requests',
-  )`${views.viewsPerHour} views × ${usd(PRICES.usdPerMillionViews)} ÷ ${MILLION}`;
-  const edge = cost(
-    'CloudFront Function',
-  )`${views.viewsPerHour} views × ${usd(PRICES.usdPerMillionEdgeRuns)} ÷ ${MILLION}`;
-  const egress = cost('bytes out')`${views.outGbPerHour} GB × ${usd(given.usdPerGbOut)}`;
-  const fromStore = cost(
+/** Variants of an hour's images, for as long as they are kept. */
+function storageCost({ variantKb, monthsKept }: PlanInputs, { imagesPerHour, variantsPerImage }: Load) {
+  const gb = (imagesPerHour.value * variantsPerImage.value * variantKb) / KB_PER_GB;
+  return dollars(
+    'storage',
+    gb * PRICES.usdPerGbMonth * monthsKept,
+    `${show(imagesPerHour)} images × ${show(variantsPerImage)} variants × ${show(variantKb)} KB ÷ ${show(KB_PER_GB)} × ${formatPrice(PRICES.usdPerGbMonth)} × ${counted(monthsKept, 'month')}`,
+  );
+}
+
+function viewCost({ usdPerGbOut }: PlanInputs, views: Views) {
+  const { viewsPerHour, outGbPerHour, fromStorePerSecond } = views;
+  const requests = perMillion('CloudFront requests', viewsPerHour, PRICES.usdPerMillionViews, 'views');
+  const edge = perMillion('CloudFront Function', viewsPerHour, PRICES.usdPerMillionEdgeRuns, 'views');
+  const egress = dollars(
+    'bytes out',
+    outGbPerHour.value * usdPerGbOut,
+    `${show(outGbPerHour)} GB × ${formatPrice(usdPerGbOut)}`,
+  );
+  const fromStore = dollars(
     'S3 gets of the CDN',
-  )`${views.fromStorePerSecond} views/s × ${SECONDS_PER_HOUR} s × ${usd(PRICES.usdPerMillionGets)} ÷ ${MILLION}`;
-  return { requests, edge, egress, fromStore, viewing: sum('viewing', [requests, edge, egress, fromStore]) };
+    (fromStorePerSecond.value * SECONDS_PER_HOUR * PRICES.usdPerMillionGets) / MILLION,
+    `${show(fromStorePerSecond)} views/s × ${show(SECONDS_PER_HOUR)} s × ${formatPrice(PRICES.usdPerMillionGets)} ÷ ${show(MILLION)}`,
+  );
+  const viewing = totalDollars('viewing', [requests, edge, egress, fromStore]);
+  return { requests, edge, egress, fromStore, viewing };
 }
 
-function planPurging({ purges }: Parts) {
-  const tags = cost(
+function purgeCost({ paidTagsPerMonth, putsAndListsPerHour, purgedPerHour, getsPerPurge }: Purges) {
+  const tags = dollars(
     'invalidations',
-  )`${purges.paidTagsPerMonth} tags a month ÷ ${HOURS_PER_MONTH} h × ${usd(PRICES.usdPerTag)}`;
-  const requests = cost(
+    (paidTagsPerMonth.value / HOURS_PER_MONTH) * PRICES.usdPerTag,
+    `${show(paidTagsPerMonth)} tags a month ÷ ${show(HOURS_PER_MONTH)} h × ${formatPrice(PRICES.usdPerTag)}`,
+  );
+  const millionthsOfUsd =
+    putsAndListsPerHour.value * PRICES.usdPerMillionPuts +
+    purgedPerHour.value * getsPerPurge.value * PRICES.usdPerMillionGets;
+  const purgeRequests = dollars(
     'S3 requests of purges',
-  )`(${purges.putsAndListsPerHour} puts, lists × ${usd(PRICES.usdPerMillionPuts)} + ${purges.purgedPerHour} purges × ${purges.getsPerPurge} gets × ${usd(PRICES.usdPerMillionGets)}) ÷ ${MILLION}`;
-  return { tags, purgeRequests: requests, purging: sum('purging', [tags, requests]) };
+    millionthsOfUsd / MILLION,
+    `(${show(putsAndListsPerHour)} puts, lists × ${formatPrice(PRICES.usdPerMillionPuts)} + ${show(purgedPerHour)} purges × ${show(getsPerPurge)} gets × ${formatPrice(PRICES.usdPerMillionGets)}) ÷ ${show(MILLION)}`,
+  );
+  return { tags, purgeRequests, purging: totalDollars('purging', [tags, purgeRequests]) };
 }
 
-function months(value: number): Shown {
-  return { value, text: counted(value, 'month') };
-}
-
-function cost(label: string) {
-  return figure(label, '$');
-}
-
-function sum(label: string, figures: readonly Figure[]): Figure {
-  return total(label, '$', figures);
+/** So many of something that is charged by the million. */
+function perMillion(label: string, count: Figure, price: number, what = ''): Figure {
+  return dollars(
+    label,
+    (count.value * price) / MILLION,
+    `${show(count)} ${what && `${what} `}× ${formatPrice(price)} ÷ ${show(MILLION)}`,
+  );
 }

@@ -1,12 +1,11 @@
 import type { Tier } from '../../src/protocol/request.ts';
-import { type Figure, figure, usd } from './figure.ts';
-import type { Given } from './given.ts';
-import { KB_PER_GB, MILLION } from './limits.ts';
+import { dollars, type Figure, figure, formatPrice, roundUp, show } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
 import type { Load, Workers } from './load.ts';
-import { PRICES } from './prices.ts';
+import { KB_PER_GB, MILLION, PRICES } from './prices-and-limits.ts';
 
-/** How hard an encoder tries. */
-interface EffortSetting {
+/** An encoder effort, and what it was measured to cost and to weigh. */
+interface MeasuredEffort {
   format: 'avif' | 'webp';
   effort: number;
   msPerMegapixel: number;
@@ -18,7 +17,7 @@ interface EffortSetting {
  * Measured with 77 photographs, receipts and screenshots at 1080 pixels on one core of a Xeon, November 2026, with sharp 0.35.5
  * (aom 3.15.1, libwebp 1.6). The first of each format is the one of a first request, `fast`.
  */
-const EFFORTS: readonly EffortSetting[] = [
+const MEASURED_EFFORTS: readonly MeasuredEffort[] = [
   { format: 'avif', effort: 0, msPerMegapixel: 81, bytesAt: { 70: 0.87, 80: 0.9 } },
   { format: 'avif', effort: 1, msPerMegapixel: 337, bytesAt: { 70: 0.82, 80: 0.83 } },
   { format: 'avif', effort: 3, msPerMegapixel: 1088, bytesAt: { 70: 0.72, 80: 0.77 } },
@@ -27,93 +26,134 @@ const EFFORTS: readonly EffortSetting[] = [
   { format: 'webp', effort: 6, msPerMegapixel: 245, bytesAt: { 70: 0.97, 80: 0.96 } },
 ];
 
-/** Of a photograph of 4:3 at 1080 pixels of width: 1080 × 810. */
+/** Of a 4:3 photograph that is 1080 pixels wide: 1080 × 810. */
 const MEGAPIXELS_AT_1080 = 0.87;
 
-/** What one effort costs against the `fast` one of its format, and what it saves. */
+/** The cost and savings of one effort. Dollars are for a million images. */
 export interface EffortPlan {
   name: string;
   msPerMegapixel: number;
   /** Relative to WebP of effort 4. */
   bytes: number;
-  figures: {
-    ms: Figure;
-    workers: Figure;
-    /** For a million images. */
-    computeUsd: Figure;
-    kb: Figure;
-  };
-  /** Against `fast`, which has none. */
-  against?: {
-    moreComputeUsd: Figure;
-    sparedKb: Figure;
-    /** For a million images, in all of their views, as the dollars that follow. */
-    sparedGb: Figure;
-    egressUsd: Figure;
-    contractorsUsd: Figure;
-    /** Of an image, from which on it pays in egress alone; and in egress and contractors' data together. */
-    evenViews: Figure;
-    evenViewsWithContractors: Figure;
-    /** Of what is spared, once the compute is paid: less than nothing where it is not worth it. */
-    leftUsd: Figure;
-    leftWithContractorsUsd: Figure;
-  };
+  figures: { ms: Figure; workers: Figure; computeUsd: Figure; kb: Figure };
+  /** Compared with the `fast` effort of the format, which itself has no comparison. */
+  against?: EffortSavings;
 }
 
-/** @returns the score at which efforts are compared, how large the pictures are, and a plan for each effort */
-export function planEfforts(given: Given, load: Load, workers: Workers) {
-  const width = Math.max(...given.wanted.widths);
-  const score = scoreOf(given.wanted.tiers);
+/** What an effort costs and saves compared with `fast`. Dollars and GB are for a million images in all of their views. */
+export interface EffortSavings {
+  moreComputeUsd: Figure;
+  sparedKb: Figure;
+  sparedGb: Figure;
+  egressUsd: Figure;
+  contractorsUsd: Figure;
+  /** Views of an image from which on the effort pays: by egress alone, and with contractors' mobile data. */
+  evenViews: Figure;
+  evenViewsWithContractors: Figure;
+  /** Savings minus the additional compute: negative where the effort does not pay. */
+  leftUsd: Figure;
+  leftWithContractorsUsd: Figure;
+}
+
+/** @returns the SSIMULACRA2 score at which efforts are compared, the size of a variant, and a plan for each effort */
+export function calculateEfforts(inputs: PlanInputs, load: Load, workers: Workers) {
+  const width = Math.max(...inputs.wanted.widths);
+  const score = measuredScore(inputs.wanted.tiers);
   const megapixels = figure(
     'a variant',
+    (MEGAPIXELS_AT_1080 * width * width) / (1080 * 1080),
+    `${MEGAPIXELS_AT_1080} MP × ${show(width)} px × ${show(width)} px ÷ (1,080 px × 1,080 px)`,
     'MP',
-  )`${MEGAPIXELS_AT_1080} MP × ${width} px × ${width} px ÷ (${1080} px × ${1080} px)`;
-  const fastest = EFFORTS[0]?.bytesAt[score] ?? 1;
-  const planFor = (setting: EffortSetting): EffortPlan => {
-    const bytes = setting.bytesAt[score];
-    const ms = figure('CPU', 'ms')`${setting.msPerMegapixel} ms × ${megapixels} MP`;
-    return {
-      name: `${setting.format} ${setting.effort}`,
-      msPerMegapixel: setting.msPerMegapixel,
-      bytes,
-      figures: {
-        ms,
-        workers: figure(
-          'workers',
-        )`⌈${load.imagesPerSecond} images/s × ${ms} ms ÷ ${1000} ÷ ${workers.vcpus} vCPU⌉`,
-        computeUsd: figure(
-          'compute',
-          '$',
-        )`${MILLION} images × ${ms} ms ÷ ${1000} ÷ ${workers.vcpus} vCPU × ${given.memoryMb} MB ÷ ${1024} × ${usd(PRICES.usdPerGbSecond)}`,
-        kb: figure('a view', 'KB')`${given.variantKb} KB × ${bytes} ÷ ${fastest}`,
-      },
-    };
-  };
-  const plans = EFFORTS.map(planFor);
+  );
+  const plans = MEASURED_EFFORTS.map(({ format, effort, msPerMegapixel, bytesAt }): EffortPlan => {
+    const bytes = bytesAt[score];
+    const figures = effortFigures({ inputs, load, workers, msPerMegapixel, megapixels, bytes, score });
+    return { name: `${format} ${effort}`, msPerMegapixel, bytes, figures };
+  });
   const efforts = plans.map((plan, index) => {
-    const format = EFFORTS[index]?.format;
-    const fast = plans[EFFORTS.findIndex((other) => other.format === format)];
-    return fast && fast !== plan ? { ...plan, against: planAgainst(given, plan, fast) } : plan;
+    const format = MEASURED_EFFORTS[index]?.format;
+    const fast = plans[MEASURED_EFFORTS.findIndex((other) => other.format === format)];
+    return fast && fast !== plan ? { ...plan, against: calculateSavings(inputs, plan, fast) } : plan;
   });
   return { score, width, megapixels, efforts };
 }
 
-export type Efforts = ReturnType<typeof planEfforts>;
+export type Efforts = ReturnType<typeof calculateEfforts>;
 
-function planAgainst(
-  given: Given,
-  { figures }: EffortPlan,
-  fast: EffortPlan,
-): NonNullable<EffortPlan['against']> {
-  const moreComputeUsd = figure('more compute', '$')`${figures.computeUsd} − ${fast.figures.computeUsd}`;
-  const sparedKb = figure('spared a view', 'KB')`${fast.figures.kb} KB − ${figures.kb} KB`;
+function effortFigures(parts: {
+  inputs: PlanInputs;
+  load: Load;
+  workers: Workers;
+  msPerMegapixel: number;
+  megapixels: Figure;
+  bytes: number;
+  score: 70 | 80;
+}): EffortPlan['figures'] {
+  const { inputs, msPerMegapixel, megapixels, bytes, score } = parts;
+  const { memoryMb, variantKb } = inputs;
+  const { imagesPerSecond } = parts.load;
+  const { vcpus } = parts.workers;
+  // The size of a variant in the inputs is that of the first effort in the table.
+  const firstBytes = MEASURED_EFFORTS[0]?.bytesAt[score] ?? 1;
+  const ms = figure(
+    'CPU',
+    msPerMegapixel * megapixels.value,
+    `${show(msPerMegapixel)} ms × ${show(megapixels)} MP`,
+    'ms',
+  );
+  return {
+    ms,
+    workers: figure(
+      'workers',
+      roundUp((imagesPerSecond.value * ms.value) / 1000 / vcpus.value),
+      `⌈${show(imagesPerSecond)} images/s × ${show(ms)} ms ÷ 1,000 ÷ ${show(vcpus)} vCPU⌉`,
+    ),
+    computeUsd: dollars(
+      'compute',
+      ((((MILLION * ms.value) / 1000 / vcpus.value) * memoryMb) / 1024) * PRICES.usdPerGbSecond,
+      `${show(MILLION)} images × ${show(ms)} ms ÷ 1,000 ÷ ${show(vcpus)} vCPU × ${show(memoryMb)} MB ÷ 1,024 × ${formatPrice(PRICES.usdPerGbSecond)}`,
+    ),
+    kb: figure(
+      'a view',
+      (variantKb * bytes) / firstBytes,
+      `${show(variantKb)} KB × ${show(bytes)} ÷ ${show(firstBytes)}`,
+      'KB',
+    ),
+  };
+}
+
+function calculateSavings(inputs: PlanInputs, { figures }: EffortPlan, fast: EffortPlan): EffortSavings {
+  const { viewsPerImage, usdPerGbOut, usdPerMobileGb } = inputs;
+  const moreComputeUsd = dollars(
+    'more compute',
+    figures.computeUsd.value - fast.figures.computeUsd.value,
+    `${show(figures.computeUsd)} − ${show(fast.figures.computeUsd)}`,
+  );
+  const sparedKb = figure(
+    'spared a view',
+    fast.figures.kb.value - figures.kb.value,
+    `${show(fast.figures.kb)} KB − ${show(figures.kb)} KB`,
+    'KB',
+  );
   const sparedGb = figure(
     'spared in all views',
+    (MILLION * viewsPerImage * sparedKb.value) / KB_PER_GB,
+    `${show(MILLION)} images × ${show(viewsPerImage)} views × ${show(sparedKb)} KB ÷ ${show(KB_PER_GB)}`,
     'GB',
-  )`${MILLION} images × ${given.viewsPerImage} views × ${sparedKb} KB ÷ ${KB_PER_GB}`;
-  const [egress, mobile] = [usd(given.usdPerGbOut), usd(given.usdPerMobileGb)];
-  const egressUsd = figure('egress spared', '$')`${sparedGb} GB × ${egress}`;
-  const contractorsUsd = figure('spared to contractors', '$')`${sparedGb} GB × ${mobile}`;
+  );
+  const [egress, mobile] = [formatPrice(usdPerGbOut), formatPrice(usdPerMobileGb)];
+  const egressUsd = dollars(
+    'egress spared',
+    sparedGb.value * usdPerGbOut,
+    `${show(sparedGb)} GB × ${egress}`,
+  );
+  const contractorsUsd = dollars(
+    'spared to contractors',
+    sparedGb.value * usdPerMobileGb,
+    `${show(sparedGb)} GB × ${mobile}`,
+  );
+  const gbPerView = (MILLION * sparedKb.value) / KB_PER_GB;
+  const gbPerViewFormula = `${show(MILLION)} images × ${show(sparedKb)} KB ÷ ${show(KB_PER_GB)}`;
   return {
     moreComputeUsd,
     sparedKb,
@@ -122,19 +162,28 @@ function planAgainst(
     contractorsUsd,
     evenViews: figure(
       'even at views',
-    )`${moreComputeUsd} ÷ (${MILLION} images × ${sparedKb} KB ÷ ${KB_PER_GB} × ${egress})`,
-    leftUsd: figure('left', '$')`${egressUsd} − ${moreComputeUsd}`,
-    leftWithContractorsUsd: figure(
+      moreComputeUsd.value / (gbPerView * usdPerGbOut),
+      `${show(moreComputeUsd)} ÷ (${gbPerViewFormula} × ${egress})`,
+    ),
+    leftUsd: dollars(
+      'left',
+      egressUsd.value - moreComputeUsd.value,
+      `${show(egressUsd)} − ${show(moreComputeUsd)}`,
+    ),
+    leftWithContractorsUsd: dollars(
       'left, with contractors',
-      '$',
-    )`${egressUsd} + ${contractorsUsd} − ${moreComputeUsd}`,
+      egressUsd.value + contractorsUsd.value - moreComputeUsd.value,
+      `${show(egressUsd)} + ${show(contractorsUsd)} − ${show(moreComputeUsd)}`,
+    ),
     evenViewsWithContractors: figure(
       'even at views, with contractors',
-    )`${moreComputeUsd} ÷ (${MILLION} images × ${sparedKb} KB ÷ ${KB_PER_GB} × (${egress} + ${mobile}))`,
+      moreComputeUsd.value / (gbPerView * (usdPerGbOut + usdPerMobileGb)),
+      `${show(moreComputeUsd)} ÷ (${gbPerViewFormula} × (${egress} + ${mobile}))`,
+    ),
   };
 }
 
-/** What was measured and is nearest to what the tiers aim at. */
-function scoreOf(tiers: readonly Tier[]): 70 | 80 {
+/** The measured score that is nearest to what the tiers aim at. */
+function measuredScore(tiers: readonly Tier[]): 70 | 80 {
   return tiers.every((tier) => tier === 'high') ? 80 : 70;
 }

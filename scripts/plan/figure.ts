@@ -1,78 +1,64 @@
-import { formatCount } from '../command/amounts.ts';
-import { evaluate, SIGNS, type Sign, type Token } from './evaluate.ts';
+import { formatCount } from '../cli/text.ts';
 
-/** One result of the plan, and where it comes from. */
+/** One result of the plan, with the text of its formula. The property names are those of `plan --json`. */
 export interface Figure {
   label: string;
-  value: number;
-  /** `''`: a bare number. */
+  /** `''`: a plain number. */
   unit: string;
-  /** Such as `1,389 images/s × 0.35 s`: what the value was worked out from. */
+  value: number;
+  /** The formula with its numbers, such as `1,389 images/s × 0.35 s`. A property test compares it with `value`. */
   arithmetic: string;
 }
 
-/** A number that is shown in its own way. */
-export interface Shown {
-  value: number;
-  text: string;
-}
-
-type Operand = number | Figure | Shown;
-
 /**
- * Makes a figure of its arithmetic, which is at once what is worked out and what is shown, so that the two cannot differ:
- *
- *     figure('concurrency')`${imagesPerSecond} images/s × ${seconds} s`
- *
- * Every number is an operand; words between them only explain.
+ * @param value - the result, computed by the caller with the formula of `arithmetic`
+ * @param arithmetic - the same formula as text: numbers by {@link show}, prices by {@link formatPrice}
  */
-export function figure(label: string, unit = '') {
-  return (texts: TemplateStringsArray, ...operands: readonly Operand[]): Figure => {
-    const tokens = texts.flatMap((text, index): Token[] => {
-      const signs = (text.match(SIGNS) ?? []) as Sign[];
-      const operand = operands[index];
-      return operand === undefined ? signs : [...signs, numberOf(operand)];
-    });
-    return {
-      label,
-      unit,
-      value: evaluate(tokens),
-      arithmetic: String.raw({ raw: texts }, ...operands.map(show)),
-    };
-  };
+export function figure(label: string, value: number, arithmetic: string, unit = ''): Figure {
+  return { label, unit, value, arithmetic };
 }
 
-/** What figures come to together. */
-export function total(label: string, unit: string, figures: readonly Figure[]): Figure {
-  return {
-    label,
-    unit,
-    value: figures.reduce((sum, { value }) => sum + value, 0),
-    arithmetic: figures.map(show).join(' + '),
-  };
+/** An amount in dollars. */
+export function dollars(label: string, value: number, arithmetic: string): Figure {
+  return figure(label, value, arithmetic, '$');
 }
 
-/** `25%` of something. */
-export function percent(share: number): Shown {
-  return { value: share, text: `${showNumber(share * 100)}%` };
+/** The sum of amounts in dollars. */
+export function totalDollars(label: string, amounts: readonly Figure[]): Figure {
+  const value = amounts.reduce((sum, amount) => sum + amount.value, 0);
+  return dollars(label, value, amounts.map(show).join(' + '));
 }
 
-/** A price: exact, where amounts are rounded. */
-export function usd(price: number): Shown {
-  const text = price.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 10 });
-  return { value: price, text: `$${text}` };
+/** Rounds up and ignores floating-point noise: 2.0000000000000004 is 2. */
+export function roundUp(value: number): number {
+  return Math.ceil(withoutNoise(value));
 }
 
-/** Whole from 100 on, four digits below. */
-export function showNumber(value: number): string {
+/** Rounds down and ignores floating-point noise: 56.99999999999999 is 57. */
+export function roundDown(value: number): number {
+  return Math.floor(withoutNoise(value));
+}
+
+function withoutNoise(value: number): number {
+  return Number(value.toPrecision(12));
+}
+
+/** A number or figure as it stands in a formula, without its unit. */
+export function show(operand: number | Figure): string {
+  if (typeof operand === 'number') return formatNumber(operand);
+  return operand.unit === '$' ? formatUsd(operand.value) : formatNumber(operand.value);
+}
+
+/** Whole from 100 on, four significant digits below: `1,389`, `13.89`, `0.35`. */
+export function formatNumber(value: number): string {
   if (Number.isInteger(value)) return formatCount(value);
   const size = Math.abs(value);
   if (size >= 100) return formatCount(Math.round(value));
   return value.toLocaleString('en', { maximumSignificantDigits: 4 });
 }
 
-/** `$1,234`, `$12.34`, `$0.00123`. */
-export function showUsd(value: number): string {
+/** An amount, rounded: `$1,234`, `$12.34`, `$0.00123`. */
+export function formatUsd(value: number): string {
   const size = Math.abs(value);
   const sign = value < 0 ? '−' : '';
   if (size >= 100 || size < 1e-9) return `${sign}$${formatCount(Math.round(size))}`;
@@ -81,12 +67,12 @@ export function showUsd(value: number): string {
   return `${sign}$${text}`;
 }
 
-function numberOf(operand: Operand): number {
-  return typeof operand === 'number' ? operand : operand.value;
+/** A price, exact: `$0.0000133334`. */
+export function formatPrice(price: number): string {
+  return `$${price.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 10 })}`;
 }
 
-function show(operand: Operand): string {
-  if (typeof operand === 'number') return showNumber(operand);
-  if ('text' in operand) return operand.text;
-  return operand.unit === '$' ? showUsd(operand.value) : showNumber(operand.value);
+/** A share from 0 to 1: `25%`. */
+export function formatPercent(share: number): string {
+  return `${formatNumber(share * 100)}%`;
 }

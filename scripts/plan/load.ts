@@ -1,52 +1,85 @@
-import { type Figure, figure } from './figure.ts';
-import type { Given } from './given.ts';
-import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
+import { type Figure, figure, roundUp, show } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
+import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 
-/** What the number of workers follows from. */
-export type Demand = Pick<
-  Given,
+/** The inputs that decide how many workers are needed. */
+export type WorkerDemand = Pick<
+  PlanInputs,
   'unitsPerHour' | 'imagesPerUnit' | 'msPerImage' | 'memoryMb' | 'maxConcurrency'
 >;
 
-/** How many images come. */
-export function planRate({ unitsPerHour, imagesPerUnit }: Pick<Demand, 'unitsPerHour' | 'imagesPerUnit'>) {
-  const imagesPerHour = figure('images an hour')`${unitsPerHour} units × ${imagesPerUnit} images`;
-  return {
-    imagesPerHour,
-    imagesPerSecond: figure('images a second')`${imagesPerHour} ÷ ${SECONDS_PER_HOUR} s`,
-  };
-}
-
-/** How much work comes. */
-export function planLoad(given: Given) {
-  const { widths, tiers, formats } = given.wanted;
-  const rate = planRate(given);
-  return {
-    ...rate,
-    unitsPerSecond: figure('units a second')`${given.unitsPerHour} ÷ ${SECONDS_PER_HOUR} s`,
-    variantsPerImage: figure(
-      'variants an image',
-    )`${widths.length} of PREWARM_WIDTHS × ${tiers.length} of PREWARM_TIERS × ${formats.length} of PREWARM_FORMATS`,
-    fetchedGbPerSecond: figure(
-      "from clients' servers",
-      'GB/s',
-    )`${rate.imagesPerSecond} images/s × ${given.sourceKb} KB ÷ ${KB_PER_GB}`,
-  };
-}
-
-export type Load = ReturnType<typeof planLoad>;
-
-/** A quarter more than the load needs, so that the queue gets shorter again after each peak. */
+/** A quarter more workers than the load needs, so that the queue shrinks again after each peak. */
 const HEADROOM = 1.25;
 
-/** How many environments of the worker function that takes. `plan` and `deploy:check` both go by it. */
-export function planWorkers(demand: Demand) {
-  const { imagesPerSecond } = planRate(demand);
-  const vcpus = figure('vCPUs a worker')`${demand.memoryMb} MB ÷ ${LIMITS.mbPerVcpu} MB`;
-  const secondsPerImage = figure('CPU an image', 's')`${demand.msPerImage} ms ÷ ${1000}`;
-  const busyVcpus = figure('vCPUs at work')`${imagesPerSecond} images/s × ${secondsPerImage} s`;
-  const concurrency = figure('workers that it takes')`⌈${busyVcpus} ÷ ${vcpus} vCPU⌉`;
-  const maxConcurrency = maxConcurrencyOf(demand, busyVcpus, vcpus);
+/** Images to make, an hour and a second. */
+export function calculateImageRate(inputs: Pick<WorkerDemand, 'unitsPerHour' | 'imagesPerUnit'>) {
+  const { unitsPerHour, imagesPerUnit } = inputs;
+  const imagesPerHour = figure(
+    'images an hour',
+    unitsPerHour * imagesPerUnit,
+    `${show(unitsPerHour)} units × ${show(imagesPerUnit)} images`,
+  );
+  const imagesPerSecond = figure(
+    'images a second',
+    imagesPerHour.value / SECONDS_PER_HOUR,
+    `${show(imagesPerHour)} ÷ ${show(SECONDS_PER_HOUR)} s`,
+  );
+  return { imagesPerHour, imagesPerSecond };
+}
+
+/** The work that arrives: units, images, variants, and the bytes of the originals. */
+export function calculateLoad(inputs: PlanInputs) {
+  const { widths, tiers, formats } = inputs.wanted;
+  const rate = calculateImageRate(inputs);
+  const { imagesPerSecond } = rate;
+  return {
+    ...rate,
+    unitsPerSecond: figure(
+      'units a second',
+      inputs.unitsPerHour / SECONDS_PER_HOUR,
+      `${show(inputs.unitsPerHour)} ÷ ${show(SECONDS_PER_HOUR)} s`,
+    ),
+    variantsPerImage: figure(
+      'variants an image',
+      widths.length * tiers.length * formats.length,
+      `${widths.length} of PREWARM_WIDTHS × ${tiers.length} of PREWARM_TIERS × ${formats.length} of PREWARM_FORMATS`,
+    ),
+    fetchedGbPerSecond: figure(
+      "from clients' servers",
+      (imagesPerSecond.value * inputs.sourceKb) / KB_PER_GB,
+      `${show(imagesPerSecond)} images/s × ${show(inputs.sourceKb)} KB ÷ ${show(KB_PER_GB)}`,
+      'GB/s',
+    ),
+  };
+}
+
+export type Load = ReturnType<typeof calculateLoad>;
+
+/** How many environments of the worker function the load needs. `plan` and `deploy:check` share this. */
+export function calculateWorkers(demand: WorkerDemand) {
+  const { imagesPerSecond } = calculateImageRate(demand);
+  const vcpus = figure(
+    'vCPUs a worker',
+    demand.memoryMb / LIMITS.mbPerVcpu,
+    `${show(demand.memoryMb)} MB ÷ ${show(LIMITS.mbPerVcpu)} MB`,
+  );
+  const secondsPerImage = figure(
+    'CPU an image',
+    demand.msPerImage / 1000,
+    `${show(demand.msPerImage)} ms ÷ 1,000`,
+    's',
+  );
+  const busyVcpus = figure(
+    'vCPUs at work',
+    imagesPerSecond.value * secondsPerImage.value,
+    `${show(imagesPerSecond)} images/s × ${show(secondsPerImage)} s`,
+  );
+  const concurrency = figure(
+    'workers that it takes',
+    roundUp(busyVcpus.value / vcpus.value),
+    `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU⌉`,
+  );
+  const maxConcurrency = calculateMaxConcurrency(demand, busyVcpus, vcpus);
   return {
     secondsPerImage,
     vcpus,
@@ -55,42 +88,76 @@ export function planWorkers(demand: Demand) {
     maxConcurrency,
     executions: figure(
       'executions to be allowed',
-    )`${maxConcurrency} workers + ${LIMITS.executionsForOthers} for the image function and all else`,
+      maxConcurrency.value + LIMITS.executionsForOthers,
+      `${show(maxConcurrency)} workers + ${show(LIMITS.executionsForOthers)} for the image function and all else`,
+    ),
     capacityPerSecond: figure(
       'images a second, all at work',
-    )`${maxConcurrency} workers × ${vcpus} vCPU ÷ ${secondsPerImage} s`,
+      (maxConcurrency.value * vcpus.value) / secondsPerImage.value,
+      `${show(maxConcurrency)} workers × ${show(vcpus)} vCPU ÷ ${show(secondsPerImage)} s`,
+    ),
   };
 }
 
-export type Workers = ReturnType<typeof planWorkers>;
+export type Workers = ReturnType<typeof calculateWorkers>;
 
-/** As many as the load keeps busy; or all there may be, where that is less. */
-export function workersAtWork({ concurrency, maxConcurrency }: Workers): Figure {
+/** The user's limit, or what the load needs with headroom, within what an event source allows. */
+function calculateMaxConcurrency({ maxConcurrency }: WorkerDemand, busyVcpus: Figure, vcpus: Figure): Figure {
+  const label = 'workers at most';
+  if (maxConcurrency !== undefined)
+    return figure(label, maxConcurrency, `${show(maxConcurrency)}, as --concurrency says`);
+  const wanted = roundUp((busyVcpus.value / vcpus.value) * HEADROOM);
+  const limit = LIMITS.eventSourceConcurrency;
+  if (wanted > limit) return figure(label, limit, `${show(limit)}, the most of one event source`);
+  if (wanted < 2) return figure(label, 2, '2, the least that there can be');
+  return figure(label, wanted, `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU × ${HEADROOM}⌉`);
+}
+
+/** The workers that the load keeps busy, or the maximum, whichever is less. */
+export function busyWorkers({ concurrency, maxConcurrency }: Workers): Figure {
   return concurrency.value < maxConcurrency.value ? concurrency : maxConcurrency;
 }
 
 /**
- * The least memory, in whole vCPUs, with which as many workers as one stack may have are enough; the most that Lambda gives where
- * nothing is.
+ * The least memory in MB, in whole vCPUs, with which the workers of one stack can carry the load; Lambda's maximum if even that is
+ * not enough.
  */
-export function memoryFor(demand: Omit<Demand, 'memoryMb' | 'maxConcurrency'>): number {
-  const { busyVcpus } = planWorkers({ ...demand, memoryMb: LIMITS.mbPerVcpu, maxConcurrency: undefined });
+export function leastMemoryMb(demand: Omit<WorkerDemand, 'memoryMb' | 'maxConcurrency'>): number {
+  const { busyVcpus } = calculateWorkers({
+    ...demand,
+    memoryMb: LIMITS.mbPerVcpu,
+    maxConcurrency: undefined,
+  });
   const vcpus = Math.max(1, Math.ceil((busyVcpus.value * HEADROOM) / LIMITS.eventSourceConcurrency));
   return Math.min(vcpus * LIMITS.mbPerVcpu, LIMITS.memoryMb);
 }
 
-/** How many stacks of the same workers the load takes: 1, unless its queue would only grow. */
-export function stacksFor({ busyVcpus, vcpus }: Workers): number {
-  const workers = busyVcpus.value / vcpus.value;
-  const most = LIMITS.eventSourceConcurrency;
-  return workers < most ? 1 : Math.ceil((workers * HEADROOM) / most);
+/** CDK options of the stack, by name. */
+export type StackOptions = Readonly<Record<string, number>>;
+
+/** The CDK options with which the stack has the planned workers. */
+export function workerStackOptions({ memoryMb }: Pick<WorkerDemand, 'memoryMb'>, workers: Workers) {
+  return { workerMaxConcurrency: workers.maxConcurrency.value, workerMemoryMb: memoryMb };
 }
 
-function maxConcurrencyOf({ maxConcurrency }: Demand, busyVcpus: Figure, vcpus: Figure): Figure {
-  const label = 'workers at most';
-  if (maxConcurrency !== undefined) return figure(label)`${maxConcurrency}, as --concurrency says`;
-  const wanted = figure(label)`⌈${busyVcpus} ÷ ${vcpus} vCPU × ${HEADROOM}⌉`;
-  const most = LIMITS.eventSourceConcurrency;
-  if (wanted.value > most) return figure(label)`${most}, the most of one event source`;
-  return wanted.value < 2 ? figure(label)`${2}, the least that there can be` : wanted;
+/** The options as they stand in `cdk.json`. */
+export function formatStackOptions(options: StackOptions): string {
+  const parts = Object.entries(options).map(([name, value]) => `"${name}": ${value}`);
+  return `deploy with ${parts.join(', ')}`;
+}
+
+/** What to change when the workers of one stack cannot carry the load; `undefined` when they can. */
+export function adviceBeyondOneStack(demand: WorkerDemand, workers: Workers): string | undefined {
+  const stacks = stacksNeeded(workers);
+  if (stacks === 1) return undefined;
+  const memoryMb = leastMemoryMb(demand);
+  const larger = memoryMb > demand.memoryMb ? `"workerMemoryMb": ${memoryMb} (--memory), or ` : '';
+  return `beyond one stack: ${larger}${stacks} stacks, each with its share of the units and executions of its own`;
+}
+
+/** How many stacks of these workers the load needs: 1, unless the queue of one stack would only grow. */
+function stacksNeeded({ busyVcpus, vcpus }: Workers): number {
+  const workers = busyVcpus.value / vcpus.value;
+  const limit = LIMITS.eventSourceConcurrency;
+  return workers < limit ? 1 : Math.ceil((workers * HEADROOM) / limit);
 }

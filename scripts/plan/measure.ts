@@ -6,52 +6,53 @@ import { readPhotographs } from '../../src/demo/demo.ts';
 import type { Effort, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import type { WantedVariants } from '../../src/unit/unit.ts';
-import { CommandFailure } from '../command/command-failure.ts';
+import { CommandFailure } from '../cli/command.ts';
 
-/** What one photograph takes on one core of this machine. */
+/** One photograph, measured on one core of this machine. */
 export interface MeasuredPhotograph {
   name: string;
   width: number;
   height: number;
   bytes: number;
-  /** Of all of its variants. */
+  /** The size of each of its variants. */
   variantBytes: readonly number[];
-  /** CPU of the process, to decode it and make them. */
+  /** CPU time of the process to decode the photograph and encode all of its variants. */
   cpuMs: number;
 }
 
+/** The property names are those of `plan --json`. */
 export interface Measurement {
   photographs: readonly MeasuredPhotograph[];
-  /** How many could not be encoded. */
+  /** How many photographs could not be encoded. */
   failed: number;
   rounds: number;
-  /** What this machine calls its processor. */
+  /** The processor, as the system names it. */
   core: string;
-  /** Of all photographs. */
+  /** Means over all photographs. */
   meanCpuMs: number;
   meanBytes: number;
   meanVariantBytes: number;
 }
 
-/** A photograph that is read when its turn comes. */
+/** A photograph to measure with, read when it is needed. */
 export interface Original {
   name: string;
   read: () => Promise<Uint8Array>;
 }
 
 const IMAGE_FILE = /\.(jpe?g|png|gif|webp|avif|tiff?|hei[cf])$/i;
-/** Of a folder, spread over all of it: more would not say more. */
-const MOST_PHOTOGRAPHS = 48;
-/** The first warms up and does not count. */
+/** At most so many of a folder, evenly spread over it: more would not change the mean. */
+const MAX_PHOTOGRAPHS = 48;
+/** The first round warms up and does not count. */
 const ROUNDS = 4;
 
-/** The photographs that come with the packages: real ones, but small. */
+/** The photographs that come with the npm packages: real ones, but small. */
 export async function packagedOriginals(): Promise<readonly Original[]> {
   return (await readPhotographs()).map(({ name, bytes }) => ({ name, read: async () => bytes }));
 }
 
-/** @throws CommandFailure when the folder cannot be read or has none */
-export async function originalsOf(folder: string): Promise<readonly Original[]> {
+/** @throws CommandFailure when the folder cannot be read or contains no photographs */
+export async function originalsInFolder(folder: string): Promise<readonly Original[]> {
   const files = await readdir(folder).catch((error: Error) => {
     throw new CommandFailure(`--photos: ${folder} cannot be read: ${error.message}`);
   });
@@ -60,30 +61,30 @@ export async function originalsOf(folder: string): Promise<readonly Original[]> 
     throw new CommandFailure(
       `--photos: ${folder} has no photographs (.jpg, .png, .gif, .webp, .avif, .tiff or .heic).`,
     );
-  const step = Math.max(names.length / MOST_PHOTOGRAPHS, 1);
-  const some = names.filter((_name, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
-  return some.map((name) => ({ name, read: () => readFile(join(folder, name)) }));
+  const step = Math.max(names.length / MAX_PHOTOGRAPHS, 1);
+  const sample = names.filter((_name, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+  return sample.map((name) => ({ name, read: () => readFile(join(folder, name)) }));
 }
 
 /**
- * Measures what it takes to make the wanted variants: one photograph at a time, on one core, with the service's own encoder.
- * CPU time, so that what else this machine does hardly counts; the median of three rounds.
+ * Measures the CPU time to make the wanted variants: one photograph at a time, on one core, with the service's own encoder. CPU
+ * time instead of elapsed time, so that other load on this machine hardly counts; the median of three rounds.
  *
- * @param say - is told of photographs that cannot be encoded, which are left out
- * @throws CommandFailure when that is all of them
+ * @param onSkipped - called with each photograph that cannot be encoded and is left out
+ * @throws CommandFailure when none can be encoded
  */
 export async function measure(
   originals: readonly Original[],
   { prewarm, prewarmEffort, maxPixels }: Pick<Config, 'prewarm' | 'prewarmEffort' | 'maxPixels'>,
-  say: (text: string) => void,
+  onSkipped: (name: string, error: Error) => void,
 ): Promise<Measurement> {
   const encoder = createSharpEncoder({ concurrency: 1, maxPixels });
   const photographs: MeasuredPhotograph[] = [];
   for (const original of originals) {
     try {
-      photographs.push(await measureOne(original, encoder, { ...prewarm, effort: prewarmEffort }));
+      photographs.push(await measurePhotograph(original, encoder, { ...prewarm, effort: prewarmEffort }));
     } catch (error) {
-      say(`${original.name} is left out: ${(error as Error).message}`);
+      onSkipped(original.name, error as Error);
     }
   }
   if (photographs.length === 0) throw new CommandFailure('None of the photographs could be encoded.');
@@ -98,30 +99,29 @@ export async function measure(
   };
 }
 
-async function measureOne(
+async function measurePhotograph(
   { name, read }: Original,
   encoder: Encoder,
   { widths, tiers, formats, effort }: WantedVariants & { effort: Effort },
 ): Promise<MeasuredPhotograph> {
   const bytes = await read();
-  const choices = widths.flatMap((width) =>
+  const specs = widths.flatMap((width) =>
     tiers.flatMap((tier) => formats.map((format) => ({ width, tier, format }))),
   );
-  const rounds: number[] = [];
+  const cpuMsPerRound: number[] = [];
   let variantBytes: number[] = [];
   let size = { width: 0, height: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     const before = process.cpuUsage();
     const image = await encoder.decode(bytes, Math.max(...widths), 'prewarm');
     variantBytes = [];
-    for (const choice of choices)
-      variantBytes.push((await image.encode({ ...choice, effort })).body.byteLength);
+    for (const spec of specs) variantBytes.push((await image.encode({ ...spec, effort })).body.byteLength);
     const { user, system } = process.cpuUsage(before);
-    if (round > 0) rounds.push((user + system) / 1000);
+    if (round > 0) cpuMsPerRound.push((user + system) / 1000);
     size = image.facts;
   }
   const { width, height } = size;
-  return { name, width, height, bytes: bytes.byteLength, variantBytes, cpuMs: median(rounds) };
+  return { name, width, height, bytes: bytes.byteLength, variantBytes, cpuMs: median(cpuMsPerRound) };
 }
 
 function mean(values: readonly number[]): number {

@@ -1,25 +1,35 @@
 import { MAX_IMAGES, MAX_JOBS } from '../../src/queue/message.ts';
 import { IMAGES_AT_ONCE, UNITS_AT_ONCE } from '../../src/unit/ingest.ts';
-import { figure } from './figure.ts';
-import type { Given } from './given.ts';
-import { LIMITS } from './limits.ts';
-import type { Workers } from './load.ts';
+import { figure, roundDown, roundUp, show } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
+import { busyWorkers, type Load, type Workers } from './load.ts';
+import { LIMITS } from './prices-and-limits.ts';
 
-/** How units travel in messages, and how often SQS is called for that. */
-export function planQueue(given: Given, workers: Workers) {
-  const unitsPerMessage = planPacking(given.imagesPerUnit);
+/** How units are packed into messages, and how many SQS calls that takes. */
+export function calculateQueue(inputs: PlanInputs, workers: Workers) {
+  const { unitsPerHour, imagesPerUnit, messagesPerBatch } = inputs;
+  const { secondsPerImage, vcpus, maxConcurrency } = workers;
+  const unitsPerMessage = calculateUnitsPerMessage(imagesPerUnit);
   const messagesPerHour = figure(
     'messages an hour',
-  )`${given.unitsPerHour} units ÷ ${unitsPerMessage} a message`;
+    unitsPerHour / unitsPerMessage.value,
+    `${show(unitsPerHour)} units ÷ ${show(unitsPerMessage)} a message`,
+  );
   const batchesPerHour = figure(
     'invocations an hour',
-  )`${messagesPerHour} messages ÷ ${given.messagesPerBatch} a batch`;
-  const unitsPerSend = planIntake(given.imagesPerUnit);
+    messagesPerHour.value / messagesPerBatch,
+    `${show(messagesPerHour)} messages ÷ ${show(messagesPerBatch)} a batch`,
+  );
+  const unitsPerSend = calculateUnitsPerSend(imagesPerUnit);
+  const callsPerSend = roundUp(roundUp(unitsPerSend.value / unitsPerMessage.value) / LIMITS.messagesPerCall);
   const sends = figure(
     'sends an hour',
-  )`${given.unitsPerHour} units ÷ ${unitsPerSend} × ⌈⌈${unitsPerSend} ÷ ${unitsPerMessage}⌉ messages ÷ ${LIMITS.messagesPerCall} a call⌉`;
-  const receives = figure('receives an hour')`${batchesPerHour} invocations × ${1} call`;
-  const deletes = figure('deletes an hour')`${batchesPerHour} invocations × ${1} call`;
+    (unitsPerHour / unitsPerSend.value) * callsPerSend,
+    `${show(unitsPerHour)} units ÷ ${show(unitsPerSend)} × ⌈⌈${show(unitsPerSend)} ÷ ${show(unitsPerMessage)}⌉ messages ÷ ${show(LIMITS.messagesPerCall)} a call⌉`,
+  );
+  const oneCallEach = `${show(batchesPerHour)} invocations × 1 call`;
+  const receives = figure('receives an hour', batchesPerHour.value, oneCallEach);
+  const deletes = figure('deletes an hour', batchesPerHour.value, oneCallEach);
   return {
     unitsPerMessage,
     messagesPerHour,
@@ -28,30 +38,113 @@ export function planQueue(given: Given, workers: Workers) {
     sends,
     receives,
     deletes,
-    calls: figure('calls of SQS an hour')`${sends} sends + ${receives} receives + ${deletes} deletes`,
+    calls: figure(
+      'calls of SQS an hour',
+      sends.value + receives.value + deletes.value,
+      `${show(sends)} sends + ${show(receives)} receives + ${show(deletes)} deletes`,
+    ),
     messagesInFlight: figure(
       'messages in hand at once',
-    )`${workers.maxConcurrency} workers × ${given.messagesPerBatch} messages`,
+      maxConcurrency.value * messagesPerBatch,
+      `${show(maxConcurrency)} workers × ${show(messagesPerBatch)} messages`,
+    ),
     batchSeconds: figure(
       'a batch takes',
+      (messagesPerBatch * unitsPerMessage.value * imagesPerUnit * secondsPerImage.value) / vcpus.value,
+      `${show(messagesPerBatch)} messages × ${show(unitsPerMessage)} units × ${show(imagesPerUnit)} images × ${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU`,
       's',
-    )`${given.messagesPerBatch} messages × ${unitsPerMessage} units × ${given.imagesPerUnit} images × ${workers.secondsPerImage} s ÷ ${workers.vcpus} vCPU`,
+    ),
   };
 }
 
-export type Queue = ReturnType<typeof planQueue>;
+export type Queue = ReturnType<typeof calculateQueue>;
 
-/** How `packMessages` packs units that all have so many images. */
-function planPacking(images: number) {
+/** How many units with this many images each `packMessages` puts into one message. */
+function calculateUnitsPerMessage(images: number) {
   const label = 'units a message';
-  if (images > MAX_IMAGES) return figure(label)`${1}, since a unit alone has more than enough images`;
-  if (images * MAX_JOBS <= MAX_IMAGES) return figure(label)`${MAX_JOBS}, the most`;
-  return figure(label)`⌊${MAX_IMAGES} images ÷ ${images} images⌋`;
+  if (images > MAX_IMAGES) return figure(label, 1, '1, since a unit alone has more than enough images');
+  if (images * MAX_JOBS <= MAX_IMAGES) return figure(label, MAX_JOBS, `${show(MAX_JOBS)}, the most`);
+  return figure(
+    label,
+    roundDown(MAX_IMAGES / images),
+    `⌊${show(MAX_IMAGES)} images ÷ ${show(images)} images⌋`,
+  );
 }
 
-/** How many units `takeIn` sends together, and so packs together. */
-function planIntake(images: number) {
+/** How many units `ingestUnits` sends, and so packs, together. */
+function calculateUnitsPerSend(images: number) {
   const label = 'units sent together';
-  if (images * (UNITS_AT_ONCE - 1) <= IMAGES_AT_ONCE) return figure(label)`${UNITS_AT_ONCE}, the most`;
-  return figure(label)`⌊${IMAGES_AT_ONCE} images ÷ ${images} images⌋ + ${1}`;
+  if (images * (UNITS_AT_ONCE - 1) <= IMAGES_AT_ONCE)
+    return figure(label, UNITS_AT_ONCE, `${show(UNITS_AT_ONCE)}, the most`);
+  return figure(
+    label,
+    roundDown(IMAGES_AT_ONCE / images) + 1,
+    `⌊${show(IMAGES_AT_ONCE)} images ÷ ${show(images)} images⌋ + 1`,
+  );
 }
+
+/** How long it takes until the workers run, and until the backlog is drained. */
+export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, workers: Workers) {
+  const { maxConcurrency, capacityPerSecond } = workers;
+  const busy = busyWorkers(workers);
+  const growth = LIMITS.eventSourceGrowthPerMinute;
+  const pollersReady = figure(
+    'until enough batches are polled',
+    (busy.value / growth) * 60,
+    `${show(busy)} ÷ ${show(growth)} a minute × 60 s`,
+    's',
+  );
+  const allReady = figure(
+    'until all there may be',
+    (maxConcurrency.value / growth) * 60,
+    `${show(maxConcurrency)} ÷ ${show(growth)} a minute × 60 s`,
+    's',
+  );
+  const backlogImages = figure(
+    'images that wait',
+    inputs.backlogUnits * inputs.imagesPerUnit,
+    `${show(inputs.backlogUnits)} units × ${show(inputs.imagesPerUnit)} images`,
+  );
+  const spare = figure(
+    'images a second to spare',
+    capacityPerSecond.value - imagesPerSecond.value,
+    `${show(capacityPerSecond)} images/s − ${show(imagesPerSecond)} images/s`,
+  );
+  // While the number of workers grows linearly, half of them are missing on average.
+  const missed = figure(
+    'images not made meanwhile',
+    (capacityPerSecond.value * allReady.value) / 2,
+    `${show(capacityPerSecond)} images/s × ${show(allReady)} s ÷ 2`,
+  );
+  const toMake = backlogImages.value + missed.value;
+  const toMakeFormula = `(${show(backlogImages)} + ${show(missed)})`;
+  return {
+    pollersReady,
+    environmentsReady: figure(
+      'until as many environments run',
+      (busy.value / LIMITS.newEnvironments) * LIMITS.newEnvironmentsSeconds,
+      `${show(busy)} ÷ ${show(LIMITS.newEnvironments)} × ${show(LIMITS.newEnvironmentsSeconds)} s`,
+      's',
+    ),
+    backlogImages,
+    allReady,
+    missed,
+    drainAlone: figure(
+      'done with them, if no more come',
+      toMake / capacityPerSecond.value,
+      `${toMakeFormula} ÷ ${show(capacityPerSecond)} images/s`,
+      's',
+    ),
+    spare,
+    ...(spare.value > 0 && {
+      drain: figure(
+        'done with them, under this load',
+        toMake / spare.value,
+        `${toMakeFormula} ÷ ${show(spare)} images/s`,
+        's',
+      ),
+    }),
+  };
+}
+
+export type Time = ReturnType<typeof calculateTime>;

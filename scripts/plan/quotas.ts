@@ -1,94 +1,124 @@
-import { type Figure, showNumber } from './figure.ts';
-import { LIMITS, SHARDS } from './limits.ts';
-import type { Workers } from './load.ts';
-import type { Purges } from './purges.ts';
+import { formatDuration } from '../cli/text.ts';
+import { type Figure, formatNumber } from './figure.ts';
+import type { Load, Workers } from './load.ts';
+import { LIMITS, SHARDS } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
-import type { Store } from './store.ts';
-import type { Views } from './views.ts';
+import type { Purges, Store, Views } from './requests.ts';
 
-/** What this load needs of something that AWS limits. */
+/** What the load needs of something that AWS limits. */
 export interface Quota {
   name: string;
   needed: Figure;
   limit: number;
   isEnough: boolean;
   /** `enough`, or what to do. */
-  cachedFailure: string;
-  /** Whether AWS raises it by itself, as the load grows. */
+  verdict: string;
+  /** Whether AWS raises the limit by itself as the load grows. */
   growsByItself: boolean;
 }
 
-interface QuotaOptions {
-  limit: number;
-  otherwise: string;
-  growsByItself?: boolean;
-}
-
-/** Of all limits that this work can meet, which are in its way. */
-export function planQuotas(parts: {
+interface QuotaParts {
   workers: Workers;
   beyondOneStack: string | undefined;
   queue: Queue;
   store: Store;
   views: Views;
   purges: Purges;
-}): readonly Quota[] {
-  const { workers, beyondOneStack, queue, store, views, purges } = parts;
+}
+
+/** Compares the load with every AWS limit that it can reach. */
+export function compareQuotas(parts: QuotaParts): readonly Quota[] {
+  const { workers, beyondOneStack = '', queue, store, views, purges } = parts;
   const { concurrency, executions } = workers;
+  const raise = (needed: Figure) => `raise it to ${formatNumber(quotaToRequest(needed.value))} or more`;
+  const { viewsPerSecond, gigabitsPerSecond } = views;
   return [
-    quota('Lambda: concurrent executions (L-B99A9384)', executions, {
-      limit: LIMITS.concurrentExecutions,
-      otherwise: `raise it to ${showNumber(raised(executions.value))} or more`,
-    }),
-    quota('Lambda: concurrency of an event source', concurrency, {
-      limit: LIMITS.eventSourceConcurrency,
-      otherwise: beyondOneStack ?? '',
-    }),
-    quota('SQS: messages in flight', queue.messagesInFlight, {
-      limit: LIMITS.messagesInFlight,
-      otherwise: 'raise it',
-    }),
-    partitions(
+    quota(
+      'Lambda: concurrent executions (L-B99A9384)',
+      executions,
+      LIMITS.concurrentExecutions,
+      raise(executions),
+    ),
+    quota(
+      'Lambda: concurrency of an event source',
+      concurrency,
+      LIMITS.eventSourceConcurrency,
+      beyondOneStack,
+    ),
+    quota('SQS: messages in flight', queue.messagesInFlight, LIMITS.messagesInFlight, 'raise it'),
+    partitionQuota(
       'S3: writes a second',
       store.writesPerSecond,
       store.partitionsForWrites,
       LIMITS.writesPerSecond,
     ),
-    partitions('S3: reads a second', store.readsPerSecond, store.partitionsForReads, LIMITS.readsPerSecond),
-    quota('CloudFront: requests a second', views.viewsPerSecond, {
-      limit: LIMITS.viewsPerSecond,
-      otherwise: `raise it to ${showNumber(raised(views.viewsPerSecond.value))} or more`,
-    }),
-    quota('CloudFront: Gbit/s', views.gigabitsPerSecond, {
-      limit: LIMITS.gigabitsPerSecond,
-      otherwise: `raise it to ${showNumber(raised(views.gigabitsPerSecond.value))} or more`,
-    }),
-    quota('CloudFront: tags being invalidated', purges.tagsInFlight, {
-      limit: LIMITS.tagsInFlight,
-      otherwise: 'cannot be raised: purges wait for one another, and for longer and longer',
-    }),
+    partitionQuota(
+      'S3: reads a second',
+      store.readsPerSecond,
+      store.partitionsForReads,
+      LIMITS.readsPerSecond,
+    ),
+    quota('CloudFront: requests a second', viewsPerSecond, LIMITS.viewsPerSecond, raise(viewsPerSecond)),
+    quota('CloudFront: Gbit/s', gigabitsPerSecond, LIMITS.gigabitsPerSecond, raise(gigabitsPerSecond)),
+    quota(
+      'CloudFront: tags being invalidated',
+      purges.tagsInFlight,
+      LIMITS.tagsInFlight,
+      'cannot be raised: purges wait for one another, and for longer and longer',
+    ),
   ];
 }
 
-function quota(
-  name: string,
-  needed: Figure,
-  { limit, otherwise, growsByItself = false }: QuotaOptions,
-): Quota {
+/** @param advice - what to do when the limit is not enough */
+function quota(name: string, needed: Figure, limit: number, advice: string, growsByItself = false): Quota {
   const isEnough = needed.value <= limit;
-  return { name, needed, limit, isEnough, cachedFailure: isEnough ? 'enough' : otherwise, growsByItself };
+  return { name, needed, limit, isEnough, verdict: isEnough ? 'enough' : advice, growsByItself };
 }
 
-/** S3 splits a prefix by itself, but not at once. */
-function partitions(name: string, rate: Figure, needed: Figure, limit: number): Quota {
-  const growsByItself = needed.value <= SHARDS;
-  const otherwise = growsByItself
-    ? `S3 makes ${showNumber(needed.value)} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: begin slowly`
+/** S3 splits a busy prefix into partitions by itself, in 30 to 60 minutes. */
+function partitionQuota(name: string, rate: Figure, partitions: Figure, limit: number): Quota {
+  const growsByItself = partitions.value <= SHARDS;
+  const advice = growsByItself
+    ? `S3 makes ${formatNumber(partitions.value)} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: begin slowly`
     : `more than the ${SHARDS} prefixes can take: spread the units over several stacks`;
-  return quota(name, rate, { limit, otherwise, growsByItself });
+  return quota(name, rate, limit, advice, growsByItself);
 }
 
-/** The quota to ask for, where so much is needed: with a fifth to spare, in hundreds. */
-export function raised(value: number): number {
-  return Math.ceil((value * 1.2) / 100) * 100;
+/** The quota to request for this need: a fifth more, rounded up to hundreds. */
+export function quotaToRequest(needed: number): number {
+  return Math.ceil((needed * 1.2) / 100) * 100;
+}
+
+/**
+ * What will not work with these options, a sentence or two each: workers that cannot keep up, and a batch that takes longer than
+ * Lambda lets a function run.
+ */
+export function loadWarnings(plan: {
+  load: Load;
+  workers: Workers;
+  queue: Queue;
+  beyondOneStack: string | undefined;
+}): string[] {
+  const { load, workers, queue, beyondOneStack } = plan;
+  const warnings: string[] = [];
+  const needed = load.imagesPerSecond.value;
+  const capacity = workers.capacityPerSecond.value;
+  if (capacity <= needed)
+    warnings.push(
+      `${formatNumber(workers.maxConcurrency.value)} workers make ${formatNumber(capacity)} images a second, and ` +
+        `${formatNumber(needed)} come: the queue only grows. ${capacityAdvice(workers, beyondOneStack)}.`,
+    );
+  const batchSeconds = queue.batchSeconds.value;
+  if (batchSeconds > LIMITS.functionSeconds)
+    warnings.push(
+      `A batch takes ${formatDuration(batchSeconds)}, and Lambda stops a function after ` +
+        `${formatDuration(LIMITS.functionSeconds)}: give it fewer messages (--batch), or more memory (--memory).`,
+    );
+  return warnings;
+}
+
+function capacityAdvice({ busyVcpus, vcpus }: Workers, beyondOneStack: string | undefined): string {
+  if (beyondOneStack !== undefined) return `It is ${beyondOneStack}`;
+  const fewest = Math.floor(busyVcpus.value / vcpus.value) + 1;
+  return `It takes a --concurrency of ${formatNumber(fewest)} or more`;
 }

@@ -1,13 +1,13 @@
-import { formatDuration } from '../command/amounts.ts';
-import { type Figure, showNumber, showUsd } from './figure.ts';
+import { formatDuration } from '../cli/text.ts';
+import { type Figure, formatNumber, formatUsd } from './figure.ts';
 
-/** A column of text, or of numbers, which stand at its right side. */
+/** A column of text, or of right-aligned numbers. */
 export type Column = 'text' | 'number';
 
 const GAP = '  ';
 
-/** Lines of cells, each column as wide as its widest cell. The last one, if it is text, is as long as it is. */
-export function layOut(rows: readonly (readonly string[])[], columns: readonly Column[]): string[] {
+/** Formats rows of cells as lines: each column as wide as its widest cell, without trailing spaces. */
+export function formatTable(rows: readonly (readonly string[])[], columns: readonly Column[]): string[] {
   const widths = columns.map((_column, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
   return rows.map((row) => {
     const cells = columns.map((column, index) => {
@@ -19,15 +19,21 @@ export function layOut(rows: readonly (readonly string[])[], columns: readonly C
   });
 }
 
-/** What a figure comes to, with its unit. */
-export function showValue({ value, unit }: Pick<Figure, 'value' | 'unit'>): string {
-  if (unit === '$') return showUsd(value);
-  if (unit === 's' && value >= 60) return formatDuration(value);
-  return unit === '' ? showNumber(value) : `${showNumber(value)} ${unit}`;
+/** A line a figure: label, value and formula. */
+export function formatFigures(figures: Readonly<Record<string, Figure>>): string[] {
+  const rows = Object.values(figures).map((one) => [one.label, formatValue(one), formatFormula(one)]);
+  return formatTable(rows, ['text', 'number', 'text']);
 }
 
-/** `= 1,389 images/s × 0.35 s`; of what is not worked out, only why it is so. */
-export function showArithmetic({ value, arithmetic }: Figure): string {
-  const alone = `${showNumber(value)}, `;
-  return arithmetic.startsWith(alone) ? arithmetic.slice(alone.length) : `= ${arithmetic}`;
+/** The value of a figure with its unit. */
+export function formatValue({ value, unit }: Pick<Figure, 'value' | 'unit'>): string {
+  if (unit === '$') return formatUsd(value);
+  if (unit === 's' && value >= 60) return formatDuration(value);
+  return unit === '' ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
+}
+
+/** `= 1,389 images/s × 0.35 s`; of a figure that is not calculated, only the reason for its value. */
+export function formatFormula({ value, arithmetic }: Figure): string {
+  const valueFirst = `${formatNumber(value)}, `;
+  return arithmetic.startsWith(valueFirst) ? arithmetic.slice(valueFirst.length) : `= ${arithmetic}`;
 }

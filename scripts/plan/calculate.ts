@@ -1,0 +1,91 @@
+import { type Cost, calculateCost } from './cost.ts';
+import { calculateEfforts, type Efforts } from './effort.ts';
+import { dollars, type Figure, figure, formatPrice, show } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
+import {
+  adviceBeyondOneStack,
+  calculateLoad,
+  calculateWorkers,
+  type Load,
+  type StackOptions,
+  type Workers,
+  workerStackOptions,
+} from './load.ts';
+import { MILLION, PRICES } from './prices-and-limits.ts';
+import { calculateQueue, calculateTime, type Queue, type Time } from './queue.ts';
+import { compareQuotas, type Quota } from './quotas.ts';
+import {
+  calculatePurges,
+  calculateStore,
+  calculateUnitRequests,
+  calculateViews,
+  type Purges,
+  type Store,
+  type Views,
+} from './requests.ts';
+
+/** Everything that follows from the inputs. `plan --json` prints it, with `inputs` as `given`. */
+export interface Plan {
+  inputs: PlanInputs;
+  /** The CDK options to deploy with. */
+  stackOptions: StackOptions;
+  /** What to change where one stack is not enough. */
+  beyondOneStack: string | undefined;
+  load: Load;
+  workers: Workers;
+  queue: Queue;
+  store: Store;
+  views: Views;
+  purges: Purges;
+  quotas: readonly Quota[];
+  time: Time;
+  cost: Cost;
+  /** The cost of purging a million units one by one, compared with making them. */
+  purgeEverything: { purged: Figure; made: Figure; times: Figure };
+  effort: Efforts;
+}
+
+/** Calculates the plan. Pure: no I/O and no state. */
+export function calculatePlan(inputs: PlanInputs): Plan {
+  const load = calculateLoad(inputs);
+  const workers = calculateWorkers(inputs);
+  const beyondOneStack = adviceBeyondOneStack(inputs, workers);
+  const queue = calculateQueue(inputs, workers);
+  const unit = calculateUnitRequests(inputs, load);
+  const views = calculateViews(inputs, load);
+  const purges = calculatePurges(inputs, unit);
+  const store = calculateStore(inputs, load, { unit, purges, views });
+  const parts = { load, workers, queue, store, views, purges };
+  const cost = calculateCost(inputs, parts);
+  return {
+    inputs,
+    stackOptions: { ...workerStackOptions(inputs, workers), workerBatchSize: inputs.messagesPerBatch },
+    beyondOneStack,
+    ...parts,
+    quotas: compareQuotas({ ...parts, beyondOneStack }),
+    time: calculateTime(inputs, load, workers),
+    cost,
+    purgeEverything: comparePurgesWithMaking(inputs, cost),
+    effort: calculateEfforts(inputs, load, workers),
+  };
+}
+
+function comparePurgesWithMaking({ unitsPerHour }: PlanInputs, { making }: Cost): Plan['purgeEverything'] {
+  const purged = dollars(
+    'a million units purged',
+    MILLION * PRICES.usdPerTag,
+    `${show(MILLION)} tags × ${formatPrice(PRICES.usdPerTag)}`,
+  );
+  const made = dollars(
+    'a million units made',
+    (making.value / unitsPerHour) * MILLION,
+    `${show(making)} ÷ ${show(unitsPerHour)} units × ${show(MILLION)}`,
+  );
+  const times = figure(
+    'purging them costs',
+    purged.value / made.value,
+    `${show(purged)} ÷ ${show(made)}`,
+    'times',
+  );
+  return { purged, made, times };
+}

@@ -1,0 +1,175 @@
+import { counted, formatBytes, formatDuration } from '../cli/text.ts';
+import type { Plan } from './calculate.ts';
+import { type Figure, formatNumber, formatPercent, formatPrice, formatUsd } from './figure.ts';
+import { measuredMsPerImage, type PlanInputs } from './inputs.ts';
+import { busyWorkers, formatStackOptions } from './load.ts';
+import type { Measurement } from './measure.ts';
+import { PRICES } from './prices-and-limits.ts';
+import type { Quota } from './quotas.ts';
+import { costLines, effortLines, priceLines } from './report-costs.ts';
+import { formatFigures, formatFormula, formatTable, formatValue } from './table.ts';
+
+export interface ReportOptions {
+  /** Names of the options that the user gave, such as `unitsPerHour`; all others are measured or assumed. */
+  givenOptions: ReadonlySet<string>;
+  measurement: Measurement | undefined;
+  /** Printed last, where they are seen. */
+  warnings: readonly string[];
+}
+
+/** More photographs than this are not listed one by one. */
+const MAX_LISTED_PHOTOGRAPHS = 12;
+
+/** The plan as one JSON object. */
+export function formatPlanJson({ inputs, ...plan }: Plan, { measurement, warnings }: ReportOptions): string {
+  return JSON.stringify({ given: inputs, ...plan, measurement, warnings, prices: PRICES }, undefined, 2);
+}
+
+/** The plan as text: a summary, then sections of figures with their formulas. */
+export function formatPlan(plan: Plan, options: ReportOptions): string {
+  const { load, workers, queue, store, views, purges, time, purgeEverything } = plan;
+  const { measurement, warnings } = options;
+  const sections = [
+    summaryLines(plan),
+    section('Given', inputLines(plan.inputs, options)),
+    measurement ? measurementLines(measurement) : [],
+    section('Load', formatFigures(load)),
+    section('Workers', formatFigures(workers), [
+      "Waiting for clients' servers is not counted: a worker fetches some originals while it encodes others.",
+    ]),
+    section('Queue', formatFigures(queue)),
+    section('Store', formatFigures(store), [
+      'For units that are prewarmed for the first time. Sent again, a head for each variant takes the place of its put.',
+      'An original that is in S3 itself is one get more.',
+    ]),
+    section('CDN and views', formatFigures(views)),
+    section('Purges', formatFigures({ ...purges, ...purgeEverything }), [
+      'A unit is a tag, in however many invalidations: purge what has to go, not what is merely old.',
+    ]),
+    section('Quotas to raise', quotaLines(plan.quotas), [
+      'As accounts have them at first, or less: npm run deploy:check says what yours has.',
+    ]),
+    section('Time', formatFigures(time)),
+    costLines(plan),
+    effortLines(plan),
+    priceLines(),
+    warnings.length > 0 ? section('Mind', bulletPoints(warnings)) : [],
+  ];
+  const shown = sections.filter((lines) => lines.length > 0);
+  return shown.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+function section(title: string, lines: readonly string[], notes: readonly string[] = []): string[] {
+  return [title, ...lines, ...notes.map((note) => `  ${note}`)];
+}
+
+function bulletPoints(items: readonly string[]): string[] {
+  return items.map((item) => `  - ${item}`);
+}
+
+/** What an operator wants to know first. */
+function summaryLines(plan: Plan): string[] {
+  const { inputs, load, workers, time, cost, views } = plan;
+  const number = (figure: Figure) => formatNumber(figure.value);
+  const bytes = ({ value: gb }: Figure) => formatBytes(Math.round(gb * 1e9));
+  const lines = [
+    `${counted(busyWorkers(workers).value, 'worker')} at work, ${number(workers.maxConcurrency)} at most; they are there in ${formatDuration(time.pollersReady.value)}`,
+    plan.beyondOneStack ?? formatStackOptions(plan.stackOptions),
+    ...(inputs.backlogUnits > 0 ? [backlogLine(plan)] : []),
+    `${formatUsd(cost.making.usdPerMillionImages)} to make a million images, ${formatUsd(cost.making.value)} an hour; ${formatUsd(cost.total.value)} an hour with storage, views and purges`,
+    `contractors, who pay for the mobile data of what they look at, load ${bytes(views.outGbPerHour)} an hour in place of ${bytes(views.originalsGbPerHour)}`,
+    insufficientQuotasLine(plan.quotas),
+  ];
+  return [
+    `${counted(inputs.unitsPerHour, 'unit')} of ${counted(inputs.imagesPerUnit, 'image')} an hour: ${number(load.imagesPerSecond)} images a second`,
+    ...lines.map((line) => `  ${line}`),
+  ];
+}
+
+function backlogLine({ inputs, time }: Plan): string {
+  const waiting = counted(inputs.backlogUnits, 'unit');
+  const are = inputs.backlogUnits === 1 ? 'that waits is' : 'that wait are';
+  const drained = time.drain
+    ? `in ${formatDuration(time.drain.value)} while as many come`
+    : 'never, while as many come';
+  return `${waiting} ${are} done in ${formatDuration(time.drainAlone.value)}, or ${drained}`;
+}
+
+function insufficientQuotasLine(quotas: readonly Quota[]): string {
+  const insufficient = quotas
+    .filter(({ isEnough }) => !isEnough)
+    .map(({ name, growsByItself }) => `${name}${growsByItself ? ' (grows by itself: begin slowly)' : ''}`);
+  if (insufficient.length === 0) return 'no quota has to be raised';
+  return `beyond what accounts have at first: ${insufficient.join('; ')}`;
+}
+
+/** Each input with its value and where it comes from: the option, a measurement, or an assumption. */
+function inputLines(inputs: PlanInputs, { givenOptions, measurement }: ReportOptions): string[] {
+  const { widths, tiers, formats } = inputs.wanted;
+  const variants = `${widths.join(', ')} px; ${tiers.join(', ')}; ${formats.join(', ')}`;
+  const measured = measurement ? 'measured' : 'assumed';
+  const measuredSize = measurement && givenOptions.has('photos') ? 'measured' : 'assumed';
+  const rows: [label: string, value: string, name: string, option: string, otherwise?: string][] = [
+    ['units an hour', formatNumber(inputs.unitsPerHour), 'unitsPerHour', '--units-per-hour'],
+    ['images a unit', formatNumber(inputs.imagesPerUnit), 'images', '--images'],
+    ['CPU an image', `${formatNumber(inputs.msPerImage)} ms`, 'ms', '--ms', measured],
+    ['an original', `${formatNumber(inputs.sourceKb)} KB`, 'sourceKb', '--source-kb', measuredSize],
+    ['a variant', `${formatNumber(inputs.variantKb)} KB`, 'variantKb', '--variant-kb', measuredSize],
+    ['a worker', `${formatNumber(inputs.memoryMb)} MB`, 'memory', '--memory', 'as the load needs'],
+    ['messages a batch', formatNumber(inputs.messagesPerBatch), 'batch', '--batch'],
+    ['views an image', formatNumber(inputs.viewsPerImage), 'views', '--views'],
+    ['of these, the CDN has', formatPercent(inputs.cdnHitShare), 'cdnHits', '--cdn-hits'],
+    ['units purged one day', formatPercent(inputs.purgedShare), 'purged', '--purged'],
+    ['months kept', formatNumber(inputs.monthsKept), 'months', '--months'],
+    ['units that wait', formatNumber(inputs.backlogUnits), 'backlog', '--backlog'],
+    ['a GB out of the CDN', formatPrice(inputs.usdPerGbOut), 'egressUsdPerGb', '--egress-usd-per-gb'],
+    ['a GB of mobile data', formatPrice(inputs.usdPerMobileGb), 'mobileUsdPerGb', '--mobile-usd-per-gb'],
+  ];
+  const lines = rows.map(([label, value, name, option, otherwise = 'assumed']) => [
+    label,
+    value,
+    givenOptions.has(name) ? option : `${option}, ${otherwise}`,
+  ]);
+  return formatTable(
+    [...lines, ['variants an image', '', `${variants} (PREWARM_WIDTHS, PREWARM_TIERS, PREWARM_FORMATS)`]],
+    ['text', 'number', 'text'],
+  );
+}
+
+function measurementLines(measurement: Measurement): string[] {
+  const { photographs, failed, rounds, core, meanCpuMs } = measurement;
+  const rows = photographs
+    .slice(0, MAX_LISTED_PHOTOGRAPHS)
+    .map(({ name, width, height, bytes, variantBytes, cpuMs }) => [
+      name,
+      `${width} × ${height}`,
+      formatBytes(bytes),
+      variantBytes.map(formatBytes).join(', '),
+      `${formatNumber(cpuMs)} ms`,
+    ]);
+  const more = photographs.length - MAX_LISTED_PHOTOGRAPHS;
+  const ms = measuredMsPerImage(measurement);
+  return [
+    `Measured on one core of this machine (${core})`,
+    ...formatTable(
+      [['photograph', 'pixels', 'original', 'variants', 'CPU'], ...rows],
+      ['text', 'number', 'number', 'number', 'number'],
+    ),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+    ...(failed > 0 ? [`  ${failed} could not be encoded`] : []),
+    `  ${formatNumber(meanCpuMs)} ms of encoding an image: the median of ${rounds} rounds, one photograph at a time, then their mean`,
+    `  ${formatValue(ms)} an image ${formatFormula(ms)}`,
+    '  A vCPU of Lambda is taken for as fast as this core: measure on the function itself to know, and give --ms.',
+  ];
+}
+
+function quotaLines(quotas: readonly Quota[]): string[] {
+  const rows = quotas.map(({ name, needed, limit, isEnough, verdict }) => [
+    name,
+    formatNumber(needed.value),
+    `of ${formatNumber(limit)}`,
+    isEnough ? verdict : `NOT ENOUGH: ${verdict}`,
+    formatFormula(needed),
+  ]);
+  return formatTable(rows, ['text', 'number', 'text', 'text']);
+}

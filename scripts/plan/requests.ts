@@ -1,0 +1,229 @@
+import { dollars, figure, formatPercent, formatPrice, roundUp, show } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
+import type { Load } from './load.ts';
+import { HOURS_PER_MONTH, KB_PER_GB, LIMITS, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
+
+/** Every ten minutes the worker deletes what crashed work has left behind for purged units. */
+const SWEEPS_PER_HOUR = 6;
+/** A sweep checks every unit that was purged since one hour before the previous sweep, so each purge is part of seven sweeps. */
+const SWEEPS_PER_PURGE = 7;
+/** How long a tombstone is kept: longer than any message lives. */
+const TOMBSTONE_HOURS = 15 * 24;
+
+/**
+ * S3 requests to prewarm a unit for the first time, as the code makes them (`src/unit/units.ts`, `prewarm.ts`, `inventory.ts`,
+ * `src/variant/make-variants.ts`): `test/scripts/plan/requests.test.ts` counts them. For a unit that is sent again each variant
+ * takes a head in place of the put. An original in S3 takes one more get.
+ */
+export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsPerImage }: Load) {
+  const objects = figure(
+    'objects a unit',
+    1 + imagesPerUnit * variantsPerImage.value,
+    `1 manifest + ${show(imagesPerUnit)} images × ${show(variantsPerImage)} variants`,
+  );
+  const looks = figure(
+    'looks at the purge mark a unit',
+    2 + 1 + imagesPerUnit,
+    `2 when it is taken in + 1 before the work + ${show(imagesPerUnit)}, one after the puts of each image`,
+  );
+  return {
+    objects,
+    puts: figure('puts a unit', objects.value, `${show(objects)} objects × 1`),
+    lists: figure('lists a unit', 1, '1, to see what is there'),
+    looks,
+    gets: figure('gets a unit', looks.value + 1, `${show(looks)} looks + 1 manifest`),
+  };
+}
+
+export type UnitRequests = ReturnType<typeof calculateUnitRequests>;
+
+/** Views at the rate at which images are made, their bytes, and the bytes of the originals that they replace. */
+export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
+  const viewsPerHour = figure(
+    'views an hour',
+    imagesPerHour.value * inputs.viewsPerImage,
+    `${show(imagesPerHour)} images × ${show(inputs.viewsPerImage)} views`,
+  );
+  const viewsPerSecond = figure(
+    'views a second',
+    viewsPerHour.value / SECONDS_PER_HOUR,
+    `${show(viewsPerHour)} ÷ ${show(SECONDS_PER_HOUR)} s`,
+  );
+  const gbPerHour = (label: string, kb: number) =>
+    figure(
+      label,
+      (viewsPerHour.value * kb) / KB_PER_GB,
+      `${show(viewsPerHour)} views × ${show(kb)} KB ÷ ${show(KB_PER_GB)}`,
+      'GB',
+    );
+  const outGbPerHour = gbPerHour('out of the CDN an hour', inputs.variantKb);
+  const originalsGbPerHour = gbPerHour('the same as originals', inputs.sourceKb);
+  const sparedGbPerHour = figure(
+    'spared an hour',
+    originalsGbPerHour.value - outGbPerHour.value,
+    `${show(originalsGbPerHour)} GB − ${show(outGbPerHour)} GB`,
+    'GB',
+  );
+  const sparedUsd = (label: string, price: number) =>
+    dollars(label, sparedGbPerHour.value * price, `${show(sparedGbPerHour)} GB × ${formatPrice(price)}`);
+  return {
+    viewsPerHour,
+    viewsPerSecond,
+    fromStorePerSecond: figure(
+      'of these, S3 answers',
+      viewsPerSecond.value * (1 - inputs.cdnHitShare),
+      `${show(viewsPerSecond)} views/s × (100% − ${formatPercent(inputs.cdnHitShare)} hits)`,
+    ),
+    outGbPerHour,
+    gigabitsPerSecond: figure(
+      'out of the CDN',
+      (outGbPerHour.value * 8) / SECONDS_PER_HOUR,
+      `${show(outGbPerHour)} GB × 8 bits ÷ ${show(SECONDS_PER_HOUR)} s`,
+      'Gbit/s',
+    ),
+    originalsGbPerHour,
+    sparedGbPerHour,
+    sparedUsdPerHour: sparedUsd('to you, an hour', inputs.usdPerGbOut),
+    contractorsUsdPerHour: sparedUsd('to contractors, an hour', inputs.usdPerMobileGb),
+  };
+}
+
+export type Views = ReturnType<typeof calculateViews>;
+
+/** Requests to purge units at the rate at which they come, as `src/purge/purge.ts` and `sweep.ts` make them. */
+export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {
+  const purgedPerHour = figure(
+    'purged an hour',
+    inputs.unitsPerHour * inputs.purgedShare,
+    `${show(inputs.unitsPerHour)} units × ${formatPercent(inputs.purgedShare)}`,
+  );
+  const purgedPerSecond = figure(
+    'purged a second',
+    purgedPerHour.value / SECONDS_PER_HOUR,
+    `${show(purgedPerHour)} ÷ ${show(SECONDS_PER_HOUR)} s`,
+  );
+  const listsPerPurge = figure(
+    'lists a purge',
+    roundUp(objects.value / LIMITS.keysPerList) + SWEEPS_PER_PURGE,
+    `⌈${show(objects)} objects ÷ ${show(LIMITS.keysPerList)}⌉ + ${SWEEPS_PER_PURGE} sweeps`,
+  );
+  const pagesPerSweep =
+    purgedPerHour.value === 0
+      ? figure('lists of marks a sweep', 1, '1')
+      : figure(
+          'lists of marks a sweep',
+          roundUp((purgedPerHour.value * TOMBSTONE_HOURS) / LIMITS.keysPerList),
+          `⌈${show(purgedPerHour)} purges × ${TOMBSTONE_HOURS} h that marks stay ÷ ${show(LIMITS.keysPerList)} a list⌉`,
+        );
+  return {
+    purgedPerHour,
+    purgedPerSecond,
+    ...calculateInvalidations(purgedPerHour.value, purgedPerSecond.value),
+    putsPerPurge: figure('puts a purge', 1, '1 mark'),
+    getsPerPurge: figure(
+      'gets a purge',
+      2 + 1 + SWEEPS_PER_PURGE * (1 + 1),
+      `2 of the manifest + 1 of the mark + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
+    ),
+    listsPerPurge,
+    pagesPerSweep,
+    secondsPerPage: figure(
+      'a list of a sweep may take',
+      LIMITS.functionSeconds / pagesPerSweep.value,
+      `${show(LIMITS.functionSeconds)} s of a function ÷ ${show(pagesPerSweep)} lists, one after another`,
+      's',
+    ),
+    putsAndListsPerHour: figure(
+      'puts and lists an hour',
+      purgedPerHour.value * (1 + listsPerPurge.value) + SWEEPS_PER_HOUR * pagesPerSweep.value,
+      `${show(purgedPerHour)} purges × (1 put + ${show(listsPerPurge)} lists) + ${SWEEPS_PER_HOUR} sweeps × ${show(pagesPerSweep)}`,
+    ),
+  };
+}
+
+export type Purges = ReturnType<typeof calculatePurges>;
+
+/** A purged unit is one cache tag to invalidate at CloudFront. */
+function calculateInvalidations(purgedPerHour: number, purgedPerSecond: number) {
+  const tagsPerMonth = figure(
+    'cache tags a month',
+    purgedPerHour * HOURS_PER_MONTH,
+    `${show(purgedPerHour)} units × ${show(HOURS_PER_MONTH)} h, a tag each`,
+  );
+  const free = Math.min(tagsPerMonth.value, PRICES.freeTagsPerMonth);
+  const tagsPerSecond = figure(
+    'the CDN forgets a second, at most',
+    LIMITS.tagsInFlight / LIMITS.invalidationSeconds,
+    `${show(LIMITS.tagsInFlight)} tags at once ÷ ${show(LIMITS.invalidationSeconds)} s`,
+  );
+  return {
+    tagsPerMonth,
+    paidTagsPerMonth: figure(
+      'of these, paid for',
+      tagsPerMonth.value - free,
+      `${show(tagsPerMonth)} − ${show(free)} free`,
+    ),
+    tagsPerSecond,
+    secondsPerHourOfPurges: figure(
+      "the CDN forgets an hour's in",
+      purgedPerHour / tagsPerSecond.value,
+      `${show(purgedPerHour)} tags ÷ ${show(tagsPerSecond)} a second`,
+      's',
+    ),
+    tagsInFlight: figure(
+      'tags at the CDN at once',
+      purgedPerSecond * LIMITS.invalidationSeconds,
+      `${show(purgedPerSecond)} a second × ${show(LIMITS.invalidationSeconds)} s`,
+    ),
+  };
+}
+
+/** The request rates that S3 has to carry, its partitions, and the bytes that it keeps. */
+export function calculateStore(
+  inputs: PlanInputs,
+  { imagesPerHour, unitsPerSecond, variantsPerImage }: Load,
+  { unit, purges, views }: { unit: UnitRequests; purges: Purges; views: Views },
+) {
+  const units = unitsPerSecond.value;
+  const purged = purges.purgedPerSecond.value;
+  const writesPerSecond = figure(
+    'writes a second',
+    units * unit.puts.value + purged * (unit.objects.value + purges.putsPerPurge.value),
+    `${show(unitsPerSecond)} units/s × ${show(unit.puts)} puts + ${show(purged)} purges/s × (${show(unit.objects)} deletes + ${show(purges.putsPerPurge)} put)`,
+  );
+  const readsPerSecond = figure(
+    'reads a second',
+    units * (unit.gets.value + unit.lists.value) +
+      purged * (purges.getsPerPurge.value + purges.listsPerPurge.value) +
+      views.fromStorePerSecond.value,
+    `${show(unitsPerSecond)} units/s × (${show(unit.gets)} gets + ${show(unit.lists)} list) + ${show(purged)} purges/s × (${show(purges.getsPerPurge)} gets + ${show(purges.listsPerPurge)} lists) + ${show(views.fromStorePerSecond)} views/s`,
+  );
+  return {
+    ...unit,
+    writesPerSecond,
+    readsPerSecond,
+    partitionsForWrites: figure(
+      'partitions for writes',
+      roundUp(writesPerSecond.value / LIMITS.writesPerSecond),
+      `⌈${show(writesPerSecond)} writes/s ÷ ${show(LIMITS.writesPerSecond)}⌉`,
+    ),
+    partitionsForReads: figure(
+      'partitions for reads',
+      roundUp(readsPerSecond.value / LIMITS.readsPerSecond),
+      `⌈${show(readsPerSecond)} reads/s ÷ ${show(LIMITS.readsPerSecond)}⌉`,
+    ),
+    markReadsPerSecond: figure(
+      'of the reads, below purged/',
+      units * unit.looks.value,
+      `${show(unitsPerSecond)} units/s × ${show(unit.looks)} looks`,
+    ),
+    gbPerMonth: figure(
+      "a month's variants",
+      (imagesPerHour.value * HOURS_PER_MONTH * variantsPerImage.value * inputs.variantKb) / KB_PER_GB,
+      `${show(imagesPerHour)} images × ${show(HOURS_PER_MONTH)} h × ${show(variantsPerImage)} variants × ${show(inputs.variantKb)} KB ÷ ${show(KB_PER_GB)}`,
+      'GB',
+    ),
+  };
+}
+
+export type Store = ReturnType<typeof calculateStore>;
