@@ -1,15 +1,15 @@
-/** What an image URL can say. */
+/** The parts of an image URL. */
 export interface ImageUrlParts {
-  /** Where the service is reached, such as `https://images.example.com`; `''` for a URL that is only a path. */
+  /** Where the service is reached, for example `https://images.example.com`; `''` for a relative URL. */
   baseUrl: string;
   unit: string;
-  /** The absolute URL of the original. */
+  /** The absolute URL of the source. */
   src: string;
-  /** In pixels; goes up to the next rung of the ladder. */
+  /** In pixels; the service takes the next rung of its ladder. */
   width?: number | undefined;
   tier?: 'saver' | 'balanced' | 'high' | undefined;
   format?: 'avif' | 'webp' | 'jpeg' | 'auto' | undefined;
-  /** Unix seconds, after which the URL is refused. */
+  /** Unix seconds; later requests are refused. */
   expiresAt?: number | undefined;
 }
 
@@ -23,29 +23,31 @@ export interface UrlSigningKey {
 const UNIT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
 
 /**
- * Builds an image URL, signed when a key is given. Needs nothing but Web Crypto, so that it runs in browsers, workers
- * and every server runtime; a browser should be handed signed URLs rather than keys.
+ * Builds an image URL, signed if there is a key. It needs only Web Crypto, so it runs in browsers, workers and every server runtime.
+ * Give browsers signed URLs, not keys.
  *
- * @returns the URL, to be sent exactly as it is: its signature is over these bytes
- * @throws TypeError when the unit is none: it stands in the path as it is, where a `?` would begin a query of its own
+ * @returns the URL. Send it unchanged: the signature is over its bytes
+ * @throws TypeError for an invalid unit, because the unit is put into the path as it is
  */
 export async function buildImageUrl(parts: ImageUrlParts, key?: UrlSigningKey): Promise<string> {
   const { baseUrl, unit, src, width, tier, format, expiresAt } = parts;
   if (!UNIT.test(unit))
-    throw new TypeError('a unit must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..');
-  const said: [string, string | number | undefined][] = [
+    throw new TypeError('the unit must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ - (but not "." or "..")');
+  const optional: [string, string | number | undefined][] = [
     ['w', width],
     ['q', tier],
     ['f', format],
     ['exp', expiresAt],
   ];
-  const rest = said.filter(([, value]) => value !== undefined).map(([name, value]) => `&${name}=${value}`);
+  const rest = optional
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `&${name}=${value}`);
   const target = `/u/${unit}?src=${encodeURIComponent(src)}${rest.join('')}`;
   const signature = key ? `&sig=${key.id}.${await hmacSha256(key.hex, target)}` : '';
   return baseUrl + target + signature;
 }
 
-/** In base64url without padding. */
+/** Returns the HMAC in base64url without padding. */
 async function hmacSha256(keyHex: string, text: string): Promise<string> {
   const keyBytes = Uint8Array.from(keyHex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };

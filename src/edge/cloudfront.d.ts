@@ -1,13 +1,13 @@
-/** What the runtime of CloudFront Functions has of its own. */
+/** The module that the runtime of CloudFront Functions provides. */
 declare module 'cloudfront' {
   interface KeyValueStore {
-    /** @throws Error when there is no such item, or no store */
+    /** @throws Error when the item or the store does not exist */
     get(key: string): Promise<string>;
   }
   const cloudfront: {
-    /** The one store that is associated with the function. */
+    /** Opens the store that is associated with the function. */
     kvs(): KeyValueStore;
   };
-  // biome-ignore lint/style/noDefaultExport: that is what the module has.
+  // biome-ignore lint/style/noDefaultExport: the module has a default export.
   export default cloudfront;
 }

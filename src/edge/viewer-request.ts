@@ -4,32 +4,33 @@ import crypto from 'crypto';
 import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
 import type { Ladder } from '../protocol/negotiation.ts';
 import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
-import { parseRequest } from '../protocol/request.ts';
+import { IMAGE_PATH_PREFIX, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
 import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
 
 /*
- * What CloudFront does with a viewer's request before it looks into its cache. Its runtime takes ES 5.1 with `const`, arrow
- * functions, template literals and `async`: no destructuring, spread, `for…of` or classes, here and in all that is imported.
+ * The CloudFront Function that runs on each viewer request, before CloudFront looks into its cache. Its runtime takes ES 5.1 with
+ * `const`, arrow functions, template literals and `async`: no destructuring, spread, `for…of` or classes, here and in everything
+ * that is imported. The built function must stay below CloudFront's 10,240 bytes.
  */
 
-/** Written behind this code when it is built. */
+/** Appended by `infra/bundle/build-edge-function.ts`. */
 declare const LADDER: Ladder;
 
 const METHODS = 'GET, HEAD';
 
 /**
- * Answers what is malformed, unsigned or expired; of the rest it makes a request for the key of a variant, which the store can
- * answer as it stands, with the target as it was sent in `r`, for whoever has to make the variant.
+ * Answers requests that are malformed, unsigned or expired. Rewrites the others to the key of their variant, which the store can
+ * answer, with the original target in the parameter `r` for the function that has to make the variant on a miss.
  */
 export async function handler(event: { request: EdgeRequest }): Promise<EdgeRequest | EdgeResponse> {
   const request = event.request;
-  const fault = await forward(request);
+  const fault = await rewriteToKey(request);
   return fault === undefined ? request : refuse(request.method, fault);
 }
 
-async function forward(request: EdgeRequest): Promise<Fault | undefined> {
-  if (request.uri.slice(0, 3) !== '/u/') return notFoundFault();
+async function rewriteToKey(request: EdgeRequest): Promise<Fault | undefined> {
+  if (request.uri.slice(0, IMAGE_PATH_PREFIX.length) !== IMAGE_PATH_PREFIX) return notFoundFault();
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return methodNotAllowedFault(request.method, METHODS);
   const loop = loopFault(header(request, 'cdn-loop'));
@@ -40,18 +41,19 @@ async function forward(request: EdgeRequest): Promise<Fault | undefined> {
   if (!parsed.ok) return parsed.fault;
   const keys = await readKeys();
   const signingKeys = readSigningKeys(keys);
-  // Without keys everything would count as unsigned, and pass.
-  if (signingKeys.length === 0) return noKeys();
+  // Without keys, `verifySignature` accepts unsigned requests.
+  if (signingKeys.length === 0) return noKeysFault();
   const rules: RequestRules = { signingKeys, ladder: LADDER, hmac, sha256 };
   const hints = { accept: header(request, 'accept'), saveData: header(request, 'save-data') };
   const resolved = resolveRequest(parsed.value, hints, rules, Math.floor(Date.now() / 1000));
   if (!resolved.ok) return resolved.fault;
   request.uri = `/${resolved.value.address.key}`;
-  // In the alphabet of base64url, since signatures of origin access control break on characters that are common in URLs.
+  // In base64url, because signatures of origin access control break on characters that are common in URLs.
   request.querystring = { r: { value: Buffer.from(target).toString('base64url') } };
   return undefined;
 }
 
+/** Returns `''` when the store of keys cannot be read, or has none. */
 async function readKeys(): Promise<string> {
   try {
     return await cloudfront.kvs().get(EDGE_KEYS_ITEM);
@@ -60,13 +62,11 @@ async function readKeys(): Promise<string> {
   }
 }
 
-function noKeys(): Fault {
-  return {
-    code: 'bad_signature',
-    detail: 'There are no keys to check the URL with, so that nothing is served',
-  };
+function noKeysFault(): Fault {
+  return { code: 'bad_signature', detail: 'No signing keys are configured, so no image is served' };
 }
 
+/** Returns a header's values, comma-separated. */
 function header(request: EdgeRequest, name: string): string | undefined {
   const field = request.headers[name];
   if (field === undefined) return undefined;
@@ -101,11 +101,11 @@ function refuse(method: string, fault: Fault): EdgeResponse {
   return response;
 }
 
-// The event of a viewer request, as CloudFront Functions get it: only what is used.
+// The parts of CloudFront's viewer-request event that are used here.
 
 export interface HeaderField {
   value: string;
-  /** All of them, where a header was sent more than once. */
+  /** All values, for a header that was sent more than once. */
   multiValue?: readonly { value: string }[];
 }
 
@@ -113,7 +113,7 @@ export interface EdgeRequest {
   method: string;
   /** The path as it was sent. */
   uri: string;
-  /** The query as it was sent, without its question mark; `undefined` when there is none. */
+  /** Returns the query as it was sent, without its question mark; `undefined` without a query. */
   rawQueryString(): string | undefined;
   querystring: Record<string, { value: string }>;
   /** By lower-case name. */

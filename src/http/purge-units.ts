@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
-import { isUnit } from '../protocol/request.ts';
-import type { Purge } from '../purge/purge.ts';
+import { isUnit, UNIT_RULE } from '../protocol/request.ts';
+import type { PurgeResult } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './refusals.ts';
 
@@ -16,11 +16,7 @@ const purgeSchema = z.strictObject(
       .min(1, 'is empty')
       .max(MAX_IDS, `has more than ${MAX_IDS} entries`)
       // Only then is each looked at: a million wrong ones would be a million complaints.
-      .pipe(
-        z.array(
-          z.string('is no text').refine(isUnit, 'is no unit: it must be 1 to 128 of A-Z a-z 0-9 . _ ~ -'),
-        ),
-      ),
+      .pipe(z.array(z.string('is no text').refine(isUnit, `is no unit: it must be ${UNIT_RULE}`))),
   },
   'must be {"ids": [unit, …]}',
 );
@@ -49,7 +45,7 @@ export function parsePurge(body: string): readonly string[] {
  *
  * @throws EdgepressError `overloaded`
  */
-export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly string[]): Promise<Purge> {
+export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly string[]): Promise<PurgeResult> {
   try {
     return await units.purge(ids);
   } catch (error) {

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Metrics } from '../metrics.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { isUnit } from '../protocol/request.ts';
+import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import type { PurgedUnit } from '../purge/purge.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import type { UnitDefaults } from '../unit/unit.ts';
@@ -84,7 +84,7 @@ async function* chunksUntil(c: RouteContext, isClosing: () => boolean): AsyncGen
 function unitOf(c: RouteContext): string {
   const id = pathOf(targetOf(c.req.raw, c.env)).slice('/units/'.length);
   if (!isUnit(id)) {
-    const detail = 'The unit in /units/{id} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..';
+    const detail = `The unit in /units/{id} must be ${UNIT_RULE}`;
     throw new EdgepressError('bad_request', detail, { parameter: 'id' });
   }
   c.get('trace').unit = id;

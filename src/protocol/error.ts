@@ -1,4 +1,4 @@
-/** The closed set of what can go wrong, as clients see it. `src/http/problem.ts` gives each its status. */
+/** Every error code that a client can see. `problem.ts` gives each its HTTP status. */
 export type ErrorCode =
   | 'bad_request'
   | 'unauthorized'
@@ -17,13 +17,13 @@ export type ErrorCode =
   | 'internal';
 
 export interface EdgepressErrorOptions {
-  /** The request parameter that is to blame. */
+  /** The request parameter that is wrong. */
   parameter?: string;
-  /** Whether the same request may succeed later without anyone changing anything. */
+  /** Whether the same request may succeed later without any change. Default: `false`. */
   retryable?: boolean;
   /** How long a caller should wait before it tries again, in seconds. */
   retryAfterSeconds?: number;
-  /** What really happened: for logs, never for clients. */
+  /** The underlying error, for logs only: clients never see it. */
   cause?: unknown;
 }
 

@@ -1,10 +1,11 @@
+import type { VariantSpec } from './keys.ts';
 import type { Format, ImageRequest, Tier } from './request.ts';
 
 /** The only widths that are ever made. */
 export interface Ladder {
   /** In pixels, ascending, at least one. */
   widths: readonly number[];
-  /** The width of a request that names none; it goes up the ladder like any other. */
+  /** Width of a request that names none, in pixels. It goes up to the next rung like any other. */
   defaultWidth: number;
 }
 
@@ -14,16 +15,14 @@ export interface ClientHints {
   saveData: string | undefined;
 }
 
-export interface Choice {
-  width: number;
-  tier: Tier;
-  format: Format;
+/** The variant that a request gets. */
+export interface NegotiatedSpec extends VariantSpec {
   /** The request headers that were consulted, for `Vary`. */
   vary: readonly string[];
 }
 
-/** Chooses the variant of a request: what its URL names, else what its headers say. */
-export function negotiate(request: ImageRequest, hints: ClientHints, ladder: Ladder): Choice {
+/** Chooses the variant for a request by its URL, and by its headers for what the URL does not name. */
+export function negotiate(request: ImageRequest, hints: ClientHints, ladder: Ladder): NegotiatedSpec {
   return {
     width: rungFor(request.width === undefined ? ladder.defaultWidth : request.width, ladder.widths),
     tier: request.tier === undefined ? tierFor(hints.saveData) : request.tier,
@@ -32,7 +31,7 @@ export function negotiate(request: ImageRequest, hints: ClientHints, ladder: Lad
   };
 }
 
-/** The request headers that choose what the URL does not name. */
+/** Returns the request headers that choose what the URL does not name. */
 export function varyOf(request: ImageRequest): readonly string[] {
   const vary: string[] = [];
   if (request.format === undefined) vary.push('Accept');
@@ -40,7 +39,12 @@ export function varyOf(request: ImageRequest): readonly string[] {
   return vary;
 }
 
-/** The lowest rung that is at least as wide, or the top one. */
+/**
+ * Returns the lowest rung that is at least as wide, or the top one.
+ *
+ * @param width - in pixels
+ * @param widths - the rungs, ascending, at least one
+ */
 export function rungFor(width: number, widths: readonly number[]): number {
   for (let i = 0; i < widths.length; i++) {
     const rung = Number(widths[i]);
@@ -49,7 +53,7 @@ export function rungFor(width: number, widths: readonly number[]): number {
   return Number(widths[widths.length - 1]);
 }
 
-/** The rungs for some widths, each once, ascending. */
+/** Returns the rungs for several widths, ascending, without repeats. */
 export function rungsFor(widths: readonly number[], ladder: readonly number[]): readonly number[] {
   const rungs = widths.map((width) => rungFor(width, ladder));
   return ladder.filter((rung) => rungs.indexOf(rung) >= 0);
@@ -59,24 +63,24 @@ function tierFor(saveData: string | undefined): Tier {
   return saveData !== undefined && saveData.trim().toLowerCase() === 'on' ? 'saver' : 'balanced';
 }
 
-/** Wildcards name nothing: browsers that cannot show AVIF send `image/*` too. */
+/** Ignores wildcards, because browsers that cannot display AVIF send `image/*` too. */
 function formatFor(accept: string | undefined): Format {
   if (accept === undefined) return 'jpeg';
   const ranges = accept.toLowerCase().split(',');
-  if (names(ranges, 'image/avif')) return 'avif';
-  return names(ranges, 'image/webp') ? 'webp' : 'jpeg';
+  if (accepts(ranges, 'image/avif')) return 'avif';
+  return accepts(ranges, 'image/webp') ? 'webp' : 'jpeg';
 }
 
-function names(ranges: readonly string[], type: string): boolean {
+function accepts(ranges: readonly string[], type: string): boolean {
   for (let i = 0; i < ranges.length; i++) {
     const parts = String(ranges[i]).split(';');
-    if (String(parts[0]).trim() === type && isWanted(parts)) return true;
+    if (String(parts[0]).trim() === type && hasWeight(parts)) return true;
   }
   return false;
 }
 
-/** Whether a media range's weight is above 0 (RFC 9110, 12.4.2). A weight that is no number wants nothing. */
-function isWanted(parts: readonly string[]): boolean {
+/** Whether the weight of a media range is above 0 (RFC 9110, section 12.4.2). A weight that is not a number counts as 0. */
+function hasWeight(parts: readonly string[]): boolean {
   for (let i = 1; i < parts.length; i++) {
     const parameter = String(parts[i]).trim();
     if (parameter.slice(0, 2) === 'q=') return Number(parameter.slice(2)) > 0;

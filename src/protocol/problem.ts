@@ -1,6 +1,6 @@
 import type { ErrorCode } from './error.ts';
 
-/** The only place that knows which status a code has. */
+/** HTTP status and title of each code. This is the only place that knows them. */
 const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   bad_request: [400, 'Bad Request'],
   unauthorized: [401, 'Unauthorized'],
@@ -19,13 +19,13 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   source_timeout: [504, 'Gateway Timeout'],
 };
 
-/** Long enough to take the load off when many ask for the same broken image, short enough to forget. */
+/** Long enough to absorb many requests for the same broken image, short enough for a repaired one to show soon. */
 const BROKEN_SOURCE_MAX_AGE_SECONDS = 60;
 
-/** What a problem document is made of. */
+/** What a problem document says. */
 export interface Problem {
   code: ErrorCode;
-  /** Public. */
+  /** Public: says what is wrong, where, and what to do. */
   detail: string;
   parameter?: string | undefined;
   retryAfterSeconds?: number | undefined;
@@ -33,14 +33,14 @@ export interface Problem {
 
 export interface ProblemResponse {
   status: number;
-  /** What the status is called. */
+  /** Name of the status. */
   title: string;
   headers: Record<string, string>;
-  /** RFC 9457, with `code` for programs and `parameter` where one is to blame. */
+  /** A problem document (RFC 9457) with two more members: `code`, and `parameter` where one is wrong. */
   body: string;
 }
 
-/** Turns what went wrong into an answer of RFC 9457. Uses nothing but the language, so that the edge can use it too. */
+/** Makes the HTTP response for an error (RFC 9457). */
 export function problemResponse(problem: Problem): ProblemResponse {
   const code = problem.code;
   const retryAfterSeconds = problem.retryAfterSeconds;
@@ -51,7 +51,7 @@ export function problemResponse(problem: Problem): ProblemResponse {
     'Cache-Control': cacheControlFor(code, retryAfterSeconds),
   };
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
-  // RFC 9110, section 11.6.1: a 401 says what it wants.
+  // A 401 must name the authentication scheme (RFC 9110, section 11.6.1).
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
   const document = {
     type: 'about:blank',
@@ -64,8 +64,8 @@ export function problemResponse(problem: Problem): ProblemResponse {
   return { status, title, headers, body: JSON.stringify(document) };
 }
 
-/** What is found out about a source is true for everyone who asks. Refusals are not: they depend on the request and our rules. */
-const SHARED: readonly ErrorCode[] = [
+/** Failures of a source are the same for every client, so caches may share them. Refusals depend on the request and the rules. */
+const SHARED_CODES: readonly ErrorCode[] = [
   'source_not_found',
   'source_too_large',
   'source_not_image',
@@ -74,14 +74,14 @@ const SHARED: readonly ErrorCode[] = [
   'source_timeout',
 ];
 
-/** Never beyond the time that a source may be tried again. */
+/** Returns a `Cache-Control` that never outlives the next attempt at the source. */
 function cacheControlFor(code: ErrorCode, retryAfterSeconds: number | undefined): string {
-  if (SHARED.indexOf(code) < 0) return 'no-store';
-  const left = retryAfterSeconds === undefined ? BROKEN_SOURCE_MAX_AGE_SECONDS : retryAfterSeconds;
-  return `public, max-age=${Math.min(left, BROKEN_SOURCE_MAX_AGE_SECONDS)}`;
+  if (SHARED_CODES.indexOf(code) < 0) return 'no-store';
+  const nextAttempt = retryAfterSeconds === undefined ? BROKEN_SOURCE_MAX_AGE_SECONDS : retryAfterSeconds;
+  return `public, max-age=${Math.min(nextAttempt, BROKEN_SOURCE_MAX_AGE_SECONDS)}`;
 }
 
-/** What every answer says: nothing in it may be run, sniffed or kept from the pages that ask for it. */
+/** Headers of every response: pages of any origin may read it, and browsers neither sniff its type nor run anything in it. */
 export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'",

@@ -4,25 +4,26 @@ import { type ClientHints, type Ladder, negotiate } from './negotiation.ts';
 import type { ImageRequest } from './request.ts';
 import { type Hmac, type SigningKey, verifySignature } from './signature.ts';
 
-/** What decides which variant a request gets, if any. */
+/** What decides which variant a request gets. */
 export interface RequestRules {
-  /** All that are valid now. */
+  /** The valid keys; see `verifySignature` for none. */
   signingKeys: readonly SigningKey[];
   ladder: Ladder;
   hmac: Hmac;
   sha256: Sha256;
 }
 
-/** The variant that a request is for. */
+/** The variant that a request asks for. */
 export interface ResolvedRequest {
   name: VariantName;
   address: VariantAddress;
-  /** The request headers that were consulted. */
+  /** The request headers that were consulted, for `Vary`. */
   vary: readonly string[];
 }
 
 /**
- * Decides what a request gets: verify, negotiate, key. The server and the edge both run this, so that they agree.
+ * Finds the variant for a request: verifies its signature, negotiates, and makes the key. The server and the edge both run this, so
+ * that they agree.
  *
  * @param nowSeconds - Unix seconds
  * @returns the variant, or `bad_signature` or `expired`
@@ -35,13 +36,13 @@ export function resolveRequest(
 ): Result<ResolvedRequest> {
   const verified = verifySignature(request, rules.signingKeys, rules.hmac, nowSeconds);
   if (!verified.ok) return verified;
-  const choice = negotiate(request, hints, rules.ladder);
+  const spec = negotiate(request, hints, rules.ladder);
   const name: VariantName = {
     unit: request.unit,
     src: request.src,
-    width: choice.width,
-    tier: choice.tier,
-    format: choice.format,
+    width: spec.width,
+    tier: spec.tier,
+    format: spec.format,
   };
-  return { ok: true, value: { name, address: variantAddress(name, rules.sha256), vary: choice.vary } };
+  return { ok: true, value: { name, address: variantAddress(name, rules.sha256), vary: spec.vary } };
 }

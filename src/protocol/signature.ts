@@ -3,7 +3,7 @@ import type { ImageRequest } from './request.ts';
 
 /** A secret that signs image URLs. */
 export interface SigningKey {
-  /** Stands in the URL before the dot: `[A-Za-z0-9_-]{1,64}`. */
+  /** The part of `sig` before the dot: `[A-Za-z0-9_-]{1,64}`. */
   id: string;
   /** At least 16 bytes, in hex. */
   hex: string;
@@ -12,14 +12,13 @@ export interface SigningKey {
 /** Item of CloudFront's key value store that holds the signing keys, in the form of `SIGNING_KEYS`. */
 export const EDGE_KEYS_ITEM = 'signing-keys';
 
-/** HMAC-SHA256 of a text's UTF-8 bytes, in base64url without padding. Handed in, since each runtime has its own. */
+/** HMAC-SHA256 of a text's UTF-8 bytes, in base64url without padding. Passed in, since each runtime has its own. */
 export type Hmac = (keyHex: string, text: string) => string;
 
 /**
  * Checks a request's signature, then its expiry.
  *
- * @param keys - all that are valid now; with none, only unsigned requests pass (a caller that must not allow these
- *   has to refuse before)
+ * @param keys - the valid keys. Without any, only unsigned requests pass: a caller that must not serve them has to check first
  * @param nowSeconds - Unix seconds
  * @returns nothing, or `bad_signature`, or `expired`
  */
@@ -29,24 +28,21 @@ export function verifySignature(
   hmac: Hmac,
   nowSeconds: number,
 ): Result<undefined> {
-  const complaint = signatureComplaint(request, keys, hmac);
-  if (complaint !== undefined) return fault('bad_signature', complaint);
+  const error = signatureError(request, keys, hmac);
+  if (error !== undefined) return fault('bad_signature', error);
   if (request.expiresAt !== undefined && nowSeconds > request.expiresAt) {
-    return fault('expired', 'The URL has expired: ask whoever gave it to you for a new one');
+    return fault('expired', 'The URL has expired: ask for a new one where you got it');
   }
   return { ok: true, value: undefined };
 }
 
-function signatureComplaint(
-  request: ImageRequest,
-  keys: readonly SigningKey[],
-  hmac: Hmac,
-): string | undefined {
+/** Returns what is wrong with the signature, or `undefined`. */
+function signatureError(request: ImageRequest, keys: readonly SigningKey[], hmac: Hmac): string | undefined {
   const signature = request.signature;
   if (keys.length === 0) {
     return signature === undefined
       ? undefined
-      : 'The URL is signed, but there are no keys to check it with: leave out `sig`';
+      : 'The URL is signed, but no signing keys are configured: leave out `sig`';
   }
   if (signature === undefined) return 'The URL is not signed: `sig` is missing';
   const dot = signature.indexOf('.');
@@ -65,10 +61,10 @@ function findKey(keys: readonly SigningKey[], id: string): SigningKey | undefine
   return undefined;
 }
 
-/** Takes as long wherever two texts differ, so that the time taken tells nothing about the right one. */
-function equalInConstantTime(given: string, right: string): boolean {
-  let difference = given.length ^ right.length;
-  for (let i = 0; i < right.length; i++) difference |= given.charCodeAt(i) ^ right.charCodeAt(i);
+/** Takes the same time wherever two texts differ, so that the time does not help to guess the expected one. */
+function equalInConstantTime(actual: string, expected: string): boolean {
+  let difference = actual.length ^ expected.length;
+  for (let i = 0; i < expected.length; i++) difference |= actual.charCodeAt(i) ^ expected.charCodeAt(i);
   return difference === 0;
 }
 
@@ -78,16 +74,13 @@ function fault(code: Fault['code'], detail: string): Result<never> {
 
 const KEY = /^([A-Za-z0-9_-]{1,64}):((?:[0-9A-Fa-f]{2}){16,})$/;
 
-/** Reads `id:hex`; `undefined` for what is no key. */
+/** Parses `id:hex`; returns `undefined` for anything else. */
 export function readSigningKey(text: string): SigningKey | undefined {
   const match = KEY.exec(text.trim());
   return match ? { id: String(match[1]), hex: String(match[2]).toLowerCase() } : undefined;
 }
 
-/**
- * Reads `id:hex,id:hex`, and passes over what is no key: at the edge, where nobody would read a complaint, a damaged one is no
- * reason to refuse what is signed with another.
- */
+/** Parses `id:hex,id:hex` for the edge. It skips damaged entries, so that URLs signed with the other keys still work. */
 export function readSigningKeys(text: string): readonly SigningKey[] {
   const keys: SigningKey[] = [];
   const items = text.split(',');

@@ -1,6 +1,6 @@
 import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, unitAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
-import { parseRequest } from '../protocol/request.ts';
+import { IMAGE_PATH_PREFIX, parseRequest } from '../protocol/request.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo, VariantStore } from '../store/store.ts';
@@ -96,7 +96,7 @@ export function assertImageAllowed(
   src: string,
 ): void {
   if (HALF_A_CHARACTER.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
-  const parsed = parseRequest(`/u/${unit}?src=${encodeURIComponent(src)}${LONGEST_REST}`);
+  const parsed = parseRequest(`${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src)}${LONGEST_REST}`);
   if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
   source.assertAllowed(src);
 }

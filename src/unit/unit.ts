@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
-import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
+import { FORMATS, type Format, isUnit, TIERS, type Tier, UNIT_RULE } from '../protocol/request.ts';
 
 /** Which variants are made of each image: all combinations. */
 export interface WantedVariants {
@@ -58,9 +58,7 @@ function someOf<T extends string>(names: readonly T[]) {
 
 const handedOver = z.object(
   {
-    id: z
-      .string('is missing, or no text')
-      .refine(isUnit, 'must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and neither . nor ..'),
+    id: z.string('is missing, or no text').refine(isUnit, `must be ${UNIT_RULE}`),
     images: z.preprocess(
       listImages,
       listOf(image, MAX_IMAGES, 'is missing: a list of URLs, or an object of name → URL'),
