@@ -18,11 +18,10 @@ import {
   calculatePurges,
   calculateStore,
   calculateUnitRequests,
-  calculateViews,
   type Purges,
   type Store,
-  type Views,
 } from './requests.ts';
+import { calculateViews, type Views } from './views.ts';
 
 /** Everything that follows from the inputs. `plan --json` prints it, with `inputs` as `given`. */
 export interface Plan {

@@ -4,7 +4,8 @@ import type { PlanInputs } from './inputs.ts';
 import type { Load, Workers } from './load.ts';
 import { HOURS_PER_MONTH, KB_PER_GB, MILLION, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
-import type { Purges, Store, Views } from './requests.ts';
+import type { Purges, Store } from './requests.ts';
+import type { Views } from './views.ts';
 
 /** Dollars an hour, and the same for a million images and a month. */
 export interface CostLine extends Figure {

@@ -3,7 +3,8 @@ import { type Figure, formatNumber } from './figure.ts';
 import type { Load, Workers } from './load.ts';
 import { LIMITS, SHARDS } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
-import type { Purges, Store, Views } from './requests.ts';
+import type { Purges, Store } from './requests.ts';
+import type { Views } from './views.ts';
 
 /** What the load needs of something that AWS limits. */
 export interface Quota {

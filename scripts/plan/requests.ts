@@ -1,7 +1,8 @@
-import { dollars, figure, formatPercent, formatPrice, roundUp, show } from './figure.ts';
+import { figure, formatPercent, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import type { Load } from './load.ts';
 import { HOURS_PER_MONTH, KB_PER_GB, LIMITS, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
+import type { Views } from './views.ts';
 
 /** Every ten minutes the worker deletes what crashed work has left behind for purged units. */
 const SWEEPS_PER_HOUR = 6;
@@ -36,59 +37,6 @@ export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsP
 }
 
 export type UnitRequests = ReturnType<typeof calculateUnitRequests>;
-
-/** Views at the rate at which images are made, their bytes, and the bytes of the originals that they replace. */
-export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
-  const viewsPerHour = figure(
-    'views an hour',
-    imagesPerHour.value * inputs.viewsPerImage,
-    `${show(imagesPerHour)} images × ${show(inputs.viewsPerImage)} views`,
-  );
-  const viewsPerSecond = figure(
-    'views a second',
-    viewsPerHour.value / SECONDS_PER_HOUR,
-    `${show(viewsPerHour)} ÷ ${show(SECONDS_PER_HOUR)} s`,
-  );
-  const gbPerHour = (label: string, kb: number) =>
-    figure(
-      label,
-      (viewsPerHour.value * kb) / KB_PER_GB,
-      `${show(viewsPerHour)} views × ${show(kb)} KB ÷ ${show(KB_PER_GB)}`,
-      'GB',
-    );
-  const outGbPerHour = gbPerHour('out of the CDN an hour', inputs.variantKb);
-  const originalsGbPerHour = gbPerHour('the same as originals', inputs.sourceKb);
-  const sparedGbPerHour = figure(
-    'spared an hour',
-    originalsGbPerHour.value - outGbPerHour.value,
-    `${show(originalsGbPerHour)} GB − ${show(outGbPerHour)} GB`,
-    'GB',
-  );
-  const sparedUsd = (label: string, price: number) =>
-    dollars(label, sparedGbPerHour.value * price, `${show(sparedGbPerHour)} GB × ${formatPrice(price)}`);
-  return {
-    viewsPerHour,
-    viewsPerSecond,
-    fromStorePerSecond: figure(
-      'of these, S3 answers',
-      viewsPerSecond.value * (1 - inputs.cdnHitShare),
-      `${show(viewsPerSecond)} views/s × (100% − ${formatPercent(inputs.cdnHitShare)} hits)`,
-    ),
-    outGbPerHour,
-    gigabitsPerSecond: figure(
-      'out of the CDN',
-      (outGbPerHour.value * 8) / SECONDS_PER_HOUR,
-      `${show(outGbPerHour)} GB × 8 bits ÷ ${show(SECONDS_PER_HOUR)} s`,
-      'Gbit/s',
-    ),
-    originalsGbPerHour,
-    sparedGbPerHour,
-    sparedUsdPerHour: sparedUsd('to you, an hour', inputs.usdPerGbOut),
-    contractorsUsdPerHour: sparedUsd('to contractors, an hour', inputs.usdPerMobileGb),
-  };
-}
-
-export type Views = ReturnType<typeof calculateViews>;
 
 /** Requests to purge units at the rate at which they come, as `src/purge/purge.ts` and `sweep.ts` make them. */
 export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {

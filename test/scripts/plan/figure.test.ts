@@ -1,50 +1,80 @@
 import { describe, expect, it } from 'vitest';
-import { figure, percent, showNumber, showUsd, total, usd } from '../../../scripts/plan/figure.ts';
+import {
+  dollars,
+  figure,
+  formatNumber,
+  formatPercent,
+  formatPrice,
+  formatUsd,
+  roundDown,
+  roundUp,
+  show,
+  totalDollars,
+} from '../../../scripts/plan/figure.ts';
 
-describe('a figure', () => {
-  it('is what its arithmetic comes to, as it is shown', () => {
-    const seconds = figure('time', 's')`${1400} ms ÷ ${1000}`;
+describe('figure', () => {
+  it('holds a label, a unit, a value and the text of its formula', () => {
+    const seconds = figure('time', 1400 / 1000, `${show(1400)} ms ÷ 1,000`, 's');
     expect(seconds).toEqual({ label: 'time', unit: 's', value: 1.4, arithmetic: '1,400 ms ÷ 1,000' });
-    expect(figure('')`${2} + ${3} × ${4} − ${10} ÷ ${5} ÷ ${2}`.value).toBe(13);
-    expect(figure('')`(${2} + ${3}) × ⌈${4.1} × ${2}⌉ − ⌊${seconds} s⌋`).toMatchObject({
-      value: 44,
-      arithmetic: '(2 + 3) × ⌈4.1 × 2⌉ − ⌊1.4 s⌋',
+  });
+
+  it('is shown in the formula of another figure without its unit, and as an amount if it is in dollars', () => {
+    expect(show(figure('', 1.4, '', 's'))).toBe('1.4');
+    expect(show(dollars('', 0.75, ''))).toBe('$0.75');
+  });
+
+  it('adds dollars up and shows each amount in the formula', () => {
+    const amount = dollars('', 3 * 0.25, `3 × ${formatPrice(0.25)}`);
+    expect(totalDollars('both', [amount, amount])).toEqual({
+      label: 'both',
+      unit: '$',
+      value: 1.5,
+      arithmetic: '$0.75 + $0.75',
     });
-    expect(figure('')`${200} GB × ${percent(0.25)} × ${usd(0.0000133334)}`).toMatchObject({
-      value: 200 * 0.25 * 0.0000133334,
-      arithmetic: '200 GB × 25% × $0.0000133334',
-    });
-    const dollars = figure('', '$')`${3} × ${usd(0.25)}`;
-    expect(total('', '$', [dollars, dollars])).toMatchObject({ value: 1.5, arithmetic: '$0.75 + $0.75' });
+  });
+});
+
+describe('rounding', () => {
+  it('ignores floating-point noise, so that a whole number stays the same', () => {
+    expect((0.1 + 0.2) * 10).toBeGreaterThan(3);
+    expect(roundUp((0.1 + 0.2) * 10)).toBe(3);
+    expect(0.57 * 100).toBeLessThan(57);
+    expect(roundDown(0.57 * 100)).toBe(57);
   });
 
-  it('does not round up what is whole but for the last bit', () => {
-    expect(figure('')`⌈(${0.1} + ${0.2}) × ${10}⌉`.value).toBe(3);
-    expect(figure('')`⌊${0.57} × ${100}⌋`.value).toBe(57);
+  it.each([
+    { name: 'up from a fraction', rounded: roundUp(8.2), expected: 9 },
+    { name: 'down from a fraction', rounded: roundDown(8.9), expected: 8 },
+  ])('goes $name', ({ rounded, expected }) => {
+    expect(rounded).toBe(expected);
+  });
+});
+
+describe('number formatting', () => {
+  it.each([
+    { value: 1388.9, text: '1,389' },
+    { value: 486.11, text: '486' },
+    { value: 13.888, text: '13.89' },
+    { value: 0.35, text: '0.35' },
+    { value: 0, text: '0' },
+    { value: 1e6, text: '1,000,000' },
+  ])('shows the number $value as $text', ({ value, text }) => {
+    expect(formatNumber(value)).toBe(text);
   });
 
-  it('refuses what is no arithmetic: it is a bug', () => {
-    expect(() => figure('')`${1} ${2}`).toThrow(TypeError);
-    expect(() => figure('')`⌈${1} × ${2}`).toThrow(TypeError);
-    expect(() => figure('')`${1} ×`).toThrow(TypeError);
+  it.each([
+    { value: 1234.5, text: '$1,235' },
+    { value: 12.345, text: '$12.35' },
+    { value: 0.3, text: '$0.30' },
+    { value: 0.004625, text: '$0.00463' },
+    { value: 0, text: '$0' },
+    { value: -20.5, text: '−$20.50' },
+  ])('shows the amount of $value dollars as $text', ({ value, text }) => {
+    expect(formatUsd(value)).toBe(text);
   });
 
-  it('shows numbers as people read them', () => {
-    expect([1388.9, 486.11, 13.888, 0.35, 0, 1e6].map(showNumber)).toEqual([
-      '1,389',
-      '486',
-      '13.89',
-      '0.35',
-      '0',
-      '1,000,000',
-    ]);
-    expect([1234.5, 12.345, 0.3, 0.004625, 0, -20.5].map(showUsd)).toEqual([
-      '$1,235',
-      '$12.35',
-      '$0.30',
-      '$0.00463',
-      '$0',
-      '−$20.50',
-    ]);
+  it('shows a price exactly and a share as a percentage', () => {
+    expect(formatPrice(0.0000133334)).toBe('$0.0000133334');
+    expect(formatPercent(0.25)).toBe('25%');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plan } from '../../../scripts/plan/plan.ts';
+import { calculatePlan } from '../../../scripts/plan/calculate.ts';
 import { MAX_IMAGES, MAX_JOBS, packMessages, readMessage } from '../../../src/queue/message.ts';
 import type { Job } from '../../../src/queue/queue.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
@@ -8,19 +8,19 @@ import { ingestUnits } from '../../../src/unit/ingest.ts';
 import type { Unit } from '../../../src/unit/unit.ts';
 import { startOrigin, startService, temporaryFolder } from '../../support/http/service.ts';
 import { photograph } from '../../support/pictures.ts';
-import { MILLION_UNITS } from '../../support/plan/given.ts';
+import { MILLION_UNITS } from '../../support/plan/inputs.ts';
 
 const TEN_MINUTES_MS = 600_000;
 
-/** A store that counts what is asked of it about units: neither the queue that is kept there, nor lists of all marks. */
-function countStore(store: VariantStore) {
+/** Counts the requests for keys of units. Requests for the queue's own keys and lists of all tombstones do not count. */
+function createCountingStore(store: VariantStore) {
   const counts = { get: 0, head: 0, put: 0, list: 0, deleted: 0 };
   const isOfUnit = (key: string) => /^(v1|purged)\//.test(key);
   const counted =
-    <A extends unknown[], R>(operation: keyof typeof counts, does: (key: string, ...rest: A) => R) =>
+    <A extends unknown[], R>(operation: keyof typeof counts, forward: (key: string, ...rest: A) => R) =>
     (key: string, ...rest: A): R => {
       if (isOfUnit(key)) counts[operation]++;
-      return does(key, ...rest);
+      return forward(key, ...rest);
     };
   const counting: VariantStore = {
     get: counted('get', store.get),
@@ -32,14 +32,18 @@ function countStore(store: VariantStore) {
       counts.deleted += keys.filter(isOfUnit).length;
       await store.delete(keys);
     },
+    deleteIfMatch: async (key, etag) => {
+      if (isOfUnit(key)) counts.deleted++;
+      await store.deleteIfMatch(key, etag);
+    },
   };
-  /** Since the last time. */
-  const take = () => {
+  /** Returns the counts since the last call and resets them. */
+  const takeCounts = () => {
     const taken = { ...counts };
     Object.assign(counts, { get: 0, head: 0, put: 0, list: 0, deleted: 0 });
     return taken;
   };
-  return { store: counting, take };
+  return { store: counting, takeCounts };
 }
 
 function unitOf(images: number, url: string): Unit {
@@ -52,41 +56,51 @@ function unitOf(images: number, url: string): Unit {
   };
 }
 
-describe('the requests of a plan', () => {
-  it('are what prewarming a unit, purging it and sweeping after it really ask of the store', async () => {
-    const photo = await photograph();
-    const origin = await startOrigin((_request, response) => response.end(photo));
-    const { store, take } = countStore(createFileStore({ root: await temporaryFolder() }));
-    const clock = { aheadMs: 0 };
-    const { unitServices } = await startService(
-      { SOURCE_ALLOW_PRIVATE: origin.authority },
-      { store, nowMs: () => Date.now() + clock.aheadMs },
-    );
-    const { units } = unitServices;
-    await units.sweep();
-    take();
+/** A unit of five images that is prewarmed in a store that counts requests; its clock can be moved. */
+async function prewarmCounted() {
+  const photo = await photograph();
+  const origin = await startOrigin((_request, response) => response.end(photo));
+  const { store, takeCounts } = createCountingStore(createFileStore({ root: await temporaryFolder() }));
+  const clock = { aheadMs: 0 };
+  const { unitServices } = await startService(
+    { SOURCE_ALLOW_PRIVATE: origin.authority },
+    { store, nowMs: () => Date.now() + clock.aheadMs },
+  );
+  const { units } = unitServices;
+  await units.sweep();
+  takeCounts();
+  const job = await units.accept(unitOf(5, origin.url), { retry: false });
+  await units.prewarm(job, () => {});
+  return { units, clock, takeCounts };
+}
 
-    const job = await units.accept(unitOf(5, origin.url), { retry: false });
-    await units.prewarm(job, () => {});
-    const { store: planned, purges } = plan(MILLION_UNITS);
-    expect(take()).toEqual({
+describe('planned requests', () => {
+  it('equal the store requests of prewarming a unit', async () => {
+    const { takeCounts } = await prewarmCounted();
+    const { store: planned } = calculatePlan(MILLION_UNITS);
+    expect(takeCounts()).toEqual({
       get: planned.gets.value,
       head: 0,
       put: planned.puts.value,
       list: planned.lists.value,
       deleted: 0,
     });
+  });
 
-    // What was put within the last two seconds would be looked at once more.
+  it('equal the store requests of purging a unit and of the sweeps after it', async () => {
+    const { units, clock, takeCounts } = await prewarmCounted();
+    takeCounts();
+    // Objects that were put within the last two seconds would be read once more.
     clock.aheadMs += 3000;
     await units.purge(['unit-1']);
-    // A purge is as likely to be long after a sweep as just before one.
+    // Half an interval: on average a purge happens in the middle between two sweeps.
     clock.aheadMs += TEN_MINUTES_MS / 2;
     for (let sweep = 0; sweep < 10; sweep++) {
       await units.sweep();
       clock.aheadMs += TEN_MINUTES_MS;
     }
-    const { get, head, put, list, deleted } = take();
+    const { purges, store: planned } = calculatePlan(MILLION_UNITS);
+    const { get, head, put, list, deleted } = takeCounts();
     expect({ gets: get + head, put, list, deleted }).toEqual({
       gets: purges.getsPerPurge.value,
       put: purges.putsPerPurge.value,
@@ -95,18 +109,19 @@ describe('the requests of a plan', () => {
     });
   });
 
-  it('go in messages and calls as units are really packed', async () => {
-    for (const images of [1, 2, 3, 5, 7, 39, 40, 50, 51, 1000]) {
-      const { queue } = plan({ ...MILLION_UNITS, imagesPerUnit: images });
+  it.each([1, 2, 3, 5, 7, 39, 40, 50, 51, 1000])(
+    'pack units of %i images into messages and calls as the queue does',
+    async (images) => {
+      const { queue } = calculatePlan({ ...MILLION_UNITS, imagesPerUnit: images });
       const jobs = Array.from({ length: 2 * MAX_JOBS }, () => ({ unit: 'a', images, retry: false }));
       expect(readMessage(packMessages(jobs)[0] ?? '')).toHaveLength(queue.unitsPerMessage.value);
-      expect(queue.unitsPerSend.value).toBe(await unitsSentTogether(images));
+      expect(queue.unitsPerSend.value).toBe(await countUnitsSentTogether(images));
       expect(queue.batchSeconds.value).toBeLessThanOrEqual((2 * Math.max(MAX_IMAGES, images) * 350) / 1000);
-    }
-  });
+    },
+  );
 });
 
-async function unitsSentTogether(images: number): Promise<number> {
+async function countUnitsSentTogether(images: number): Promise<number> {
   const sent: number[] = [];
   async function* lines() {
     for (let line = 1; line <= 300; line++)

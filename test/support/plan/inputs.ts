@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Given } from '../../../scripts/plan/given.ts';
+import type { PlanInputs } from '../../../scripts/plan/inputs.ts';
 
-/** A million units an hour of five images at 0.35 s: the load that the service is meant to reach. */
-export const MILLION_UNITS: Given = {
+/** A million units an hour of five images that take 0.35 s each: the load that the service is designed for. */
+export const MILLION_UNITS: PlanInputs = {
   unitsPerHour: 1_000_000,
   imagesPerUnit: 5,
   wanted: { widths: [1080], tiers: ['balanced'], formats: ['avif', 'webp'] },
@@ -21,8 +21,8 @@ export const MILLION_UNITS: Given = {
   usdPerMobileGb: 2,
 };
 
-/** Any load that the command would take, but for the extremes of its options. */
-export const anyGiven: fc.Arbitrary<Given> = fc.record({
+/** Any load that the command accepts, except for the extremes of its options. */
+export const anyInputs: fc.Arbitrary<PlanInputs> = fc.record({
   unitsPerHour: fc.integer({ min: 1, max: 20_000_000 }),
   imagesPerUnit: fc.integer({ min: 1, max: 1000 }),
   wanted: fc.record({

@@ -1,0 +1,206 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { addPlanOptions } from '../../scripts/plan/inputs.ts';
+import { temporaryFolder } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { figuresIn } from '../support/plan/figures.ts';
+import { runProgram } from '../support/program.ts';
+
+async function runPlan(args: readonly string[], env: Record<string, string> = {}) {
+  const program = runProgram('scripts/edgepress.ts', ['plan', ...args], env);
+  return { status: await program.ended, ...program.output };
+}
+
+const MILLION = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350'];
+const FIFTEEN_MILLION_IMAGES = ['--units-per-hour', '1000000', '--images', '15', '--ms', '350'];
+
+describe('edgepress plan', () => {
+  it('prints a summary, then every section of figures with their formulas, and the prices', async () => {
+    const { status, stdout, stderr } = await runPlan(MILLION);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^1,000,000 units of 5 images an hour: 1,389 images a second\n {2}487 workers at work, 608 at most/,
+    );
+    expect(stdout.split('\n')[2]).toBe(
+      '  deploy with "workerMaxConcurrency": 608, "workerMemoryMb": 1769, "workerBatchSize": 2',
+    );
+    expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in/m);
+    expect(stdout).toMatch(/: S3: reads a second \(grows by itself: begin slowly\)$/m);
+    expect(stdout).toMatch(/^ {2}vCPUs at work +486 {2}= 1,389 images\/s × 0\.35 s$/m);
+    expect(stdout).toMatch(/^ {2}workers that it takes +487 {2}= ⌈486 ÷ 1 vCPU⌉$/m);
+    expect(stdout).not.toMatch(/486 workers|0\.0 s|1 months/);
+    expect(stdout).toMatch(
+      /^ {2}compute +\$40\.31 +\$8\.06 +\$29,426 {2}= 5,000,000 images × 0\.35 s .* × \$0\.0000133334$/m,
+    );
+    expect(stdout).toMatch(/^ {2}purging them costs +48\.\d+ times {2}= \$5,000 ÷ \$104$/m);
+    expect(stdout).toMatch(/^Prices \(us-east-1, November 2026\)$/m);
+    for (const title of ['Load', 'Workers', 'Queue', 'Store', 'CDN and views', 'Purges', 'Time', 'Cost'])
+      expect(stdout.split('\n')).toContain(title);
+  });
+
+  it('prints the same figures with --json as in the text', async () => {
+    const [text, json] = await Promise.all([runPlan(MILLION), runPlan([...MILLION, '--json'])]);
+    const { effort, ...plan } = JSON.parse(json.stdout);
+    expect(plan.workers.busyVcpus).toEqual({
+      label: 'vCPUs at work',
+      unit: '',
+      value: expect.closeTo(486.11, 2),
+      arithmetic: '1,389 images/s × 0.35 s',
+    });
+    expect(plan.stackOptions).toEqual({
+      workerMaxConcurrency: 608,
+      workerMemoryMb: 1769,
+      workerBatchSize: 2,
+    });
+    expect(plan.prices).toMatchObject({ date: 'November 2026', usdPerTag: 0.005 });
+    // The text has a table of efforts instead, with the formula of each column.
+    const figures = figuresIn(plan);
+    expect(figures.length).toBeGreaterThan(60);
+    for (const { label, arithmetic, value } of figures) {
+      const reason = arithmetic.replace(`${value.toLocaleString('en')}, `, '');
+      expect(text.stdout).toContain(reason);
+      expect(text.stdout).toContain(label === 'executions' ? '' : `  ${label} `);
+    }
+    expect(figuresIn(effort).length).toBeGreaterThan(40);
+  });
+
+  it('plans for the variants that the environment asks for', async () => {
+    const env = { PREWARM_WIDTHS: '480,1080', PREWARM_FORMATS: 'avif', PREWARM_TIERS: 'high' };
+    const { stdout } = await runPlan([...MILLION, '--json'], env);
+    const { given, load, effort } = JSON.parse(stdout);
+    expect(given.wanted).toEqual({ widths: [480, 1080], tiers: ['high'], formats: ['avif'] });
+    expect(load.variantsPerImage.value).toBe(2);
+    expect(effort.score).toBe(80);
+  });
+
+  it('fails on an invalid environment and names the variable', async () => {
+    expect(await runPlan(MILLION, { PREWARM_WIDTHS: 'wide' })).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/PREWARM_WIDTHS: /),
+    });
+  });
+
+  it('measures the packaged photographs without --ms and warns that they are small', async () => {
+    const { status, stdout } = await runPlan(['--units-per-hour', '1000'], { PREWARM_WIDTHS: '160' });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Measured on one core of this machine \(.+\)$/m);
+    expect(stdout).toMatch(/^ {2}nagasaki-boats +1024 × 819 +313\.3 kB .* ms$/m);
+    expect(stdout).toMatch(/^ {2}CPU an image +[\d.]+ ms {2}--ms, measured$/m);
+    expect(stdout).toMatch(/^Mind\n {2}- The photographs that come with the packages are small/m);
+  });
+
+  it('measures the photographs of --photos, takes their sizes, and leaves out what is not an image', async () => {
+    const folder = await temporaryFolder();
+    const photo = await photograph();
+    await writeFile(join(folder, 'a.jpg'), photo);
+    await writeFile(join(folder, 'b.jpg'), 'no image');
+    await writeFile(join(folder, 'notes.txt'), 'nothing');
+    const args = ['--units-per-hour', '1000', '--photos', folder, '--variant-kb', '9', '--json'];
+    const { status, stdout, stderr } = await runPlan(args, { PREWARM_WIDTHS: '160' });
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/b\.jpg is left out: /);
+    const { given, measurement, warnings } = JSON.parse(stdout);
+    expect(given).toMatchObject({ sourceKb: photo.length / 1000, variantKb: 9 });
+    expect(measurement).toMatchObject({ failed: 1, photographs: [{ name: 'a.jpg', bytes: photo.length }] });
+    expect(given.msPerImage).toBeCloseTo(measurement.meanCpuMs / 0.88, 6);
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns when --concurrency allows too few workers to keep up', async () => {
+    const { stdout } = await runPlan([...MILLION, '--concurrency', '100']);
+    expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in .*, or never, while as many come$/m);
+    expect(stdout).toMatch(
+      /^ {2}- 100 workers make 286 images a second, and 1,389 come: .* --concurrency of 487 or more\.$/m,
+    );
+  });
+
+  it('warns when a batch takes longer than Lambda lets a function run', async () => {
+    const { stdout } = await runPlan(['--units-per-hour', '9', '--ms', '2000', '--batch', '10']);
+    expect(stdout).toMatch(/^ {2}- A batch takes 16 min 40 s, and Lambda stops a function after 15 min/m);
+  });
+
+  it('gives workers the memory with which one stack is enough', async () => {
+    const { stdout } = await runPlan(FIFTEEN_MILLION_IMAGES);
+    expect(stdout).toMatch(/^ {2}deploy with "workerMaxConcurrency": 912, "workerMemoryMb": 3538, /m);
+  });
+
+  it('suggests more memory or more stacks where --memory is too little for one stack', async () => {
+    const { stdout } = await runPlan([...FIFTEEN_MILLION_IMAGES, '--memory', '1769']);
+    expect(stdout).toMatch(/^ {2}beyond one stack: "workerMemoryMb": 3538 \(--memory\), or 2 stacks/m);
+    expect(stdout).toMatch(/^ {2}- 1,000 workers make 2,857 .*only grows\. It is beyond one stack: /m);
+    expect(stdout).not.toMatch(/deploy with|poller/);
+  });
+
+  it('uses the singular for a backlog of one unit', async () => {
+    const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '1']);
+    expect(stdout).toMatch(/^ {2}1 unit that waits is done in [\d.]+ s, or in/m);
+  });
+
+  it('does not mention a backlog of nothing', async () => {
+    const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '0']);
+    expect(stdout).not.toMatch(/units? that waits? (is|are) |\b0\.0 s/);
+  });
+
+  it('marks the required option in the help and shows the defaults of the others', async () => {
+    const { stdout } = await runPlan(['--help']);
+    const help = stdout.replace(/\n {29}/g, ' ');
+    expect(help).toMatch(/--units-per-hour <n> .*\(required\)$/m);
+    expect(help).toMatch(/--source-kb <n> .*\(default: 2600, or that of --photos\)$/m);
+    expect(help).toMatch(/--variant-kb <n> .*\(default: 71, or that of --photos\)$/m);
+    expect(help).toMatch(/--backlog <units> .*\(by default those of an hour\)$/m);
+  });
+
+  it.each<{ name: string; args: (folder: string) => string[]; error: RegExp }>([
+    {
+      name: 'a missing required option',
+      args: () => [],
+      error: /^error: required option '--units-per-hour <n>' not specified$/m,
+    },
+    {
+      name: 'a misspelt option, with a suggestion',
+      args: () => ['--unit-per-hour', '9'],
+      error: /^error: unknown option '--unit-per-hour'\n.*--units-per-hour/,
+    },
+    {
+      name: 'a number out of bounds',
+      args: () => [...MILLION, '--batch', '11'],
+      error: /--batch.*whole number from 1 to 10/,
+    },
+    { name: '--ms with --photos', args: (folder) => [...MILLION, '--photos', folder], error: /not both/ },
+    {
+      name: 'a folder without photographs',
+      args: (folder) => ['--units-per-hour', '9', '--photos', folder],
+      error: /has no photographs/,
+    },
+    {
+      name: 'a folder that does not exist',
+      args: (folder) => ['--units-per-hour', '9', '--photos', join(folder, 'no')],
+      error: /cannot be read/,
+    },
+  ])('refuses $name with status 1 and says why', async ({ args, error }) => {
+    const { status, stdout, stderr } = await runPlan(args(await temporaryFolder()));
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(error);
+  });
+
+  it.each(
+    [
+      { args: ['--units-per-hour', '0'], error: /whole number from 1 to 1,000,000,000/ },
+      { args: ['--units-per-hour', '1e6'], error: /whole number/ },
+      { args: [...MILLION, '--images', '2.5'], error: /whole number from 1 to 1,000/ },
+      { args: [...MILLION, '--memory', '511'], error: /whole number from 512 to 10,240/ },
+      { args: [...MILLION, '--concurrency', '1'], error: /whole number from 2 to 1,000/ },
+      { args: [...MILLION, '--purged', '100.1'], error: /a number from 0 to 100/ },
+      { args: [...MILLION, '--ms', '0'], error: /a number from 0\.001 to 900,000/ },
+      { args: [...MILLION, '--egress-usd-per-gb', 'free'], error: /a number from 0 to 1,000/ },
+    ].map((row) => ({ ...row, name: row.args.slice(-2).join(' ') })),
+  )('refuses $name as out of bounds', ({ args, error }) => {
+    const command = addPlanOptions(new Command())
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+    expect(() => command.parse(args, { from: 'user' })).toThrow(error);
+  });
+});
