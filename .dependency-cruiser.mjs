@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|background-tasks|backoff|hashing)\\.ts$',
+  '(aws-region|backoff|hashing)\\.ts$',
   'client/',
   'store/',
   'cdn/',
@@ -18,7 +18,7 @@ const LAYERS = [
   'queue/',
   'unit/',
   '(config|config-values|config-variables)\\.ts$',
-  '(adapters|services|unit-services|metrics)\\.ts$',
+  '(adapters|background-tasks|services|unit-services|metrics)\\.ts$',
   'edge/',
   'http/',
   'demo/',

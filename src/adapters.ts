@@ -7,10 +7,10 @@ import type { UnitQueue } from './queue/queue.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { VariantStore } from './store/store.ts';
 
-// What implements the ports, as the configuration chooses. What talks to AWS, and what encodes, is loaded only where it is used: each
-// takes longer to load than all the rest.
+// The implementation of each port, as the configuration chooses it. The AWS SDK and sharp are imported only where they are used: each
+// takes longer to load than everything else together.
 
-/** Sharp, loaded when it is first needed. */
+/** Returns an encoder that loads sharp when it is first needed. */
 export function createEncoder(config: Config): LazyEncoder {
   return createLazyEncoder(async () => {
     const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
@@ -18,54 +18,65 @@ export function createEncoder(config: Config): LazyEncoder {
   });
 }
 
-/** A client of S3; see `createS3Client`. */
-export async function loadS3Client(endpoint: string | undefined): Promise<S3Client> {
-  const { createS3Client } = await import('./store/s3-client.ts');
-  return createS3Client({ endpoint });
+/** The one S3 client of a process, created when it is first needed. */
+export interface LazyS3Client {
+  get(): Promise<S3Client>;
+  /** Closes the connections of the client, if there is one. */
+  close(): Promise<void>;
 }
 
-/** @throws ConfigError when a folder cannot be used */
-export async function createStore(
-  store: StoreLocation,
-  s3Client: () => Promise<S3Client>,
-): Promise<VariantStore> {
-  if (store.kind === 'file') {
-    const { createFileStore } = await import('./store/file-store.ts');
-    try {
-      return createFileStore({ root: store.root });
-    } catch (error) {
-      throw new ConfigError([
-        `STORE: ${store.root} cannot be used as a folder (${(error as Error).message})`,
-      ]);
-    }
+/** @param endpoint - another S3 server than Amazon's, as `http://host:port` */
+export function createLazyS3Client(endpoint: string | undefined): LazyS3Client {
+  let loading: Promise<S3Client> | undefined;
+  return {
+    get() {
+      loading ??= import('./store/s3-client.ts').then(({ createS3Client }) => createS3Client({ endpoint }));
+      return loading;
+    },
+    async close() {
+      (await loading)?.destroy();
+    },
+  };
+}
+
+/** @throws ConfigError when the folder cannot be used */
+export async function createStore(location: StoreLocation, s3: LazyS3Client): Promise<VariantStore> {
+  if (location.kind === 's3') {
+    const { createS3Store } = await import('./store/s3-store.ts');
+    return createS3Store({ bucket: location.bucket, client: await s3.get() });
   }
-  const { createS3Store } = await import('./store/s3-store.ts');
-  return createS3Store({ bucket: store.bucket, client: await s3Client() });
+  const { root } = location;
+  const { createFileStore } = await import('./store/file-store.ts');
+  try {
+    return createFileStore({ root });
+  } catch (error) {
+    throw new ConfigError([`STORE: ${root} cannot be used as a folder (${(error as Error).message})`]);
+  }
 }
 
-/** `undefined` where no bucket is among the allowed sources. */
+/** Returns the fetcher of sources in S3, or `undefined` if `SOURCE_ALLOW` names no bucket. */
 export async function createS3SourceIfAllowed(
   config: Config,
-  s3Client: () => Promise<S3Client>,
+  s3: LazyS3Client,
 ): Promise<SourceFetcher | undefined> {
   if (!config.sourceAllow.some(({ scheme }) => scheme === 's3:')) return undefined;
   const { createS3Source } = await import('./source/s3-source.ts');
   return createS3Source({
-    client: await s3Client(),
+    client: await s3.get(),
     allow: config.sourceAllow,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
   });
 }
 
-/** The CDN that is told of purges, or one that is none. */
+/** Returns the CDN in which purged units are invalidated, or one that does nothing. */
 export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
   if (cdn.kind === 'none') return createNoCdn();
   const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
   return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
 }
 
-/** Where units wait: with the store of one machine, or SQS. */
+/** Returns the queue of units: the one in the store of a single machine, or SQS. */
 export async function createQueue(
   { queue, sqsEndpoint }: Config,
   { store, nowMs }: { store: VariantStore; nowMs: () => number },

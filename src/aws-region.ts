@@ -1,13 +1,14 @@
-/** What is asked of a client of the AWS SDK. */
+/** The part of an AWS SDK client that is used here. */
 interface RegionalClient {
   config: { region(): Promise<string> };
   destroy(): void;
 }
 
 /**
- * The region that the SDK finds by itself, or `us-east-1` where it finds none: other servers than Amazon's mostly do not care.
+ * Returns the region that the SDK finds in the environment or the shared files, or `us-east-1` if it finds none. It is for other servers
+ * than Amazon's, most of which ignore the region.
  *
- * @param createClient - makes a client without a `region` of its own: only such a one can be asked
+ * @param createClient - creates a client without a `region`: only such a client looks for one
  */
 export async function configuredRegion(createClient: () => RegionalClient): Promise<string> {
   const client = createClient();

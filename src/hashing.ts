@@ -2,13 +2,14 @@ import { createHmac, hash } from 'node:crypto';
 import type { Sha256 } from './protocol/keys.ts';
 import type { Hmac } from './protocol/signature.ts';
 
-/** Node's hashing, for the code that is handed it. */
+// The hash functions of `src/protocol/`, by Node. The edge function has its own.
+
 export const hmac: Hmac = (keyHex, text) =>
   createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('base64url');
 
 export const sha256: Sha256 = (text) => hash('sha256', text);
 
-/** In hex. What S3 names an object's bytes by, not a safeguard. */
+/** Returns the MD5 of bytes in hex: the ETag that S3 gives them. It is not used for security. */
 export function md5(bytes: Uint8Array): string {
   return hash('md5', bytes);
 }

@@ -1,42 +1,43 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ImageOutcome } from './unit/outcome.ts';
-import type { Work } from './variant/trace.ts';
+import type { WorkEvent } from './variant/trace.ts';
 
-/** What a request came to. */
+/** How a request went. */
 export interface RequestOutcome {
-  /** `ok` for all that is no image. */
+  /** `ok` for a response other than an image. */
   outcome: 'hit' | 'miss' | 'ok' | 'error';
-  /** Of the problem document, or empty. */
+  /** Code of the problem document; empty without one. */
   code: string;
   seconds: number;
-  /** Of the answer's body. */
+  /** Bytes of the response's body. */
   bytes: number;
-  /** Of the original, where the answer is a whole picture. */
+  /** Bytes of the original, if the response is a whole image. */
   originalBytes: number | undefined;
 }
 
-/** What this process has done, for Prometheus. */
+/** The metrics of this process, for Prometheus. */
 export interface Metrics {
-  observeRequest(request: RequestOutcome): void;
-  observeWork(work: Work): void;
-  /** An image that was taken from the queue. */
-  observeImage(outcome: ImageOutcome): void;
-  /** In the text format of Prometheus. */
+  recordRequest(request: RequestOutcome): void;
+  recordWork(work: WorkEvent): void;
+  /** Records an image of a job that was taken from the queue. */
+  recordImage(outcome: ImageOutcome): void;
+  /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
   contentType: string;
 }
 
-/** What is asked for only when someone looks. */
+/** Values that are read only when the metrics are scraped. */
 export interface MetricsSources {
-  /** Jobs that wait or are in hand. */
+  /** Number of jobs that wait or are in flight. */
   queueDepth: () => Promise<number>;
-  /** Faults of the store so far, by operation. */
+  /** Errors of the store so far that no client saw, by operation. */
   storeFaults: () => Readonly<Partial<Record<string, number>>>;
 }
 
-/** From a hit in memory to the longest that a request can take. */
+/** Bounds of the buckets, from a hit in the memory cache to the longest that a request can take. */
 const SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
+/** Returns metrics with a registry of their own, the default ones of a Node process included. */
 export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -48,14 +49,18 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
 
   const requests = counter('requests_total', 'Requests, by outcome and problem code', 'outcome', 'code');
   const requestSeconds = histogram('request_seconds', 'How long requests took', 'outcome');
-  const bytesOut = counter('response_bytes_total', 'Bytes of answers');
-  const imageBytes = counter('image_bytes_total', 'Bytes of whole pictures that were sent');
+  const bytesOut = counter('response_bytes_total', 'Bytes of responses');
+  const imageBytes = counter('image_bytes_total', 'Bytes of whole images that were sent');
   const originalBytes = counter('image_original_bytes_total', 'Bytes that their originals would have been');
   const bytesIn = counter('source_bytes_total', 'Bytes of originals that were fetched');
   const fetchSeconds = histogram('fetch_seconds', 'How long fetching an original took');
   const encodes = counter('encodes_total', 'Variants made', 'format', 'tier');
   const encodedBytes = counter('variant_bytes_total', 'Bytes of variants made', 'format', 'tier');
-  const encodeSeconds = histogram('encode_seconds', 'How long encoding took, waiting included', 'format');
+  const encodeSeconds = histogram(
+    'encode_seconds',
+    'How long encoding took, including the wait for it',
+    'format',
+  );
   const broken = counter('broken_sources_total', 'Attempts at sources that failed', 'code');
   const images = counter('prewarm_images_total', 'Images taken from the queue', 'state');
   registerGauges(registers, queueDepth, storeFaults);
@@ -63,15 +68,15 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
-    observeRequest({ outcome, code, seconds, bytes, ...answer }) {
+    recordRequest({ outcome, code, seconds, bytes, ...response }) {
       requests.inc({ outcome, code });
       requestSeconds.observe({ outcome }, seconds);
       bytesOut.inc(bytes);
-      if (answer.originalBytes === undefined) return;
+      if (response.originalBytes === undefined) return;
       imageBytes.inc(bytes);
-      originalBytes.inc(answer.originalBytes);
+      originalBytes.inc(response.originalBytes);
     },
-    observeWork(work) {
+    recordWork(work) {
       if (work.kind === 'broken') return broken.inc({ code: work.code });
       const seconds = work.ms / 1000;
       if (work.kind === 'fetch') {
@@ -83,7 +88,7 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
       encodedBytes.inc({ format, tier }, work.bytes);
       encodeSeconds.observe({ format }, seconds);
     },
-    observeImage: (outcome) =>
+    recordImage: (outcome) =>
       images.inc({ state: outcome.state === 'ready' && outcome.skipped ? 'skipped' : outcome.state }),
   };
 }
@@ -95,7 +100,7 @@ function registerGauges(
 ): void {
   new Gauge({
     name: 'edgepress_queue_jobs',
-    help: 'Jobs that wait or are in hand; not a number when the queue cannot be asked',
+    help: 'Jobs that wait or are in flight; NaN when the queue does not answer',
     registers,
     async collect() {
       this.set(await queueDepth().catch(() => Number.NaN));
@@ -103,12 +108,12 @@ function registerGauges(
   });
   new Counter({
     name: 'edgepress_store_faults_total',
-    help: 'Faults of the store that no viewer saw, by operation',
+    help: 'Errors of the store that no client saw, by operation',
     labelNames: ['operation'],
     registers,
     collect() {
       this.reset();
-      for (const [operation, faults] of Object.entries(storeFaults())) this.inc({ operation }, faults ?? 0);
+      for (const [operation, count] of Object.entries(storeFaults())) this.inc({ operation }, count ?? 0);
     },
   });
 }

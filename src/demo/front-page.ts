@@ -1,11 +1,12 @@
 import { html, raw } from 'hono/html';
 import type { Format, Tier } from '../protocol/request.ts';
 
-/** One photograph and what became of it. */
+/** A photograph and its variants. */
 export interface DemoPhoto {
   title: string;
-  /** Of the original. */
+  /** URL of the original. */
   src: string;
+  /** Bytes of the original. */
   bytes: number;
   variants: readonly { format: Format; tier: Tier; path: string; bytes: number }[];
 }
@@ -20,7 +21,7 @@ const STYLE = `
   code { overflow-wrap: anywhere; }
 `;
 
-/** The page at `/` of the demonstration: an original and its variants, side by side, with what each weighs. */
+/** Renders the page at `/` of the demo: each original beside its variants, with their sizes. */
 export function renderFrontPage(shown: readonly DemoPhoto[], originUrl: string) {
   const policy = `default-src 'none'; img-src 'self' data: ${originUrl}; style-src 'unsafe-inline'`;
   return html`<!doctype html>
@@ -35,14 +36,14 @@ export function renderFrontPage(shown: readonly DemoPhoto[], originUrl: string) 
 </head>
 <body>
 <h1>edgepress</h1>
-<p>Each picture but the first of a row was compressed when it was first asked for, and comes from the store ever since:
+<p>The first image of each row is the original. The others were compressed on the first request, and come from the store since then:
 <code>/u/{unit}?src={URL}&amp;w={px}&amp;q={tier}&amp;f={format}</code></p>
-${shown.map(renderPhotograph)}
+${shown.map(renderPhoto)}
 </body>
 </html>`;
 }
 
-function renderPhotograph({ title, src, bytes, variants }: DemoPhoto) {
+function renderPhoto({ title, src, bytes, variants }: DemoPhoto) {
   return html`<h2>${title}</h2>
 <section>
 <figure><img src="${src}" alt="${title}, the original"><figcaption>original: ${kilobytes(bytes)}</figcaption></figure>
@@ -56,6 +57,7 @@ ${Math.round((100 * variant.bytes) / bytes)}% of the original</figcaption></figu
 </section>`;
 }
 
+/** Formats a size in kB of 1,000 bytes. */
 export function kilobytes(bytes: number): string {
   return `${(bytes / 1000).toFixed(1)} kB`;
 }

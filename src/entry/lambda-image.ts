@@ -6,9 +6,10 @@ import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 
-// The function behind CloudFront that makes the variants that are not in the bucket. What makes them is loaded when one has to be made.
+// The Lambda function behind CloudFront that makes the variants that are not in the bucket. HTTP client and encoder are loaded on the
+// first miss.
 
-/** Lambda takes an answer of 6 MB, in which a picture is base64, a third longer; the rest is for headers. */
+/** A response of Lambda is at most 6 MB. In it an image is base64, a third longer; the rest is for headers. */
 const MAX_BODY_BYTES = 4_500_000;
 
 const config = readConfig();
@@ -17,7 +18,7 @@ const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
   lazy: true,
   readTarget: createReadForwardedTarget({ ladder: config.ladder, sha256 }),
-  // The distribution depends on this function, which therefore cannot know it: the worker tells it what to forget.
+  // The distribution depends on this function, so the function cannot know its id. The worker invalidates instead.
   invalidatesByQueue: true,
 });
 const app = createApp({
@@ -31,13 +32,12 @@ const app = createApp({
     },
   },
 });
-const answer = handle(app);
+const handleEvent = handle(app);
 
 /** Answers an event of the function URL. */
 export async function handler(event: LambdaEvent, context: LambdaContext) {
-  const response = await answer(event, context);
-  // Once it is answered, the process is frozen.
-  await services.settle();
+  const response = await handleEvent(event, context);
+  await services.beforeFreeze();
   return response;
 }
 

@@ -4,23 +4,23 @@ import { createLambdaMessages, type SqsEvent } from '../queue/lambda-messages.ts
 import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
-import { createUnitServices } from '../unit-services.ts';
+import { createUnitServices, type OnOutcome } from '../unit-services.ts';
 
-// The function that works on the queue: it prewarms units, and cleans up from time to time what died.
+// The Lambda function that processes the queue: it prewarms units, and on a schedule sweeps what work that died left of purged ones.
 
-/** What is used of the context of an invocation. */
+/** The part of the context of an invocation that is used here. */
 interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** What EventBridge sends on schedule. */
+/** What EventBridge sends on a schedule. */
 interface ScheduledEvent {
   source: 'aws.events';
 }
 
-/** What has begun by then has this long to end: a fetch, and each picture in hand at its best effort on the one processor. */
-const LAST_MS = 180_000;
-/** There are many workers at once, and each asks a client's server for so many images at a time. */
+/** No work is started in this last part of an invocation: it is for a fetch, and for the encodes in flight at their best effort on one CPU. */
+const DRAIN_MS = 180_000;
+/** Fewer than on one machine, because many workers fetch from the same client's server. */
 const FETCHES_PER_HOST = 4;
 
 const config = readConfig();
@@ -33,29 +33,28 @@ const services = await createServices(config, log, {
   invalidatesByQueue: true,
 });
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
-const worker = createLambdaMessages({ url: config.queue.url, client });
+const messages = createLambdaMessages({ url: config.queue.url, client });
 
 /**
- * Works on the messages of an event.
+ * Processes the messages of an event, or sweeps.
  *
- * @returns the messages that are to come again
+ * @returns the messages that SQS has to deliver again
  */
 export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaContext) {
   const remainingMs = Math.max(context.getRemainingTimeInMillis(), 0);
-  const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(LAST_MS, remainingMs / 3)));
+  const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(DRAIN_MS, remainingMs / 3)));
   const options = { signal, fetchesPerHost: FETCHES_PER_HOST };
-  const units = await createUnitServices(config, log, services, options);
+  const unitServices = await createUnitServices(config, log, services, options);
   try {
-    if ('source' in event) return await units.units.sweep(signal);
-    const tell = (outcome: Parameters<typeof logImage>[1]) => logImage(log, outcome);
-    return await worker.work(event, {
+    if ('source' in event) return await unitServices.units.sweep(signal);
+    const onOutcome: OnOutcome = (outcome) => logImage(log, outcome);
+    return await messages.work(event, {
       signal,
-      handle: (job) => units.doJob(job, tell),
-      report: (fault, job) => log.error({ err: fault, unit: job?.unit }, 'a unit could not be prewarmed'),
+      handle: (job) => unitServices.processJob(job, onOutcome),
+      onError: (error, job) => log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed'),
     });
   } finally {
-    await units.finish();
-    // Between invocations the process is frozen.
-    await services.settle();
+    await unitServices.drain();
+    await services.beforeFreeze();
   }
 }

@@ -3,10 +3,10 @@ import { ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 
-/** Log lines are written in batches of about this many bytes, or when this much time has passed: a write each costs as much as a hit. */
+/** Log lines are written in batches of this many bytes, or after this many milliseconds: a write for each costs as much as a hit. */
 const LOG_BATCH = { minLength: 4096, periodicFlush: 100 };
 
-/** The service on one machine: `npm start`. */
+/** Starts the service on one machine: `npm start`. */
 async function main(): Promise<void> {
   const config = readConfig();
   const destination = pino.destination({ sync: false, ...LOG_BATCH });
@@ -15,30 +15,34 @@ async function main(): Promise<void> {
   const start = hasNoConfiguration(config) ? startDemo : startServer;
   const server = await start(config, log);
   log.info({ url: server.url, store: config.store }, 'listening');
-  endOnSignal(server, log);
+  closeOnSignal(server, log);
 }
 
-/** npm passes on the signal that a terminal has sent to all of its programs: we get each Ctrl-C twice, a few milliseconds apart. */
-const ECHO_MS = 500;
+/**
+ * npm passes a signal on that the terminal has already sent to every process: one Ctrl-C arrives twice, a few milliseconds apart. Within
+ * this time, a second signal is the same Ctrl-C.
+ */
+const REPEATED_SIGNAL_MS = 500;
 
-function endOnSignal(server: RunningServer, log: Logger): void {
-  let toldMs: number | undefined;
-  const end = async (signal: NodeJS.Signals) => {
+/** Closes the server on the first SIGINT or SIGTERM, and exits immediately on the second. */
+function closeOnSignal(server: RunningServer, log: Logger): void {
+  let firstSignalMs: number | undefined;
+  const onSignal = async (signal: NodeJS.Signals) => {
     const nowMs = performance.now();
-    if (toldMs !== undefined) {
-      if (nowMs - toldMs > ECHO_MS) process.exit(1);
+    if (firstSignalMs !== undefined) {
+      if (nowMs - firstSignalMs > REPEATED_SIGNAL_MS) process.exit(1);
       return;
     }
-    toldMs = nowMs;
-    log.info({ signal }, 'finishing what is under way; once more to end at once');
+    firstSignalMs = nowMs;
+    log.info({ signal }, 'finishing the work in flight; a second signal exits immediately');
     await server.close();
     process.exit(0);
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
 }
 
-/** Says every fault of the environment at once, each by the name of its variable. */
+/** Explains why the server cannot start; for a wrong environment, with every fault on its own line. */
 function explain(error: unknown): string {
   if (!(error instanceof ConfigError)) return `${error instanceof Error ? error.message : error}\n`;
   return ['the environment is wrong.', '', ...error.faults.map((fault) => `  ${fault}`), ''].join('\n');

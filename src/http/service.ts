@@ -32,7 +32,7 @@ export async function createService(
   overrides: Overrides = {},
 ): Promise<Service> {
   const services = await createServices(config, log, {
-    onWork: (work) => metrics?.observeWork(work),
+    onWork: (work) => metrics?.recordWork(work),
     ...overrides,
   });
   const { getVariant, storeFaults } = services;
@@ -49,7 +49,7 @@ export async function createService(
     log,
     health: () => ({ storeFaults: storeFaults() }),
     isClosing: () => closing,
-    ...(metrics && { observeRequest: metrics.observeRequest }),
+    ...(metrics && { observeRequest: metrics.recordRequest }),
     unitRoutes: token && metrics ? { token, units, queue, defaults: config, metrics } : undefined,
     ...extras,
   });
@@ -58,8 +58,8 @@ export async function createService(
     services,
     unitServices,
     begin() {
-      unitServices.work((outcome) => {
-        metrics?.observeImage(outcome);
+      unitServices.startWorker((outcome) => {
+        metrics?.recordImage(outcome);
         logImage(log, outcome);
       });
       sweeping = sweepFromTimeToTime(units, log);
@@ -67,7 +67,7 @@ export async function createService(
     async finish() {
       closing = true;
       clearInterval(sweeping);
-      await Promise.all([services.finish(), unitServices.finish()]);
+      await Promise.all([services.drain(), unitServices.drain()]);
     },
     close: () => services.close(),
   };

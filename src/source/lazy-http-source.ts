@@ -6,8 +6,8 @@ import { parseWebSource } from './source-url.ts';
 export interface LazyHttpSource extends HttpSource {
   /** Loads it now. */
   load(): Promise<void>;
-  /** Closes all connections; the next fetch makes its own. */
-  letGo(): Promise<void>;
+  /** Closes all connections. The next fetch opens new ones. */
+  close(): Promise<void>;
 }
 
 /** Makes a source whose HTTP client costs nothing where everything is in the store; see `createHttpSource`. */
@@ -31,7 +31,6 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
     async load() {
       await load();
     },
-    letGo: close,
     close,
   };
 }

@@ -28,7 +28,7 @@ describe('the server, told to end,', () => {
     const underWay = fetch(url + target);
     await asked;
     program.process.kill('SIGTERM');
-    await program.printed(/finishing what is under way/);
+    await program.printed(/finishing the work in flight/);
     late.write('https%3A%2F%2Fx.test HTTP/1.1\r\nHost: a\r\n\r\n');
     const [refusal] = await once(late, 'data');
     expect(String(refusal)).toMatch(/^HTTP\/1.1 503 [\s\S]*"overloaded"/);
@@ -73,7 +73,7 @@ describe('the server, told to end,', () => {
     const underWay = fetch(url + (await targetFor(`${origin.url}/a.jpg`))).catch(() => 'cut off');
     await asked;
     program.process.kill('SIGINT');
-    await program.printed(/finishing what is under way/);
+    await program.printed(/finishing the work in flight/);
     // Not just once: what comes within half a second is taken for the echo that npm makes of the first.
     const again = setInterval(() => program.process.kill('SIGINT'), 100);
     expect(await program.ended).toBe(1);
@@ -97,7 +97,7 @@ describe('the server, told to end,', () => {
     await asked;
     program.process.kill('SIGINT');
     program.process.kill('SIGTERM');
-    await program.printed(/finishing what is under way/);
+    await program.printed(/finishing the work in flight/);
     letGo();
     expect((await underWay).status).toBe(200);
     expect(await program.ended).toBe(0);

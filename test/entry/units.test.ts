@@ -105,7 +105,7 @@ describe('units sent to the server', () => {
     await first.ask('POST', '/units', unitLine('unit-1', ...images));
     await until(() => held.length === 8);
     first.program.process.kill('SIGTERM');
-    await first.program.printed(/finishing what is under way/);
+    await first.program.printed(/finishing the work in flight/);
     letGo();
     expect(await first.program.ended).toBe(0);
     expect(first.program.output.stdout).not.toContain('a bug');
@@ -193,7 +193,7 @@ describe('units sent to the server', () => {
       most = index;
       if (index === 1000) {
         told = program.process.kill('SIGTERM');
-        await program.printed(/finishing what is under way/);
+        await program.printed(/finishing the work in flight/);
       }
       return unitLine(`unit-${index}`, SRC);
     });

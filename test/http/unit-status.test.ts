@@ -231,7 +231,7 @@ describe('a service that starts again', () => {
   it('takes up what was accepted before', async () => {
     const { origin, held, letGo } = await startHeldOrigin();
     const first = await startService({ ADMIN_TOKEN: 'x', SOURCE_ALLOW_PRIVATE: origin.authority });
-    await first.unitServices.finish();
+    await first.unitServices.drain();
     const sent = await first.request('/units', {
       method: 'POST',
       headers: { Authorization: 'Bearer x' },

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import type { ImageOutcome, MadeVariant } from '../../src/unit/outcome.ts';
+import type { ImageOutcome, VariantSummary } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { startOrigin, startService, targetFor } from '../support/http/service.ts';
-import { keysOfUnits } from '../support/unit/held.ts';
+import { keysOfUnits } from '../support/store/held-store.ts';
 import { setUpUnits } from '../support/unit/unit-world.ts';
 
 /** The first image of a unit, and its first variant. */
-function readyImage([outcome]: readonly ImageOutcome[]): { variant: MadeVariant; skipped: boolean } {
+function readyImage([outcome]: readonly ImageOutcome[]): { variant: VariantSummary; skipped: boolean } {
   if (outcome?.state !== 'ready') throw new Error('it is not ready');
-  return { variant: outcome.variants[0] as MadeVariant, skipped: outcome.skipped };
+  return { variant: outcome.variants[0] as VariantSummary, skipped: outcome.skipped };
 }
 
 describe('prewarming a unit', () => {
@@ -162,8 +162,8 @@ describe('prewarming a unit', () => {
     const { src, unit, prewarm, service, units } = await setUpUnits();
     const images = unit([src('/a.jpg'), src('/b.jpg')]);
     await prewarm(images);
-    const job = await units.accept(images, { retry: false });
-    await service.unitServices.finish();
+    const job = await units.submit(images, { retry: false });
+    await service.unitServices.drain();
     const outcomes: unknown[] = [];
     await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow('is ending');
     expect(outcomes).toMatchObject([{ state: 'pending' }, { state: 'pending' }]);
@@ -275,7 +275,7 @@ describe('prewarming a unit', () => {
     };
     const env = { SOURCE_ALLOW_PRIVATE: origin.authority, STORE: `file:${service.folder}` };
     const { units } = (await startService(env, { store: full })).unitServices;
-    const job = await units.accept(unit([src('/a.jpg')]), { retry: false });
+    const job = await units.submit(unit([src('/a.jpg')]), { retry: false });
     const outcomes: unknown[] = [];
     await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow(/not kept/);
     expect(outcomes).toEqual([
@@ -306,10 +306,10 @@ describe('prewarming a unit', () => {
     const env = { SOURCE_ALLOW_PRIVATE: origin.authority, STORE: `file:${service.folder}` };
     const { units } = (await startService(env, { store: broken })).unitServices;
     failing.tombstones = true;
-    await expect(units.accept(unit([src('/a.jpg')]), { retry: false })).rejects.toThrow('slow down');
+    await expect(units.submit(unit([src('/a.jpg')]), { retry: false })).rejects.toThrow('slow down');
     failing.tombstones = false;
     failing.records = true;
-    const job = await units.accept(unit([src('/gone.jpg')]), { retry: false });
+    const job = await units.submit(unit([src('/gone.jpg')]), { retry: false });
     const outcomes: unknown[] = [];
     await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow(
       'could not be kept',
@@ -322,7 +322,7 @@ describe('prewarming a unit', () => {
       '/gone.jpg': (response) => response.writeHead(404).end(),
     });
     await prewarm(unit([src('/gone.jpg')]));
-    const job = await units.accept(unit([src('/gone.jpg')]), { retry: true });
+    const job = await units.submit(unit([src('/gone.jpg')]), { retry: true });
     for (let deliveries = 0; deliveries < 3; deliveries++) await units.prewarm(job, () => {});
     expect(origin.requests).toHaveLength(2);
   });
@@ -336,13 +336,13 @@ describe('prewarming a unit', () => {
     });
     const slow = Array.from({ length: 100 }, (_, number) => `${hanging.url}/${number}`);
     const ours = service.unitServices.units;
-    const stuck = await ours.accept(unit(slow, { id: 'stuck' }), { retry: false });
+    const stuck = await ours.submit(unit(slow, { id: 'stuck' }), { retry: false });
     const never = ours.prewarm(stuck, () => {}).catch(() => {});
-    const job = await ours.accept(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
+    const job = await ours.submit(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
     const outcomes: unknown[] = [];
     await ours.prewarm(job, (outcome) => outcomes.push(outcome));
     expect(outcomes).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
-    await service.unitServices.finish();
+    await service.unitServices.drain();
     await never;
   });
 
@@ -357,7 +357,7 @@ describe('prewarming a unit', () => {
 
   it('does a job twice at once without changing anything', async () => {
     const { src, unit, units, service } = await setUpUnits();
-    const job = await units.accept(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
+    const job = await units.submit(unit([src('/a.jpg'), src('/b.jpg')]), { retry: false });
     const outcomes: unknown[] = [];
     await Promise.all([1, 2].map(() => units.prewarm(job, (outcome) => outcomes.push(outcome))));
     expect(outcomes).toHaveLength(4);

@@ -6,7 +6,7 @@ import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
-import { holdStore } from '../support/unit/held.ts';
+import { holdStore } from '../support/store/held-store.ts';
 
 const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
 const SOON = 'public, max-age=604800, s-maxage=60';
@@ -97,7 +97,7 @@ describe('a variant that was made quickly', () => {
     const { ask, effortOf, origin, service } = await setUp({}, { store });
     world.full = /\.webp$/;
     expect((await ask('/a.jpg')).headers.get('cache-status')).toBe('edgepress; fwd=miss');
-    await service.services.settle();
+    await service.services.beforeFreeze();
     expect(world.jobs).toBe(0);
     world.full = /^$/;
     await ask('/a.jpg');
@@ -107,7 +107,7 @@ describe('a variant that was made quickly', () => {
       await targetFor(`${origin.url}/a.jpg`, { width: 160, tier: 'balanced', format: 'webp' }),
     );
     expect(hit.headers.get('cache-status')).toBe('edgepress; hit');
-    await another.services.settle();
+    await another.services.beforeFreeze();
     expect(world.jobs).toBe(1);
   });
 
@@ -149,7 +149,7 @@ describe('a variant that was made quickly', () => {
     const purging = other.unitServices.units.purge(['unit-1']);
     await hold.reached;
     await upgrade('/a.jpg');
-    hold.letGo();
+    hold.release();
     await purging;
     expect(await look('/a.jpg')).toBeUndefined();
   });
