@@ -3,12 +3,12 @@ import { backoffDelay, sleep, withJitter } from '../src/backoff.ts';
 
 describe('backoffDelay', () => {
   it.each([
-    { name: 'is the first delay after one failure', failures: 1, delay: 100 },
-    { name: 'doubles with the second failure', failures: 2, delay: 200 },
-    { name: 'doubles again with each that follows', failures: 4, delay: 800 },
-    { name: 'stays at the maximum', failures: 5, delay: 1000 },
-    { name: 'stays at the maximum after very many failures', failures: 5000, delay: 1000 },
-  ])('$name', ({ failures, delay }) => {
+    ['is the first delay after one failure', 1, 100],
+    ['doubles with the second failure', 2, 200],
+    ['doubles again with each that follows', 4, 800],
+    ['stays at the maximum', 5, 1000],
+    ['stays at the maximum after very many failures', 5000, 1000],
+  ])('%s', (_name, failures, delay) => {
     expect(backoffDelay(100, failures, 1000)).toBe(delay);
   });
 
@@ -19,10 +19,10 @@ describe('backoffDelay', () => {
 
 describe('withJitter', () => {
   it.each([
-    { name: 'adds nothing at the least', random: 0, delay: 1000 },
-    { name: 'adds an eighth in the middle', random: 0.5, delay: 1125 },
-    { name: 'adds a quarter at the most', random: 1, delay: 1250 },
-  ])('$name', ({ random, delay }) => {
+    ['adds nothing at the least', 0, 1000],
+    ['adds an eighth in the middle', 0.5, 1125],
+    ['adds a quarter at the most', 1, 1250],
+  ])('%s', (_name, random, delay) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     onTestFinished(() => void vi.restoreAllMocks());
     expect(withJitter(1000)).toBe(delay);

@@ -2,85 +2,74 @@ import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import { type Sha256, unitAddress, unitCacheTag } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
-import { startedAtMsOf, type Tombstones } from './tombstones.ts';
+import { deleteUnit, startedAtMsOf } from './delete-unit.ts';
+import type { Tombstones } from './tombstones.ts';
 
-/** What a purge did. */
-export interface Purge {
+export interface PurgeResult {
   units: readonly PurgedUnit[];
-  /** What the CDN was asked: nothing where there is none. */
+  /** The invalidations that the CDN accepted; none without a CDN. */
   invalidations: readonly Invalidation[];
 }
 
 export interface PurgedUnit {
   id: string;
-  /** When: what began before leaves nothing behind. ISO 8601. */
+  /** The time of the tombstone, ISO 8601: work that started at or before it leaves nothing behind. */
   purgedAt: string;
-  /** How many objects went, and their bytes. */
+  /** How many objects were deleted, and their bytes. */
   objects: number;
   bytes: number;
 }
 
 export interface PurgeServices {
   store: VariantStore;
-  tombstones: Pick<Tombstones, 'mark'>;
+  tombstones: Pick<Tombstones, 'put'>;
   cdn: Cdn;
   sha256: Sha256;
   nowMs: () => number;
 }
 
-/** Units purged at once. */
-const UNITS_AT_ONCE = 16;
-/** Objects deleted in one call; it is what S3 takes. */
-const DELETES_A_CALL = 1000;
+/**
+ * Removes units from the store, then invalidates their cache tags at the CDN. It can be repeated after a failure.
+ *
+ * What was submitted before the purge of a unit began is removed; a unit that is submitted again after that stays, however slow
+ * the store is.
+ *
+ * @param options.dryRun - only count what would be removed
+ * @throws the fault of the store or the CDN; the units that could be purged are still invalidated
+ */
+export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<PurgeResult>;
 
-/** Removes units from the store, then from the CDN; see `Units.purge`. */
-export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<Purge>;
+const UNIT_CONCURRENCY = 16;
 
-/** What a store's clock may be off by: S3's counts in whole seconds. */
-const CLOCK_MARGIN_MS = 2000;
-
-/** The order is what makes a purge win: mark, so that writers take back what they put from now on; delete; invalidate. */
+/**
+ * The order makes a purge win over work in flight: it stores the tombstone, so that from now on writers remove what they put;
+ * deletes; invalidates.
+ */
 export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServices): PurgeUnits {
-  const places = new PQueue({ concurrency: UNITS_AT_ONCE });
+  const queue = new PQueue({ concurrency: UNIT_CONCURRENCY });
 
-  async function purgeOne(id: string, dryRun: boolean): Promise<PurgedUnit> {
-    const { folder, manifestKey } = unitAddress(id, sha256);
-    // The mark is later than what it is to remove, though another machine's clock was ahead when that was sent.
-    const purgedMs = dryRun
-      ? nowMs()
-      : await tombstones.mark(id, (await startedAtMsOf(store, manifestKey)) ?? 0);
-    let objects = 0;
-    let bytes = 0;
-    let batch: string[] = [];
-    const deleteBatch = async () => {
-      if (!dryRun && batch.length > 0) await store.delete(batch);
-      batch = [];
-    };
-    for await (const object of store.list(folder)) {
-      const mayBeNewer = object.key === manifestKey || object.modifiedMs > purgedMs - CLOCK_MARGIN_MS;
-      if (mayBeNewer && (await isNewer(object.key, purgedMs))) continue;
-      objects++;
-      bytes += object.bytes;
-      if (batch.push(object.key) === DELETES_A_CALL) await deleteBatch();
-    }
-    await deleteBatch();
-    return { id, purgedAt: new Date(purgedMs).toISOString(), objects, bytes };
+  async function purgeUnit(id: string, dryRun: boolean): Promise<PurgedUnit> {
+    // Taken before anything else: a later time would also remove what is submitted while the tombstone is being stored.
+    const startedMs = nowMs();
+    const address = unitAddress(id, sha256);
+    const purgedMs = dryRun ? startedMs : await putTombstone(id, address.manifestKey, startedMs);
+    const deleted = await deleteUnit(store, address, purgedMs, { dryRun });
+    return { id, purgedAt: new Date(purgedMs).toISOString(), ...deleted };
   }
 
-  /** Whether it is of work that began after the purge, and so not meant. */
-  async function isNewer(key: string, purgedMs: number): Promise<boolean> {
-    const startedAtMs = await startedAtMsOf(store, key);
-    return startedAtMs !== undefined && startedAtMs > purgedMs;
+  async function putTombstone(id: string, manifestKey: string, startedMs: number): Promise<number> {
+    // A manifest that is already there was submitted before, even if its time is later because another machine's clock is ahead.
+    const submittedMs = await startedAtMsOf(store, manifestKey);
+    return await tombstones.put(id, Math.max(startedMs, submittedMs ?? 0));
   }
 
   return async (ids, { dryRun = false } = {}) => {
-    const distinct = [...new Set(ids)];
-    const work = distinct.map((id) => places.add(() => purgeOne(id, dryRun)));
-    const settled = await Promise.allSettled(work);
-    // Even where a unit could not be purged whole, the CDN forgets what went of the others.
-    const purged = distinct.filter((_id, index) => settled[index]?.status === 'fulfilled');
-    const tags = purged.map((id) => unitCacheTag(id, sha256));
+    const distinctIds = [...new Set(ids)];
+    const purges = distinctIds.map((id) => queue.add(() => purgeUnit(id, dryRun)));
+    const results = await Promise.allSettled(purges);
+    const purgedIds = distinctIds.filter((_id, index) => results[index]?.status === 'fulfilled');
+    const tags = purgedIds.map((id) => unitCacheTag(id, sha256));
     const invalidations = dryRun ? [] : await cdn.invalidate(tags);
-    return { units: await Promise.all(work), invalidations };
+    return { units: await Promise.all(purges), invalidations };
   };
 }

@@ -1,35 +1,36 @@
 import pMap from 'p-map';
-import { type Sha256, unitAddress } from '../protocol/keys.ts';
+import { z } from 'zod';
+import { type Sha256, SWEEP_PROGRESS_KEY, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
-import { keepProgress, readProgress } from './sweep-progress.ts';
-import { type ListedTombstone, startedAtMsOf, type Tombstones } from './tombstones.ts';
+import { deleteUnit } from './delete-unit.ts';
+import type { ListedTombstone, Tombstones } from './tombstones.ts';
 
 /**
- * What became of something that was put: it stays; or it was taken back, since its unit was purged after the work began, or
- * since nobody can tell.
+ * The result of a put: `kept`; `purged`: removed again, because the unit was purged after the work started; `unknown`: removed
+ * again, because the tombstone could not be read.
  */
 export type PutOutcome = 'kept' | 'purged' | 'unknown';
 
 /**
- * Removes what work that began before a purge puts after it: the other half of purging. Purge marks, then deletes; a writer puts,
- * then looks; so that one of the two sees the other. What a writer leaves that dies between its put and its look is found by the
- * next sweep.
+ * Removes what work that started before a purge stores after it: the other half of a purge. A purge stores its tombstone, then
+ * deletes; a writer puts, then reads the tombstone; so one of the two sees the other. The sweep finds what is left by a writer that
+ * dies between its put and its check.
  */
 export interface PurgeSweep {
   /**
-   * The look after a put. Never throws.
+   * The check of a writer after its put. Never throws.
    *
-   * @param startedAtMs - when the work began, in Unix milliseconds
-   * @param keys - what it put, and nobody minds to be made again: taken back where the mark cannot be read
+   * @param startedAtMs - when the work started, in Unix milliseconds
+   * @param keys - what the writer has put and can be made again: removed if the tombstone cannot be read
    */
   checkTombstone(unit: string, startedAtMs: number, keys: readonly string[]): Promise<PutOutcome>;
-  /** Removes what of a unit began before it was last purged, and has the CDN forget it. */
+  /** Removes what started at or before the unit's last purge, and invalidates the unit at the CDN if there was anything. */
   sweepUnit(unit: string): Promise<void>;
   /**
-   * Sweeps all units that were purged since the last time, and as long before as work can take; forgets marks that are too old.
-   * While that is under way, whoever calls shares it.
+   * Sweeps all units that were purged since the last complete sweep, and in the hour before that, as long as work can take. Removes
+   * expired tombstones. Calls during a sweep share it.
    *
-   * @param signal - once it aborts, no more are begun: the next sweep goes on there
+   * @param signal - once it aborts, no further unit is started: the next sweep continues there
    */
   sweep(signal?: AbortSignal): Promise<void>;
 }
@@ -39,97 +40,129 @@ export interface PurgeSweepOptions {
   tombstones: Tombstones;
   sha256: Sha256;
   nowMs: () => number;
-  /** Has the CDN forget a unit, some time soon. Never throws. */
+  /** Invalidates a unit at the CDN, in the background. Must not throw. */
   invalidate: (unit: string) => void;
-  /** Is told of each fault that nobody else hears of. */
-  report: (operation: 'get' | 'delete', key: string, fault: unknown) => void;
+  /** Called with each error that is not thrown to a caller: log and count it. */
+  onError: (operation: 'get' | 'delete', key: string, error: unknown) => void;
 }
 
-/** Longer than any one piece of work takes: a Lambda lives for fifteen minutes. */
-const LONGEST_WORK_MS = 60 * 60 * 1000;
-/** Each waits for the store much longer than it works; there may be hundreds of thousands in an hour. */
-const UNITS_AT_ONCE = 64;
+/** Longer than any piece of work takes: a Lambda lives for fifteen minutes. */
+const MAX_WORK_MS = 60 * 60 * 1000;
+/** A sweep mostly waits for the store, and an hour can have hundreds of thousands of purges. */
+const UNIT_CONCURRENCY = 64;
 
 export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
-  const { store, tombstones, sha256, nowMs, invalidate, report } = options;
-  let sweeping: Promise<void> | undefined;
+  const { store, tombstones, sha256, nowMs, invalidate, onError } = options;
+  let running: Promise<void> | undefined;
 
   async function sweepUnit(unit: string): Promise<void> {
     const purgedMs = await tombstones.read(unit);
     if (purgedMs === undefined) return;
-    const { folder } = unitAddress(unit, sha256);
-    let removed = 0;
-    for await (const { key } of store.list(folder)) {
-      const startedAtMs = await startedAtMsOf(store, key);
-      if (startedAtMs !== undefined && startedAtMs > purgedMs) continue;
-      await store.delete([key]);
-      removed++;
-    }
-    // Between its put and now somebody may have asked for it.
-    if (removed > 0) invalidate(unit);
+    const { objects } = await deleteUnit(store, unitAddress(unit, sha256), purgedMs, { readAll: true });
+    // A client may have requested it since it was put, so that the CDN has it.
+    if (objects > 0) invalidate(unit);
   }
 
-  async function look(unit: string, startedAtMs: number): Promise<PutOutcome> {
+  async function outcomeOf(unit: string, startedAtMs: number): Promise<PutOutcome> {
     const purgedMs = await tombstones.read(unit);
     if (purgedMs === undefined || startedAtMs > purgedMs) return 'kept';
-    // Not simply its own keys: whoever began after the purge may have put the same since.
+    // Not just the writer's own keys: newer work may have put other objects at the same keys since.
     await sweepUnit(unit);
     return 'purged';
   }
 
-  async function sweepMark(mark: ListedTombstone): Promise<void> {
-    if (mark.isOld) return await tombstones.forget(mark);
-    const unit = await tombstones.unitOf(mark);
-    // One that cannot be swept is no reason to leave the others.
-    if (unit !== undefined)
-      await sweepUnit(unit).catch((fault: unknown) =>
-        report('delete', unitAddress(unit, sha256).folder, fault),
-      );
+  async function sweepTombstone(tombstone: ListedTombstone): Promise<void> {
+    if (tombstone.isExpired) return await tombstones.removeExpired(tombstone);
+    const unit = await tombstones.unitOf(tombstone);
+    if (unit === undefined) return;
+    // A unit that fails must not keep the others from being swept.
+    await sweepUnit(unit).catch((error: unknown) =>
+      onError('delete', unitAddress(unit, sha256).folder, error),
+    );
   }
 
-  async function sweepMarked(signal?: AbortSignal): Promise<void> {
+  async function sweepAll(signal?: AbortSignal): Promise<void> {
     const { doneMs, part } = await readProgress(store);
     const startMs = part?.startMs ?? nowMs();
-    const isDue = ({ key, createdAtMs, isOld }: ListedTombstone) =>
-      (part === undefined || key >= part.from) && (isOld || createdAtMs >= doneMs - LONGEST_WORK_MS);
-    let found = 0;
-    let next: string | undefined;
+    const isDue = ({ key, createdAtMs, isExpired }: ListedTombstone) =>
+      (part === undefined || key >= part.from) && (isExpired || createdAtMs >= doneMs - MAX_WORK_MS);
+    let dueCount = 0;
+    let nextKey: string | undefined;
 
-    async function* due(): AsyncGenerator<ListedTombstone> {
-      for await (const mark of tombstones.list()) {
-        if (!isDue(mark)) continue;
+    async function* dueTombstones(): AsyncGenerator<ListedTombstone> {
+      for await (const tombstone of tombstones.list()) {
+        if (!isDue(tombstone)) continue;
         if (signal?.aborted) {
-          next = mark.key;
+          nextKey = tombstone.key;
           return;
         }
-        found++;
-        yield mark;
+        dueCount++;
+        yield tombstone;
       }
     }
 
-    await pMap(due(), sweepMark, { concurrency: UNITS_AT_ONCE });
-    if (next !== undefined) await keepProgress(store, { doneMs, part: { startMs, from: next } });
-    else if (found > 0 || part) await keepProgress(store, { doneMs: startMs });
+    await pMap(dueTombstones(), sweepTombstone, { concurrency: UNIT_CONCURRENCY });
+    if (nextKey !== undefined) await writeProgress(store, { doneMs, part: { startMs, from: nextKey } });
+    else if (dueCount > 0 || part) await writeProgress(store, { doneMs: startMs });
   }
 
   return {
     sweepUnit,
     async checkTombstone(unit, startedAtMs, keys) {
       try {
-        return await look(unit, startedAtMs);
-      } catch (fault) {
+        return await outcomeOf(unit, startedAtMs);
+      } catch (error) {
         const { tombstoneKey, folder } = unitAddress(unit, sha256);
-        report('get', tombstoneKey, fault);
+        onError('get', tombstoneKey, error);
         if (keys.length > 0)
-          await store.delete(keys).catch((second: unknown) => report('delete', folder, second));
+          await store.delete(keys).catch((deleteError: unknown) => onError('delete', folder, deleteError));
         return 'unknown';
       }
     },
     sweep(signal) {
-      sweeping ??= sweepMarked(signal).finally(() => {
-        sweeping = undefined;
+      running ??= sweepAll(signal).finally(() => {
+        running = undefined;
       });
-      return sweeping;
+      return running;
     },
   };
+}
+
+/** How far sweeping has come. Times are in Unix milliseconds. */
+interface SweepProgress {
+  /** When the last complete sweep began; 0: there was none. */
+  doneMs: number;
+  /** A sweep that was interrupted. */
+  part?: {
+    startMs: number;
+    /** The key of the first tombstone that it did not sweep. */
+    from: string;
+  };
+}
+
+const progressSchema = z.object({
+  at: z.iso.datetime(),
+  part: z.object({ at: z.iso.datetime(), from: z.string() }).optional(),
+});
+
+/** If the progress is missing or unreadable, everything is swept. */
+async function readProgress(store: VariantStore): Promise<SweepProgress> {
+  const object = await store.get(SWEEP_PROGRESS_KEY);
+  try {
+    const { at, part } = progressSchema.parse(JSON.parse(new TextDecoder().decode(object?.body)));
+    const doneMs = Date.parse(at);
+    return part ? { doneMs, part: { startMs: Date.parse(part.at), from: part.from } } : { doneMs };
+  } catch {
+    return { doneMs: 0 };
+  }
+}
+
+async function writeProgress(store: VariantStore, { doneMs, part }: SweepProgress): Promise<void> {
+  const progress: z.infer<typeof progressSchema> = {
+    at: new Date(doneMs).toISOString(),
+    part: part && { at: new Date(part.startMs).toISOString(), from: part.from },
+  };
+  await store.put(SWEEP_PROGRESS_KEY, new TextEncoder().encode(JSON.stringify(progress)), {
+    contentType: 'application/json',
+  });
 }

@@ -160,6 +160,7 @@ function echoStore(): VariantStore {
     put: fail,
     replace: fail,
     delete: async () => {},
+    deleteIfMatch: async () => {},
     async *list() {},
   };
 }

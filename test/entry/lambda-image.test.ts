@@ -20,8 +20,8 @@ import {
 import { type FunctionUrlResult, functionUrlEvent } from '../support/lambda/function-url.ts';
 import type { Lambda } from '../support/lambda/lambda.ts';
 import { coloursOf, photograph } from '../support/pictures.ts';
-import { describeS3 } from '../support/setup/bucket.ts';
-import { createTestQueue } from '../support/setup/sqs.ts';
+import { describeS3 } from '../support/store/bucket.ts';
+import { createTestQueue } from '../support/queue/sqs.ts';
 
 describeS3('the image function, as Lambda boots it', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;
@@ -201,7 +201,7 @@ describeS3('the image function, as Lambda boots it', () => {
       { QUEUE: url, SQS_ENDPOINT: endpoint, SOURCE_ALLOW_PRIVATE: held.authority },
     );
     const tombstones = createTombstones(createS3Store({ bucket, client }), sha256, Date.now);
-    purge = async () => void (await tombstones.mark('unit-1', 0));
+    purge = async () => void (await tombstones.put('unit-1', Date.now()));
     const { name, sent } = variant('/a.jpg', { src: `${held.url}/a.jpg` });
     const answer = await ask(forwarded(name, sent));
     expect([answer.statusCode, answer.headers['cache-status']]).toEqual([200, 'edgepress; fwd=miss']);

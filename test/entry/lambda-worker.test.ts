@@ -157,7 +157,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     const { calls, keep, keysOf, lambda, store } = await setUp();
     await keep('purged', ['/a.jpg']);
     const tombstones = createTombstones(store, sha256, Date.now);
-    await tombstones.mark('purged', Date.now());
+    await tombstones.put('purged', Date.now());
     await lambda.invoke({ version: '0', source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} });
     expect(await keysOf('purged')).toEqual([]);
     // CloudFront is told by whoever gets this, and has the time.

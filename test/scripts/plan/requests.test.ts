@@ -69,7 +69,7 @@ async function prewarmCounted() {
   const { units } = unitServices;
   await units.sweep();
   takeCounts();
-  const job = await units.accept(unitOf(5, origin.url), { retry: false });
+  const job = await units.submit(unitOf(5, origin.url), { retry: false });
   await units.prewarm(job, () => {});
   return { units, clock, takeCounts };
 }
@@ -128,10 +128,10 @@ async function countUnitsSentTogether(images: number): Promise<number> {
       yield { line, unit: { ...unitOf(images, 'https://x.test'), id: `unit-${line}` } };
   }
   await ingestUnits(lines(), {
-    units: { accept: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }) },
+    units: { submit: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }) },
     queue: { send: async (jobs: readonly Job[]) => void sent.push(jobs.length) },
     retry: false,
-    refuse: () => {},
+    onRefused: () => {},
   });
   return sent[0] ?? 0;
 }

@@ -91,6 +91,7 @@ export function failing(
     put: checked('put', store.put),
     replace: checked('put', store.replace),
     delete: checked('delete', store.delete),
+    deleteIfMatch: checked('delete', store.deleteIfMatch),
     async *list(folder) {
       check('list', folder);
       yield* store.list(folder);
