@@ -5,52 +5,52 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { CDN_REGION, cdnPercent, PERIOD, urlFaultPercent } from './alarm-metrics.ts';
-import type { Queues } from './queues.ts';
+import { CDN_REGION, cdnPercent, PERIOD, urlFaultPercent } from './metrics.ts';
 import type { Settings } from './settings.ts';
+import type { Queues } from './worker.ts';
 
-/** What is watched. */
-export interface Watched extends Queues {
+/** What the alarms and the dashboard have metrics of. */
+export interface MonitoredResources extends Queues {
   readonly imageFunction: LambdaFunction;
   readonly worker: LambdaFunction;
   readonly distribution: Distribution;
 }
 
-interface Watch {
+interface AlarmSpec {
   readonly id: string;
-  /** What it means, and what to do: it is the text of the message that wakes somebody. */
+  /** The text of the notification: what has happened, and what to do about it. */
   readonly description: string;
   readonly metric: IMetric;
-  /** The alarm begins when the metric is this or more, in all of the last `periods` of five minutes. */
+  /** The alarm goes off when the metric is at or above this in each of the last `periods` of five minutes. */
   readonly threshold: number;
   readonly periods: number;
-  /** A percentile of a few requests is the worst of them: then the alarm stays as it is. */
+  /** Then the alarm keeps its state while there are few samples: a percentile of a few requests is just the slowest one. */
   readonly isPercentile?: boolean;
 }
 
-/** Fewer requests in five minutes say nothing in percent. */
-const FEWEST_REQUESTS = 100;
+/** With fewer requests in five minutes a percentage means nothing. */
+const MIN_REQUESTS = 100;
 
-/** What somebody has to look at. Without a topic the alarms only show, in the console and on the dashboard. */
-export function createAlarms(scope: Construct, watched: Watched, settings: Settings): Alarm[] {
+/** Creates the alarms. Without a topic they notify nobody, and only show in the console and on the dashboard. */
+export function createAlarms(scope: Construct, resources: MonitoredResources, settings: Settings): Alarm[] {
   const { alarmTopicArn } = settings;
   const topic =
     alarmTopicArn === undefined ? undefined : Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn);
-  const watches = [
-    ...functionWatches(watched),
-    ...answerWatches(watched, settings),
-    ...queueWatches(watched, settings),
-    // An alarm sees the metrics of its own region only.
-    ...(Stack.of(scope).region === CDN_REGION ? cdnWatches(watched, settings) : []),
+  const specs = [
+    ...functionAlarms(resources),
+    ...answerAlarms(resources, settings),
+    ...queueAlarms(resources, settings),
+    // An alarm can only use metrics of its own region.
+    ...(Stack.of(scope).region === CDN_REGION ? cdnAlarms(resources, settings) : []),
   ];
-  return watches.map(({ id, description, metric, threshold, periods, isPercentile }) => {
+  return specs.map(({ id, description, metric, threshold, periods, isPercentile }) => {
     const alarm = new Alarm(scope, id, {
       alarmDescription: description,
       metric,
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // All of them say nothing when nothing happens.
+      // While nothing happens, all of these metrics are missing.
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...(isPercentile && { evaluateLowSampleCountPercentile: 'ignore' }),
     });
@@ -62,13 +62,13 @@ export function createAlarms(scope: Construct, watched: Watched, settings: Setti
   });
 }
 
-function functionWatches({ imageFunction, worker }: Watched): Watch[] {
+function functionAlarms({ imageFunction, worker }: MonitoredResources): AlarmSpec[] {
   const sum = { statistic: Stats.SUM, period: PERIOD };
   return [
     {
       id: 'ImageErrorsAlarm',
       description:
-        'The image function crashes, runs out of time or of memory. Look into its log for what came last before "Task timed out" or "Runtime exited"; raise imageMemoryMb if Max Memory Used is all of it. If it began with a deployment, deploy the last version again.',
+        'The image function crashes, times out or runs out of memory. Look in its log for the last line before "Task timed out" or "Runtime exited"; raise imageMemoryMb if Max Memory Used is all of it. If this started with a deployment, roll back to the previous version.',
       metric: imageFunction.metricErrors(sum),
       threshold: 5,
       periods: 2,
@@ -76,7 +76,7 @@ function functionWatches({ imageFunction, worker }: Watched): Watch[] {
     {
       id: 'WorkerErrorsAlarm',
       description:
-        'The worker crashes, runs out of time or of memory. Nothing is lost: its messages come again, five times, and then wait in the dead-letter queue. Look into its log; lower workerBatchSize if it runs out of time, raise workerMemoryMb if Max Memory Used is all of it.',
+        'The worker crashes, times out or runs out of memory. Nothing is lost: a message is received up to five times, and then moves to the dead-letter queue. Look in the log; lower workerBatchSize if it times out, raise workerMemoryMb if Max Memory Used is all of it.',
       metric: worker.metricErrors(sum),
       threshold: 3,
       periods: 2,
@@ -84,7 +84,7 @@ function functionWatches({ imageFunction, worker }: Watched): Watch[] {
     {
       id: 'ImageThrottlesAlarm',
       description:
-        'Viewers get errors, since Lambda has no instance left for the image function. Lower workerMaxConcurrency if prewarm is under way; else raise imageReservedConcurrency, or ask AWS for a higher quota of concurrent executions.',
+        'Viewers get errors, because Lambda throttles the image function: no concurrency is left for it. If prewarm is running, lower workerMaxConcurrency; otherwise raise imageReservedConcurrency, or ask AWS for a higher quota of concurrent executions.',
       metric: imageFunction.metricThrottles(sum),
       threshold: 1,
       periods: 1,
@@ -92,7 +92,7 @@ function functionWatches({ imageFunction, worker }: Watched): Watch[] {
     {
       id: 'WorkerThrottlesAlarm',
       description:
-        'Prewarm goes slower than it may, since Lambda has no instance left for the worker; nothing is lost. Keep workerMaxConcurrency below what the account has left, and below workerReservedConcurrency if that is set.',
+        'Prewarm is slower than configured, because Lambda throttles the worker; nothing is lost. Keep workerMaxConcurrency below the concurrency that the account has left, and below workerReservedConcurrency if that is set.',
       metric: worker.metricThrottles(sum),
       threshold: 1,
       periods: 3,
@@ -100,20 +100,20 @@ function functionWatches({ imageFunction, worker }: Watched): Watch[] {
   ];
 }
 
-function answerWatches({ imageFunction }: Watched, settings: Settings): Watch[] {
+function answerAlarms({ imageFunction }: MonitoredResources, settings: Settings): AlarmSpec[] {
   return [
     {
       id: 'FunctionUrl5xxAlarm',
       description:
-        "Much of what viewers ask for and is not in the store cannot be made. The dashboard has the outcomes by code: source_unavailable and source_timeout are the clients' servers' (tell them, by sourceHost in the log); overloaded wants more memory or concurrency; internal is a bug.",
-      metric: urlFaultPercent(imageFunction, FEWEST_REQUESTS),
+        "Many first requests fail: variants that are not in the store cannot be made. The dashboard shows the outcomes by code: source_unavailable and source_timeout come from the clients' servers (tell the client; sourceHost in the log names the server); overloaded needs more memory or concurrency; internal is a bug.",
+      metric: urlFaultPercent(imageFunction, MIN_REQUESTS),
       threshold: settings.alarmFunctionUrl5xxPercent,
       periods: 3,
     },
     {
       id: 'LatencyAlarm',
       description:
-        'One first request in a hundred takes longer than a slow source explains. See fetchMs, encodeMs, storeMs and putMs in the log of the image function: encodes want imageMemoryMb, the store is S3 having a bad time. What is prewarmed is not concerned.',
+        "One first request in a hundred takes longer than a slow source explains. Compare fetchMs, encodeMs, storeMs and putMs in the image function's log: slow encodes need more imageMemoryMb, a slow store is a problem of S3. Prewarmed variants are not affected.",
       metric: imageFunction.metricDuration({ statistic: 'p99', period: PERIOD }),
       threshold: settings.alarmLatencySeconds * 1000,
       periods: 3,
@@ -122,12 +122,12 @@ function answerWatches({ imageFunction }: Watched, settings: Settings): Watch[] 
   ];
 }
 
-function queueWatches({ queue, deadLetters }: Watched, settings: Settings): Watch[] {
+function queueAlarms({ queue, deadLetters }: MonitoredResources, settings: Settings): AlarmSpec[] {
   return [
     {
       id: 'DeadLettersAlarm',
       description:
-        'Units failed five times and are no longer tried. The log of the worker says why. When that is mended, start a redrive of the dead-letter queue; `npm run status` says what a unit lacks. Messages are gone 14 days after they were sent.',
+        "Units failed five times and are no longer retried. The worker's log says why. When the cause is fixed, start a redrive of the dead-letter queue; `npm run status` shows what a unit lacks. Messages are deleted 14 days after they were sent.",
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({
         statistic: Stats.MAXIMUM,
         period: PERIOD,
@@ -138,7 +138,7 @@ function queueWatches({ queue, deadLetters }: Watched, settings: Settings): Watc
     {
       id: 'QueueAgeAlarm',
       description:
-        'Units wait long for the worker. If it is at workerMaxConcurrency, prewarm is just much: raise that, or let it be. If it is idle, look for errors and throttles, and whether the event source of the queue is enabled.',
+        "Units wait long for the worker. If it runs at workerMaxConcurrency, there is simply much to prewarm: raise it, or wait. If it is idle, look for errors and throttles, and check that the queue's event source mapping is enabled.",
       metric: queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: PERIOD }),
       threshold: settings.alarmQueueAgeMinutes * 60,
       periods: 3,
@@ -146,21 +146,21 @@ function queueWatches({ queue, deadLetters }: Watched, settings: Settings): Watc
   ];
 }
 
-function cdnWatches({ distribution }: Watched, settings: Settings): Watch[] {
+function cdnAlarms({ distribution }: MonitoredResources, settings: Settings): AlarmSpec[] {
   return [
     {
       id: 'Cdn5xxAlarm',
       description:
-        'Viewers get errors from CloudFront. If the alarms of the image function are quiet, it is the edge function (FunctionExecutionErrors on the dashboard), S3, or CloudFront itself: see the AWS Health Dashboard.',
-      metric: cdnPercent(distribution, '5xxErrorRate', FEWEST_REQUESTS),
+        "Viewers get errors from CloudFront. If the image function's alarms are quiet, the cause is the edge function (FunctionExecutionErrors on the dashboard), S3, or CloudFront itself: see the AWS Health Dashboard.",
+      metric: cdnPercent(distribution, '5xxErrorRate', MIN_REQUESTS),
       threshold: settings.alarmCdn5xxPercent,
       periods: 3,
     },
     {
       id: 'Cdn4xxAlarm',
       description:
-        'Most of what viewers ask for is refused. If it is 403: whoever signs uses a key that the edge does not have, or the edge has none (`npm run keys`); or somebody probes. If it is 404: a client took many originals away.',
-      metric: cdnPercent(distribution, '4xxErrorRate', FEWEST_REQUESTS),
+        'Most requests of viewers are refused. If it is 403: URLs are signed with a key that the edge does not have, the edge has no keys at all (`npm run keys`), or somebody is probing. If it is 404: a client has removed many originals.',
+      metric: cdnPercent(distribution, '4xxErrorRate', MIN_REQUESTS),
       threshold: settings.alarmCdn4xxPercent,
       periods: 3,
     },

@@ -13,24 +13,29 @@ import {
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { cdnMetric, edgeMetric, PERIOD, urlMetric } from './alarm-metrics.ts';
-import type { Watched } from './alarms.ts';
+import type { MonitoredResources } from './alarms.ts';
+import { cdnMetric, edgeMetric, PERIOD, urlMetric } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
-export interface Shown extends Watched {
+export interface DashboardResources extends MonitoredResources {
   readonly alarms: Alarm[];
   readonly edgeFunction: EdgeFunction;
 }
 
+/** Of a widget; a row is 24 wide. */
 const WIDTH = 8;
 const HEIGHT = 6;
 
-/** What a working day looks like, and where to look when one does not. */
-export function createDashboard(scope: Construct, shown: Shown, settings: Settings): Dashboard {
-  const { imageFunction, worker, queue, deadLetters, alarms } = shown;
+/** Creates the dashboard: alarms, traffic, both functions, the queue, costs, and outcomes out of the logs. */
+export function createDashboard(
+  scope: Construct,
+  resources: DashboardResources,
+  settings: Settings,
+): Dashboard {
+  const { imageFunction, worker, queue, deadLetters, alarms } = resources;
   const rows = [
     [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 3 * WIDTH, height: 3 })],
-    cdnRow(shown, settings),
+    cdnRow(resources, settings),
     [
       graph('Image function: first requests', [
         urlMetric(imageFunction, 'UrlRequestCount'),
@@ -42,17 +47,17 @@ export function createDashboard(scope: Construct, shown: Shown, settings: Settin
     ],
     [
       graph('Queue: messages', [
-        queue.metricApproximateNumberOfMessagesVisible(sized(Stats.MAXIMUM, 'waiting')),
-        queue.metricApproximateNumberOfMessagesNotVisible(sized(Stats.MAXIMUM, 'in work')),
-        deadLetters.metricApproximateNumberOfMessagesVisible(sized(Stats.MAXIMUM, 'dead')),
+        queue.metricApproximateNumberOfMessagesVisible(metricOptions(Stats.MAXIMUM, 'waiting')),
+        queue.metricApproximateNumberOfMessagesNotVisible(metricOptions(Stats.MAXIMUM, 'in flight')),
+        deadLetters.metricApproximateNumberOfMessagesVisible(metricOptions(Stats.MAXIMUM, 'dead')),
       ]),
       graph('Queue: age of the oldest message, seconds', [
-        queue.metricApproximateAgeOfOldestMessage(sized(Stats.MAXIMUM, 'age')),
+        queue.metricApproximateAgeOfOldestMessage(metricOptions(Stats.MAXIMUM, 'age')),
       ]),
       functionErrors('Worker: errors', worker),
     ],
     [
-      graph('Concurrency', [instances(imageFunction, 'image function'), instances(worker, 'worker')]),
+      graph('Concurrency', [concurrency(imageFunction, 'image function'), concurrency(worker, 'worker')]),
       durations('Worker: duration', worker),
       costs(imageFunction, worker, queue),
     ],
@@ -63,7 +68,10 @@ export function createDashboard(scope: Construct, shown: Shown, settings: Settin
   return dashboard;
 }
 
-function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { additionalMetrics }: Settings) {
+function cdnRow(
+  { distribution, edgeFunction, imageFunction }: DashboardResources,
+  { additionalMetrics }: Settings,
+) {
   const requests = cdnMetric(distribution, 'Requests', Stats.SUM);
   return [
     graph(
@@ -84,7 +92,7 @@ function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { addition
           cdnMetric(distribution, 'CacheHitRate', Stats.AVERAGE),
           cdnMetric(distribution, 'OriginLatency', 'p90'),
         ])
-      : graph('Cache: requests, and how many neither CloudFront nor S3 could answer', [
+      : graph('Cache: requests, and those that neither CloudFront nor S3 could answer', [
           requests,
           urlMetric(imageFunction, 'UrlRequestCount'),
         ]),
@@ -93,35 +101,35 @@ function cdnRow({ distribution, edgeFunction, imageFunction }: Shown, { addition
 
 function functionErrors(title: string, fn: LambdaFunction): GraphWidget {
   return graph(title, [
-    fn.metricErrors(sized(Stats.SUM, 'errors')),
-    fn.metricThrottles(sized(Stats.SUM, 'throttles')),
+    fn.metricErrors(metricOptions(Stats.SUM, 'errors')),
+    fn.metricThrottles(metricOptions(Stats.SUM, 'throttles')),
   ]);
 }
 
 function durations(title: string, fn: LambdaFunction): GraphWidget {
   return graph(
     `${title}, ms`,
-    ['p50', 'p90', 'p99'].map((statistic) => fn.metricDuration(sized(statistic, statistic))),
+    ['p50', 'p90', 'p99'].map((statistic) => fn.metricDuration(metricOptions(statistic, statistic))),
   );
 }
 
-function instances(fn: LambdaFunction, label: string): IMetric {
-  return fn.metric('ConcurrentExecutions', sized(Stats.MAXIMUM, label));
+function concurrency(fn: LambdaFunction, label: string): IMetric {
+  return fn.metric('ConcurrentExecutions', metricOptions(Stats.MAXIMUM, label));
 }
 
-/** What AWS counts: calls, and milliseconds of each function (times its memory). */
+/** What AWS bills: calls, and the milliseconds of each function (times its memory). */
 function costs(imageFunction: LambdaFunction, worker: LambdaFunction, queue: Queue): GraphWidget {
   return graph(
     'Costs: calls, and milliseconds of the functions',
     [
-      imageFunction.metricInvocations(sized(Stats.SUM, 'image function calls')),
-      worker.metricInvocations(sized(Stats.SUM, 'worker calls')),
-      queue.metricNumberOfMessagesSent(sized(Stats.SUM, 'messages sent')),
-      queue.metricNumberOfEmptyReceives(sized(Stats.SUM, 'empty receives')),
+      imageFunction.metricInvocations(metricOptions(Stats.SUM, 'image function calls')),
+      worker.metricInvocations(metricOptions(Stats.SUM, 'worker calls')),
+      queue.metricNumberOfMessagesSent(metricOptions(Stats.SUM, 'messages sent')),
+      queue.metricNumberOfEmptyReceives(metricOptions(Stats.SUM, 'empty receives')),
     ],
     [
-      imageFunction.metricDuration(sized(Stats.SUM, 'image function ms')),
-      worker.metricDuration(sized(Stats.SUM, 'worker ms')),
+      imageFunction.metricDuration(metricOptions(Stats.SUM, 'image function ms')),
+      worker.metricDuration(metricOptions(Stats.SUM, 'worker ms')),
     ],
   );
 }
@@ -136,7 +144,7 @@ function outcomes(...functions: LambdaFunction[]): LogQueryWidget {
 
 function bytes(fn: LambdaFunction): LogQueryWidget {
   return logQuery(
-    'Bytes fetched and bytes made',
+    'Bytes fetched and bytes answered',
     [fn],
     [
       'filter outcome = "miss" and bytesIn > 0',
@@ -155,6 +163,6 @@ function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidg
   return new GraphWidget({ title, left, right, width: WIDTH, height: HEIGHT });
 }
 
-function sized(statistic: string, label: string) {
+function metricOptions(statistic: string, label: string) {
   return { statistic, label, period: PERIOD };
 }

@@ -18,12 +18,13 @@ import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
+import { CACHE_TAG_HEADER } from '../src/protocol/keys.ts';
+import { acknowledge } from './cdk-nag.ts';
 import {
   createCachePolicy,
   createOriginRequestPolicy,
   createResponseHeadersPolicy,
-} from './cache-policies.ts';
+} from './cloudfront-policies.ts';
 import type { Settings } from './settings.ts';
 import { allowDistribution, createLogBucket } from './storage.ts';
 
@@ -35,13 +36,13 @@ export interface DistributionOptions {
 }
 
 /**
- * On these of S3's the function is asked: for what is not there (403 too, to whoever may not list), when S3 has a bad time, and when
- * a request is too long for it (400): with what is signed of it, the longest that the edge lets through may be.
+ * When S3 answers with one of these, CloudFront asks the function: for a missing object (404, or 403 where listing is not allowed),
+ * when S3 fails, and when the request is too long for S3 (400), as the longest that the edge accepts can be once it is signed.
  */
 const FALLBACK_CODES = [400, 403, 404, 500, 502, 503, 504];
-/** All that CloudFront would otherwise keep for ten seconds, whatever the origin says. */
+/** The errors that CloudFront would otherwise cache for ten seconds, whatever the origin's Cache-Control says. */
 const ERROR_CODES = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
-/** CloudFront gives up after the function does, or it would ask again for what already takes too long. */
+/** CloudFront has to time out later than the function, or it would repeat a request that already takes too long. */
 const READ_TIMEOUT_MARGIN_SECONDS = 5;
 const PRICE_CLASSES = {
   all: PriceClass.PRICE_CLASS_ALL,
@@ -49,7 +50,7 @@ const PRICE_CLASSES = {
   '100': PriceClass.PRICE_CLASS_100,
 } as const;
 
-/** What viewers talk to: the edge function, then CloudFront's caches, then the bucket, and only then the image function. */
+/** Creates the distribution: the edge function, then CloudFront's caches, then the bucket, and only then the image function. */
 export function createDistribution(scope: Construct, options: DistributionOptions): Distribution {
   const { bucket, edgeFunction, settings } = options;
   const distribution = new Distribution(scope, 'Distribution', {
@@ -62,7 +63,7 @@ export function createDistribution(scope: Construct, options: DistributionOption
       compress: false,
       cachePolicy: createCachePolicy(scope),
       originRequestPolicy: createOriginRequestPolicy(scope),
-      responseHeadersPolicy: createResponseHeadersPolicy(scope),
+      responseHeadersPolicy: createResponseHeadersPolicy(scope, settings),
       functionAssociations: [{ function: edgeFunction, eventType: FunctionEventType.VIEWER_REQUEST }],
     },
     errorResponses: ERROR_CODES.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
@@ -70,30 +71,30 @@ export function createDistribution(scope: Construct, options: DistributionOption
     enableIpv6: true,
     priceClass: PRICE_CLASSES[settings.priceClass],
     publishAdditionalMetrics: settings.additionalMetrics,
-    ...optionalParts(scope, settings),
+    ...optionalProps(scope, settings),
   });
-  // Purges name a tag, and CloudFront finds it in this header of S3's. The L2 construct does not know it yet.
+  // CloudFront reads the cache tags, by which a purge invalidates, from this header of S3's. The L2 construct has no property for it yet.
   (distribution.node.defaultChild as CfnDistribution).addPropertyOverride(
     'DistributionConfig.CacheTagConfig.HeaderName',
-    'x-amz-meta-cache-tag',
+    CACHE_TAG_HEADER,
   );
   allowDistribution(bucket, distribution.distributionArn);
-  acknowledgeChoices(distribution, settings);
+  acknowledgeRules(distribution, settings);
   return distribution;
 }
 
 function createOrigins(scope: Construct, { bucket, url, settings }: DistributionOptions): OriginGroup {
   const { originShieldRegion, imageTimeoutSeconds } = settings;
-  const shield = originShieldRegion === undefined ? {} : { originShieldRegion };
+  const shield = originShieldRegion !== undefined && { originShieldRegion };
   return new OriginGroup({
-    // Not `withOriginAccessControl`, which would let the distribution read the whole bucket.
+    // Not `withOriginAccessControl`, which would also let the distribution read the whole bucket.
     primaryOrigin: S3BucketOrigin.withBucketDefaults(bucket, {
       ...shield,
       originAccessControlId: new S3OriginAccessControl(scope, 'BucketAccess').originAccessControlId,
-      // Where S3 cannot be reached, the function is asked soon: by default that takes half a minute.
+      // So that the function is asked soon when S3 cannot be reached: with the defaults that takes half a minute.
       connectionAttempts: 2,
       connectionTimeout: Duration.seconds(3),
-      // S3 says Access-Control-Allow-Origin only to who has an Origin. Which one does not matter, all are told *.
+      // S3 sends Access-Control-Allow-Origin only to a request with an Origin. Any will do: the answer is always *.
       customHeaders: { Origin: 'https://edgepress.invalid' },
     }),
     fallbackOrigin: FunctionUrlOrigin.withOriginAccessControl(url, {
@@ -105,12 +106,12 @@ function createOrigins(scope: Construct, { bucket, url, settings }: Distribution
   });
 }
 
-function optionalParts(scope: Construct, settings: Settings): Partial<DistributionProps> {
+function optionalProps(scope: Construct, settings: Settings): Partial<DistributionProps> {
   const { domainNames, certificateArn, webAclArn, accessLogs, accessLogDays } = settings;
   return {
     ...(certificateArn !== undefined && {
-      domainNames,
-      // Without a certificate CloudFront's own domain has a policy that nobody can change.
+      domainNames: [...domainNames],
+      // Only with a certificate: the security policy of CloudFront's own domain cannot be changed.
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       certificate: Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
     }),
@@ -119,16 +120,24 @@ function optionalParts(scope: Construct, settings: Settings): Partial<Distributi
   };
 }
 
-function acknowledgeChoices(distribution: Distribution, settings: Settings): void {
-  acknowledge(distribution, 'CFR1', 'Contractors are everywhere.');
+function acknowledgeRules(distribution: Distribution, settings: Settings): void {
+  acknowledge(distribution, 'CFR1', 'Contractors may be in any country.');
   if (settings.webAclArn === undefined)
-    acknowledge(distribution, 'CFR2', 'Unsigned requests end at the edge function; a web ACL is an option.');
+    acknowledge(
+      distribution,
+      'CFR2',
+      'The edge function refuses unsigned requests; a web ACL is optional (webAclArn).',
+    );
   if (!settings.accessLogs)
-    acknowledge(distribution, 'CFR3', 'They hold URLs that are signed for whoever has them: an option.');
+    acknowledge(
+      distribution,
+      'CFR3',
+      'Access logs contain signed URLs, which work for anybody who has them: they are optional (accessLogs).',
+    );
   if (settings.certificateArn === undefined)
     acknowledge(
       distribution,
       'CFR4',
-      "CloudFront's own domain comes with its own policy; with a certificate it is TLS 1.2.",
+      "CloudFront's own domain has a fixed security policy; with a certificate the minimum is TLS 1.2.",
     );
 }

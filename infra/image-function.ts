@@ -16,14 +16,14 @@ import type { Settings } from './settings.ts';
 export interface ImageFunctionOptions {
   readonly code: Code;
   readonly bucket: IBucket;
-  /** It is told of what was taken back late, so that the CDN forgets it. */
+  /** Receives a job when the function has deleted a variant after a purge, so that the worker invalidates it at the CDN. */
   readonly queue: Queue;
   readonly settings: Settings;
 }
 
 /**
- * The function that makes a variant that is not there, and its URL. Neither may name the distribution, which names them: what it
- * wants of the CDN it asks the worker for.
+ * Creates the function that makes a variant on its first request, and its function URL. The distribution refers to both, so neither
+ * may refer to the distribution: the function asks the worker for invalidations.
  */
 export function createImageFunction(
   scope: Construct,
@@ -40,7 +40,7 @@ export function createImageFunction(
     environment: {
       STORE: `s3://${bucket.bucketName}`,
       QUEUE: queue.queueUrl,
-      ...settings.variables,
+      ...settings.environment,
       CONCURRENCY: String(settings.imageConcurrency),
     },
   });
@@ -49,7 +49,7 @@ export function createImageFunction(
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   const url = imageFunction.addFunctionUrl({
     authType: FunctionUrlAuthType.AWS_IAM,
-    // A stream that fails has already said 200.
+    // A streamed answer has sent its status 200 by the time something fails.
     invokeMode: InvokeMode.BUFFERED,
   });
   return { imageFunction, url };

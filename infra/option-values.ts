@@ -1,49 +1,65 @@
-import { z } from 'zod';
+import type { Config } from '../src/config.ts';
+import { type ValueType, valueType } from '../src/config-values.ts';
+import type { Variable } from '../src/config-variables.ts';
 
-// How the values of options are read. On the command line all of them are text.
+/** One option of the stack: like an environment variable (`Variable`), it is read from text. */
+export interface StackOption<T> {
+  readonly type: ValueType<T>;
+  /** What an unset option means: the text that would set the same, or a value with words for it in the documentation. */
+  readonly default: string | { readonly value: T; readonly words: string };
+  /** For docs/configuration.md, in Markdown. The allowed values and the default have columns of their own there. */
+  readonly doc: string;
+}
 
-/** A whole number, or the text of one. */
-export function whole(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`;
-  return z.preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value),
-    z.int(message).min(min, message).max(max, message),
+/** An option that sets an environment variable of the functions and the commands. Its value is the variable's text. */
+export interface VariableOption<T> extends StackOption<string | undefined> {
+  readonly variable: Variable<T>;
+  /** Returns the variable's text for a configuration; `undefined` leaves it out. `given` is the option's own text. */
+  readonly format: (config: Config, given: string | undefined) => string | undefined;
+}
+
+/** Lets the compiler infer the type of the value. */
+export function option<T>(option: StackOption<T>): StackOption<T> {
+  return option;
+}
+
+/**
+ * Makes an option from a variable, with its meaning, bounds and default.
+ *
+ * @param note - what there is to say on AWS beside the meaning of the variable, in Markdown
+ */
+export function variable<T>(
+  variable: Variable<T>,
+  format: VariableOption<T>['format'],
+  note?: string,
+): VariableOption<T> {
+  const parse = (text: string) => {
+    variable.type.parse(text);
+    return text;
+  };
+  const words = typeof variable.default === 'string' ? `\`${variable.default}\`` : variable.default.words;
+  return {
+    type: { allowed: variable.type.allowed, parse },
+    default: { value: undefined, words },
+    doc: [`\`${variable.name}\`. ${variable.doc}`, ...(note === undefined ? [] : [note])].join(' '),
+    variable,
+    format,
+  };
+}
+
+/** `true` or `false`. */
+export const flag = valueType('`true` or `false`', (text) =>
+  text === 'true' ? true : text === 'false' ? false : undefined,
+);
+
+/** Text of a certain form, which `allowed` describes in Markdown. */
+export function matching(form: RegExp, allowed: string): ValueType<string> {
+  return valueType(allowed, (text) => (form.test(text) ? text : undefined));
+}
+
+/** One of these numbers. */
+export function numberAmong(numbers: readonly number[]): ValueType<number> {
+  return valueType(`one of ${numbers.join(', ')}`, (text) =>
+    /^\d{1,10}$/.test(text) ? numbers.find((number) => number === Number(text)) : undefined,
   );
-}
-
-/** `true` or `false`, or the text of one. */
-export function flag() {
-  return z.preprocess(
-    (value) => (value === 'true' ? true : value === 'false' ? false : value),
-    z.boolean('must be true or false'),
-  );
-}
-
-/** Text of a certain form. */
-export function matching(form: RegExp, message: string) {
-  return z.string(message).regex(form, message);
-}
-
-/** One of a few names; a number counts as its text. */
-export function among<const T extends readonly string[]>(names: T) {
-  return z.preprocess(
-    (value) => (typeof value === 'number' ? String(value) : value),
-    z.enum(names, `must be one of ${names.join(', ')}`),
-  );
-}
-
-/** A list, or the text of one, separated by commas. */
-export function list(item: z.ZodType<string, string>) {
-  return z.preprocess(
-    (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
-    z.array(item, 'must be a list').min(1, 'must not be empty'),
-  );
-}
-
-/** What goes into a variable of the environment, to be read as one. */
-export function variable() {
-  const scalar = z.union([z.string(), z.number()]);
-  return z
-    .union([scalar, z.array(scalar)], 'must be text, a number, or a list of these')
-    .transform((value) => (Array.isArray(value) ? value.join(',') : String(value)));
 }

@@ -1,108 +1,243 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { listOf, oneOf, wholeNumber } from '../src/config-values.ts';
+import { VARIABLES } from '../src/config-variables.ts';
+import {
+  flag,
+  matching,
+  numberAmong,
+  option,
+  type StackOption,
+  type VariableOption,
+  variable,
+} from './option-values.ts';
+
+const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
+const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
+const TOPIC = /^arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
+const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,40}$/;
+const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+const HOST_NAMES = 'host names in lower case, separated by commas';
+/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/origin-shield.html#choose-origin-shield-region */
+const SHIELD_REGIONS = [
+  ...['us-east-1', 'us-east-2', 'us-west-2', 'sa-east-1', 'eu-central-1', 'eu-west-1', 'eu-west-2'],
+  ...['ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2'],
+] as const;
+const RETENTIONS = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
+);
+/** Below 512 MB, decoding the largest source that is allowed would run out of memory. */
+const memoryMb = wholeNumber(512, 10_240);
+const percent = wholeNumber(1, 100);
+const NONE = { value: undefined, words: 'none' };
+const ITS_VCPUS = { value: undefined, words: 'its vCPUs' };
+
 /**
- * All that an operator may set, and nothing that has to be. In `cdk.json` they stand under `context.edgepress`, on the command line
- * as `-c edgepress.NAME=VALUE`, which wins; numbers, flags and lists (comma-separated) may be given as text.
+ * Every option of the stack. The types below, validation, defaults, the environment of the functions, and the section "Stack options"
+ * of docs/configuration.md follow from this table: after a change, run `npm run docs`. Bounds are those of AWS unless a comment says
+ * otherwise.
  */
-export interface EdgepressOptions {
-  /** The name of the stack; several may live side by side, and in several regions only under several names, which CloudFront wants once an account. Default: `Edgepress`. */
-  readonly stackName?: string;
+export const OPTIONS = {
+  stackName: option({
+    type: matching(STACK_NAME, 'a letter, then up to 40 letters, digits and `-`'),
+    default: 'Edgepress',
+    doc: 'The name of the stack. Several stacks may live in one account, also in several regions, but each needs a name of its own: CloudFront wants names that are unique in the account.',
+  }),
 
-  // What the functions are told, with the meaning, the bounds and the defaults of the variable of the environment.
+  sourceAllow: variable(
+    VARIABLES.sourceAllow,
+    (_, given) => given,
+    'An `s3` pattern must name its bucket: the functions may read what the pattern matches there, and nothing else.',
+  ),
+  sourceMaxBytes: variable(VARIABLES.sourceMaxBytes, ({ sourceMaxBytes }) => String(sourceMaxBytes)),
+  sourceTimeoutMs: variable(
+    VARIABLES.sourceTimeoutMs,
+    ({ sourceTimeoutMs }) => String(sourceTimeoutMs),
+    'Must leave 26 of `imageTimeoutSeconds`, which S3 and the encoder may take.',
+  ),
+  maxPixels: variable(VARIABLES.maxPixels, ({ maxPixels }) => String(maxPixels)),
+  widths: variable(
+    VARIABLES.widths,
+    ({ ladder }) => ladder.widths.join(','),
+    'The edge function has them, too. Variants of a rung that is removed stay in the store until their units are purged.',
+  ),
+  defaultWidth: variable(VARIABLES.defaultWidth, ({ ladder }) => String(ladder.defaultWidth)),
+  prewarmWidths: variable(VARIABLES.prewarmWidths, ({ prewarm }) => prewarm.widths.join(',')),
+  prewarmFormats: variable(VARIABLES.prewarmFormats, ({ prewarm }) => prewarm.formats.join(',')),
+  prewarmTiers: variable(VARIABLES.prewarmTiers, ({ prewarm }) => prewarm.tiers.join(',')),
+  prewarmEffort: variable(VARIABLES.prewarmEffort, ({ prewarmEffort }) => prewarmEffort),
+  upgrade: variable(VARIABLES.upgrade, ({ upgrade }) => (upgrade ? 'on' : 'off')),
+  cacheControl: variable(VARIABLES.cacheControl, ({ cacheControl }) => cacheControl),
+  logLevel: variable(VARIABLES.logLevel, ({ logLevel }) => logLevel),
 
-  /** `SOURCE_ALLOW`. An `s3` pattern has to name its bucket: its role may read there what the pattern says, and no more. */
-  readonly sourceAllow?: string | readonly string[];
-  /** `SOURCE_MAX_BYTES`. */
-  readonly sourceMaxBytes?: number;
-  /** `SOURCE_TIMEOUT_MS`; must leave 26 of the image function's seconds, which S3 and the encoder may take. */
-  readonly sourceTimeoutMs?: number;
-  /** `MAX_PIXELS`. */
-  readonly maxPixels?: number;
-  /** `WIDTHS`: at the edge, too. A rung that is taken away leaves its variants in the store until their units are purged. */
-  readonly widths?: string | readonly number[];
-  /** `DEFAULT_WIDTH`. */
-  readonly defaultWidth?: number;
-  /** `PREWARM_WIDTHS`. */
-  readonly prewarmWidths?: string | readonly number[];
-  /** `PREWARM_FORMATS`. */
-  readonly prewarmFormats?: string | readonly string[];
-  /** `PREWARM_TIERS`. */
-  readonly prewarmTiers?: string | readonly string[];
-  /** `PREWARM_EFFORT`. */
-  readonly prewarmEffort?: string;
-  /** `UPGRADE`: `on` or `off`. */
-  readonly upgrade?: string;
-  /** `CACHE_CONTROL`. */
-  readonly cacheControl?: string;
-  /** `LOG_LEVEL`. */
-  readonly logLevel?: string;
+  imageMemoryMb: option({
+    type: memoryMb,
+    default: '1769',
+    doc: 'Memory of the image function, which makes a variant on its first request, in MB. CPU grows with it: 1,769 MB is one vCPU.',
+  }),
+  imageTimeoutSeconds: option({
+    // CloudFront waits for an origin 120 s at most, unless AWS raises that quota.
+    type: wholeNumber(30, 115),
+    default: '45',
+    doc: 'Timeout of the image function, in seconds. CloudFront waits five seconds longer.',
+  }),
+  imageConcurrency: option({
+    type: wholeNumber(1, 64),
+    default: ITS_VCPUS,
+    doc: '`CONCURRENCY` of the image function: the encodes that one instance does at a time.',
+  }),
+  imageReservedConcurrency: option({
+    type: wholeNumber(1, 100_000),
+    default: { value: undefined, words: "none: it shares the account's with everything else" },
+    doc: 'Concurrency that is reserved for the image function, which is also the most that it gets.',
+  }),
 
-  // The image function: what a viewer waits for when a variant is not there.
+  workerMemoryMb: option({
+    type: memoryMb,
+    default: '1769',
+    doc: 'Memory of the worker, which prewarms, and sweeps every ten minutes, in MB.',
+  }),
+  workerConcurrency: option({
+    type: wholeNumber(1, 64),
+    default: ITS_VCPUS,
+    doc: '`CONCURRENCY` of the worker: the encodes that one instance does at a time.',
+  }),
+  workerMaxConcurrency: option({
+    type: wholeNumber(2, 1000),
+    default: '100',
+    doc: "How many instances of the worker the queue may keep busy. What remains of the account's concurrency (1,000 at first) is for viewers.",
+  }),
+  workerReservedConcurrency: option({
+    type: wholeNumber(3, 100_000),
+    default: NONE,
+    doc: 'Concurrency that is reserved for the worker: at least one more than `workerMaxConcurrency`, for the sweep.',
+  }),
+  workerBatchSize: option({
+    type: wholeNumber(1, 10_000),
+    default: '2',
+    doc: 'Messages in one invocation of the worker. More than 10 need a `workerBatchWindowSeconds`. A message has up to 25 units or 50 images.',
+  }),
+  workerBatchWindowSeconds: option({
+    type: wholeNumber(0, 300),
+    default: '0',
+    doc: 'How long a batch may wait to fill up, in seconds.',
+  }),
+  queueRetentionDays: option({
+    // A dead letter keeps its age: SQS's fourteenth and last day is left for someone to look at it.
+    type: wholeNumber(1, 13),
+    default: '7',
+    doc: 'How long a message may wait for the worker, in days. One that failed five times is then kept as a dead letter until it is 14 days old.',
+  }),
 
-  /** Its memory in MB, 512 to 10,240; CPU comes with it, 1,769 MB is one vCPU. Default: 1769. */
-  readonly imageMemoryMb?: number;
-  /** How long it may take, 30 to 115 s; CloudFront waits five longer. Default: 45. */
-  readonly imageTimeoutSeconds?: number;
-  /** Encodes at once in one instance, 1 to 64. Default: its vCPUs. */
-  readonly imageConcurrency?: number;
-  /** How many instances are kept for it, and the most that it gets. Default: it shares the account's with everything else. */
-  readonly imageReservedConcurrency?: number;
+  variantDays: option({
+    type: wholeNumber(1, 36_500),
+    default: { value: undefined, words: 'never' },
+    doc: 'After how many days variants, manifests and source records are deleted.',
+  }),
+  deleteBucket: option({
+    type: flag,
+    default: 'false',
+    doc: 'Whether the bucket is deleted with the stack. It has to be emptied first. Otherwise it stays.',
+  }),
+  logRetentionDays: option({
+    type: numberAmong(RETENTIONS),
+    default: '30',
+    doc: 'How long the logs of the functions are kept, in days.',
+  }),
 
-  // The worker: prewarm, and the sweep every ten minutes.
+  domainNames: option({
+    type: listOf(HOST_NAMES, matching(HOST, HOST_NAMES).parse),
+    default: { value: [], words: "CloudFront's own" },
+    doc: 'Host names of image URLs, with `certificateArn`. The first one is used in signed URLs.',
+  }),
+  certificateArn: option({
+    type: matching(CERTIFICATE, 'the ARN of an ACM certificate in us-east-1'),
+    default: NONE,
+    doc: 'The certificate of `domainNames`.',
+  }),
+  webAclArn: option({
+    type: matching(WEB_ACL, 'the ARN of a WAFv2 web ACL for CloudFront (us-east-1, global)'),
+    default: NONE,
+    doc: 'A web ACL for the distribution.',
+  }),
+  originShieldRegion: option({
+    type: oneOf(SHIELD_REGIONS),
+    default: { value: undefined, words: 'no Origin Shield' },
+    doc: "The region of Origin Shield, one more cache in front of S3 and the image function: the stack's own region, or the nearest that has it.",
+  }),
+  priceClass: option({
+    type: oneOf(['all', '200', '100'] as const),
+    default: 'all',
+    doc: 'From where CloudFront answers: everywhere, `200` (not South America, Australia and New Zealand), or `100` (North America, Europe and Israel).',
+  }),
+  accessLogs: option({
+    type: flag,
+    default: 'false',
+    doc: 'Whether CloudFront logs each request, signed URL included, into a bucket of its own.',
+  }),
+  accessLogDays: option({
+    type: wholeNumber(1, 3650),
+    default: '90',
+    doc: 'How long the access logs are kept, in days.',
+  }),
+  additionalMetrics: option({
+    type: flag,
+    default: 'false',
+    doc: "Whether CloudFront measures its hit rate and the origins' latency, for a few dollars a month.",
+  }),
 
-  /** Its memory in MB, 512 to 10,240. Default: 1769. */
-  readonly workerMemoryMb?: number;
-  /** Encodes at once in one instance, 1 to 64. Default: its vCPUs. */
-  readonly workerConcurrency?: number;
-  /** How many instances the queue may keep busy, 2 to 1,000: what is left of the account's (1,000 at first) is the viewers'. Default: 100. */
-  readonly workerMaxConcurrency?: number;
-  /** How many instances are kept for it: at least one more than the queue may keep busy, for the sweep. Default: none. */
-  readonly workerReservedConcurrency?: number;
-  /** Messages a call, 1 to 10,000; over 10 need a window. One has up to 25 units or 50 images. Default: 2. */
-  readonly workerBatchSize?: number;
-  /** How long a batch may wait to become full, 0 to 300 s. Default: 0. */
-  readonly workerBatchWindowSeconds?: number;
-  /** How long a message may wait for the worker, 1 to 13 days; what failed five times is then kept until it is 14 days old. Default: 7. */
-  readonly queueRetentionDays?: number;
+  alarmTopicArn: option({
+    type: matching(TOPIC, 'the ARN of an SNS topic'),
+    default: { value: undefined, words: 'none: the alarms only show' },
+    doc: "An SNS topic in the stack's region, which is notified when an alarm goes off and when it is over.",
+  }),
+  alarmFunctionUrl5xxPercent: option({
+    type: percent,
+    default: '25',
+    doc: "Threshold of 5xx among the answers of the image function, in percent. Broken sources on the clients' servers count, too.",
+  }),
+  alarmCdn5xxPercent: option({
+    type: percent,
+    default: '5',
+    doc: "Threshold of 5xx among the answers to viewers, in percent. Only a stack in us-east-1 has this alarm, because CloudFront's metrics are there.",
+  }),
+  alarmCdn4xxPercent: option({
+    type: percent,
+    default: '50',
+    doc: 'Threshold of 4xx among the answers to viewers, in percent. Only in us-east-1, too.',
+  }),
+  alarmLatencySeconds: option({
+    type: wholeNumber(1, 115),
+    default: { value: undefined, words: 'two seconds more than `sourceTimeoutMs`' },
+    doc: 'Threshold of the 99th percentile of the duration of the image function, in seconds.',
+  }),
+  alarmQueueAgeMinutes: option({
+    type: wholeNumber(1, 14 * 24 * 60),
+    default: '120',
+    doc: 'Threshold of the age of the oldest message in the queue, in minutes. A message that failed is received again after an hour and a half.',
+  }),
+};
 
-  // What is kept.
+type Options = typeof OPTIONS;
+export type OptionName = keyof Options;
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-  /** Variants, manifests and source records are deleted this many days after they were stored, 1 to 36,500. Default: never. */
-  readonly variantDays?: number;
-  /** Whether the bucket goes with the stack: it has to be emptied before. Default: `false`, it stays. */
-  readonly deleteBucket?: boolean;
-  /** How long the functions' logs are kept, in days, among those that CloudWatch knows. Default: 30. */
-  readonly logRetentionDays?: number;
+/**
+ * Options as they are set, none of them required: in `cdk.json` in the object `context.edgepress`, or on the command line as
+ * `-c edgepress.NAME=VALUE`, which overrides the object. Numbers, flags and lists (comma-separated) may also be given as text.
+ */
+export type EdgepressOptions = {
+  readonly [Name in OptionName]?: Options[Name] extends VariableOption<infer T>
+    ? T extends boolean
+      ? 'on' | 'off'
+      : Settable<T>
+    : Options[Name] extends StackOption<infer T>
+      ? Settable<NonNullable<T>>
+      : never;
+};
 
-  // CloudFront.
+type Settable<T> = T extends number | boolean | string ? T : string | readonly (string | number)[];
 
-  /** Names under which images are asked for, the first in the URLs that are signed; with `certificateArn`. Default: CloudFront's own. */
-  readonly domainNames?: string | readonly string[];
-  /** A certificate for `domainNames`, in us-east-1. */
-  readonly certificateArn?: string;
-  /** A WAF web ACL of the scope CLOUDFRONT, in us-east-1. */
-  readonly webAclArn?: string;
-  /** The region of Origin Shield, one more cache in front of S3 and the function: the stack's own, or the nearest that has one. Default: none. */
-  readonly originShieldRegion?: string;
-  /** From where CloudFront answers: `all`, `200` (not South America, Australia, New Zealand) or `100` (North America, Europe, Israel). Default: `all`. */
-  readonly priceClass?: 'all' | '200' | '100';
-  /** Whether CloudFront logs each request, signed URL included, into a bucket of its own. Default: `false`. */
-  readonly accessLogs?: boolean;
-  /** How long these logs are kept, 1 to 3,650 days. Default: 90. */
-  readonly accessLogDays?: number;
-  /** Whether CloudFront measures its hit rate and the origins' latency, for a few dollars a month. Default: `false`. */
-  readonly additionalMetrics?: boolean;
-
-  // Alarms. They exist without a topic, too: they then only show.
-
-  /** An SNS topic, in the stack's region, that is told when an alarm begins and ends. */
-  readonly alarmTopicArn?: string;
-  /** Of what the image function answers, in percent, 1 to 100. Broken sources of others count too. Default: 25. */
-  readonly alarmFunctionUrl5xxPercent?: number;
-  /** Of what viewers get, in percent, 1 to 100; watched only where the stack is in us-east-1, as CloudFront's metrics are. Default: 5. */
-  readonly alarmCdn5xxPercent?: number;
-  /** Of what viewers get, in percent, 1 to 100; watched only where the stack is in us-east-1. Default: 50. */
-  readonly alarmCdn4xxPercent?: number;
-  /** The 99th percentile of the image function's duration. Default: two seconds more than a source may take. */
-  readonly alarmLatencySeconds?: number;
-  /** How long the oldest message has waited. A failed one comes again after an hour and a half. Default: 120. */
-  readonly alarmQueueAgeMinutes?: number;
-}
+/** The options after validation, with their defaults. One that sets an environment variable is its text. */
+export type CheckedOptions = {
+  readonly [Name in OptionName]: Options[Name] extends StackOption<infer T> ? T : never;
+};

@@ -1,50 +1,116 @@
 import { Stack } from 'aws-cdk-lib';
-import { type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Distribution, KeyValueStore } from 'aws-cdk-lib/aws-cloudfront';
+import { type IGrantable, type IRole, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { SWEEP_PROGRESS_KEY, TOMBSTONE_PREFIX, VARIANT_PREFIX } from '../src/protocol/keys.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
-import { acknowledgeWildcard } from './acknowledge.ts';
+import { acknowledgeWildcard } from './cdk-nag.ts';
 
-/** Lets a function keep variants, manifests and source records, and look at purge marks. */
-export function grantStore(role: IRole, bucket: IBucket): void {
-  // Without it S3 says 403 for a key that is not there, which nothing can tell from a refusal.
-  allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
-  const kept = bucket.arnForObjects('v1/*');
-  const marks = bucket.arnForObjects('purged/*');
-  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [kept]);
-  allow(role, ['s3:GetObject'], [marks]);
-  acknowledgeWildcard(role, kept, 'All variants are below this prefix.');
-  acknowledgeWildcard(role, marks, 'All purge marks are below this prefix.');
-}
-
-/** Lets a function sweep: drop marks that are too old, and note when that was. */
-export function grantSweep(role: IRole, bucket: IBucket): void {
-  allow(role, ['s3:DeleteObject'], [bucket.arnForObjects('purged/*')]);
-  allow(role, ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects('swept.json')]);
-}
-
-/** Lets a function read what these patterns say of the buckets that they name. */
-export function grantSources(role: IRole, patterns: readonly AllowPattern[]): void {
-  const { partition } = Stack.of(role);
-  for (const { scheme, host, path } of patterns) {
-    if (scheme !== 's3:' || host.kind !== 'exactly') continue;
-    const bucket = `arn:${partition}:s3:::${host.host}`;
-    const objects = `${bucket}/${keysOf(path)}`;
-    allow(role, ['s3:GetObject'], [objects]);
-    // For a missing original to be told as one, and not as a refusal.
-    allow(role, ['s3:ListBucket'], [bucket]);
-    acknowledgeWildcard(role, objects, 'It is what SOURCE_ALLOW says, literally.');
-  }
-}
-
+/** Adds a statement to the policy of a role. */
 export function allow(grantee: IGrantable, actions: string[], resources: string[]): void {
   grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
 }
 
-/** The pieces between the stars of a path as IAM has to see them, to which `?` and `$` mean something, too. */
-function keysOf(path: readonly string[] | undefined): string {
+/** Lets a function store variants, manifests and source records, and read tombstones. */
+export function grantStore(role: IRole, bucket: IBucket): void {
+  // Without it S3 answers 403 for a missing key, which cannot be told from a refusal.
+  allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
+  const units = bucket.arnForObjects(`${VARIANT_PREFIX}/*`);
+  const tombstones = bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units]);
+  allow(role, ['s3:GetObject'], [tombstones]);
+  acknowledgeWildcard(role, units, 'All variants are below this prefix.');
+  acknowledgeWildcard(role, tombstones, 'All tombstones are below this prefix.');
+}
+
+/** Lets a function sweep: delete tombstones that are too old, and store the time of the last sweep. */
+export function grantSweep(role: IRole, bucket: IBucket): void {
+  allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
+  allow(role, ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(SWEEP_PROGRESS_KEY)]);
+}
+
+/** Lets a function read the objects that the `s3` patterns of the allowlist match, and nothing else of those buckets. */
+export function grantSources(role: IRole, patterns: readonly AllowPattern[]): void {
+  const { partition } = Stack.of(role);
+  for (const { scheme, host, path } of patterns) {
+    if (scheme !== 's3:' || host.kind !== 'exact') continue;
+    const bucket = `arn:${partition}:s3:::${host.host}`;
+    const objects = `${bucket}/${keyPattern(path)}`;
+    allow(role, ['s3:GetObject'], [objects]);
+    // So that S3 answers 404 for a missing original, and not 403.
+    allow(role, ['s3:ListBucket'], [bucket]);
+    acknowledgeWildcard(role, objects, 'The pattern is the one in SOURCE_ALLOW, unchanged.');
+  }
+}
+
+/** Returns the path of an allowlist pattern as IAM reads it: `?` and `$` are special there, too, and are escaped. */
+function keyPattern(path: readonly string[] | undefined): string {
   if (path === undefined) return '*';
   return path
     .join('*')
     .slice(1)
     .replace(/[?$]/g, (character) => `\${${character}}`);
+}
+
+/** What the commands (prewarm, status, purge, keys) work on. */
+export interface OperatedResources {
+  readonly bucket: IBucket;
+  readonly queue: Queue;
+  readonly distribution: Distribution;
+  readonly keyValueStore: KeyValueStore;
+  readonly signingKeys: CfnSecret;
+}
+
+/** Creates the policy that the commands need, to be attached to the role or group of an operator. */
+export function createOperatorPolicy(scope: Construct, resources: OperatedResources): ManagedPolicy {
+  const { bucket, queue, distribution, keyValueStore, signingKeys } = resources;
+  const stack = Stack.of(scope);
+  // A call that names the stack is authorised by name: the id at the end of the ARN is not known yet.
+  const thisStack = stack.formatArn({
+    service: 'cloudformation',
+    resource: 'stack',
+    resourceName: `${stack.stackName}/*`,
+  });
+  const allObjects = bucket.arnForObjects('*');
+  const statement = (actions: string[], resource: string) =>
+    new PolicyStatement({ actions, resources: [resource] });
+  const policy = new ManagedPolicy(scope, 'OperatorPolicy', {
+    description: `Prewarm, status, purge and keys of ${stack.stackName}`,
+    statements: [
+      statement(['s3:ListBucket'], bucket.bucketArn),
+      statement(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], allObjects),
+      statement(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queue.queueArn),
+      statement(
+        ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'],
+        distribution.distributionArn,
+      ),
+      statement(
+        ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map((action) => `cloudfront-keyvaluestore:${action}`),
+        keyValueStore.keyValueStoreArn,
+      ),
+      statement(
+        ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
+          (action) => `secretsmanager:${action}`,
+        ),
+        signingKeys.ref,
+      ),
+      statement(['cloudformation:DescribeStacks'], thisStack),
+    ],
+  });
+  acknowledgeWildcard(policy, allObjects, 'The commands store and delete whole units, and write tombstones.');
+  acknowledgeWildcard(policy, thisStack, 'It is this one stack: its id is made when the stack is.');
+  return policy;
+}
+
+/** Creates the policy for a program that signs URLs and does nothing else. */
+export function createSignerPolicy(scope: Construct, signingKeys: CfnSecret): ManagedPolicy {
+  return new ManagedPolicy(scope, 'SignerPolicy', {
+    description: `Reads the keys that image URLs of ${Stack.of(scope).stackName} are signed with`,
+    statements: [
+      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [signingKeys.ref] }),
+    ],
+  });
 }

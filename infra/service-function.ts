@@ -1,10 +1,35 @@
-import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { fileURLToPath } from 'node:url';
+import { AssetHashType, DockerImage, type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, type Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { buildLambda } from './bundle/build-lambda.ts';
 
-/** What the two functions do not have in common. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Returns the code of both functions as one asset. It is built when the stack is synthesised, unless CDK is told to skip bundling,
+ * as `cdk ls` and the tests do.
+ */
+export function createCode(): Code {
+  return Code.fromAsset(ROOT, {
+    // Hash the output: the input is the whole project, which CDK then need not read.
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      // CDK wants an image in case a local build is not possible; here it always is.
+      image: DockerImage.fromRegistry('scratch'),
+      local: {
+        tryBundle(folder) {
+          buildLambda(folder, { cpu: 'arm64' });
+          return true;
+        },
+      },
+    },
+  });
+}
+
+/** What differs between the image function and the worker. */
 export interface ServiceFunctionOptions {
   readonly description: string;
   readonly code: Code;
@@ -22,7 +47,7 @@ export interface ServiceFunction {
   readonly role: IRole;
 }
 
-/** A function with a log of its own, and a role that may write to that log and nothing else yet. */
+/** Creates a Lambda function with its own log group, and a role that may write to that log group and nothing else yet. */
 export function createServiceFunction(
   scope: Construct,
   id: string,
@@ -33,7 +58,7 @@ export function createServiceFunction(
     retention: options.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  // Not the one that CDK would make: its managed policy may write to every log of the account.
+  // Not CDK's default role: its managed policy may write to every log group of the account.
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   logGroup.grantWrite(role);
   const fn = new LambdaFunction(scope, id, {
@@ -42,7 +67,7 @@ export function createServiceFunction(
     handler,
     role,
     logGroup,
-    // A fixed one, so that it is the operator's commit that changes it.
+    // Pinned, so that the runtime changes with a commit of the operator and not with a release of CDK.
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     memorySize: memoryMb,
@@ -50,9 +75,9 @@ export function createServiceFunction(
     ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
     environment: {
       ...environment,
-      // Names are looked up, files are read and pictures encoded in libuv's threads, of which there are four.
+      // DNS look-ups, file reads and encodes all run in libuv's threads, of which there are four by default.
       UV_THREADPOOL_SIZE: '16',
-      // glibc keeps what many threads allocated and gave back.
+      // With more arenas glibc keeps memory that many threads allocated and freed.
       MALLOC_ARENA_MAX: '2',
     },
   });

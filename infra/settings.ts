@@ -1,30 +1,28 @@
-import type { z } from 'zod';
-import type { Config } from '../src/config.ts';
-import { faultsBetween } from './faults-between.ts';
-import { readVariables, sharedVariables } from './function-settings.ts';
-import { nearest } from './nearest.ts';
-import { type CheckedOptions, OPTION_NAMES, optionSchema } from './option-schema.ts';
-import { type Warning, warningsOf } from './warnings.ts';
+import { type Config, readConfig } from '../src/config.ts';
+import { crossFieldFaults, type Warning, warningsFor } from './cross-field-validation.ts';
+import { type CheckedOptions, OPTION_NAMES, OPTIONS } from './options.ts';
+import { validateEach } from './validation.ts';
 
-/** The options, checked and with their defaults. */
+/** What the constructs are given: the validated options with their defaults, and what follows from them. */
 export interface Settings
   extends Omit<CheckedOptions, 'imageConcurrency' | 'workerConcurrency' | 'alarmLatencySeconds'> {
+  /** The options that set environment variables, as the functions read them. */
   readonly config: Config;
-  /** The variables that both functions and the scripts share. */
-  readonly variables: Readonly<Record<string, string>>;
+  /** The environment variables that both functions and the commands share. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly imageConcurrency: number;
   readonly workerConcurrency: number;
   readonly alarmLatencySeconds: number;
   readonly warnings: readonly Warning[];
 }
 
-/** Every fault of the options, each line naming its option. */
+/** Every fault of the options, a line each that names its option. */
 export class OptionsError extends Error {
   override readonly name = 'OptionsError';
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
-    super(`the options of the stack are wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(`the options of the stack are invalid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
     this.faults = faults;
   }
 }
@@ -33,58 +31,50 @@ export class OptionsError extends Error {
 const MB_PER_VCPU = 1769;
 
 /**
- * Checks options, whoever gave them: props in code, or context.
+ * Validates options, whether they come from the context or from code.
  *
- * @param known - the region of the stack, and what is wrong already
- * @throws OptionsError with every fault at once
+ * @param known - the stack's region, and faults that have already been found
+ * @throws OptionsError with all faults
  */
 export function readSettings(
   options: object,
   known: { region?: string | undefined; faults?: readonly string[] } = {},
 ): Settings {
-  const { checked, ...each } = readEach(options);
-  const { config, ...variables } = readVariables(checked);
-  const faulty = [...each.faulty, ...variables.faulty];
-  const between = faultsBetween(checked, config, known.region)
-    .filter((fault) => !fault.between.some((option) => faulty.includes(option)))
-    .map(({ fault }) => fault);
-  const faults = [...(known.faults ?? []), ...each.faults, ...variables.faults, ...between];
+  const { checked, invalid, ...each } = validateEach(options);
+  const { config, environment } = readEnvironment(checked);
+  const crossField = crossFieldFaults(checked, config, environment, known.region)
+    .filter((fault) => !fault.options.some((option) => invalid.includes(option)))
+    .map(({ message }) => message);
+  const faults = [...(known.faults ?? []), ...each.faults, ...crossField];
   if (faults.length > 0) throw new OptionsError(faults);
   return Object.freeze({
     ...checked,
     config,
-    variables: sharedVariables(config, checked.sourceAllow),
+    environment,
     imageConcurrency: checked.imageConcurrency ?? vcpus(checked.imageMemoryMb),
     workerConcurrency: checked.workerConcurrency ?? vcpus(checked.workerMemoryMb),
     alarmLatencySeconds: checked.alarmLatencySeconds ?? Math.ceil(config.sourceTimeoutMs / 1000) + 2,
-    warnings: warningsOf(checked, (option) => option in options, known.region),
+    warnings: warningsFor(checked, (option) => option in options, known.region),
   });
+}
+
+/**
+ * Reads the options that set environment variables as the functions will.
+ *
+ * @returns the configuration, and the variables for it: also those that have their defaults, so that commands of another version
+ * still do what the deployed functions would
+ */
+function readEnvironment(options: CheckedOptions): Pick<Settings, 'config' | 'environment'> {
+  const variables = OPTION_NAMES.flatMap((name) => {
+    const option = OPTIONS[name];
+    if (!('variable' in option)) return [];
+    return [{ ...option, name: option.variable.name, given: options[name] as string | undefined }];
+  });
+  const config = readConfig(Object.fromEntries(variables.map(({ name, given }) => [name, given])));
+  const texts = variables.map(({ name, given, format }) => [name, format(config, given)]);
+  return { config, environment: Object.fromEntries(texts.filter(([, text]) => text !== undefined)) };
 }
 
 function vcpus(memoryMb: number): number {
   return Math.max(1, Math.round(memoryMb / MB_PER_VCPU));
-}
-
-/** Reads each option by itself. Those that are wrong are named, and left out, so that what is wrong with others is told, too. */
-function readEach(options: object): { checked: CheckedOptions; faults: string[]; faulty: string[] } {
-  const { data, error } = optionSchema.safeParse(options);
-  if (data) return { checked: data, faults: [], faulty: [] };
-  const faulty = error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])],
-  );
-  const rest = Object.entries(options).filter(([name]) => !faulty.includes(name));
-  return {
-    checked: optionSchema.parse(Object.fromEntries(rest)),
-    faults: error.issues.flatMap(describe),
-    faulty,
-  };
-}
-
-function describe(issue: z.core.$ZodIssue): string[] {
-  if (issue.code !== 'unrecognized_keys') return [`${String(issue.path[0])}: ${issue.message}`];
-  return issue.keys.map((key) => {
-    const near = nearest(key, OPTION_NAMES);
-    const hint = near === undefined ? '. ' : `: did you mean ${near}? `;
-    return `${key}: there is no such option${hint}All are in infra/options.ts`;
-  });
 }

@@ -1,44 +1,41 @@
 import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
-import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
 import { createAlarms } from './alarms.ts';
-import { createCode } from './code.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDistribution } from './distribution.ts';
-import { createEdge } from './edge.ts';
+import { createEdgeFunction, createSigningKeys } from './edge-function.ts';
 import { createImageFunction } from './image-function.ts';
-import { createOperatorPolicy, createSignerPolicy } from './operators.ts';
-import { createQueues } from './queues.ts';
+import { createOperatorPolicy, createSignerPolicy } from './permissions.ts';
+import { createCode } from './service-function.ts';
 import type { Settings } from './settings.ts';
 import { createBucket } from './storage.ts';
-import { createWorker } from './worker.ts';
+import { createQueues, createWorker } from './worker.ts';
 
 /**
- * The whole service on AWS: CloudFront in front of a bucket and of the function that fills it, and the queue and the worker that
- * fill it beforehand.
+ * The whole service on AWS: CloudFront in front of a bucket and of the function that fills it on a first request, and a queue with a
+ * worker that fills it in advance.
  */
 export class EdgepressStack extends Stack {
-  /** @param settings - what has been read of the options; `stackName` in them is for whoever names the stack */
+  /** @param settings - from `readSettings`; the stack's name is `id`, and `settings.stackName` is for the caller */
   constructor(scope: Construct, id: string, settings: Settings, props: StackProps = {}) {
     super(scope, id, { description: 'edgepress: compressed images on first request', ...props });
-    for (const { about, text } of settings.warnings)
-      Annotations.of(this).addWarningV2(`edgepress:${about}`, text);
+    for (const { option, text } of settings.warnings)
+      Annotations.of(this).addWarningV2(`edgepress:${option}`, text);
 
     const code = createCode();
     const bucket = createBucket(this, settings);
     const { queue, deadLetters } = createQueues(this, settings);
     const signingKeys = createSigningKeys(this);
-    const { edgeFunction, keyValueStore } = createEdge(this, settings.config.ladder);
+    const { edgeFunction, keyValueStore } = createEdgeFunction(this, settings.config.ladder);
     const { imageFunction, url } = createImageFunction(this, { code, bucket, queue, settings });
     const distribution = createDistribution(this, { bucket, url, edgeFunction, settings });
     const { distributionId, distributionArn } = distribution;
     const worker = createWorker(this, { code, bucket, queue, distributionId, distributionArn, settings });
 
-    const watched = { imageFunction, worker, queue, deadLetters, distribution };
-    const alarms = createAlarms(this, watched, settings);
-    const dashboard = createDashboard(this, { ...watched, alarms, edgeFunction }, settings);
+    const monitored = { imageFunction, worker, queue, deadLetters, distribution };
+    const alarms = createAlarms(this, monitored, settings);
+    const dashboard = createDashboard(this, { ...monitored, alarms, edgeFunction }, settings);
     const operated = { bucket, queue, distribution, keyValueStore, signingKeys };
     const operatorPolicy = createOperatorPolicy(this, operated);
     const signerPolicy = createSignerPolicy(this, signingKeys);
@@ -50,40 +47,33 @@ export class EdgepressStack extends Stack {
       QUEUE: queue.queueUrl,
       CDN: `cloudfront:${distributionId}`,
       PUBLIC_URL: publicUrl,
-      ...settings.variables,
+      ...settings.environment,
     };
     createOutputs(this, {
-      Environment: [this.toJsonString(environment), 'What the commands need, as JSON: see npm run env'],
-      Url: [publicUrl, 'Where images are'],
+      Environment: [
+        this.toJsonString(environment),
+        'The environment of the commands, as JSON: see npm run env',
+      ],
+      Url: [publicUrl, 'The base URL of images'],
       DistributionId: [distributionId, 'The CloudFront distribution'],
-      BucketName: [bucket.bucketName, 'Where variants, manifests, records and purge marks are'],
+      BucketName: [bucket.bucketName, 'The store: variants, manifests, source records and tombstones'],
       QueueUrl: [queue.queueUrl, 'Units to prewarm'],
-      DeadLetterQueueUrl: [deadLetters.queueUrl, 'What failed five times'],
-      KeyValueStoreArn: [keyValueStore.keyValueStoreArn, 'Signing keys, for the edge'],
-      SigningKeysSecretArn: [signingKeys.ref, 'Signing keys, for whoever signs'],
-      OperatorPolicyArn: [operatorPolicy.managedPolicyArn, 'For whoever runs the commands'],
+      DeadLetterQueueUrl: [deadLetters.queueUrl, 'Messages that failed five times'],
+      KeyValueStoreArn: [keyValueStore.keyValueStoreArn, 'Signing keys, as the edge function reads them'],
+      SigningKeysSecretArn: [signingKeys.ref, 'Signing keys, for programs that sign URLs'],
+      OperatorPolicyArn: [
+        operatorPolicy.managedPolicyArn,
+        'For the role or group of an operator, who runs the commands',
+      ],
       ImageLogGroup: [imageFunction.logGroup.logGroupName, 'The log of the image function'],
       WorkerLogGroup: [worker.logGroup.logGroupName, 'The log of the worker'],
-      DashboardUrl: [urlOf(dashboard), 'Traffic, errors, the queue, outcomes'],
-      SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs, and do nothing else'],
+      DashboardUrl: [consoleUrl(dashboard), 'The dashboard: traffic, errors, the queue, outcomes'],
+      SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs and do nothing else'],
     });
   }
 }
 
-/** Where signers find the keys. Nothing of them is ever in a template: the secret is made without a value. */
-function createSigningKeys(scope: Construct): CfnSecret {
-  const secret = new CfnSecret(scope, 'SigningKeys', {
-    description: 'Keys that image URLs are signed with, id:hex,id:hex: the first one signs',
-  });
-  acknowledge(
-    secret,
-    'SMG4',
-    'npm run keys -- rotate does, since URLs that are out in the world have to stay valid.',
-  );
-  return secret;
-}
-
-function urlOf(dashboard: Dashboard): string {
+function consoleUrl(dashboard: Dashboard): string {
   const { region } = Stack.of(dashboard);
   return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.dashboardName}`;
 }

@@ -4,12 +4,47 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { allow, grantSources, grantStore, grantSweep } from './permissions.ts';
-import { WORKER_TIMEOUT } from './queues.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
+
+/** Lambda's maximum. */
+const WORKER_TIMEOUT = Duration.minutes(15);
+/** The maximum retention of SQS. */
+const DEAD_LETTER_DAYS = 14;
+/** AWS recommends at least 5 with Lambda: while the function is throttled, a message is received again without having been processed. */
+const MAX_RECEIVES = 5;
+/** AWS recommends six times the function's timeout: Lambda's own retries have to be over before the message is visible again. */
+const VISIBILITY_FACTOR = 6;
+const SWEEP_INTERVAL = Duration.minutes(10);
+
+export interface Queues {
+  /** Units to prewarm. */
+  readonly queue: Queue;
+  /** Messages that failed `MAX_RECEIVES` times. */
+  readonly deadLetters: Queue;
+}
+
+/** Creates the worker's queue and its dead-letter queue. */
+export function createQueues(scope: Construct, settings: Settings): Queues {
+  const deadLetters = new Queue(scope, 'DeadLetters', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(DEAD_LETTER_DAYS),
+  });
+  const queue = new Queue(scope, 'Queue', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(settings.queueRetentionDays),
+    visibilityTimeout: Duration.seconds(
+      VISIBILITY_FACTOR * WORKER_TIMEOUT.toSeconds() + settings.workerBatchWindowSeconds,
+    ),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
+  });
+  return { queue, deadLetters };
+}
 
 export interface WorkerOptions {
   readonly code: Code;
@@ -20,9 +55,7 @@ export interface WorkerOptions {
   readonly settings: Settings;
 }
 
-const SWEEP_INTERVAL = Duration.minutes(10);
-
-/** The function that prewarms the units of the queue, and sweeps what others left behind when they died. */
+/** Creates the function that prewarms the queue's units, and every ten minutes sweeps variants that outlived a purge. */
 export function createWorker(scope: Construct, options: WorkerOptions): LambdaFunction {
   const { code, bucket, queue, distributionId, distributionArn, settings } = options;
   const { fn: worker, role } = createServiceFunction(scope, 'Worker', {
@@ -37,14 +70,14 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
       STORE: `s3://${bucket.bucketName}`,
       QUEUE: queue.queueUrl,
       CDN: `cloudfront:${distributionId}`,
-      ...settings.variables,
+      ...settings.environment,
       CONCURRENCY: String(settings.workerConcurrency),
     },
   });
   grantStore(role, bucket);
   grantSweep(role, bucket);
   grantSources(role, settings.config.sourceAllow);
-  // What failed among others goes back alone.
+  // To send the failed jobs of a message again, without those that succeeded.
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);
   worker.addEventSource(
@@ -52,16 +85,20 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
       batchSize: settings.workerBatchSize,
       maxBatchingWindow: Duration.seconds(settings.workerBatchWindowSeconds),
       reportBatchItemFailures: true,
-      // However long the queue: the rest of the account's concurrency is for viewers.
+      // However long the queue is, the rest of the account's concurrency is left for viewers.
       maxConcurrency: settings.workerMaxConcurrency,
     }),
   );
-  // Of the sweep alone; the queue counts for itself. One that fails has its next chance ten minutes later.
+  scheduleSweep(scope, worker);
+  return worker;
+}
+
+function scheduleSweep(scope: Construct, worker: LambdaFunction): void {
+  // Concerns the sweep alone: the queue has retries of its own. A sweep that fails is followed by the next one.
   worker.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: SWEEP_INTERVAL });
   new Rule(scope, 'SweepSchedule', {
-    description: 'Sweeps what work that died left behind of units that were purged',
+    description: 'Deletes what interrupted work has left behind of purged units',
     schedule: Schedule.rate(SWEEP_INTERVAL),
     targets: [new LambdaTarget(worker)],
   });
-  return worker;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
+import { withoutHash } from '../support/infra/resources.ts';
+import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
 
 interface AlarmProperties {
   AlarmDescription: string;
@@ -11,14 +12,12 @@ interface AlarmProperties {
   Metrics?: unknown[];
 }
 
-function alarmsOf(...given: Parameters<typeof synthesise>): Record<string, AlarmProperties> {
-  const alarms = Object.entries(synthesise(...given).findResources('AWS::CloudWatch::Alarm'));
-  return Object.fromEntries(
-    alarms.map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), Properties]),
-  );
+function alarmsOf(...args: Parameters<typeof synthesise>): Record<string, AlarmProperties> {
+  const alarms = Object.entries(synthesise(...args).findResources('AWS::CloudWatch::Alarm'));
+  return Object.fromEntries(alarms.map(([id, { Properties }]) => [withoutHash(id), Properties]));
 }
 
-const EVERYWHERE = [
+const IN_EVERY_REGION = [
   'DeadLettersAlarm',
   'FunctionUrl5xxAlarm',
   'ImageErrorsAlarm',
@@ -29,39 +28,49 @@ const EVERYWHERE = [
   'WorkerThrottlesAlarm',
 ];
 
-describe('alarms', () => {
+describe('the alarms', () => {
   const alarms = alarmsOf();
 
-  it('watch both functions, their answers and the queue', () => {
-    expect(Object.keys(alarms).toSorted()).toEqual(EVERYWHERE);
+  it('watch both functions, the answers of the function URL, and the queue', () => {
+    expect(Object.keys(alarms).toSorted()).toEqual(IN_EVERY_REGION);
   });
 
-  it('watch CloudFront where its metrics are', () => {
-    expect(Object.keys(alarmsOf({}, { region: 'eu-west-1' })).toSorted()).toEqual(EVERYWHERE);
-    const there = Object.keys(alarmsOf({}, { region: 'us-east-1' }));
-    expect(there.filter((id) => !EVERYWHERE.includes(id)).toSorted()).toEqual(['Cdn4xxAlarm', 'Cdn5xxAlarm']);
+  it('watch CloudFront in us-east-1 only, where its metrics are', () => {
+    expect(Object.keys(alarmsOf({}, { region: 'eu-west-1' })).toSorted()).toEqual(IN_EVERY_REGION);
+    const inCdnRegion = Object.keys(alarmsOf({}, { region: 'us-east-1' }));
+    expect(inCdnRegion.filter((id) => !IN_EVERY_REGION.includes(id)).toSorted()).toEqual([
+      'Cdn4xxAlarm',
+      'Cdn5xxAlarm',
+    ]);
   });
 
-  it('say what to do, as long as CloudWatch lets them, and rest while nothing happens', () => {
+  it('say what to do, in no more text than CloudWatch allows', () => {
     for (const alarm of Object.values(alarmsOf({}, { region: 'us-east-1' }))) {
       expect(alarm.AlarmDescription.length).toBeGreaterThan(100);
       expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
-      expect(alarm.TreatMissingData).toBe('notBreaching');
     }
   });
 
-  it('tell a topic when there is one', () => {
+  it('stay quiet while there is no traffic', () => {
+    for (const alarm of Object.values(alarmsOf({}, { region: 'us-east-1' })))
+      expect(alarm.TreatMissingData).toBe('notBreaching');
+  });
+
+  it('notify nobody without a topic', () => {
     for (const alarm of Object.values(alarms)) {
       expect(alarm).not.toHaveProperty('AlarmActions');
       expect(alarm).not.toHaveProperty('OKActions');
     }
-    for (const alarm of Object.values(alarmsOf(EVERYTHING, { region: 'us-east-1' }))) {
-      expect(alarm.AlarmActions).toEqual([EVERYTHING.alarmTopicArn]);
-      expect(alarm.OKActions).toEqual([EVERYTHING.alarmTopicArn]);
+  });
+
+  it('notify the topic when they go off and when they are over', () => {
+    for (const alarm of Object.values(alarmsOf(ALL_OPTIONS, { region: 'us-east-1' }))) {
+      expect(alarm.AlarmActions).toEqual([ALL_OPTIONS.alarmTopicArn]);
+      expect(alarm.OKActions).toEqual([ALL_OPTIONS.alarmTopicArn]);
     }
   });
 
-  it('begin where the options say', () => {
+  it('have the thresholds of the options', () => {
     expect(alarms).toMatchObject({ LatencyAlarm: { Threshold: 12_000 }, QueueAgeAlarm: { Threshold: 7200 } });
     expect(
       alarmsOf({ alarmFunctionUrl5xxPercent: 40, alarmLatencySeconds: 5, alarmQueueAgeMinutes: 600 }),
@@ -70,29 +79,9 @@ describe('alarms', () => {
       LatencyAlarm: { Threshold: 5000 },
       QueueAgeAlarm: { Threshold: 36_000 },
     });
+  });
+
+  it('tolerate a latency of two seconds more than the source timeout', () => {
     expect(alarmsOf({ sourceTimeoutMs: 5000 })).toMatchObject({ LatencyAlarm: { Threshold: 7000 } });
-  });
-});
-
-describe('the dashboard', () => {
-  it('shows traffic, errors, the queue, and outcomes out of the logs', () => {
-    const [dashboard] = Object.values(synthesise().findResources('AWS::CloudWatch::Dashboard'));
-    const body = JSON.stringify(dashboard?.['Properties'].DashboardBody);
-    for (const shown of [
-      'BytesDownloaded',
-      'Url5xxCount',
-      'ApproximateAgeOfOldestMessage',
-      'by outcome, code',
-    ])
-      expect(body).toContain(shown);
-  });
-
-  it('is valid JSON once CloudFormation has filled it in', () => {
-    const [dashboard] = Object.values(synthesise(EVERYTHING).findResources('AWS::CloudWatch::Dashboard'));
-    const parts: unknown[] = dashboard?.['Properties'].DashboardBody['Fn::Join'][1] ?? [];
-    const body = parts.map((part) => (typeof part === 'string' ? part : 'name')).join('');
-    const { widgets } = JSON.parse(body) as { widgets: { x: number; width: number }[] };
-    expect(widgets.length).toBeGreaterThan(10);
-    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
   });
 });

@@ -1,6 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, synthesise } from '../support/infra/synthesise.ts';
+import { withoutHash } from '../support/infra/resources.ts';
+import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
 
 interface Statement {
   Action: string | string[];
@@ -9,30 +10,30 @@ interface Statement {
 
 const template = synthesise();
 
-/** What may be done to what: `{ARN}` with the names of resources without their hashes. */
-function rightsIn(from: Template, policy: string): Record<string, string[]> {
+/** Returns the actions that a policy allows, by resource: an ARN with the names of resources in braces, without their hashes. */
+function actionsIn(from: Template, policy: string): Record<string, string[]> {
   const policies = {
     ...from.findResources('AWS::IAM::Policy'),
     ...from.findResources('AWS::IAM::ManagedPolicy'),
   };
   const [found, ...more] = Object.keys(policies).filter((id) => id.startsWith(policy));
   expect(more).toEqual([]);
-  const rights: Record<string, string[]> = {};
+  const actions: Record<string, string[]> = {};
   const statements: Statement[] = policies[found ?? '']?.['Properties'].PolicyDocument.Statement ?? [];
   for (const { Action, Resource } of statements) {
     for (const resource of [Resource].flat()) {
       const name = nameOf(resource);
-      rights[name] = [...new Set([...(rights[name] ?? []), ...[Action].flat()])].toSorted();
+      actions[name] = [...new Set([...(actions[name] ?? []), ...[Action].flat()])].toSorted();
     }
   }
-  return rights;
+  return actions;
 }
 
 function nameOf(resource: unknown): string {
   if (typeof resource === 'string') return resource;
   const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref: ref } = resource as Record<string, unknown[]>;
   if (join) return (join[1] as unknown[]).map(nameOf).join('');
-  return `{${String(attribute?.[0] ?? ref).replace(/[0-9A-F]{8}$/, '')}}`;
+  return `{${withoutHash(String(attribute?.[0] ?? ref))}}`;
 }
 
 const distribution = 'arn:{AWS::Partition}:cloudfront::{AWS::AccountId}:distribution/{Distribution}';
@@ -40,9 +41,9 @@ const invalidation = ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidati
 const objects = ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'];
 const logs = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 
-describe('rights', () => {
-  it('of the image function: to keep variants, to look at purge marks, to tell the worker', () => {
-    expect(rightsIn(template, 'ImageFunctionRole')).toEqual({
+describe('permissions', () => {
+  it('let the image function store variants, read tombstones and send jobs to the worker', () => {
+    expect(actionsIn(template, 'ImageFunctionRole')).toEqual({
       '{ImageFunctionLogs}': logs,
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/v1/*': objects,
@@ -51,8 +52,8 @@ describe('rights', () => {
     });
   });
 
-  it('of the worker: also to sweep, to take messages, to have the CDN forget', () => {
-    expect(rightsIn(template, 'WorkerRole')).toEqual({
+  it('let the worker also sweep, receive messages and invalidate at the CDN', () => {
+    expect(actionsIn(template, 'WorkerRole')).toEqual({
       '{WorkerLogs}': logs,
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/v1/*': objects,
@@ -70,8 +71,8 @@ describe('rights', () => {
     });
   });
 
-  it('of operators: what the commands do', () => {
-    expect(rightsIn(template, 'OperatorPolicy')).toEqual({
+  it('let operators do what the commands do', () => {
+    expect(actionsIn(template, 'OperatorPolicy')).toEqual({
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/*': objects,
       '{Queue}': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
@@ -89,10 +90,10 @@ describe('rights', () => {
   });
 
   it.each(['ImageFunctionRole', 'WorkerRole'])(
-    'of the %s in the buckets of clients: to read what is allowed',
+    "let the %s read what SOURCE_ALLOW allows in clients' buckets",
     (role) => {
-      const rights = Object.entries(rightsIn(synthesise(EVERYTHING), role));
-      expect(Object.fromEntries(rights.filter(([resource]) => resource.includes(':s3:::')))).toEqual({
+      const entries = Object.entries(actionsIn(synthesise(ALL_OPTIONS), role));
+      expect(Object.fromEntries(entries.filter(([resource]) => resource.includes(':s3:::')))).toEqual({
         'arn:{AWS::Partition}:s3:::originals': ['s3:ListBucket'],
         'arn:{AWS::Partition}:s3:::originals/a/*': ['s3:GetObject'],
         'arn:{AWS::Partition}:s3:::more-originals': ['s3:ListBucket'],
@@ -101,13 +102,17 @@ describe('rights', () => {
     },
   );
 
-  it('are never all, nor to everything, and no policy is one of AWS', () => {
-    const full = synthesise(EVERYTHING);
+  it('never allow all actions or all resources', () => {
+    const full = synthesise(ALL_OPTIONS);
     for (const policy of ['ImageFunctionRole', 'WorkerRole', 'OperatorPolicy']) {
-      const rights = rightsIn(full, policy);
-      expect(Object.keys(rights)).not.toContain('*');
-      expect(Object.values(rights).flat().join()).not.toContain('*');
+      const actions = actionsIn(full, policy);
+      expect(Object.keys(actions)).not.toContain('*');
+      expect(Object.values(actions).flat().join()).not.toContain('*');
     }
+  });
+
+  it('do not come from managed policies of AWS', () => {
+    const full = synthesise(ALL_OPTIONS);
     for (const { Properties } of Object.values(full.findResources('AWS::IAM::Role'))) {
       expect(Properties).not.toHaveProperty('ManagedPolicyArns');
     }

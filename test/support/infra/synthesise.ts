@@ -1,17 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll } from 'vitest';
 import type { EdgepressOptions } from '../../../infra/options.ts';
-import { readSettings } from '../../../infra/settings.ts';
+import { OptionsError, readSettings } from '../../../infra/settings.ts';
 import { EdgepressStack } from '../../../infra/stack.ts';
-import { makeOutput } from './output.ts';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** Creates a folder for the templates of an app; it is removed after the tests of the file. */
+export function createOutputFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'edgepress-cdk-'));
+  folders.push(folder);
+  return folder;
+}
 
 /**
- * The stack with these options, without the functions' code: CDK is told to bundle nothing, and not to check the template against
- * CloudFormation's schemas, which takes seconds and is done once, with the app.
+ * Creates the stack with these options, without the functions' code: CDK is told to skip bundling, and not to check the template
+ * against CloudFormation's schemas, which takes seconds and is done once, in app.test.ts.
  */
 export function createStack(options: EdgepressOptions = {}, env: { region?: string } = {}): EdgepressStack {
   const app = new App({
-    outdir: makeOutput(),
+    outdir: createOutputFolder(),
     builtinCloudFormationValidation: false,
     context: { 'aws:cdk:bundling-stacks': [] },
   });
@@ -20,7 +35,7 @@ export function createStack(options: EdgepressOptions = {}, env: { region?: stri
 
 const templates = new Map<string, Template>();
 
-/** The template of the stack with these options; made once, since it takes a while. */
+/** Returns the template of the stack with these options. It is kept, because synthesis takes a while. */
 export function synthesise(options: EdgepressOptions = {}, env: { region?: string } = {}): Template {
   const key = JSON.stringify([options, env]);
   const template = templates.get(key) ?? Template.fromStack(createStack(options, env));
@@ -28,8 +43,8 @@ export function synthesise(options: EdgepressOptions = {}, env: { region?: strin
   return template;
 }
 
-/** Every option that adds something. */
-export const EVERYTHING: EdgepressOptions = {
+/** Every option that adds something to the stack. */
+export const ALL_OPTIONS: EdgepressOptions = {
   sourceAllow: ['https://*.example.com/*', 's3://originals/a/*', 's3://more-originals/what?/$1/*'],
   imageReservedConcurrency: 200,
   workerReservedConcurrency: 101,
@@ -42,3 +57,14 @@ export const EVERYTHING: EdgepressOptions = {
   additionalMetrics: true,
   alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:on-call',
 };
+
+/** Returns what is wrong with these options, a line each; none for valid ones. */
+export function faultsOf(options: object, region?: string): readonly string[] {
+  try {
+    readSettings(options, { region });
+  } catch (error) {
+    if (error instanceof OptionsError) return error.faults;
+    throw error;
+  }
+  return [];
+}

@@ -1,19 +1,19 @@
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { createStack, EVERYTHING } from '../support/infra/synthesise.ts';
+import { ALL_OPTIONS, createStack } from '../support/infra/synthesise.ts';
 
-describe("cdk-nag's AwsSolutions", () => {
+describe("cdk-nag's AwsSolutions pack", () => {
   it.each([
-    ['without any option', {}],
-    ['with every option', EVERYTHING],
-  ])('has nothing to say that is not answered, %s', (_, options) => {
+    ['without options', {}],
+    ['with every option', ALL_OPTIONS],
+  ])('finds nothing in the stack that is not acknowledged, %s', (_, options) => {
     const stack = createStack(options);
     const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);
     expect(violations.map(({ ruleName, violatingResources }) => [ruleName, violatingResources])).toEqual([]);
   });
 
-  it('has something to say of a bucket that nobody thought about', () => {
+  it('finds what is wrong with a bucket that was added without a thought', () => {
     const stack = createStack();
     new Bucket(stack, 'Afterthought');
     const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);

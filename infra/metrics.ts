@@ -3,25 +3,26 @@ import type { Distribution, Function as EdgeFunction } from 'aws-cdk-lib/aws-clo
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 
+/** The period of every metric of the alarms and the dashboard. */
 export const PERIOD = Duration.minutes(5);
-/** Where CloudFront's metrics are, wherever the stack is. */
+/** The region that has CloudFront's metrics, whichever region the stack is in. */
 export const CDN_REGION = 'us-east-1';
 
-/** A metric of CloudFront's, on this distribution. */
+/** Returns a CloudFront metric of the distribution. */
 export function cdnMetric(distribution: Distribution, metricName: string, statistic: string): Metric {
   return cloudFrontMetric({ DistributionId: distribution.distributionId }, metricName, statistic);
 }
 
-/** The sum of a metric of CloudFront's, on this edge function. */
+/** Returns the sum of a CloudFront metric of the edge function. */
 export function edgeMetric(edgeFunction: EdgeFunction, metricName: string): Metric {
   return cloudFrontMetric({ FunctionName: edgeFunction.functionName }, metricName, Stats.SUM);
 }
 
-function cloudFrontMetric(of: Record<string, string>, metricName: string, statistic: string): Metric {
+function cloudFrontMetric(dimensions: Record<string, string>, metricName: string, statistic: string): Metric {
   return new Metric({
     namespace: 'AWS/CloudFront',
     metricName,
-    dimensionsMap: { ...of, Region: 'Global' },
+    dimensionsMap: { ...dimensions, Region: 'Global' },
     region: CDN_REGION,
     statistic,
     period: PERIOD,
@@ -29,15 +30,19 @@ function cloudFrontMetric(of: Record<string, string>, metricName: string, statis
   });
 }
 
-/** A metric of the function's URL. */
+/** Returns a metric of the function URL. */
 export function urlMetric(imageFunction: LambdaFunction, metricName: string, statistic = Stats.SUM): Metric {
   return imageFunction.metric(metricName, { statistic, period: PERIOD, label: metricName });
 }
 
-/** How many percent of the answers of the function's URL were 5xx; 0 while there are too few for that to say anything. */
-export function urlFaultPercent(imageFunction: LambdaFunction, fewestRequests: number): MathExpression {
+/**
+ * Returns the share of 5xx answers of the function URL, in percent.
+ *
+ * @param minRequests - with fewer requests in a period the value is 0, since a percentage of so few means nothing
+ */
+export function urlFaultPercent(imageFunction: LambdaFunction, minRequests: number): MathExpression {
   return new MathExpression({
-    expression: `IF(requests >= ${fewestRequests}, 100 * faults / requests, 0)`,
+    expression: `IF(requests >= ${minRequests}, 100 * faults / requests, 0)`,
     usingMetrics: {
       requests: urlMetric(imageFunction, 'UrlRequestCount'),
       faults: urlMetric(imageFunction, 'Url5xxCount'),
@@ -47,10 +52,14 @@ export function urlFaultPercent(imageFunction: LambdaFunction, fewestRequests: n
   });
 }
 
-/** A rate of CloudFront's in percent; 0 while there are too few requests for that to say anything. */
-export function cdnPercent(distribution: Distribution, rate: string, fewestRequests: number): MathExpression {
+/**
+ * Returns one of CloudFront's rates in percent, such as `5xxErrorRate`.
+ *
+ * @param minRequests - with fewer requests in a period the value is 0, since a percentage of so few means nothing
+ */
+export function cdnPercent(distribution: Distribution, rate: string, minRequests: number): MathExpression {
   return new MathExpression({
-    expression: `IF(requests >= ${fewestRequests}, rate, 0)`,
+    expression: `IF(requests >= ${minRequests}, rate, 0)`,
     usingMetrics: {
       requests: cdnMetric(distribution, 'Requests', Stats.SUM),
       rate: cdnMetric(distribution, rate, Stats.AVERAGE),

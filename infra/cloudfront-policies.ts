@@ -1,0 +1,100 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  CacheCookieBehavior,
+  CacheHeaderBehavior,
+  CachePolicy,
+  CacheQueryStringBehavior,
+  OriginRequestCookieBehavior,
+  OriginRequestHeaderBehavior,
+  OriginRequestPolicy,
+  OriginRequestQueryStringBehavior,
+  ResponseHeadersPolicy,
+} from 'aws-cdk-lib/aws-cloudfront';
+import type { Construct } from 'constructs';
+import { COMMON_HEADERS } from '../src/protocol/problem.ts';
+import type { Settings } from './settings.ts';
+
+/** A variant's metadata except `cache-tag`, in which CloudFront looks up the tags that a purge names. */
+const PRIVATE_METADATA = [
+  'began',
+  'effort',
+  'max-bytes',
+  'source-bytes',
+  'source-type',
+  'source-width',
+  'source-height',
+  'width',
+  'height',
+];
+
+/** Creates the cache policy: only the path tells variants apart, since the edge function puts into it all that matters. */
+export function createCachePolicy(scope: Construct): CachePolicy {
+  return new CachePolicy(scope, 'CachePolicy', {
+    comment: 'Variants by path; Cache-Control decides for how long',
+    headerBehavior: CacheHeaderBehavior.none(),
+    cookieBehavior: CacheCookieBehavior.none(),
+    queryStringBehavior: CacheQueryStringBehavior.none(),
+    // Images are already compressed.
+    enableAcceptEncodingGzip: false,
+    enableAcceptEncodingBrotli: false,
+    // With a higher minimum CloudFront would also cache answers that say no-store.
+    minTtl: Duration.seconds(0),
+    defaultTtl: Duration.seconds(0),
+    maxTtl: Duration.days(365),
+  });
+}
+
+/** Creates the origin request policy: only `r` goes to the origins, the viewer's request target as the edge function passes it on. */
+export function createOriginRequestPolicy(scope: Construct): OriginRequestPolicy {
+  return new OriginRequestPolicy(scope, 'OriginRequestPolicy', {
+    comment: 'Only what the edge function says',
+    headerBehavior: OriginRequestHeaderBehavior.none(),
+    cookieBehavior: OriginRequestCookieBehavior.none(),
+    queryStringBehavior: OriginRequestQueryStringBehavior.allowList('r'),
+  });
+}
+
+/**
+ * Creates the policy that gives S3's answers the headers of the function's.
+ *
+ * `Vary` replaces the origin's. S3 varies by `Origin`, which is not needed. The function's value is right for the URL that it was
+ * asked for, but CloudFront caches the answer by variant, and serves it for other URLs that were negotiated to the same one.
+ *
+ * There is no CORS part: with one, CloudFront writes its own `Vary` instead of this one, and it accepts no `Access-Control-*` among
+ * the custom headers. So `Access-Control-Allow-Origin` comes from the origins.
+ */
+export function createResponseHeadersPolicy(scope: Construct, settings: Settings): ResponseHeadersPolicy {
+  const {
+    'X-Content-Type-Options': _nosniff,
+    'Access-Control-Allow-Origin': _fromOrigins,
+    'Content-Security-Policy': contentSecurityPolicy,
+    ...customHeaders
+  } = COMMON_HEADERS;
+  return new ResponseHeadersPolicy(scope, 'ResponseHeadersPolicy', {
+    comment: 'What S3 cannot say, without what no viewer needs',
+    securityHeadersBehavior: {
+      contentTypeOptions: { override: true },
+      contentSecurityPolicy: { contentSecurityPolicy, override: true },
+    },
+    customHeadersBehavior: {
+      customHeaders: Object.entries({ Vary: 'Accept, Save-Data', ...customHeaders }).map(
+        ([header, value]) => ({ header, value, override: true }),
+      ),
+    },
+    removeHeaders: headersToRemove(settings),
+  });
+}
+
+/**
+ * Returns the headers that S3 sends with a variant and that no viewer needs. CloudFront removes at most ten, and nine are metadata
+ * that differs from image to image, so there is room for one of S3's own. With `variantDays` that is `x-amz-expiration`: about 80
+ * bytes, different for each image, and sent only when a lifecycle rule deletes variants. The other is then left in place, because it
+ * costs least and reveals nothing: `x-amz-server-side-encryption` is always `AES256`, as for every object in S3, and HTTP/2 and 3 send
+ * a repeated header in one or two bytes.
+ */
+function headersToRemove({ variantDays }: Settings): string[] {
+  return [
+    ...PRIVATE_METADATA.map((name) => `x-amz-meta-${name}`),
+    variantDays === undefined ? 'x-amz-server-side-encryption' : 'x-amz-expiration',
+  ];
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { onlyResource } from '../support/infra/resources.ts';
+import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
+
+describe('the dashboard', () => {
+  it.each([
+    ['traffic', 'BytesDownloaded'],
+    ['errors', 'Url5xxCount'],
+    ['the queue', 'ApproximateAgeOfOldestMessage'],
+    ['outcomes out of the logs', 'by outcome, code'],
+  ])('shows %s', (_, text) => {
+    const { DashboardBody } = onlyResource(synthesise(), 'AWS::CloudWatch::Dashboard');
+    expect(JSON.stringify(DashboardBody)).toContain(text);
+  });
+
+  it('is valid JSON, with no row wider than 24, once CloudFormation has filled in the names', () => {
+    const { DashboardBody } = onlyResource(synthesise(ALL_OPTIONS), 'AWS::CloudWatch::Dashboard');
+    const [, parts] = (DashboardBody as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];
+    const body = parts.map((part) => (typeof part === 'string' ? part : 'name')).join('');
+    const { widgets } = JSON.parse(body) as { widgets: { x: number; width: number }[] };
+    expect(widgets.length).toBeGreaterThan(10);
+    for (const { x, width } of widgets) expect(x + width).toBeLessThanOrEqual(24);
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { findFunction, findQueues } from '../support/infra/resources.ts';
+import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
+
+const template = synthesise();
+const withAllOptions = synthesise(ALL_OPTIONS);
+
+describe('the image function and the worker', () => {
+  const image = findFunction(template, 'lambda-image.handler');
+  const worker = findFunction(template, 'lambda-worker.handler');
+
+  it('run the same code on arm64 and the newest Node', () => {
+    expect(image).toMatchObject({
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      MemorySize: 1769,
+      Timeout: 45,
+    });
+    expect(worker).toMatchObject({
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      MemorySize: 1769,
+      Timeout: 900,
+    });
+    expect(worker['Code']).toEqual(image['Code']);
+  });
+
+  it('have the same environment, except that only the worker has the distribution', () => {
+    const { CDN, ...shared } = worker['Environment'].Variables;
+    expect(shared).toEqual(image['Environment'].Variables);
+    expect(CDN).toEqual({
+      'Fn::Join': ['', ['cloudfront:', { Ref: expect.stringContaining('Distribution') }]],
+    });
+    expect(shared).toMatchObject({ UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '2', CONCURRENCY: '1' });
+  });
+
+  it('have an environment without options that means the same as its defaults', () => {
+    const { STORE, QUEUE, ...plain } = image['Environment'].Variables;
+    expect(STORE).toEqual({ 'Fn::Join': ['', ['s3://', { Ref: expect.stringContaining('Bucket') }]] });
+    expect(QUEUE).toEqual({ Ref: findQueues(template).queueId });
+    expect(readConfig({ ...plain, CONCURRENCY: undefined })).toEqual(readConfig({}));
+  });
+
+  it('have an environment that follows the options', () => {
+    const { Environment } = findFunction(
+      synthesise({
+        widths: [320, 640],
+        prewarmWidths: '600',
+        cacheControl: 'public, max-age=60',
+        logLevel: 'warn',
+      }),
+      'lambda-image.handler',
+    );
+    expect(Environment.Variables).toMatchObject({
+      WIDTHS: '320,640',
+      PREWARM_WIDTHS: '640',
+      CACHE_CONTROL: 'public, max-age=60',
+      LOG_LEVEL: 'warn',
+    });
+    expect(findFunction(withAllOptions, 'lambda-worker.handler')['Environment'].Variables).toMatchObject({
+      SOURCE_ALLOW: 'https://*.example.com/*,s3://originals/a/*,s3://more-originals/what?/$1/*',
+    });
+  });
+
+  it('write to log groups of their own, which expire', () => {
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    const logs = [image, worker].map(({ LoggingConfig }) => LoggingConfig.LogGroup.Ref);
+    expect(new Set(logs)).toEqual(new Set(Object.keys(template.findResources('AWS::Logs::LogGroup'))));
+    synthesise({ logRetentionDays: 365 }).allResourcesProperties('AWS::Logs::LogGroup', {
+      RetentionInDays: 365,
+    });
+  });
+
+  it('have reserved concurrency only when the options say so', () => {
+    expect(image).not.toHaveProperty('ReservedConcurrentExecutions');
+    expect(worker).not.toHaveProperty('ReservedConcurrentExecutions');
+    expect(findFunction(withAllOptions, 'lambda-image.handler')).toMatchObject({
+      ReservedConcurrentExecutions: 200,
+    });
+    expect(findFunction(withAllOptions, 'lambda-worker.handler')).toMatchObject({
+      ReservedConcurrentExecutions: 101,
+    });
+  });
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { withoutHash } from '../support/infra/resources.ts';
+import { synthesise } from '../support/infra/synthesise.ts';
+
+/** Replaces what CloudFormation fills in. */
+function resolveValue(value: { 'Fn::Join': [string, unknown[]] }, lookUp: (name: string) => string) {
+  const [, parts] = value['Fn::Join'];
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      const { Ref: ref, 'Fn::GetAtt': attribute } = part as { Ref?: string; 'Fn::GetAtt'?: string[] };
+      return lookUp(
+        attribute === undefined ? withoutHash(String(ref)) : attribute.map(withoutHash).join('.'),
+      );
+    })
+    .join('');
+}
+
+describe('the outputs of the stack', () => {
+  const outputs = synthesise({ sourceAllow: 's3://originals/*' }).toJSON()['Outputs'];
+
+  it('are those that the commands look for', () => {
+    expect(Object.keys(outputs).toSorted()).toEqual([
+      'BucketName',
+      'DashboardUrl',
+      'DeadLetterQueueUrl',
+      'DistributionId',
+      'Environment',
+      'ImageLogGroup',
+      'KeyValueStoreArn',
+      'OperatorPolicyArn',
+      'QueueUrl',
+      'SignerPolicyArn',
+      'SigningKeysSecretArn',
+      'Url',
+      'WorkerLogGroup',
+    ]);
+  });
+
+  it('name both log groups', () => {
+    expect(outputs.ImageLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^ImageFunctionLogs/) });
+    expect(outputs.WorkerLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^WorkerLogs/) });
+  });
+
+  it('link the dashboard in the console', () => {
+    const url = resolveValue(outputs.DashboardUrl.Value, (name) =>
+      name === 'AWS::Region' ? 'eu-west-1' : name,
+    );
+    expect(url).toBe(
+      'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/Dashboard',
+    );
+  });
+
+  it('contain the environment of the commands, without any secret', () => {
+    const values: Record<string, string> = {
+      'AWS::Region': 'eu-west-1',
+      Bucket: 'the-bucket',
+      Queue: 'https://sqs.eu-west-1.amazonaws.com/1/queue',
+      Distribution: 'E123',
+      'Distribution.DomainName': 'd111.cloudfront.net',
+    };
+    const environment = JSON.parse(resolveValue(outputs.Environment.Value, (name) => values[name] ?? name));
+    expect(readConfig(environment)).toMatchObject({
+      publicUrl: 'https://d111.cloudfront.net',
+      store: { kind: 's3', bucket: 'the-bucket' },
+      queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/1/queue' },
+      cdn: { kind: 'cloudfront', distribution: 'E123' },
+      sourceAllow: [{ scheme: 's3:' }],
+    });
+    expect(environment).toMatchObject({ AWS_REGION: 'eu-west-1', WIDTHS: '160,320,480,720,1080,1600,2048' });
+    expect(Object.keys(environment).join()).not.toMatch(/KEY|TOKEN|SECRET/);
+  });
+
+  it('have the first of the domain names as the base URL of images', () => {
+    const options = {
+      domainNames: 'img.example.com,pictures.example.com',
+      certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d',
+    };
+    expect(synthesise(options).toJSON()['Outputs'].Url.Value).toBe('https://img.example.com');
+  });
+});

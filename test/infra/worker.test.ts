@@ -1,0 +1,85 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { findFunction, findQueues } from '../support/infra/resources.ts';
+import { synthesise } from '../support/infra/synthesise.ts';
+
+const template = synthesise();
+
+describe('the queue', () => {
+  it('moves a message that failed five times to dead letters, which SQS keeps as long as it can', () => {
+    const { queue, deadLettersId, deadLetters } = findQueues(template);
+    expect(queue).toMatchObject({
+      VisibilityTimeout: 6 * 900,
+      MessageRetentionPeriod: 7 * 86_400,
+      RedrivePolicy: { maxReceiveCount: 5, deadLetterTargetArn: { 'Fn::GetAtt': [deadLettersId, 'Arn'] } },
+    });
+    expect(deadLetters).toMatchObject({ MessageRetentionPeriod: 14 * 86_400 });
+  });
+
+  it('is encrypted and answers over TLS only, and so are the dead letters', () => {
+    template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+    const { queueId, deadLettersId } = findQueues(template);
+    for (const id of [queueId, deadLettersId]) {
+      template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+        Queues: [{ Ref: id }],
+        PolicyDocument: {
+          Statement: [
+            Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          ],
+        },
+      });
+    }
+  });
+
+  it('invokes a limited number of workers, which report the messages that failed', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 2,
+      MaximumBatchingWindowInSeconds: 0,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 100 },
+      EventSourceArn: { 'Fn::GetAtt': [findQueues(template).queueId, 'Arn'] },
+      FunctionName: { Ref: findFunction(template, 'lambda-worker.handler').id },
+    });
+  });
+
+  it('has the batches and the concurrency of the options', () => {
+    const batching = synthesise({
+      workerBatchSize: 20,
+      workerBatchWindowSeconds: 5,
+      workerMaxConcurrency: 400,
+    });
+    batching.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      BatchSize: 20,
+      MaximumBatchingWindowInSeconds: 5,
+      ScalingConfig: { MaximumConcurrency: 400 },
+    });
+  });
+
+  it('has a visibility timeout that is longer by the time that a batch waits to fill up', () => {
+    const batching = synthesise({
+      workerBatchSize: 20,
+      workerBatchWindowSeconds: 5,
+      workerMaxConcurrency: 400,
+    });
+    expect(findQueues(batching).queue).toMatchObject({ VisibilityTimeout: 5405 });
+  });
+});
+
+describe('the sweep', () => {
+  const { id } = findFunction(template, 'lambda-worker.handler');
+
+  it('runs every ten minutes', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(10 minutes)',
+      State: 'ENABLED',
+      Targets: [Match.objectLike({ Arn: { 'Fn::GetAtt': [id, 'Arn'] } })],
+    });
+  });
+
+  it('is not retried when it fails', () => {
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: id },
+      MaximumRetryAttempts: 0,
+    });
+  });
+});
