@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
+import { VARIABLES } from '../src/config-variables.ts';
 
-function faults(env: Record<string, string>): readonly string[] {
+const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
+
+function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     readConfig(env);
   } catch (error) {
@@ -11,150 +15,224 @@ function faults(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-describe('the configuration', () => {
-  it('has the defaults of the contract, also where variables are empty', () => {
-    const defaults = {
-      port: 3000,
-      host: '127.0.0.1',
-      store: { kind: 'file', root: './data' },
-      queue: { kind: 'local' },
-      cdn: { kind: 'none' },
-      adminToken: undefined,
-      prewarm: { widths: [1080], formats: ['avif', 'webp'], tiers: ['balanced'] },
-      signingKeys: [],
-      sourceAllow: [],
-      sourceAllowPrivate: [],
-      sourceMaxBytes: 33_554_432,
-      sourceTimeoutMs: 10_000,
-      maxPixels: 100_000_000,
-      ladder: { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 },
-      queueLimit: 256,
-      cacheControl: 'public, max-age=604800, s-maxage=31536000',
-    };
-    expect(readConfig({})).toMatchObject(defaults);
-    expect(readConfig({ PORT: '', STORE: '', SIGNING_KEYS: '', SOURCE_ALLOW: '', WIDTHS: '' })).toMatchObject(
-      defaults,
-    );
-    expect(readConfig({}).concurrency).toBeGreaterThanOrEqual(1);
+const DEFAULTS = {
+  port: 3000,
+  host: '127.0.0.1',
+  publicUrl: undefined,
+  store: { kind: 'file', root: './data' },
+  queue: { kind: 'local' },
+  cdn: { kind: 'none' },
+  adminToken: undefined,
+  prewarm: { widths: [1080], formats: ['avif', 'webp'], tiers: ['balanced'] },
+  prewarmEffort: 'best',
+  upgrade: false,
+  signingKeys: [],
+  sourceAllow: [],
+  sourceAllowPrivate: [],
+  sourceMaxBytes: 33_554_432,
+  sourceTimeoutMs: 10_000,
+  maxPixels: 100_000_000,
+  ladder: { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 },
+  queueLimit: 256,
+  cacheControl: 'public, max-age=604800, s-maxage=31536000',
+  logLevel: 'info',
+};
+
+describe('readConfig', () => {
+  it('returns the defaults of the contract for an empty environment', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject(DEFAULTS);
+    expect(config.concurrency).toBeGreaterThanOrEqual(1);
   });
 
-  it('reads what is set', () => {
-    const config = readConfig({
-      STORE: 's3://my-bucket',
-      SIGNING_KEYS: `new:${'AB'.repeat(16)}, old:${'00'.repeat(32)}`,
-      SOURCE_ALLOW: 'https://*.example.com/*,s3://originals/*',
-      SOURCE_ALLOW_PRIVATE: 'localhost:9000',
-      WIDTHS: '640, 320,640',
-      PUBLIC_URL: 'https://images.example.com/',
-      HOST: '0.0.0.0',
-    });
-    expect(config).toMatchObject({
-      store: { kind: 's3', bucket: 'my-bucket' },
-      signingKeys: [
-        { id: 'new', hex: 'ab'.repeat(16) },
-        { id: 'old', hex: '00'.repeat(32) },
-      ],
-      sourceAllowPrivate: ['localhost:9000'],
-      ladder: { widths: [320, 640] },
-      publicUrl: 'https://images.example.com',
-    });
-    expect(config.sourceAllow).toHaveLength(2);
-    const operators = readConfig({
-      QUEUE: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units',
-      CDN: 'cloudfront:E2EXAMPLE',
-      ADMIN_TOKEN: 'a.b-c~d/e+f=',
-      PREWARM_FORMATS: 'webp, jpeg,webp',
-      PREWARM_TIERS: 'saver,high',
-      PREWARM_EFFORT: 'fast',
-    });
-    expect(operators).toMatchObject({
-      queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units' },
-      cdn: { kind: 'cloudfront', distribution: 'E2EXAMPLE' },
-      adminToken: 'a.b-c~d/e+f=',
-      prewarm: { formats: ['webp', 'jpeg'], tiers: ['saver', 'high'] },
-      prewarmEffort: 'fast',
-    });
-    expect(readConfig({ CACHE_CONTROL: ' max-age=5 ' }).cacheControl).toBe('max-age=5');
-    expect(readConfig({ STORE: 'file:///var/images' }).store).toEqual({ kind: 'file', root: '/var/images' });
+  it('takes an empty variable as unset', () => {
+    const empty = Object.values(VARIABLES).map(({ name }) => [name, '']);
+    expect(readConfig(Object.fromEntries(empty))).toEqual(readConfig({}));
   });
 
-  it('takes the widths of prewarm up to the ladder that requests climb', () => {
+  it.each([
+    ['a folder as the store', { STORE: 'file:images' }, { store: { kind: 'file', root: 'images' } }],
+    ['a folder as a URL', { STORE: 'file:///var/images' }, { store: { kind: 'file', root: '/var/images' } }],
+    ['a bucket as the store', { STORE: 's3://my-bucket' }, { store: { kind: 's3', bucket: 'my-bucket' } }],
+    [
+      'signing keys, with spaces and capitals',
+      { SIGNING_KEYS: `new:${'AB'.repeat(16)}, old:${'00'.repeat(32)}` },
+      {
+        signingKeys: [
+          { id: 'new', hex: 'ab'.repeat(16) },
+          { id: 'old', hex: '00'.repeat(32) },
+        ],
+      },
+    ],
+    [
+      'private sources',
+      { SOURCE_ALLOW_PRIVATE: 'localhost:9000' },
+      { sourceAllowPrivate: ['localhost:9000'] },
+    ],
+    ['widths, sorted and without repeats', { WIDTHS: '640, 320,640' }, { ladder: { widths: [320, 640] } }],
+    [
+      'a public URL, without the slash at its end',
+      { PUBLIC_URL: 'https://images.example.com/' },
+      { publicUrl: 'https://images.example.com' },
+    ],
+    [
+      'an SQS queue',
+      { QUEUE: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units' },
+      { queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/123456789012/units' } },
+    ],
+    [
+      'a distribution',
+      { CDN: 'cloudfront:E2EXAMPLE' },
+      { cdn: { kind: 'cloudfront', distribution: 'E2EXAMPLE' } },
+    ],
+    ['a bearer token', { ADMIN_TOKEN: 'a.b-c~d/e+f=' }, { adminToken: 'a.b-c~d/e+f=' }],
+    [
+      'the formats of prewarm, without repeats',
+      { PREWARM_FORMATS: 'webp, jpeg,webp' },
+      { prewarm: { formats: ['webp', 'jpeg'] } },
+    ],
+    ['the tiers of prewarm', { PREWARM_TIERS: 'saver,high' }, { prewarm: { tiers: ['saver', 'high'] } }],
+    ['the effort of prewarm', { PREWARM_EFFORT: 'fast' }, { prewarmEffort: 'fast' }],
+    ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
+    ['a header value, trimmed', { CACHE_CONTROL: ' max-age=5 ' }, { cacheControl: 'max-age=5' }],
+  ])('reads %s', (_name, env, expected) => {
+    expect(readConfig(env as Record<string, string>)).toMatchObject(expected);
+  });
+
+  it('reads each pattern of allowed sources', () => {
+    const { sourceAllow } = readConfig({ SOURCE_ALLOW: 'https://*.example.com/*,s3://originals/*' });
+    expect(sourceAllow.map(({ scheme }) => scheme)).toEqual(['https:', 's3:']);
+  });
+
+  it('rounds the widths of prewarm up to the ladder, as it does those of requests', () => {
     const { prewarm } = readConfig({ WIDTHS: '320,640', PREWARM_WIDTHS: '9999,1,300,330' });
     expect(prewarm.widths).toEqual([320, 640]);
   });
 
-  it('reports each fault by the name of its variable', () => {
-    const wrong: Record<string, string[]> = {
-      PORT: ['-1', '65536', 'http', '1.5'],
-      HOST: ['0.0.0.0', '::', '192.168.0.1', 'example.com', '127.0.0.1.example.com', '127.999.0.1'],
-      PUBLIC_URL: ['images.example.com', 'ftp://x', 'https://x/path', 'https://x/?a'],
-      STORE: ['data', 'file:', 'file://data', 's3://', 's3://B', 's3://bucket/folder'],
-      S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
-      QUEUE: ['sqs', 'https://sqs.test', 'ftp://x/queue', 'Local'],
-      SQS_ENDPOINT: ['localhost:9324'],
-      CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
-      CLOUDFRONT_ENDPOINT: ['localhost'],
-      ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak'],
-      PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
-      PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
-      PREWARM_TIERS: ['best', ',saver'],
-      PREWARM_EFFORT: ['slow', 'Best', 'fast,best'],
-      SIGNING_KEYS: [
-        ' ',
-        ',',
-        `k:${'0'.repeat(32)},`,
-        'k',
-        'k:',
-        'k:zz',
-        `k:${'0'.repeat(31)}`,
-        `k:${'0'.repeat(30)}`,
-        `k.1:${'0'.repeat(32)}`,
-        `k:${'0'.repeat(32)},k:${'1'.repeat(32)}`,
-      ],
-      SOURCE_ALLOW: [' ', ',', 'example.com', 'ftp://example.com/*', 'https://user@example.com/*'],
-      SOURCE_ALLOW_PRIVATE: [',', 'localhost', '127.0.0.1:99999', 'http://localhost:1'],
-      SOURCE_MAX_BYTES: ['0', '32MB'],
-      SOURCE_TIMEOUT_MS: ['0', '10s'],
-      MAX_PIXELS: ['0'],
-      WIDTHS: ['0', '100,,200', '100;200', '99999', 'wide'],
-      DEFAULT_WIDTH: ['0', 'wide'],
-      CONCURRENCY: ['0'],
-      QUEUE_LIMIT: ['-1'],
-      CACHE_CONTROL: ['no\ncache', 'é'],
-      LOG_LEVEL: ['loud'],
-    };
-    for (const [name, values] of Object.entries(wrong)) {
-      for (const value of values) {
-        const found = faults({ [name]: value });
-        expect(found, `${name}=${value}`).toHaveLength(1);
-        expect(found[0]).toMatch(new RegExp(`^${name}: `));
-      }
-    }
-    expect(
-      faults(Object.fromEntries(Object.entries(wrong).map(([name, [value = '']]) => [name, value]))),
-    ).toHaveLength(
-      // With some SIGNING_KEYS, even wrong ones, the host may be any.
-      Object.keys(wrong).length - 1,
-    );
-  });
-
-  it('never repeats a secret', () => {
-    expect(faults({ SIGNING_KEYS: 'id:5ecre7' }).join()).not.toContain('5ecre7');
-    expect(faults({ SIGNING_KEYS: 'justasecret' }).join()).not.toContain('justasecret');
-    expect(faults({ ADMIN_TOKEN: 'just a secret' }).join()).not.toContain('secret');
-  });
-
-  it('serves unsigned URLs on loopback alone', () => {
-    for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
-      expect(faults({ HOST: host })).toEqual([]);
-    expect(faults({ HOST: '0.0.0.0', SIGNING_KEYS: `k:${'00'.repeat(16)}` })).toEqual([]);
-    for (const SIGNING_KEYS of ['', ' ', ',', '\n'])
-      expect(faults({ HOST: '0.0.0.0', SIGNING_KEYS })).toHaveLength(1);
-  });
-
-  it('cannot be changed once it is read', () => {
+  it('returns a configuration that cannot be changed', () => {
     const config = readConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow();
     expect(() => Object.assign(config.ladder, { defaultWidth: 1 })).toThrow();
+    expect(() => Object.assign(config.prewarm, { widths: [] })).toThrow();
+  });
+});
+
+const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
+  PORT: ['-1', '65536', 'http', '1.5'],
+  HOST: ['0.0.0.0', '::', '192.168.0.1', 'example.com', '127.0.0.1.example.com', '127.999.0.1'],
+  PUBLIC_URL: ['images.example.com', 'ftp://x', 'https://x/path', 'https://x/?a'],
+  STORE: ['data', 'file:', 'file://data', 's3://', 's3://B', 's3://bucket/folder'],
+  S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
+  QUEUE: ['sqs', 'https://sqs.test', 'ftp://x/queue', 'Local'],
+  SQS_ENDPOINT: ['localhost:9324'],
+  CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
+  CLOUDFRONT_ENDPOINT: ['localhost'],
+  ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak'],
+  PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
+  PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
+  PREWARM_TIERS: ['best', ',saver'],
+  PREWARM_EFFORT: ['slow', 'Best', 'fast,best'],
+  UPGRADE: ['yes', 'On', 'true'],
+  SIGNING_KEYS: [
+    ' ',
+    ',',
+    `k:${'0'.repeat(32)},`,
+    'k',
+    'k:',
+    'k:zz',
+    `k:${'0'.repeat(31)}`,
+    `k:${'0'.repeat(30)}`,
+    `k.1:${'0'.repeat(32)}`,
+    `k:${'0'.repeat(32)},k:${'1'.repeat(32)}`,
+  ],
+  SOURCE_ALLOW: [' ', ',', 'example.com', 'ftp://example.com/*', 'https://user@example.com/*'],
+  SOURCE_ALLOW_PRIVATE: [',', 'localhost', '127.0.0.1:99999', 'http://localhost:1'],
+  SOURCE_MAX_BYTES: ['0', '32MB'],
+  SOURCE_TIMEOUT_MS: ['0', '10s'],
+  MAX_PIXELS: ['0'],
+  WIDTHS: ['0', '100,,200', '100;200', '99999', 'wide'],
+  DEFAULT_WIDTH: ['0', 'wide'],
+  CONCURRENCY: ['0'],
+  QUEUE_LIMIT: ['-1'],
+  CACHE_CONTROL: ['no\ncache', 'é'],
+  LOG_LEVEL: ['loud'],
+};
+
+describe('A fault of the environment', () => {
+  it('is tested for every variable', () => {
+    const names = Object.values(VARIABLES).map(({ name }) => name);
+    expect(Object.keys(WRONG_VALUES).sort()).toEqual(names.sort());
+  });
+
+  it.each(
+    Object.entries(WRONG_VALUES).flatMap(([name, values]) => values.map((value) => [name, value] as const)),
+  )('starts with the name of its variable for %s=%j', (name, value) => {
+    const faults = faultsOf({ [name]: value });
+    expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
+    // Never what a validator or the engine says by itself.
+    expect(faults[0]).not.toMatch(/invalid|expected one of|undefined/i);
+  });
+
+  it('is reported together with all others', () => {
+    const env = Object.entries(WRONG_VALUES).map(([name, [value = '']]) => [name, value]);
+    // One less: with any SIGNING_KEYS, even wrong ones, every host is allowed.
+    expect(faultsOf(Object.fromEntries(env))).toHaveLength(env.length - 1);
+  });
+
+  it.each([
+    ['PREWARM_EFFORT', 'slow', 'must be fast or best'],
+    ['UPGRADE', 'yes', 'must be off or on'],
+    ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace, silent'],
+    ['PREWARM_FORMATS', 'png', 'must be one or more of avif, webp, jpeg, separated by commas'],
+    ['PREWARM_TIERS', ',saver', 'has an empty entry: remove it, or leave the variable unset'],
+    ['PORT', '65536', 'must be a whole number from 0 to 65535'],
+    ['WIDTHS', '99999', 'must be widths in pixels from 1 to 16383, separated by commas'],
+    ['STORE', 'data', 'must be file:FOLDER, file:///FOLDER or s3://BUCKET'],
+    ['QUEUE', 'sqs', 'must be local, or the URL of an SQS queue'],
+    ['CDN', 'None', 'must be none, or cloudfront:DISTRIBUTION-ID'],
+    [
+      'PUBLIC_URL',
+      'https://x/path',
+      'must be an absolute http: or https: URL without a path, query or fragment',
+    ],
+    ['ADMIN_TOKEN', ' ', 'must be of the characters A-Z a-z 0-9 . _ ~ + / -, with = at the end only'],
+    ['SIGNING_KEYS', `k:${'0'.repeat(30)}`, 'the key "k" is too short: at least 16 bytes (32 hex digits)'],
+    ['SIGNING_KEYS', `${SIGNING_KEYS},${SIGNING_KEYS}`, 'has the id "k" more than once'],
+    [
+      'HOST',
+      '0.0.0.0',
+      '0.0.0.0 is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS',
+    ],
+  ])('says what %s=%j must be', (name, value, message) => {
+    expect(faultsOf({ [name]: value })).toEqual([`${name}: ${message}`]);
+  });
+
+  it.each([
+    ['SIGNING_KEYS', 'id:5ecre7'],
+    ['SIGNING_KEYS', 'just5ecre7'],
+    ['ADMIN_TOKEN', 'just a 5ecre7'],
+  ])('never repeats the secret in %s=%j', (name, value) => {
+    expect(faultsOf({ [name]: value }).join()).toMatch(new RegExp(`^${name}: (?!.*5ecre7)`));
+  });
+});
+
+describe('HOST', () => {
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('may be %s without signing keys', (host) => {
+    expect(faultsOf({ HOST: host })).toEqual([]);
+  });
+
+  it('may be any address with signing keys', () => {
+    expect(faultsOf({ HOST: '0.0.0.0', SIGNING_KEYS })).toEqual([]);
+  });
+
+  it.each(['', ' ', ',', '\n'])('must be loopback when SIGNING_KEYS is %j', (keys) => {
+    expect(faultsOf({ HOST: '0.0.0.0', SIGNING_KEYS: keys })).toHaveLength(1);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('is up to date with the tables it is generated from', () => {
+    const check = ['--import', 'tsx', 'scripts/configuration-docs.ts', '--check'];
+    expect(execFileSync(process.execPath, check, { encoding: 'utf8', stdio: 'pipe' })).toBe('');
   });
 });
