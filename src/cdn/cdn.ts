@@ -1,30 +1,30 @@
-/** What a CDN was asked to forget. */
+/** An invalidation that a CDN has accepted. */
 export interface Invalidation {
-  /** What the CDN calls it. */
+  /** The CDN's id for it. */
   id: string;
-  /** How many tags it is for. */
+  /** How many tags it has. */
   tags: number;
 }
 
-/** The cache in front of the service. */
+/** The port for the cache in front of the service. */
 export interface Cdn {
   /**
-   * Asks for all copies with any of these cache tags to be forgotten. It returns when the CDN has taken that on, which may be a
-   * while when many others are under way: it never fails for that. When it fails for something else, part may have been taken on;
-   * asking again for all is safe.
+   * Invalidates everything in the cache that has any of these tags. Resolves when the CDN has accepted all of it. That may take long
+   * while many other invalidations are in progress, and is no failure. When it fails for another reason, some may have been
+   * accepted; calling it again with all tags is safe.
    *
-   * @param tags - such as `u-6f0a…`, however many; those given twice count once
-   * @returns one entry for each call that it took; none where there is no CDN
-   * @throws TypeError for what cannot be a cache tag, before anything is asked
+   * @param tags - such as `u-6f0a…`, any number; duplicates count once
+   * @returns one entry for each call that the CDN accepted; none without a CDN
+   * @throws TypeError when one cannot be a cache tag, before anything is sent
    */
   invalidate(tags: readonly string[]): Promise<readonly Invalidation[]>;
-  /** Ends when these are complete, whichever process asked for them. */
+  /** Resolves when these invalidations are complete, whichever process made them. */
   wait(invalidations: readonly Invalidation[]): Promise<void>;
-  /** Lets go of all connections. What is still under way fails. */
+  /** Releases all connections. Calls in flight fail. */
   close(): void;
 }
 
-/** No cache in front of the service: there is nothing to forget. */
+/** For a service without a cache in front of it: does nothing. */
 export function createNoCdn(): Cdn {
   return {
     invalidate: async () => [],

@@ -7,51 +7,57 @@ import {
   type Invalidation,
 } from '@aws-sdk/client-cloudfront';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
+import { backoffDelay, withJitter } from '../backoff.ts';
 
 const CONNECTION_TIMEOUT_MS = 3000;
-/** How long nothing may move. CloudFront takes in 3,000 paths, some 200 KB, and sends them all back. */
-const SILENCE_TIMEOUT_MS = 15_000;
-/** The first and five more, over about 12 s: a purge can wait, and one that fails must be asked for again by a person. */
+/** How long nothing may arrive or leave. A call carries up to 3,000 paths, some 200 KB, and so does its answer. */
+const SOCKET_TIMEOUT_MS = 15_000;
+/** The first and five more, over about 12 s: a purge can wait, and a person has to repeat one that fails. */
 const MAX_ATTEMPTS = 6;
 
 export interface CloudFrontClientOptions {
-  /** Another CloudFront than Amazon's, as `http://host:port`. */
+  /** The address of another server with CloudFront's API, as `http://host:port`, in place of Amazon's. */
   endpoint?: string | undefined;
-  /** Whom to sign as. By default whoever the SDK finds: the environment, the shared files, the role of the machine. */
+  /** By default what the SDK finds: the environment, the shared files, the role of the machine. */
   credentials?: CloudFrontClientConfig['credentials'];
-  /** Before the second attempt at a call, in milliseconds; it doubles for each that follows. Default 400. */
+  /** The delay before the second attempt at a call, in milliseconds; it doubles for each that follows. Default 400. */
   retryDelayMs?: number;
 }
 
-/** A client that gives up on a CloudFront that does not answer, or breaks, six times in a row. It needs no region. */
+/** Returns a client that makes six attempts at a call which fails or times out. It needs no configured region. */
 export function createCloudFrontClient({
   endpoint,
   credentials,
   retryDelayMs = 400,
 }: CloudFrontClientOptions = {}): CloudFrontClient {
   return new CloudFrontClient({
-    // CloudFront is one for the whole world, and at home here. China has its own, which knows no cache tags.
+    // CloudFront is global, and signs for this region. China has its own CloudFront, which does not have cache tags.
     region: 'us-east-1',
-    retryStrategy: new ConfiguredRetryStrategy(
-      MAX_ATTEMPTS,
-      // At random by a quarter, so that those that were throttled together do not come back together.
-      (attempt) => retryDelayMs * 2 ** (attempt - 1) * (1 + Math.random() / 4),
+    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, (attempt) =>
+      withJitter(backoffDelay(retryDelayMs, attempt)),
     ),
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SILENCE_TIMEOUT_MS },
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     ...(credentials && { credentials }),
     ...(endpoint !== undefined && { endpoint }),
   });
 }
 
-/** The two calls of CloudFront's API that are used, on one distribution. */
+/** The two calls of CloudFront's API that the CDN adapter uses, for one distribution. */
 export interface InvalidationApi {
   /**
-   * @param paths - none twice, at most 3,000
-   * @param callerReference - of all calls with the same one and the same paths, only the first makes an invalidation
-   * @returns what came of it, or why CloudFront does not take it on now
+   * Creates an invalidation.
+   *
+   * @param paths - at most 3,000, without duplicates
+   * @param callerReference - of all calls with the same reference and paths, only the first creates an invalidation
+   * @returns the invalidation, or why CloudFront does not accept it now
+   * @throws Error that says what to change
    */
   create(paths: readonly string[], callerReference: string): Promise<InvalidationState | Busy>;
-  /** @returns `false` also when CloudFront is too busy to say */
+  /**
+   * Returns whether an invalidation is complete: `false` also when CloudFront is too busy to answer.
+   *
+   * @throws Error that says what to change
+   */
   isComplete(id: string): Promise<boolean>;
 }
 
@@ -60,34 +66,34 @@ export interface InvalidationState {
   complete: boolean;
 }
 
-/** `full`: with these paths it would have too many under way. `throttled`: it is called too often. */
+/** `full`: too many paths would be in progress. `throttled`: too many calls. */
 export type Busy = 'full' | 'throttled';
 
 type Action = 'CreateInvalidation' | 'GetInvalidation';
 
 /**
  * @param client - from `createCloudFrontClient`
- * @param signal - when it aborts, all calls end with its reason
+ * @param signal - when it aborts, all calls fail with its reason
  */
 export function createInvalidationApi(
   client: CloudFrontClient,
   distribution: string,
   signal: AbortSignal,
 ): InvalidationApi {
-  async function unlessBusy<T>(action: Action, ask: () => Promise<T>): Promise<T | Busy> {
+  async function orBusy<T>(action: Action, request: () => Promise<T>): Promise<T | Busy> {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       signal.throwIfAborted();
-      const busy = busyWith(error);
+      const busy = busyReason(error);
       if (busy) return busy;
-      throw explain(error, action, distribution);
+      throw explainError(error, action, distribution);
     }
   }
 
   return {
     create: (paths, callerReference) =>
-      unlessBusy('CreateInvalidation', async () => {
+      orBusy('CreateInvalidation', async () => {
         const command = new CreateInvalidationCommand({
           DistributionId: distribution,
           InvalidationBatch: {
@@ -99,7 +105,7 @@ export function createInvalidationApi(
       }),
 
     async isComplete(id) {
-      const state = await unlessBusy('GetInvalidation', async () => {
+      const state = await orBusy('GetInvalidation', async () => {
         const command = new GetInvalidationCommand({ DistributionId: distribution, Id: id });
         return stateOf((await client.send(command, { abortSignal: signal })).Invalidation);
       });
@@ -109,27 +115,27 @@ export function createInvalidationApi(
 }
 
 function stateOf(invalidation: Invalidation | undefined): InvalidationState {
-  if (invalidation?.Id === undefined) throw new Error('an answer without an invalidation');
+  if (invalidation?.Id === undefined) throw new Error('CloudFront answered without an invalidation');
   return { id: invalidation.Id, complete: invalidation.Status === 'Completed' };
 }
 
-/** What passes when others have had their turn. Where it was called too often, the client itself has tried a few times. */
-function busyWith(error: unknown): Busy | undefined {
+/** Returns why to retry later; `undefined` for other errors. When throttled, the client itself has already retried. */
+function busyReason(error: unknown): Busy | undefined {
   if (!(error instanceof CloudFrontServiceException)) return undefined;
   if (error.name === 'TooManyInvalidationsInProgress') return 'full';
   const isThrottled = /^Throttling(Exception)?$/.test(error.name) || error.$metadata.httpStatusCode === 429;
   return isThrottled ? 'throttled' : undefined;
 }
 
-/** For whoever runs the service: what to change. */
-function explain(error: unknown, action: Action, distribution: string): Error {
+/** Makes an error that tells an operator what to change. */
+function explainError(error: unknown, action: Action, distribution: string): Error {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   if (name === 'NoSuchDistribution') {
     const advice = 'CDN must name one that this AWS account has';
     return new Error(`CloudFront knows no distribution ${distribution}: ${advice}`, { cause: error });
   }
   if (name === 'AccessDenied' || name === 'AccessDeniedException') {
-    const advice = `whoever this signs as needs the permission cloudfront:${action}`;
+    const advice = `the identity that signs this call needs the permission cloudfront:${action}`;
     return new Error(`CloudFront refuses distribution ${distribution}: ${advice} (${message})`, {
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
+import { backoffDelay, sleep, withJitter } from '../backoff.ts';
 import type { Cdn, Invalidation } from './cdn.ts';
 import {
   type Busy,
@@ -9,98 +9,98 @@ import {
   createInvalidationApi,
 } from './cloudfront-api.ts';
 
-/** What a distribution works on at once, and so also the most for one invalidation; a tag counts as one path. */
+/** CloudFront's limit on the paths in progress for a distribution, and so on those of one invalidation; a tag counts as one path. */
 const MAX_PATHS = 3000;
-/** Pauses grow to 16 times the first. */
-const MAX_DOUBLINGS = 4;
-/** How often an invalidation finds no room before it is halved: over a minute and a half, where most are complete in 25 s. */
-const REFUSALS_TO_HALVE = 6;
+/** Delays grow to 16 times the first. */
+const MAX_BACKOFF_FACTOR = 16;
+/** How often an invalidation is refused before it is halved: over a minute and a half, in which most others complete (25 s). */
+const REFUSALS_BEFORE_HALVING = 6;
 
 export interface CloudFrontCdnOptions extends CloudFrontClientOptions {
   /** The distribution's id, such as `E2EXAMPLE`. */
   distribution: string;
-  /** Before an invalidation is looked at again, in milliseconds; it doubles, up to 16 times that. Default 1,000. */
+  /** The delay before the state of an invalidation is requested again, in milliseconds; doubles up to 16 times that. Default 1,000. */
   pollIntervalMs?: number;
-  /** Before what CloudFront is too busy for is asked again, in milliseconds; it doubles likewise. Default 2,000. */
+  /** The delay before a request is repeated that CloudFront was too busy for, in milliseconds; doubles likewise. Default 2,000. */
   refusalDelayMs?: number;
-  /** From this age on, in milliseconds, an invalidation counts as complete without being looked at. Default 15 minutes. */
+  /** The age, in milliseconds, at which an invalidation is assumed to be complete without a request. Default 15 minutes. */
   assumeCompleteAfterMs?: number;
 }
 
 /**
- * Invalidates by tag in CloudFront, with as many tags a call as there may be: each costs the same, in however many calls.
+ * Invalidates by tag in CloudFront, with as many tags per call as allowed: a tag costs the same in any number of calls.
  *
- * CloudFront works on 3,000 paths of a distribution at once, and refuses what is more. So this counts what it has under way
- * and waits for the oldest to be complete before it would go over; what is refused all the same, because other processes
- * invalidate too, is tried again for as long as it takes. All calls of `invalidate` share the count, and take turns.
+ * CloudFront works on 3,000 paths of a distribution at a time and refuses more. So this counts the paths that it has in progress, and
+ * waits for the oldest invalidation to complete before it exceeds the limit. A call that is refused anyway, because other processes
+ * invalidate too, is retried for as long as it takes. All calls of `invalidate` share the count, and are sent one after another.
  *
- * Whoever it signs as needs `cloudfront:CreateInvalidation` and `cloudfront:GetInvalidation`. Its errors say what to change.
+ * The client's identity needs `cloudfront:CreateInvalidation` and `cloudfront:GetInvalidation`. Errors say what to change.
  */
 export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
   const { pollIntervalMs = 1000, refusalDelayMs = 2000, assumeCompleteAfterMs = 15 * 60_000 } = options;
   const client = createCloudFrontClient(options);
   const closed = new AbortController();
-  const calls = createInvalidationApi(client, options.distribution, closed.signal);
-  /** By id, the oldest first: those that are not known to be complete. */
-  const underWay = new Map<string, { paths: number; sinceMs: number }>();
-  const turns = new PQueue({ concurrency: 1 });
+  const api = createInvalidationApi(client, options.distribution, closed.signal);
+  /** Invalidations not known to be complete, by id, the oldest first. */
+  const inProgress = new Map<string, { paths: number; sinceMs: number }>();
+  const queue = new PQueue({ concurrency: 1 });
 
-  async function pause(firstMs: number, times: number): Promise<void> {
-    // At random by a quarter, so that processes that were refused together do not come back together.
-    const ms = firstMs * 2 ** Math.min(times, MAX_DOUBLINGS) * (1 + Math.random() / 4);
-    await sleep(ms, undefined, { signal: closed.signal }).catch(() => closed.signal.throwIfAborted());
+  /** @param failures - in a row so far, from 1 */
+  async function backOff(firstMs: number, failures: number): Promise<void> {
+    await sleep(withJitter(backoffDelay(firstMs, failures, MAX_BACKOFF_FACTOR * firstMs)), closed.signal);
+    closed.signal.throwIfAborted();
   }
 
-  async function completion(id: string): Promise<void> {
-    for (let looks = 0; !(await calls.isComplete(id)); looks++) await pause(pollIntervalMs, looks);
-    underWay.delete(id);
+  async function waitUntilComplete(id: string): Promise<void> {
+    for (let polls = 1; !(await api.isComplete(id)); polls++) await backOff(pollIntervalMs, polls);
+    inProgress.delete(id);
   }
 
   async function makeRoom(paths: number): Promise<void> {
-    for (const [id, { sinceMs }] of underWay) {
-      const taken = [...underWay.values()].reduce((sum, other) => sum + other.paths, 0);
-      if (taken + paths <= MAX_PATHS) return;
-      // A server that purges a unit now and then would otherwise come to ask about thousands of them, one by one.
-      if (performance.now() - sinceMs >= assumeCompleteAfterMs) underWay.delete(id);
-      else await completion(id);
+    for (const [id, { sinceMs }] of inProgress) {
+      const total = [...inProgress.values()].reduce((sum, other) => sum + other.paths, 0);
+      if (total + paths <= MAX_PATHS) return;
+      // Otherwise a server that purges a unit now and then would at some point poll thousands of them, one by one.
+      if (performance.now() - sinceMs >= assumeCompleteAfterMs) inProgress.delete(id);
+      else await waitUntilComplete(id);
     }
   }
 
-  async function attempt(paths: readonly string[], reference: string): Promise<Invalidation | Busy> {
+  async function tryCreate(paths: readonly string[], callerReference: string): Promise<Invalidation | Busy> {
     await makeRoom(paths.length);
-    const made = await calls.create(paths, reference);
-    if (typeof made === 'string') return made;
-    if (!made.complete) underWay.set(made.id, { paths: paths.length, sinceMs: performance.now() });
-    return { id: made.id, tags: paths.length };
+    const created = await api.create(paths, callerReference);
+    if (typeof created === 'string') return created;
+    if (!created.complete) inProgress.set(created.id, { paths: paths.length, sinceMs: performance.now() });
+    return { id: created.id, tags: paths.length };
   }
 
-  async function submit(paths: readonly string[]): Promise<Invalidation[]> {
-    // The same for all attempts: one that was taken on, but whose answer was lost, is neither done nor paid for twice.
-    const reference = randomUUID();
+  async function create(paths: readonly string[]): Promise<Invalidation[]> {
+    // The same for all attempts: when only the answer to one was lost, the next is neither done nor paid for twice.
+    const callerReference = randomUUID();
     let refusals = 0;
-    for (let tries = 0; refusals < REFUSALS_TO_HALVE || paths.length === 1; tries++) {
-      const made = await attempt(paths, reference);
-      if (typeof made !== 'string') return [made];
-      if (made === 'full') refusals++;
-      await pause(refusalDelayMs, tries);
+    for (let attempts = 1; refusals < REFUSALS_BEFORE_HALVING || paths.length === 1; attempts++) {
+      const created = await tryCreate(paths, callerReference);
+      if (typeof created !== 'string') return [created];
+      if (created === 'full') refusals++;
+      await backOff(refusalDelayMs, attempts);
     }
-    // Where others always have something under way there is never room for the whole.
+    // While others always have something in progress there may never be room for the whole.
     const half = Math.ceil(paths.length / 2);
-    return [...(await submit(paths.slice(0, half))), ...(await submit(paths.slice(half)))];
+    return [...(await create(paths.slice(0, half))), ...(await create(paths.slice(half)))];
   }
 
   return {
     async invalidate(tags) {
       const paths = [...new Set(tags)].map(pathOf);
-      const made: Invalidation[] = [];
+      const invalidations: Invalidation[] = [];
       for (let start = 0; start < paths.length; start += MAX_PATHS) {
-        made.push(...(await turns.add(() => submit(paths.slice(start, start + MAX_PATHS)))));
+        invalidations.push(...(await queue.add(() => create(paths.slice(start, start + MAX_PATHS)))));
       }
-      return made;
+      return invalidations;
     },
 
     async wait(invalidations) {
-      for (const { id } of invalidations) await completion(id);
+      for (const { id } of invalidations) await waitUntilComplete(id);
     },
 
     close() {
@@ -110,7 +110,7 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
   };
 }
 
-/** One tag that CloudFront would not take would have it refuse the 2,999 with it. */
+/** Checked here, because CloudFront refuses a call of 3,000 tags for a single invalid one. */
 function pathOf(tag: string): string {
   const isTag = /^[\x21-\x7e]{1,256}$/.test(tag) && !tag.includes(',');
   if (!isTag) throw new TypeError(`not a cache tag: ${JSON.stringify(tag)}`);

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Cdn } from '../../src/cdn/cdn.ts';
 import { type CloudFrontCdnOptions, createCloudFrontCdn } from '../../src/cdn/cloudfront-cdn.ts';
 import { type CloudFrontStub, credentials, DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
@@ -7,39 +7,39 @@ import { type CloudFrontStub, credentials, DISTRIBUTION, startCloudFront } from 
 const throttled = { status: 400, code: 'Throttling', message: 'Rate exceeded' };
 const tooMany = { status: 400, code: 'TooManyInvalidationsInProgress' };
 
-describe('invalidate', () => {
-  test('asks CloudFront, signed, to forget what has the tag', async () => {
+describe('invalidate of the CloudFront adapter', () => {
+  it('sends CloudFront a signed call with the tag', async () => {
     const cloudFront = await startCloudFront();
     const made = await cdnOf(cloudFront).invalidate(['u-6f0a']);
     expect(made).toEqual([{ id: 'I1', tags: 1 }]);
     expect(cloudFront.invalidations()).toEqual([['#u-6f0a']]);
   });
 
-  test('asks nothing when there are no tags', async () => {
+  it('sends nothing when there are no tags', async () => {
     const cloudFront = await startCloudFront();
     expect(await cdnOf(cloudFront).invalidate([])).toEqual([]);
     expect(cloudFront.calls).toEqual([]);
   });
 
-  test('pays once for a tag that is given twice', async () => {
+  it('sends a tag once that is given twice', async () => {
     const cloudFront = await startCloudFront();
     expect(await cdnOf(cloudFront).invalidate(['u-1', 'u-2', 'u-1'])).toEqual([{ id: 'I1', tags: 2 }]);
     expect(cloudFront.invalidations()).toEqual([['#u-1', '#u-2']]);
   });
 
-  test.each([
-    ['nothing', ''],
-    ['a space', 'u 1'],
-    ['a comma', 'u-1,u-2'],
-    ['what is not ASCII', 'ü'],
-    ['257 characters', 'u'.repeat(257)],
-  ])('takes a tag of or with %s for a mistake, and asks nothing', async (_, tag) => {
+  it.each([
+    ['that is empty', ''],
+    ['with a space', 'u 1'],
+    ['with a comma', 'u-1,u-2'],
+    ['that is not ASCII', 'ü'],
+    ['of 257 characters', 'u'.repeat(257)],
+  ])('throws a TypeError for a tag %s, and sends nothing', async (_name, tag) => {
     const cloudFront = await startCloudFront();
     await expect(cdnOf(cloudFront).invalidate(['u-1', tag])).rejects.toThrow(TypeError);
     expect(cloudFront.calls).toEqual([]);
   });
 
-  test('needs no region, and signs for the one that CloudFront has whatever is configured', async () => {
+  it('needs no configured region, and signs for CloudFront’s own whatever is configured', async () => {
     const cloudFront = await startCloudFront();
     for (const region of [undefined, 'ap-south-1']) {
       stubEnvironment({ AWS_REGION: region });
@@ -48,33 +48,33 @@ describe('invalidate', () => {
   });
 });
 
-describe('the limit on paths under way', () => {
-  test('splits 7,000 tags into three calls, and is never gone over', async () => {
-    const cloudFront = await startCloudFront({ looksUnderWay: 2 });
+describe('the limit on paths in progress', () => {
+  it('is kept by splitting 7,000 tags into three calls that wait for each other', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: 2 });
     const made = await cdnOf(cloudFront).invalidate(tags(7000));
     expect(made.map((invalidation) => invalidation.tags)).toEqual([3000, 3000, 1000]);
     expect(cloudFront.creates()).toHaveLength(3);
-    expect(cloudFront.mostUnderWay()).toBe(3000);
+    expect(cloudFront.maxPathsInProgress()).toBe(3000);
     expect(new Set(cloudFront.invalidations().flat())).toEqual(new Set(tags(7000).map((tag) => `#${tag}`)));
   });
 
-  test('is one for all calls at once', async () => {
-    const cloudFront = await startCloudFront({ looksUnderWay: 2 });
+  it('is shared by concurrent calls', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: 2 });
     const cdn = cdnOf(cloudFront);
     await Promise.all([0, 1, 2, 3].map((unit) => cdn.invalidate(tags(1400, `u${unit}-`))));
     expect(cloudFront.creates()).toHaveLength(4);
-    expect(cloudFront.mostUnderWay()).toBe(2800);
+    expect(cloudFront.maxPathsInProgress()).toBe(2800);
   });
 
-  test('holds nobody up who fits', async () => {
-    const cloudFront = await startCloudFront({ looksUnderWay: 2 });
+  it('delays no call that fits', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: 2 });
     const cdn = cdnOf(cloudFront);
     await cdn.invalidate(tags(1400));
     await cdn.invalidate(tags(1600, 'more-'));
     expect(cloudFront.gets()).toEqual([]);
   });
 
-  test('forgets what was waited for', async () => {
+  it('no longer counts an invalidation that a caller has waited for', async () => {
     const cloudFront = await startCloudFront();
     const cdn = cdnOf(cloudFront);
     await cdn.wait(await cdn.invalidate(tags(3000)));
@@ -83,7 +83,7 @@ describe('the limit on paths under way', () => {
     expect(cloudFront.gets()).toHaveLength(looks);
   });
 
-  test('forgets what is too old to be under way still, without a look; where it is all the same, it waits', async () => {
+  it('no longer counts an invalidation that is old enough to be complete, without asking for its state', async () => {
     const cloudFront = await startCloudFront();
     const cdn = cdnOf(cloudFront, { assumeCompleteAfterMs: 0 });
     for (const unit of ['a-', 'b-', 'c-']) await cdn.invalidate(tags(2000, unit));
@@ -91,56 +91,56 @@ describe('the limit on paths under way', () => {
     expect(cloudFront.invalidations()).toHaveLength(3);
   });
 
-  test('does not count what is complete at once', async () => {
-    const cloudFront = await startCloudFront({ looksUnderWay: -1 });
+  it('does not count an invalidation that is complete when it is created', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: -1 });
     const cdn = cdnOf(cloudFront);
     for (const unit of ['a-', 'b-', 'c-']) await cdn.invalidate(tags(2000, unit));
     expect(cloudFront.calls).toHaveLength(3);
   });
 });
 
-describe('a CloudFront with too much to do', () => {
-  test('is asked for the same invalidation until it takes it on', async () => {
+describe('a busy CloudFront', () => {
+  it('is sent the same invalidation until it accepts it', async () => {
     const cloudFront = await startCloudFront({ fault: (_, nth) => (nth <= 20 ? tooMany : undefined) });
     expect(await cdnOf(cloudFront).invalidate(['u-1'])).toEqual([{ id: 'I1', tags: 1 }]);
     expect(cloudFront.creates()).toHaveLength(21);
     expect(references(cloudFront).size).toBe(1);
   });
 
-  test('is asked for less at a time when others never leave room for the whole', async () => {
-    const cloudFront = await startCloudFront({ others: 1 });
+  it('is sent half an invalidation at a time when other processes never leave room for the whole', async () => {
+    const cloudFront = await startCloudFront({ otherPaths: 1 });
     const cdn = cdnOf(cloudFront);
     const made = await cdn.invalidate(tags(3000));
     expect(made.map((invalidation) => invalidation.tags)).toEqual([1500, 1500]);
     expect(new Set(cloudFront.invalidations().flat()).size).toBe(3000);
   });
 
-  test('is asked again when it throttles, for longer than the SDK does', async () => {
+  it('is sent the same call again while it throttles, for longer than the SDK retries', async () => {
     const cloudFront = await startCloudFront({ fault: (_, nth) => (nth <= 50 ? throttled : undefined) });
     const cdn = cdnOf(cloudFront);
     const made = await cdn.invalidate(['u-1', 'u-2']);
-    // Less at a time would be more calls, which is what it complains of.
+    // Not halved: that would be more calls, of which there are too many already.
     expect(made).toEqual([{ id: 'I1', tags: 2 }]);
     expect(references(cloudFront).size).toBe(1);
     await cdn.wait(made);
     expect(cloudFront.gets()).toHaveLength(51);
   });
 
-  test('fails whoever waits for it once the CDN is closed', async () => {
-    const asked = new EventEmitter();
+  it('makes waiting calls fail once the CDN is closed', async () => {
+    const calls = new EventEmitter();
     const cloudFront = await startCloudFront({
       fault: ({ operation }, nth) => {
         if (operation === 'get' || nth === 1) return undefined;
-        asked.emit('again');
+        calls.emit('refused');
         return tooMany;
       },
     });
     const cdn = cdnOf(cloudFront, { refusalDelayMs: 3_600_000 });
     const made = await cdn.invalidate(['u-1']);
-    const again = once(asked, 'again');
+    const refused = once(calls, 'refused');
     const outcomes = Promise.allSettled([cdn.invalidate(['u-2']), cdn.invalidate(['u-3'])]);
-    await again;
-    // By the time that this has been answered too, the refusal has arrived, and is being waited out.
+    await refused;
+    // When this has been answered, the refusal has arrived too, and its delay has begun.
     await cdn.wait(made);
     cdn.close();
     const reason = expect.objectContaining({ message: 'the CDN was closed before it had answered' });
@@ -148,41 +148,41 @@ describe('a CloudFront with too much to do', () => {
   });
 });
 
-describe('wait', () => {
-  test('ends when all are complete', async () => {
-    const cloudFront = await startCloudFront({ looksUnderWay: 3 });
+describe('wait of the CloudFront adapter', () => {
+  it('resolves when all invalidations are complete', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: 3 });
     const cdn = cdnOf(cloudFront);
     const made = [...(await cdn.invalidate(['u-1'])), ...(await cdn.invalidate(['u-2']))];
     await cdn.wait(made);
     expect(cloudFront.gets().map(({ id }) => id)).toEqual([...Array(4).fill('I1'), ...Array(4).fill('I2')]);
   });
 
-  test('is for those of another process too', async () => {
+  it('waits for invalidations of another process too', async () => {
     const cloudFront = await startCloudFront();
     const made = await cdnOf(cloudFront).invalidate(['u-1']);
     await cdnOf(cloudFront).wait(made);
     expect(cloudFront.gets()).toHaveLength(1);
   });
 
-  test('asks nothing when there is nothing to wait for', async () => {
+  it('sends nothing when there are no invalidations', async () => {
     const cloudFront = await startCloudFront();
     await cdnOf(cloudFront).wait([]);
     expect(cloudFront.calls).toEqual([]);
   });
 });
 
-describe('a call that breaks', () => {
-  test.each([
+describe('a call that fails', () => {
+  it.each([
     ['an internal error', { status: 500, code: 'InternalError' }],
-    ['a refusal to serve', { status: 503, code: 'ServiceUnavailable' }],
-  ])('with %s is made again, as the same one', async (_, fault) => {
+    ['an unavailable service', { status: 503, code: 'ServiceUnavailable' }],
+  ])('with %s is repeated with the same caller reference', async (_, fault) => {
     const cloudFront = await startCloudFront({ fault: (_, nth) => (nth <= 3 ? fault : undefined) });
     expect(await cdnOf(cloudFront).invalidate(['u-1'])).toEqual([{ id: 'I1', tags: 1 }]);
     expect(cloudFront.creates()).toHaveLength(4);
     expect(references(cloudFront).size).toBe(1);
   });
 
-  test('after it was taken on is made again, and not paid for twice', async () => {
+  it('after it was accepted is repeated, and creates no second invalidation', async () => {
     const cloudFront = await startCloudFront({
       fault: (_, nth) => (nth <= 2 ? 'lose the answer' : undefined),
     });
@@ -191,16 +191,15 @@ describe('a call that breaks', () => {
     expect(cloudFront.invalidations()).toHaveLength(1);
   });
 
-  test('for ever is an error that says of what', async () => {
+  it('at every attempt is an error that names the call and the distribution, and delays no later call', async () => {
     const cloudFront = await startCloudFront({ fault: () => ({ status: 500, code: 'InternalError' }) });
     await expect(cdnOf(cloudFront).invalidate(['u-1'])).rejects.toThrow(
       /CreateInvalidation on distribution E2EXAMPLE: InternalError/,
     );
-    // So does whoever comes next: one that failed holds up nobody.
     await expect(cdnOf(cloudFront).invalidate(['u-2'])).rejects.toThrow('InternalError');
   });
 
-  test('does not make another call use its reference', async () => {
+  it('shares no caller reference with another call', async () => {
     const cloudFront = await startCloudFront();
     const cdn = cdnOf(cloudFront);
     await cdn.invalidate(['u-1']);
@@ -209,15 +208,15 @@ describe('a call that breaks', () => {
   });
 });
 
-describe('a refusal', () => {
-  test('of a distribution that is not there names it, and what sets it', async () => {
+describe('a refusal of CloudFront', () => {
+  it('for a distribution that does not exist names it and the variable that sets it', async () => {
     const cdn = cdnOf(await startCloudFront(), { distribution: 'E1GONE' });
     const message = 'CloudFront knows no distribution E1GONE: CDN must name one';
     await expect(cdn.invalidate(['u-1'])).rejects.toThrow(message);
     await expect(cdn.wait([{ id: 'I1', tags: 1 }])).rejects.toThrow(message);
   });
 
-  test('of access names the permission that is missing, and who has not got it', async () => {
+  it('of access names the missing permission and the identity that lacks it', async () => {
     const message = 'User: arn:aws:iam::1:user/me is not authorized';
     const cloudFront = await startCloudFront({
       fault: () => ({ status: 403, code: 'AccessDenied', message }),
@@ -230,7 +229,7 @@ describe('a refusal', () => {
     expect(cloudFront.calls).toHaveLength(2);
   });
 
-  test('stops a purge of thousands at once, and not the ones after it', async () => {
+  it('ends a call of thousands of tags at its first part, and does not affect later calls', async () => {
     const cloudFront = await startCloudFront({
       fault: (_, nth) => (nth === 1 ? { status: 403, code: 'AccessDenied' } : undefined),
     });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
@@ -19,15 +19,15 @@ import { codeOf, startOrigin } from '../support/http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../support/lambda/artifact.ts';
 import { startFunctionUrl } from '../support/lambda/function-url.ts';
 import { photograph } from '../support/pictures.ts';
-import { describeS3 } from '../support/setup/bucket.ts';
 import { STEPS, smoke } from '../support/smoke-services.ts';
+import { describeS3 } from '../support/store/bucket.ts';
 
 const LADDER = { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 };
-/** As by default, but for the CDN, which is to come back to the store at once. */
+/** The default, except that the CDN has to get the store each time. */
 const UNCACHED = { CACHE_CONTROL: 'public, max-age=604800, s-maxage=0' };
 
-describeEdge('the whole edge: its function, a cache, the bucket, and the image function', () => {
-  describeS3('in one', () => {
+describeEdge('The whole edge', () => {
+  describeS3('The edge function, a cache, a bucket and the image function together', () => {
     let artifact: Awaited<ReturnType<typeof buildArtifact>>;
     beforeAll(async () => {
       artifact = await buildArtifact();
@@ -41,7 +41,7 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       const photo = await photograph();
       const origin = await startOrigin((_request, response) => response.end(photo));
       const { bucket, client, env } = await createStoreEnvironment();
-      // What origin access control grants: to read what one can name, and not to see what there is.
+      // What origin access control grants: GetObject, but not ListBucket.
       const statement = {
         Effect: 'Allow',
         Principal: '*',
@@ -65,19 +65,19 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       });
       const target = (path: string, rest = '&w=320&f=webp', unit = 'unit-1') =>
         sign(`/u/${unit}?src=${encodeURIComponent(`${origin.url}${path}`)}${rest}`);
-      const ask = (sent: string, headers: Record<string, string> = {}) => send(nginx.url, sent, headers);
-      return { bucket, client, env, origin, functionUrl, nginx, target, ask };
+      const get = (sent: string, headers: Record<string, string> = {}) => send(nginx.url, sent, headers);
+      return { bucket, client, env, origin, functionUrl, nginx, target, get };
     }
 
-    it('makes what nobody has asked for, and from then on the bucket answers without the function', async () => {
-      const { ask, functionUrl, target } = await setUp(UNCACHED);
+    it('makes a variant on the first request, and serves it from the bucket without the function from then on', async () => {
+      const { get, functionUrl, target } = await setUp(UNCACHED);
       const sent = target("/it's (1) + 100%25.jpg");
-      const made = await ask(sent);
+      const made = await get(sent);
       const body = Buffer.from(await made.arrayBuffer());
       expect([made.status, made.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss; stored']);
       expect(made.headers.get('etag')).toBeNull();
 
-      const stored = await ask(sent);
+      const stored = await get(sent);
       expect(Buffer.from(await stored.arrayBuffer()).equals(body)).toBe(true);
       expect(stored.headers.get('cache-status')).toBeNull();
       expect(stored.headers.get('etag')).toMatch(/^"[0-9a-f]{32}"$/);
@@ -86,18 +86,18 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       expect(functionUrl.requests).toHaveLength(1);
     });
 
-    it('keeps one copy for all whose headers come down to one variant', async () => {
-      const { ask, functionUrl, target } = await setUp();
+    it('caches one copy for all requests whose headers choose the same variant', async () => {
+      const { get, functionUrl, target } = await setUp();
       const sent = target('/a.jpg', '&w=300');
       const accepts = ['image/avif,image/webp,*/*;q=0.8', 'image/png,image/avif;q=0.5', 'IMAGE/AVIF'];
-      const answers: Response[] = [];
-      for (const accept of accepts) answers.push(await ask(sent, { accept }));
-      expect(answers.map(({ headers }) => headers.get('x-cache'))).toEqual([
+      const responses: Response[] = [];
+      for (const accept of accepts) responses.push(await get(sent, { accept }));
+      expect(responses.map(({ headers }) => headers.get('x-cache'))).toEqual([
         'Miss from nginx',
         'Hit from nginx',
         'Hit from nginx',
       ]);
-      const webp = await ask(sent, { accept: 'image/webp' });
+      const webp = await get(sent, { accept: 'image/webp' });
       expect([webp.headers.get('x-cache'), webp.headers.get('content-type')]).toEqual([
         'Miss from nginx',
         'image/webp',
@@ -105,34 +105,33 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       expect(functionUrl.requests).toHaveLength(2);
     });
 
-    it('asks the function once for what a hundred ask for at once', async () => {
-      const { ask, functionUrl, origin, target } = await setUp();
+    it('calls the function once for a hundred concurrent requests of one variant', async () => {
+      const { get, functionUrl, origin, target } = await setUp();
       const sent = target('/a.jpg');
       const bodies = await Promise.all(
-        Array.from({ length: 100 }, async () => Buffer.from(await (await ask(sent)).arrayBuffer())),
+        Array.from({ length: 100 }, async () => Buffer.from(await (await get(sent)).arrayBuffer())),
       );
       expect(new Set(bodies.map((body) => body.toString('base64'))).size).toBe(1);
       expect([functionUrl.requests.length, origin.requests.length]).toEqual([1, 1]);
     });
 
-    it('lets nothing through that is not signed, expired, or no image', async () => {
-      const { ask, functionUrl, target } = await setUp();
-      const sent = target('/a.jpg');
-      const wrong = {
-        [sent.split('&sig=')[0] ?? '']: 'bad_signature',
-        [`${sent}x`]: 'bad_signature',
-        [target('/a.jpg', '&exp=1')]: 'expired',
-        [target('/a.jpg', '&w=0')]: 'bad_request',
-        '/v1/ab/unit-1/x/320-balanced.webp': 'not_found',
-        '/units': 'not_found',
-      };
-      for (const [bad, code] of Object.entries(wrong)) expect(await codeOf(await ask(bad)), bad).toBe(code);
+    it.each<[string, string, (signed: string, sign: (rest: string) => string) => string]>([
+      ['an unsigned URL', 'bad_signature', (signed) => signed.split('&sig=')[0] ?? ''],
+      ['a forged signature', 'bad_signature', (signed) => `${signed}x`],
+      ['an expired URL', 'expired', (_signed, signWith) => signWith('&exp=1')],
+      ['a malformed URL', 'bad_request', (_signed, signWith) => signWith('&w=0')],
+      ['the key of a variant', 'not_found', () => '/v1/ab/unit-1/x/320-balanced.webp'],
+      ['a unit route', 'not_found', () => '/units'],
+    ])('refuses %s with %s before bucket and function', async (_name, code, targetOf) => {
+      const { get, functionUrl, target } = await setUp();
+      const refused = targetOf(target('/a.jpg'), (rest) => target('/a.jpg', rest));
+      expect(await codeOf(await get(refused))).toBe(code);
       expect(functionUrl.requests).toEqual([]);
     });
 
-    it('forgets a unit that is purged, in the bucket and at the edge', async () => {
-      const { ask, bucket, client, functionUrl, nginx, target } = await setUp();
-      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
+    it('serves nothing of a purged unit, from neither the bucket nor the cache', async () => {
+      const { get, bucket, client, functionUrl, nginx, target } = await setUp();
+      const cloudfront = await startCloudFront({ onInvalidation: invalidateTags(nginx) });
       const cdn = createCloudFrontCdn({
         distribution: DISTRIBUTION,
         endpoint: cloudfront.endpoint,
@@ -143,33 +142,33 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       const tombstones = createTombstones(store, sha256, Date.now);
       const purge = createPurge({ store, tombstones, cdn, sha256, nowMs: Date.now });
 
-      const seen: string[] = [];
-      const look = async (sent: string) => {
-        const { headers } = await ask(sent);
-        seen.push(headers.get('cache-status') ?? headers.get('x-cache') ?? '');
+      const served: string[] = [];
+      const request = async (sent: string) => {
+        const { headers } = await get(sent);
+        served.push(headers.get('cache-status') ?? headers.get('x-cache') ?? '');
       };
       const sent = target('/a.jpg');
       const other = target('/a.jpg', '&w=320&f=webp', 'unit-2');
-      for (const each of [sent, other]) await look(each);
-      // Their minute is over.
-      forgetCopies(nginx, () => true);
-      for (const each of [sent, other, sent, other]) await look(each);
+      for (const each of [sent, other]) await request(each);
+      // As if the minute of untagged copies was over.
+      removeCopies(nginx, () => true);
+      for (const each of [sent, other, sent, other]) await request(each);
       expect(await purge(['unit-1'])).toMatchObject({
         units: [{ objects: 1 }],
         invalidations: [{ tags: 1 }],
       });
-      for (const each of [sent, other]) await look(each);
+      for (const each of [sent, other]) await request(each);
       const made = 'edgepress; fwd=miss; stored';
       const [fromStore, fromCopy] = ['Miss from nginx', 'Hit from nginx'];
-      expect(seen).toEqual([made, made, fromStore, fromStore, fromCopy, fromCopy, made, fromCopy]);
+      expect(served).toEqual([made, made, fromStore, fromStore, fromCopy, fromCopy, made, fromCopy]);
       expect(functionUrl.requests).toHaveLength(3);
     });
 
-    it('passes what operators try it with after a deployment', async () => {
-      // Long enough for the steps in between, and soon over.
+    it('passes the smoke test that operators run after a deployment', async () => {
+      // Longer than the steps in between take, and soon over.
       const cacheControl = 'public, max-age=604800, s-maxage=2';
       const { env, nginx } = await setUp({ CACHE_CONTROL: cacheControl }, { isStoreASource: true });
-      const cloudfront = await startCloudFront({ forget: forgetTagged(nginx) });
+      const cloudfront = await startCloudFront({ onInvalidation: invalidateTags(nginx) });
       const { status, steps, stderr } = await smoke(nginx.url, [], {
         ...env,
         SIGNING_KEYS: KEYS_TEXT,
@@ -183,37 +182,37 @@ describeEdge('the whole edge: its function, a cache, the bucket, and the image f
       expect(status).toBe(0);
     });
 
-    it('serves pictures while the bucket does not answer', async () => {
-      const { ask, functionUrl, target } = await setUp({}, { isStoreDown: true });
-      const answer = await ask(target('/a.jpg'));
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/webp']);
+    it('serves images while the bucket does not answer', async () => {
+      const { get, functionUrl, target } = await setUp({}, { isStoreDown: true });
+      const response = await get(target('/a.jpg'));
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/webp']);
       expect(functionUrl.requests).toHaveLength(1);
     });
   });
 });
 
-/** As CloudFront does: a copy goes with any of its tags. */
-function forgetTagged(nginx: Nginx): (paths: readonly string[]) => void {
-  return (paths) => forgetCopies(nginx, (copy) => paths.some((path) => copy.includes(path.slice(1))));
+/** Removes copies by tag like CloudFront: a copy goes with any of its tags. */
+function invalidateTags(nginx: Nginx): (paths: readonly string[]) => void {
+  return (paths) => removeCopies(nginx, (copy) => paths.some((path) => copy.includes(path.slice(1))));
 }
 
-/** Removes the copies that are meant from nginx's cache. */
-function forgetCopies({ cacheFolder }: Nginx, isMeant: (copy: string) => boolean): void {
+/** Removes the matching copies from nginx's cache. */
+function removeCopies({ cacheFolder }: Nginx, matches: (copy: string) => boolean): void {
   for (const name of readdirSync(cacheFolder)) {
     const path = join(cacheFolder, name);
-    if (isMeant(readFileSync(path, 'latin1'))) rmSync(path);
+    if (matches(readFileSync(path, 'latin1'))) rmSync(path);
   }
 }
 
-/** Sends exactly this target: `fetch` would rewrite it. */
+/** Sends exactly this target, which `fetch` would rewrite. */
 async function send(url: string, path: string, headers: Record<string, string>): Promise<Response> {
-  const sent = request(url, { path, headers });
+  const sent = httpRequest(url, { path, headers });
   sent.end();
-  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
-  const body = await buffer(answer);
-  const status = answer.statusCode ?? 0;
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const body = await buffer(response);
+  const status = response.statusCode ?? 0;
   return new Response(status === 304 ? null : body, {
     status,
-    headers: answer.headers as Record<string, string>,
+    headers: response.headers as Record<string, string>,
   });
 }

@@ -4,7 +4,7 @@ import { sha256 } from '../../src/hashing.ts';
 import { unitAddress, unitCacheTag } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { SqsBatchResponse } from '../../src/queue/lambda-messages.ts';
-import { packMessages, readMessage } from '../../src/queue/message.ts';
+import { packMessages, decodeMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createSqsApi } from '../../src/queue/sqs-api.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
@@ -110,7 +110,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     const answer = await lambda.invoke<SqsBatchResponse>(await receive(packMessages(jobs)));
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await keysOf('good')).toContain('160-balanced.webp');
-    const delayed = await calls.attributes(['ApproximateNumberOfMessagesDelayed']);
+    const delayed = await calls.getAttributes(['ApproximateNumberOfMessagesDelayed']);
     expect(delayed).toEqual({ ApproximateNumberOfMessagesDelayed: 1 });
   });
 
@@ -122,7 +122,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     expect(batchItemFailures).toEqual([{ itemIdentifier: event.Records[0]?.messageId }]);
     expect([origin.requests, await keysOf('late')]).toEqual([[], ['manifest.json']]);
     const again = await calls.receive(10, 0, AbortSignal.timeout(5000));
-    expect(again.flatMap(({ Body = '' }) => readMessage(Body))).toEqual([job]);
+    expect(again.flatMap(({ Body = '' }) => decodeMessage(Body))).toEqual([job]);
     // The next invocation of the same environment works as if nothing had been.
     const answer = await lambda.invoke<SqsBatchResponse>(event);
     expect(answer).toEqual({ batchItemFailures: [] });
@@ -141,7 +141,7 @@ describeS3('the worker function, as Lambda boots it', () => {
   });
 
   it('gives a job back that CloudFront is too busy for', async () => {
-    const cloudfront = await startCloudFront({ others: 3000 });
+    const cloudfront = await startCloudFront({ otherPaths: 3000 });
     const { lambda, receive } = await setUp({
       CDN: `cloudfront:${DISTRIBUTION}`,
       CLOUDFRONT_ENDPOINT: cloudfront.endpoint,
@@ -162,7 +162,7 @@ describeS3('the worker function, as Lambda boots it', () => {
     expect(await keysOf('purged')).toEqual([]);
     // CloudFront is told by whoever gets this, and has the time.
     const messages = await calls.receive(10, 0, AbortSignal.timeout(5000));
-    expect(messages.flatMap(({ Body = '' }) => readMessage(Body))).toEqual([
+    expect(messages.flatMap(({ Body = '' }) => decodeMessage(Body))).toEqual([
       { unit: 'purged', images: 0, retry: false, invalidate: true },
     ]);
   });

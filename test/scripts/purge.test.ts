@@ -1,16 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CREDENTIALS } from '../support/aws/signatures.ts';
 import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
-import { CREDENTIALS, parseLines, setUpCommands } from '../support/command.ts';
+import { parseLines, setUpCommands } from '../support/command.ts';
 
-/** So many units `u0`, `u1`, … that are ready. */
+/** The commands, and this many units that are ready: `u0`, `u1`, … */
 async function setUpUnits(count = 2) {
   const commands = await setUpCommands();
   const { run, src, folder } = commands;
   const units = Array.from({ length: count }, (_, index) => ({ id: `u${index}`, images: [src('/a.jpg')] }));
   await run(['prewarm', '-'], units.map((unit) => JSON.stringify(unit)).join('\n'));
-  /** The units of which there is anything. */
+  /** The units that have any object in the store. */
   const left = async () => {
     const shards = await readdir(join(folder, 'store', 'v1'));
     const found = await Promise.all(shards.map((shard) => readdir(join(folder, 'store', 'v1', shard))));
@@ -30,7 +31,7 @@ async function setUpCdn(options: Parameters<typeof startCloudFront>[0] = {}) {
 }
 
 describe('the command purge', () => {
-  it('removes units, and says what went', async () => {
+  it('deletes units and prints what was deleted', async () => {
     const { run, left } = await setUpUnits(3);
     const { status, stdout, stderr } = await run(['purge', 'u0', 'nobody', 'u2', 'u0']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -43,7 +44,7 @@ describe('the command purge', () => {
     );
   });
 
-  it('only says what would go, if that is all that it is told', async () => {
+  it('deletes nothing with --dry-run and prints what it would delete', async () => {
     const { run, left } = await setUpUnits();
     const { cloudFront, env } = await setUpCdn();
     const { status, stdout } = await run(['purge', '--dry-run', '--wait', 'u0'], '', env);
@@ -55,7 +56,7 @@ describe('the command purge', () => {
     expect(cloudFront.calls).toEqual([]);
   });
 
-  it('removes nothing when any of the arguments is no unit', async () => {
+  it('deletes nothing when an argument is not a unit id', async () => {
     const { run, left } = await setUpUnits();
     const { status, stdout, stderr } = await run(['purge', 'u0', 'u/1', '..']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -64,7 +65,7 @@ describe('the command purge', () => {
     expect(await left()).toEqual(['u0', 'u1']);
   });
 
-  it('takes units from standard input, as many as there are, and names the lines that are none', async () => {
+  it('reads any number of units from standard input, and names the lines that are not unit ids', async () => {
     const { run, left } = await setUpUnits(2);
     const ids = Array.from({ length: 2500 }, (_, index) => `u${index + 1}`);
     const { status, stdout, stderr } = await run(['purge', '-', '--json'], `u 1\n\n${ids.join('\r\n')}`);
@@ -82,9 +83,9 @@ describe('the command purge', () => {
     expect(await left()).toEqual(['u0']);
   });
 
-  it('has the CDN forget them, and waits for that', async () => {
+  it('invalidates the units at the CDN, and waits for the invalidation with --wait', async () => {
     const { run } = await setUpUnits();
-    const { cloudFront, env } = await setUpCdn({ looksUnderWay: 1 });
+    const { cloudFront, env } = await setUpCdn({ pollsInProgress: 1 });
     const { status, stdout, stderr } = await run(['purge', 'u0', 'u1', '--wait'], '', env);
     expect(stdout).toMatch(/2 units purged: .*\nThe CDN is asked to forget 2 cache tags: I1\n$/);
     expect({ status, stderr }).toEqual({ status: 0, stderr: 'The CDN has forgotten them.\n' });
@@ -100,7 +101,7 @@ describe('the command purge', () => {
     ]);
   });
 
-  it('says that some may be left when it could not do its work', async () => {
+  it('ends with 1 and says that units may be left when the invalidation fails', async () => {
     const { run, left } = await setUpUnits();
     const { env } = await setUpCdn({
       fault: () => ({ status: 403, code: 'AccessDenied', message: 'not you' }),

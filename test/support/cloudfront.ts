@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 export const DISTRIBUTION = 'E2EXAMPLE';
 export const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 
-/** What CloudFront works on at once. */
+/** CloudFront's limit on the paths in progress. */
 const MAX_PATHS = 3000;
 const XMLNS = 'xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"';
 /** A whole SigV4 header, in the one region that CloudFront signs for. */
@@ -23,85 +23,86 @@ export interface Call {
   id: string;
 }
 
-/** To answer with an error instead, or to do what is asked and hang up. */
+/** An error to answer with, or to do what the call says and then close the connection without an answer. */
 export type Fault = { status: number; code: string; message?: string } | 'lose the answer';
 
 export interface CloudFrontStub {
   endpoint: string;
-  /** All that was asked, in that order. */
+  /** All calls so far, in order. */
   calls: Call[];
   creates(): Call[];
   gets(): Call[];
-  /** The paths of each invalidation that there is: never one that was refused. */
+  /** The paths of each invalidation that was created. */
   invalidations(): (readonly string[])[];
-  /** The most paths that were under way at once. */
-  mostUnderWay(): number;
+  /** The highest number of paths that were in progress at the same time. */
+  maxPathsInProgress(): number;
 }
 
 export interface CloudFrontStubOptions {
-  /** How many looks find an invalidation still under way. Default 0: the first one finds it complete; -1: it is at once. */
-  looksUnderWay?: number;
-  /** Paths that other processes have under way. */
-  others?: number;
-  /** Is told of the paths of each invalidation that is made. */
-  forget?: (paths: readonly string[]) => void;
-  /** What goes wrong with a call; `nth` counts from 1, for each operation. */
+  /** How many polls find an invalidation still in progress. Default 0: the first finds it complete; -1: it is created complete. */
+  pollsInProgress?: number;
+  /** Paths that other processes have in progress. */
+  otherPaths?: number;
+  /** Called with the paths of each invalidation that is created. */
+  onInvalidation?: (paths: readonly string[]) => void;
+  /** Returns what goes wrong with a call; `nth` counts from 1, for each operation. */
   fault?: (call: Call, nth: number) => Fault | undefined;
 }
 
-interface Made {
+interface StubInvalidation {
   id: string;
   callerReference: string;
   paths: readonly string[];
-  looksLeft: number;
+  /** Complete when negative. */
+  pollsLeft: number;
 }
 
 /**
- * The two calls of CloudFront's API on 127.0.0.1, as strict as CloudFront itself: it refuses a request that is unsigned or not
- * what the API's reference says, and whatever would have it work on more than 3,000 paths. Gone when the test ends.
+ * A stub of two calls of CloudFront's API on 127.0.0.1, as strict as CloudFront itself: it refuses a request that is unsigned or
+ * does not match the API's reference, and one that would exceed 3,000 paths in progress. It is stopped when the test ends.
  */
 export async function startCloudFront(options: CloudFrontStubOptions = {}): Promise<CloudFrontStub> {
-  const { looksUnderWay = 0, others = 0, forget = () => {}, fault = () => undefined } = options;
+  const { pollsInProgress = 0, otherPaths = 0, onInvalidation = () => {}, fault = () => undefined } = options;
   const calls: Call[] = [];
-  const made: Made[] = [];
-  let most = 0;
-  const of = (operation: Call['operation']) => calls.filter((call) => call.operation === operation);
-  const underWay = () =>
-    made.filter(({ looksLeft }) => looksLeft >= 0).reduce((sum, { paths }) => sum + paths.length, 0);
+  const invalidations: StubInvalidation[] = [];
+  let maxInProgress = 0;
+  const callsOf = (operation: Call['operation']) => calls.filter((call) => call.operation === operation);
+  const pathsInProgress = () =>
+    invalidations.filter(({ pollsLeft }) => pollsLeft >= 0).reduce((sum, { paths }) => sum + paths.length, 0);
 
   function create({ callerReference, paths }: Call): Answer {
-    const before = made.find((invalidation) => invalidation.callerReference === callerReference);
-    if (before && String(before.paths) !== String(paths))
-      return refusal(409, 'InvalidationBatchAlreadyExists');
-    if (before) return { status: 201, body: describe(before) };
-    if (underWay() + others + paths.length > MAX_PATHS) {
-      // Whoever is refused comes back later: by then the others have got on.
-      for (const invalidation of made) invalidation.looksLeft--;
+    const known = invalidations.find((invalidation) => invalidation.callerReference === callerReference);
+    if (known && String(known.paths) !== String(paths)) return refusal(409, 'InvalidationBatchAlreadyExists');
+    if (known) return { status: 201, body: invalidationXml(known) };
+    if (pathsInProgress() + otherPaths + paths.length > MAX_PATHS) {
+      // The caller retries later, when the others have made progress.
+      for (const invalidation of invalidations) invalidation.pollsLeft--;
       return refusal(400, 'TooManyInvalidationsInProgress');
     }
-    const invalidation = { id: `I${made.length + 1}`, callerReference, paths, looksLeft: looksUnderWay };
-    made.push(invalidation);
-    forget(paths);
-    most = Math.max(most, underWay());
-    return { status: 201, body: describe(invalidation) };
+    const id = `I${invalidations.length + 1}`;
+    const invalidation = { id, callerReference, paths, pollsLeft: pollsInProgress };
+    invalidations.push(invalidation);
+    onInvalidation(paths);
+    maxInProgress = Math.max(maxInProgress, pathsInProgress());
+    return { status: 201, body: invalidationXml(invalidation) };
   }
 
   function get({ id }: Call): Answer {
-    const invalidation = made.find((one) => one.id === id);
+    const invalidation = invalidations.find((candidate) => candidate.id === id);
     if (!invalidation) return refusal(404, 'NoSuchInvalidation');
-    invalidation.looksLeft--;
-    return { status: 200, body: describe(invalidation) };
+    invalidation.pollsLeft--;
+    return { status: 200, body: invalidationXml(invalidation) };
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = readCall(request, await text(request));
     if ('status' in call) return reply(response, call);
     calls.push(call);
-    const wrong = fault(call, of(call.operation).length);
-    if (wrong && wrong !== 'lose the answer')
-      return reply(response, refusal(wrong.status, wrong.code, wrong.message));
+    const error = fault(call, callsOf(call.operation).length);
+    if (error && error !== 'lose the answer')
+      return reply(response, refusal(error.status, error.code, error.message));
     const answer = call.operation === 'create' ? create(call) : get(call);
-    if (wrong === 'lose the answer') response.destroy();
+    if (error === 'lose the answer') response.destroy();
     else reply(response, answer);
   }
 
@@ -111,10 +112,10 @@ export async function startCloudFront(options: CloudFrontStubOptions = {}): Prom
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
-    creates: () => of('create'),
-    gets: () => of('get'),
-    invalidations: () => made.map(({ paths }) => paths),
-    mostUnderWay: () => most,
+    creates: () => callsOf('create'),
+    gets: () => callsOf('get'),
+    invalidations: () => invalidations.map(({ paths }) => paths),
+    maxPathsInProgress: () => maxInProgress,
   };
 }
 
@@ -123,7 +124,7 @@ interface Answer {
   body: string;
 }
 
-/** What is asked, or what is wrong with that. */
+/** Returns the call, or the answer that refuses it. */
 function readCall({ method, url, headers }: IncomingMessage, body: string): Call | Answer {
   if (!SIGNED.test(headers.authorization ?? '') || !/^\d{8}T\d{6}Z$/.test(String(headers['x-amz-date'])))
     return refusal(403, 'IncompleteSignature', headers.authorization ?? 'unsigned');
@@ -151,13 +152,13 @@ function readBatch(body: string): Call | Answer {
   return { operation: 'create', callerReference, paths, id: '' };
 }
 
-function describe({ id, callerReference, paths, looksLeft }: Made): string {
+function invalidationXml({ id, callerReference, paths, pollsLeft }: StubInvalidation): string {
   const items = paths.map((path) => `<Path>${path}</Path>`).join('');
   return `<?xml version="1.0"?>
-<Invalidation ${XMLNS}><Id>${id}</Id><Status>${looksLeft < 0 ? 'Completed' : 'InProgress'}</Status><CreateTime>2026-11-05T12:00:00.000Z</CreateTime><InvalidationBatch><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${callerReference}</CallerReference></InvalidationBatch></Invalidation>`;
+<Invalidation ${XMLNS}><Id>${id}</Id><Status>${pollsLeft < 0 ? 'Completed' : 'InProgress'}</Status><CreateTime>2026-11-05T12:00:00.000Z</CreateTime><InvalidationBatch><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${callerReference}</CallerReference></InvalidationBatch></Invalidation>`;
 }
 
-function refusal(status: number, code: string, message = `${code} it is.`): Answer {
+function refusal(status: number, code: string, message = `refused with ${code}`): Answer {
   return {
     status,
     body: `<?xml version="1.0"?>

@@ -7,7 +7,7 @@ import { createTombstones } from '../../../src/purge/tombstones.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
 import { encodeManifest } from '../../../src/unit/manifest.ts';
-import { temporaryFolder } from '../http/service.ts';
+import { makeFolder } from '../store/folder.ts';
 
 /**
  * A folder, a clock that the test sets, and all that purges in that folder. `steps` has each change of the store and each
@@ -16,7 +16,7 @@ import { temporaryFolder } from '../http/service.ts';
  * @param wrap - what the store does differently
  */
 export async function setUpPurging(wrap: (store: VariantStore) => VariantStore = (store) => store) {
-  const folder = await temporaryFolder();
+  const folder = await makeFolder();
   const steps: string[] = [];
   const clock = { ms: Date.parse('2026-01-01T00:00:00Z') };
   const files = createFileStore({ root: folder });

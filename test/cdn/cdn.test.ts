@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { createNoCdn } from '../../src/cdn/cdn.ts';
 
-test('has nothing to invalidate, and nothing to wait for', async () => {
+it('does nothing and returns no invalidations when there is no CDN', async () => {
   const cdn = createNoCdn();
   const invalidations = await cdn.invalidate(['u-1', 'u-2']);
   expect(invalidations).toEqual([]);
