@@ -9,12 +9,12 @@ import { buildImageUrl } from '../src/client/image-url.ts';
 import { readConfig } from '../src/config.ts';
 import { type Listener, listen } from '../src/http/listen.ts';
 import { startServer } from '../src/http/service.ts';
-import { FORMATS, type Format } from '../src/protocol/request.ts';
-import { type Case, differences } from './case-check.ts';
-import { CommandFailure } from './command/command-failure.ts';
+import { FORMATS } from '../src/protocol/request.ts';
+import { type Case, findDifferences } from './cases/differences.ts';
+import { CommandFailure, messageOf } from './cli/command.ts';
 
 const WIDTHS = [160, 1080];
-const MEMORY_LIMIT_BYTES = 2 ** 30;
+const MAX_MEMORY_BYTES = 2 ** 30;
 
 const casesSchema = z.array(
   z.object({
@@ -28,12 +28,10 @@ const casesSchema = z.array(
   }),
 );
 
-/** `cases`: requests a folder of hard images through the running service, and says which end otherwise than they must. */
+/** `cases`: requests every image of a folder through a running service and compares the responses with its cases.json. */
 export function casesCommand(): Command {
   return new Command('cases')
-    .description(
-      'request every image of a folder through the service, and compare with what its cases.json says',
-    )
+    .description('request every image of a folder through the service, and compare with its cases.json')
     .argument(
       '<folder>',
       'holds the images and a cases.json: [{ file, outcome, width, height, frames, alpha }]',
@@ -43,7 +41,7 @@ export function casesCommand(): Command {
 
 async function runCases(folder: string): Promise<void> {
   const cases = await readCases(folder);
-  const origin = await serveCases(folder, cases);
+  const origin = await startOrigin(folder, cases);
   const store = await mkdtemp(join(tmpdir(), 'edgepress-cases-'));
   const config = readConfig({
     PORT: '0',
@@ -55,9 +53,9 @@ async function runCases(folder: string): Promise<void> {
   let failed = 0;
   try {
     for (const one of cases) {
-      const found = await tryCase(one, folder, origin.url, server.url);
-      if (found.length > 0) failed++;
-      for (const difference of found) process.stdout.write(`${one.file}: ${difference}\n`);
+      const differences = await runCase(one, folder, origin.url, server.url);
+      if (differences.length > 0) failed++;
+      for (const difference of differences) process.stdout.write(`${one.file}: ${difference}\n`);
     }
   } finally {
     await server.close();
@@ -77,13 +75,12 @@ async function readCases(folder: string): Promise<readonly Case[]> {
   try {
     return casesSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new CommandFailure(
-      `${path} is not a list of cases: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new CommandFailure(`${path} is not a list of cases: ${messageOf(error)}`);
   }
 }
 
-async function serveCases(folder: string, cases: readonly Case[]): Promise<Listener> {
+/** Serves the images of the cases on a loopback port. */
+async function startOrigin(folder: string, cases: readonly Case[]): Promise<Listener> {
   const files = new Set(cases.map(({ file }) => file));
   const origin = new Hono();
   origin.get('/*', async (c) => {
@@ -93,29 +90,25 @@ async function serveCases(folder: string, cases: readonly Case[]): Promise<Liste
   return await listen(origin, { host: '127.0.0.1', port: 0 });
 }
 
-/** Each variant in a unit of its own, so that a broken source is really tried each time. */
-async function tryCase(one: Case, folder: string, originUrl: string, serverUrl: string): Promise<string[]> {
+/** Requests every format and width of an image. Each has a unit of its own, so that no cached failure answers for a broken source. */
+async function runCase(one: Case, folder: string, originUrl: string, serverUrl: string): Promise<string[]> {
   const source = await readFile(join(folder, one.file));
   const src = `${originUrl}/${one.file.split('/').map(encodeURIComponent).join('/')}`;
-  const found: string[] = [];
+  const differences: string[] = [];
   const peakBefore = peakMemoryBytes();
   for (const format of FORMATS) {
     for (const width of WIDTHS) {
       const url = await buildImageUrl({ baseUrl: serverUrl, unit: `${format}-${width}`, src, width, format });
       const response = await fetch(url, { redirect: 'manual' });
-      const said = await differences(one, source, response, { format, width });
-      found.push(...said.map((difference) => `${label(format, width)}: ${difference}`));
+      const found = await findDifferences(one, source, response, { format, width });
+      differences.push(...found.map((difference) => `${format} at ${width}: ${difference}`));
     }
   }
   const peak = peakMemoryBytes();
-  if (peak > MEMORY_LIMIT_BYTES && peak > peakBefore) {
-    found.push(`takes the process to ${Math.round(peak / 2 ** 20)} MiB of memory`);
+  if (peak > MAX_MEMORY_BYTES && peak > peakBefore) {
+    differences.push(`takes the process to ${Math.round(peak / 2 ** 20)} MiB of memory`);
   }
-  return found;
-}
-
-function label(format: Format, width: number): string {
-  return `${format} at ${width}`;
+  return differences;
 }
 
 function peakMemoryBytes(): number {

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
-import { CommandFailure } from './command/command-failure.ts';
-import { isClosedPipe } from './command/line-output.ts';
+import { isClosedPipe, runCommand } from './cli/command.ts';
 import { deployCheckCommand } from './deploy-check.ts';
 import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
@@ -13,6 +12,10 @@ import { signCommand } from './sign.ts';
 import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
 
+/*
+ * The command line. Each command is a file here, with its parts in a folder of the same name; cli/ holds what commands share.
+ * bench/ and check/ are no commands of it, but run by other npm scripts.
+ */
 const program = new Command('edgepress')
   .description(packageJson.description)
   .version(packageJson.version)
@@ -28,17 +31,11 @@ const program = new Command('edgepress')
   .addCommand(smokeCommand())
   .addCommand(casesCommand());
 
-// `| head` stops reading when it has enough: no reason to crash.
+// A reader that has enough, such as `| head`, closes the pipe: that must not crash the command.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
     if (!isClosedPipe(error)) throw error;
   });
 }
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommandFailure)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
-}
+await runCommand(program);

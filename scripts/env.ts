@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { DEFAULT_STACK } from './aws/default-stack.ts';
+import { stackArgument } from './cli/options.ts';
+import { printMessage } from './cli/output.ts';
 
 interface EnvOptions {
   json?: true;
@@ -11,42 +12,42 @@ export function envCommand(): Command {
   return (
     new Command('env')
       .description('print the environment of a deployed stack, for the other commands')
-      .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
+      .addArgument(stackArgument())
       .option('--no-keys', 'without SIGNING_KEYS')
       .option('--json', 'print an object instead of lines for a shell')
       .addHelpText(
         'after',
-        '\nThe region and the credentials are found as by every AWS SDK. For a shell: eval "$(npm run -s env -- Edgepress)"' +
-          '\nWhere it fails it prints `false`, so that eval fails too, rather than go on with what was set before:' +
+        '\nThe AWS region and credentials are found as by every AWS SDK. For a shell: eval "$(npm run -s env -- Edgepress)"' +
+          '\nWhen it fails it prints `false`, so that eval fails too, instead of going on with what was set before:' +
           '\neval "$(npm run -s env -- Edgepress)" && npm run smoke' +
           '\nPrinted without --no-keys, it holds the secret that signs URLs.',
       )
-      // What is wrong with the arguments, too.
+      // Errors in the arguments must fail the shell, too.
       .configureOutput({
         outputError(text, write) {
-          process.stdout.write(FAILS);
+          process.stdout.write(FAILING_LINE);
           write(text);
         },
       })
-      .action(env)
+      .action(printEnvironment)
   );
 }
 
-/** For `eval`: without it, nothing is printed, and that succeeds. */
-const FAILS = 'false\n';
+/** Makes `eval` of the output fail: of an empty output, it would succeed. */
+const FAILING_LINE = 'false\n';
 
-async function env(stackName: string, { json, keys }: EnvOptions): Promise<void> {
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
-  // What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
-  const { readEnvironmentOf } = await import('./keys/stack-environment.ts');
-  const environment = await readEnvironmentOf(stackName, { keys, say }).catch((error: unknown) => {
-    if (!json) process.stdout.write(FAILS);
+async function printEnvironment(stackName: string, { json, keys }: EnvOptions): Promise<void> {
+  // Loaded here because the AWS SDK takes longer to load than everything else.
+  const { readStackEnvironment } = await import('./env/stack-environment.ts');
+  const options = { keys, onMessage: printMessage };
+  const environment = await readStackEnvironment(stackName, options).catch((error: unknown) => {
+    if (!json) process.stdout.write(FAILING_LINE);
     throw error;
   });
   process.stdout.write(json ? `${JSON.stringify(environment, undefined, 2)}\n` : toShell(environment));
 }
 
-/** Lines that say the same to any shell, whatever the values hold. */
+/** Lines that set the variables in any POSIX shell, with every value quoted. */
 function toShell(environment: Readonly<Record<string, string>>): string {
   return Object.entries(environment)
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)

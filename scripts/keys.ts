@@ -1,18 +1,17 @@
 import { Command, Option } from 'commander';
-import { DEFAULT_STACK } from './aws/default-stack.ts';
-import { wholeNumberWithin } from './command/number-within.ts';
+import { stackArgument, wholeNumberWithin } from './cli/options.ts';
 
-// What talks to AWS is loaded only where it is used: it takes longer to load than all the rest.
-const commands = () => import('./keys/commands.ts');
+// Loaded when a command runs because the AWS SDK takes longer to load than everything else.
+const loadCommands = () => import('./keys/commands.ts');
 
-/** How many old keys a rotation leaves valid. */
-const KEEP = 2;
-/** The most of them: an edge has room for twelve keys, and while a rotation is under way, both the last and the next new one are there. */
-const MOST_KEPT = 10;
-/** CloudFront tells all of its locations within seconds to low tens of seconds, and gives no way to ask. */
+/** How many old keys stay valid after a rotation. */
+const DEFAULT_KEEP = 2;
+/** The KeyValueStore holds twelve keys, and during a rotation it also holds the previous last key and the new one. */
+const MAX_KEEP = 10;
+/** CloudFront updates all edge locations within seconds to low tens of seconds, and has no way to ask whether it has. */
 const SETTLE_SECONDS = 30;
 
-/** `keys`: looks at the signing keys of a deployed stack, and changes them. */
+/** `keys`: lists and changes the signing keys of a deployed stack. */
 export function keysCommand(): Command {
   return new Command('keys')
     .description('list, rotate or revoke the signing keys of a deployed stack')
@@ -24,25 +23,25 @@ export function keysCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('say which keys there are, which one signs, and whether edge and signers agree')
-    .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
+    .addArgument(stackArgument())
     .addHelpText('after', '\nNo key is ever printed. Ends with 2 when something is to be done.')
-    .action(async (stack: string) => (await commands()).list(stack));
+    .action(async (stack: string) => (await loadCommands()).list(stack));
 }
 
 function rotateCommand(): Command {
   return new Command('rotate')
     .description('make a new key that signs; old ones stay valid for a while')
-    .argument('[stack]', 'the name of the stack', DEFAULT_STACK)
+    .addArgument(stackArgument())
     .option(
       '--keep <count>',
-      `how many old keys stay valid, ${MOST_KEPT} at most`,
-      wholeNumberWithin(0, MOST_KEPT),
-      KEEP,
+      `how many old keys stay valid, ${MAX_KEEP} at most`,
+      wholeNumberWithin(0, MAX_KEEP),
+      DEFAULT_KEEP,
     )
     .addOption(settleOption())
     .addHelpText('after', '\nWherever it stops, URLs stay valid, and running it again goes on from there.')
     .action(async (stack: string, options: { keep: number; settle: number }) =>
-      (await commands()).rotate(stack, options),
+      (await loadCommands()).rotate(stack, options),
     );
 }
 
@@ -54,12 +53,12 @@ function revokeCommand(): Command {
     .addOption(settleOption())
     .addHelpText('after', '\nWherever it stops, running it again goes on from there.')
     .action(async (stack: string, id: string, options: { settle: number }) =>
-      (await commands()).revoke(stack, id, options),
+      (await loadCommands()).revoke(stack, id, options),
     );
 }
 
 function settleOption(): Option {
-  return new Option('--settle <seconds>', 'how long every edge location gets to learn of a new key')
+  return new Option('--settle <seconds>', 'how long to wait until every edge location has a new key')
     .argParser(wholeNumberWithin(0, 3600))
     .default(SETTLE_SECONDS);
 }

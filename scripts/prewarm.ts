@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { readEnvironment } from './command/environment.ts';
-import { openLineInput } from './command/line-input.ts';
-import { type LineOutput, openLineFile, standardOutput } from './command/line-output.ts';
-import { numberWithin, wholeNumber } from './command/number-within.ts';
+import { openLineInput } from './cli/input.ts';
+import { numberWithin, wholeNumber } from './cli/options.ts';
+import { type LineOutput, openLineFile, standardOutput } from './cli/output.ts';
+import { readEnvironment } from './cli/unit-session.ts';
 import { runPrewarm } from './prewarm/run.ts';
 import { createUnitSelection } from './prewarm/unit-selection.ts';
 
@@ -18,10 +18,10 @@ interface PrewarmOptions {
   mobileUsdPerGb: number;
 }
 
-/** How long the longest job may keep all others waiting, in seconds. */
+/** Longer than the longest job takes: it may hold up all others. */
 const PATIENCE_SECONDS = 900;
 
-/** `prewarm`: makes the variants of data units before anyone asks for them, and says how it went with each image. */
+/** `prewarm`: makes the variants of data units before they are requested, and reports the outcome of each image. */
 export function prewarmCommand(): Command {
   return new Command('prewarm')
     .description('make the variants of data units before anyone asks for them, and name every broken image')
@@ -37,11 +37,11 @@ export function prewarmCommand(): Command {
     .option('--wait', 'where QUEUE is an SQS queue: follow the units until they are done')
     .option(
       '--patience <seconds>',
-      'with --wait: give up once nothing has changed for so long',
+      'with --wait: give up after this time without any change',
       wholeNumber,
       PATIENCE_SECONDS,
     )
-    .option('--per-host <n>', 'fetches at once from one host', wholeNumber)
+    .option('--per-host <n>', 'concurrent fetches from one host', wholeNumber)
     .option(
       '--mobile-usd-per-gb <usd>',
       'what a GB costs a contractor, for the figures at the end',
@@ -62,7 +62,7 @@ async function prewarm(files: readonly string[], options: PrewarmOptions): Promi
   const input = await openLineInput(files);
   const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
   if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
-  // On the terminal that shows the lines, a bar would stand between them.
+  // A progress bar would be drawn between the lines when both go to one terminal.
   const isMixed = options.json === true && process.stdout.isTTY;
   process.exitCode = await runPrewarm({
     ...{ config, input, toUnit, outputs },

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import type { Invalidation } from '../src/cdn/cdn.ts';
-import { printable } from './command/amounts.ts';
-import { CommandFailure } from './command/command-failure.ts';
-import { readEnvironment } from './command/environment.ts';
-import { watchForInterruption } from './command/interruption.ts';
-import { type NamedUnit, readUnitIds } from './command/unit-ids.ts';
-import { openUnitSession, type UnitSession } from './command/unit-session.ts';
-import { createPurgeAccount } from './purge-account.ts';
+import { CommandFailure, messageOf } from './cli/command.ts';
+import { watchForInterrupt } from './cli/interrupt.ts';
+import { printMessage } from './cli/output.ts';
+import { printable } from './cli/text.ts';
+import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
+import { openUnitSession, readEnvironment, type UnitSession } from './cli/unit-session.ts';
+import { createPurgeReporter } from './purge/reporter.ts';
 
 interface PurgeOptions {
   dryRun?: true;
@@ -15,10 +15,10 @@ interface PurgeOptions {
   json?: true;
 }
 
-/** Units purged in one go: one request deletes as many objects, and one invalidation takes as many tags and more. */
+/** Units in one purge: S3 deletes as many objects in one request, and an invalidation takes at least as many tags. */
 const BATCH_SIZE = 1000;
 
-/** `purge`: makes units disappear, from the store and from the CDN. */
+/** `purge`: deletes units from the store and invalidates them at the CDN. */
 export function purgeCommand(): Command {
   return new Command('purge')
     .description('make units disappear, from the store and from the CDN')
@@ -34,51 +34,57 @@ export function purgeCommand(): Command {
     .action(purge);
 }
 
-async function purge(names: readonly string[], options: PurgeOptions): Promise<void> {
+async function purge(args: readonly string[], options: PurgeOptions): Promise<void> {
   const config = readEnvironment();
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const interruption = watchForInterruption(say);
-  const { signal } = interruption;
-  const isNamed = !names.includes('-');
-  const named = await readUnitIds(names, signal);
-  const checked = isNamed ? await checkAll(named) : named;
-  const session = await openUnitSession(config, say);
-  const account = createPurgeAccount({ ...options, isNamed, say });
+  const interrupt = watchForInterrupt(printMessage);
+  const { signal } = interrupt;
+  const fromArguments = !args.includes('-');
+  const named = await readUnitIds(args, signal);
+  const accepted = fromArguments ? await requireUnits(named) : named;
+  const session = await openUnitSession(config, printMessage);
+  const reporter = createPurgeReporter({ ...options, listUnits: fromArguments });
   try {
-    for await (const batch of inBatches(idsOf(checked, account.refuse), BATCH_SIZE)) {
+    for await (const batch of inBatches(idsOf(accepted, reporter.addRefused), BATCH_SIZE)) {
       if (signal.aborted) break;
-      account.add(await session.units.purge(batch, { dryRun: options.dryRun === true }));
-      await account.room();
+      reporter.addPurge(await session.units.purge(batch, { dryRun: options.dryRun === true }));
+      await reporter.ready();
     }
-    account.sum();
-    if (options.wait) await waitForCdn(session, account.invalidations, say);
-    process.exitCode = signal.aborted ? 1 : account.exitCode();
+    reporter.printTotals();
+    if (options.wait) await waitForCdn(session, reporter.invalidations);
+    process.exitCode = signal.aborted ? 1 : reporter.exitCode();
   } catch (error) {
-    account.sum();
-    const what = printable(error instanceof Error ? error.message : String(error));
-    throw new CommandFailure(`${what}\nSome units may be left. Purging again what is gone changes nothing.`);
+    reporter.printTotals();
+    const message = printable(messageOf(error));
+    throw new CommandFailure(
+      `${message}\nSome units may be left. Purging again what is gone changes nothing.`,
+    );
   } finally {
-    interruption.ignore();
-    await session.finish();
+    interrupt.stop();
+    await reporter.close();
+    await session.drain();
     await session.close();
   }
 }
 
-/** Of what the user names, all must be units before any of it is purged. */
-async function checkAll(named: AsyncIterable<NamedUnit>): Promise<AsyncIterable<NamedUnit>> {
+/**
+ * Checks every argument before anything is purged.
+ *
+ * @throws CommandFailure naming each argument that is not a unit id
+ */
+async function requireUnits(named: AsyncIterable<NamedUnit>): Promise<AsyncIterable<NamedUnit>> {
   const all: NamedUnit[] = [];
   for await (const unit of named) all.push(unit);
-  const complaints = all.flatMap((unit) => ('complaint' in unit ? [unit.complaint] : []));
+  const complaints = all.flatMap((unit) => ('problem' in unit ? [unit.problem] : []));
   if (complaints.length > 0) throw new CommandFailure([...complaints, 'Nothing was purged.'].join('\n'));
   return Readable.from(all);
 }
 
 async function* idsOf(
   named: AsyncIterable<NamedUnit>,
-  refuse: (complaint: string) => void,
+  onRefused: (problem: string) => void,
 ): AsyncGenerator<string, void> {
   for await (const unit of named) {
-    if ('complaint' in unit) refuse(unit.complaint);
+    if ('problem' in unit) onRefused(unit.problem);
     else yield unit.id;
   }
 }
@@ -96,9 +102,8 @@ async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenera
 async function waitForCdn(
   { cdn }: Pick<UnitSession, 'cdn'>,
   invalidations: readonly Invalidation[],
-  say: (text: string) => void,
 ): Promise<void> {
   if (invalidations.length === 0) return;
   await cdn.wait(invalidations);
-  say('The CDN has forgotten them.');
+  printMessage('The CDN has forgotten them.');
 }

@@ -2,9 +2,9 @@ import { Command, Option } from 'commander';
 import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
 import { baseUrlOf } from '../src/config.ts';
 import { parseRequest } from '../src/protocol/request.ts';
-import { CommandFailure } from './command/command-failure.ts';
-import { readEnvironment } from './command/environment.ts';
-import { addRequiredOption } from './command/required-option.ts';
+import { CommandFailure } from './cli/command.ts';
+import { addRequiredOption } from './cli/options.ts';
+import { readEnvironment } from './cli/unit-session.ts';
 
 interface SignOptions {
   unit: string;
@@ -16,10 +16,10 @@ interface SignOptions {
   expiresIn?: string;
 }
 
-/** `sign`: prints the URL of an image, signed with the first of `SIGNING_KEYS`, or unsigned where there are none. */
+/** `sign`: prints the URL of an image, signed with the first of `SIGNING_KEYS`, or unsigned when there are none. */
 export function signCommand(): Command {
   const command = new Command('sign').description(
-    'print the URL of an image, signed with the first of SIGNING_KEYS (unsigned where there are none)',
+    'print the URL of an image, signed with the first of SIGNING_KEYS (unsigned when there are none)',
   );
   addRequiredOption(command, new Option('--unit <id>', 'the data unit that the image belongs to'));
   addRequiredOption(
@@ -27,22 +27,22 @@ export function signCommand(): Command {
     new Option('--src <url>', 'the original: an absolute http(s) URL, or s3://bucket/key'),
   );
   return command
-    .option('--w <pixels>', 'the width; it goes up to the next one of WIDTHS')
+    .option('--w <pixels>', 'the width; it is rounded up to the next of WIDTHS')
     .option('--q <tier>', 'saver, balanced or high')
     .option('--f <format>', 'avif, webp, jpeg or auto')
     .option('--exp <time>', 'the Unix second after which the URL is refused')
-    .option('--expires-in <seconds>', 'the same, from now')
-    .addHelpText('after', '\nThe URL starts with PUBLIC_URL, or else with http://HOST:PORT.')
+    .option('--expires-in <seconds>', 'the same, in seconds from now')
+    .addHelpText('after', '\nThe URL starts with PUBLIC_URL, or with http://HOST:PORT when that is not set.')
     .action(async (options: SignOptions) => {
-      process.stdout.write(`${await sign(options)}\n`);
+      process.stdout.write(`${await signUrl(options)}\n`);
     });
 }
 
-async function sign({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promise<string> {
+async function signUrl({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promise<string> {
   if (exp !== undefined && expiresIn !== undefined)
     throw new CommandFailure('Give --exp or --expires-in, not both.');
   const config = readEnvironment();
-  // The request parser below says what is wrong with a value, so that none of them is checked twice.
+  // Not validated here: the request parser below reports what is wrong with each value.
   const parts: ImageUrlParts = {
     baseUrl: '',
     unit,

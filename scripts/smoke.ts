@@ -2,15 +2,16 @@ import { Command } from 'commander';
 import { baseUrlOf } from '../src/config.ts';
 import { publicUrl } from '../src/config-values.ts';
 import { parseRequest } from '../src/protocol/request.ts';
-import { CommandFailure } from './cli/command.ts';
-import { watchForInterruption } from './cli/interrupt.ts';
+import { CommandFailure, messageOf } from './cli/command.ts';
+import { watchForInterrupt } from './cli/interrupt.ts';
+import { printMessage } from './cli/output.ts';
 import { readEnvironment } from './cli/unit-session.ts';
 
-/** `smoke`: tries a running service from end to end. */
+/** `smoke`: tests a running service end to end. */
 export function smokeCommand(): Command {
   return new Command('smoke')
     .description('try a running service from end to end: refusal, miss, hit, purge')
-    .argument('[url]', 'where it is reached; by default PUBLIC_URL, or else http://HOST:PORT')
+    .argument('[url]', 'the URL of the service; by default PUBLIC_URL, or http://HOST:PORT')
     .option(
       '--src <url>',
       'an original that the service can fetch; by default a photograph, put into the bucket',
@@ -19,41 +20,40 @@ export function smokeCommand(): Command {
     .addHelpText(
       'after',
       '\nIt takes the environment that the service has been deployed with: eval "$(npm run -s env -- Edgepress)"' +
-        '\nEnds with 0 when all is as it has to be, 2 when a step has failed, 1 when it could not do its work.',
+        '\nEnds with 0 when every step is as expected, 2 when a step has failed, 1 when it could not do its work.',
     )
-    .action(smokeAt);
+    .action(smoke);
 }
 
-async function smokeAt(url: string | undefined, { src, json }: { src?: string; json?: true }): Promise<void> {
-  const given = url === undefined ? undefined : readBaseUrl(url);
+async function smoke(url: string | undefined, { src, json }: { src?: string; json?: true }): Promise<void> {
+  const givenUrl = url === undefined ? undefined : parseBaseUrl(url);
   if (src !== undefined) requireSource(src);
   const config = readEnvironment();
-  const baseUrl = given ?? baseUrlOf(config);
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
-  const interruption = watchForInterruption(say);
-  // It decodes pictures, and all of the service is behind it: longer to load than most commands take.
-  const { smoke } = await import('./smoke/run.ts');
+  const baseUrl = givenUrl ?? baseUrlOf(config);
+  const interrupt = watchForInterrupt(printMessage);
+  // Loaded here because it decodes images: sharp takes longer to load than most commands take to run.
+  const { runSmoke } = await import('./smoke/run.ts');
   try {
-    const { signal } = interruption;
-    process.exitCode = await smoke(config, { baseUrl, src, json: json === true, say, signal });
+    const { signal } = interrupt;
+    process.exitCode = await runSmoke(config, { baseUrl, src, json: json === true, signal });
   } finally {
-    interruption.ignore();
+    interrupt.stop();
   }
 }
 
-function readBaseUrl(url: string): string {
+function parseBaseUrl(url: string): string {
   try {
     return publicUrl.parse(url);
   } catch (error) {
     const why =
       url === ''
         ? 'PUBLIC_URL is empty here, most likely. Run env first: eval "$(npm run -s env -- STACK)"'
-        : `it ${(error as Error).message}.`;
+        : `it ${messageOf(error)}.`;
     throw new CommandFailure(`"${url}" is not where a service is reached: ${why}`);
   }
 }
 
-/** @throws CommandFailure for what no service would take as an original */
+/** @throws CommandFailure when it is not the URL of an original */
 function requireSource(src: string): void {
   const parsed = parseRequest(`/u/smoke?src=${encodeURIComponent(src)}`);
   if (!parsed.ok) throw new CommandFailure(`--src: ${parsed.fault.detail}.`);

@@ -1,25 +1,25 @@
 import { Command } from 'commander';
 import type { Units } from '../src/unit/units.ts';
-import { printable } from './command/amounts.ts';
-import { inOrder } from './command/at-once.ts';
-import { readEnvironment } from './command/environment.ts';
-import { standardOutput } from './command/line-output.ts';
-import { type NamedUnit, readUnitIds } from './command/unit-ids.ts';
-import { openUnitSession } from './command/unit-session.ts';
-import { describeStatus } from './status-text.ts';
+import { messageOf } from './cli/command.ts';
+import { mapInOrder } from './cli/concurrency.ts';
+import { printMessage, standardOutput } from './cli/output.ts';
+import { printable } from './cli/text.ts';
+import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
+import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
+import { formatStatus } from './status/status-text.ts';
 
-/** What there is to say of a unit that was asked for. */
+/** What is printed for one unit. */
 interface Answer {
-  /** A line, or a text of some lines. */
-  out?: string;
-  /** Why there is nothing else to say. */
-  complaint?: string;
+  /** For standard output. */
+  text?: string;
+  /** For standard error: why the status is not known. */
+  problem?: string;
 }
 
-/** Units looked up at once: over a network, one waits much longer than it works. */
-const UNITS_AT_ONCE = 16;
+/** Many, because a lookup over a network is mostly waiting. */
+const MAX_CONCURRENT_LOOKUPS = 16;
 
-/** `status`: says of each image of a unit whether it is ready, pending or broken. */
+/** `status`: prints whether each image of a unit is ready, pending or broken. */
 export function statusCommand(): Command {
   return new Command('status')
     .description('say of each image of a unit whether it is ready, pending or broken, and why')
@@ -29,61 +29,58 @@ export function statusCommand(): Command {
       'after',
       '\nEnds with 1 when a unit is not known, or could not be looked up; all others are printed.',
     )
-    .action(status);
+    .action(printStatus);
 }
 
-async function status(names: readonly string[], { json = false }: { json?: boolean }): Promise<void> {
+async function printStatus(args: readonly string[], { json = false }: { json?: boolean }): Promise<void> {
   const config = readEnvironment();
   const stop = new AbortController();
-  const ids = await readUnitIds(names, stop.signal);
-  const complain = (text: string) => void process.stderr.write(`${text}\n`);
-  const { units, finish, close } = await openUnitSession(config, complain);
+  const ids = await readUnitIds(args, stop.signal);
+  const { units, drain, close } = await openUnitSession(config, printMessage);
   const output = standardOutput();
-  const answers = inOrder(ids, UNITS_AT_ONCE, (unit) =>
-    json ? answerInJson(unit, units) : answer(unit, units),
+  const answers = mapInOrder(ids, MAX_CONCURRENT_LOOKUPS, (unit) =>
+    json ? answerInJson(unit, units) : answerInText(unit, units),
   );
   try {
-    for await (const { out, complaint } of answers) {
-      if (out !== undefined) output.write(out);
-      if (complaint !== undefined) {
-        complain(complaint);
+    for await (const { text, problem } of answers) {
+      if (text !== undefined) output.write(text);
+      if (problem !== undefined) {
+        printMessage(problem);
         process.exitCode = 1;
       }
-      await output.room();
+      await output.ready();
       if (output.isClosed()) break;
     }
   } finally {
     stop.abort();
-    await finish();
+    await output.close();
+    await drain();
     await close();
   }
 }
 
-async function answer(unit: NamedUnit, units: Pick<Units, 'status'>): Promise<Answer> {
-  const found = await find(unit, units);
-  return 'complaint' in found ? { complaint: found.complaint } : { out: `${describeStatus(found.status)}\n` };
+async function answerInText(unit: NamedUnit, units: Pick<Units, 'status'>): Promise<Answer> {
+  const found = await lookUp(unit, units);
+  return 'problem' in found ? { problem: found.problem } : { text: `${formatStatus(found.status)}\n` };
 }
 
-/** A line for each unit, whatever there is to say of it. */
+/** Always has a line for standard output, so that there is one for each unit. */
 async function answerInJson(unit: NamedUnit, units: Pick<Units, 'status'>): Promise<Answer> {
-  const found = await find(unit, units);
-  if (!('complaint' in found)) return { out: JSON.stringify(found.status) };
-  const { error, complaint } = found;
-  return { out: JSON.stringify({ id: unit.id, error }), complaint };
+  const found = await lookUp(unit, units);
+  if (!('problem' in found)) return { text: JSON.stringify(found.status) };
+  const { error, problem } = found;
+  return { text: JSON.stringify({ id: unit.id, error }), problem };
 }
 
-async function find(unit: NamedUnit, units: Pick<Units, 'status'>) {
-  if ('complaint' in unit) return { error: 'bad_request', complaint: unit.complaint };
+async function lookUp(unit: NamedUnit, units: Pick<Units, 'status'>) {
+  if ('problem' in unit) return { error: 'bad_request', problem: unit.problem };
   const { id } = unit;
   try {
     const status = await units.status(id);
     return status
       ? { status }
-      : { error: 'not_found', complaint: `${id}: there is no such unit: it was never sent, or was purged` };
+      : { error: 'not_found', problem: `${id}: there is no such unit: it was never sent, or was purged` };
   } catch (error) {
-    return {
-      error: 'internal',
-      complaint: `${id}: ${printable(error instanceof Error ? error.message : String(error))}`,
-    };
+    return { error: 'internal', problem: `${id}: ${printable(messageOf(error))}` };
   }
 }

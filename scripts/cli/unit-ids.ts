@@ -4,7 +4,7 @@ import { type LineInput, openLineInput } from './input.ts';
 import { printable } from './text.ts';
 
 /** A unit id from the command line or standard input, or why it is not one. */
-export type NamedUnit = { id: string } | { id: string; complaint: string };
+export type NamedUnit = { id: string } | { id: string; problem: string };
 
 const NOT_A_UNIT = `is no unit: it must be ${UNIT_RULE}`;
 /** How many characters of an invalid id are shown. */
@@ -27,17 +27,17 @@ export async function readUnitIds(
 }
 
 async function* fromArguments(args: readonly string[]): AsyncGenerator<NamedUnit, void> {
-  for (const id of args) yield isUnit(id) ? { id } : { id, complaint: `${printable(id)} ${NOT_A_UNIT}` };
+  for (const id of args) yield isUnit(id) ? { id } : { id, problem: `${printable(id)} ${NOT_A_UNIT}` };
 }
 
 async function* fromLines(input: LineInput, signal: AbortSignal): AsyncGenerator<NamedUnit, void> {
   for await (const { read } of input.lines(signal)) {
-    if ('complaint' in read) {
-      yield { id: '', complaint: `line ${read.line}: ${read.complaint}` };
+    if ('problem' in read) {
+      yield { id: '', problem: `line ${read.line}: ${read.problem}` };
       continue;
     }
     const id = read.text.trim();
     const shown = printable(id.slice(0, SHOWN_LENGTH));
-    yield isUnit(id) ? { id } : { id, complaint: `line ${read.line}: ${shown} ${NOT_A_UNIT}` };
+    yield isUnit(id) ? { id } : { id, problem: `line ${read.line}: ${shown} ${NOT_A_UNIT}` };
   }
 }

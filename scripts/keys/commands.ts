@@ -1,18 +1,17 @@
-import { countDown } from '../command/countdown.ts';
-import { describeKeys, describeRevocation, describeRotation } from './key-text.ts';
-import { withPlaces } from './open-places.ts';
-import { readPlaces } from './places.ts';
+// A file of its own because it is loaded only when a command runs: see keys.ts.
+import { countDown, printMessage } from '../cli/output.ts';
+import { readKeyStores, withKeyStores } from './key-stores.ts';
+import { formatKeys, formatRevocation, formatRotation } from './key-text.ts';
 import { revokeKey } from './revoke-key.ts';
 import { rotateKeys } from './rotate-keys.ts';
 
-const say = (text: string) => void process.stderr.write(`${text}\n`);
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 /** `keys list` */
 export async function list(stack: string): Promise<void> {
-  const { text, isWell } = describeKeys(stack, await withPlaces(stack, say, readPlaces));
+  const { text, isInSync } = formatKeys(stack, await withKeyStores(stack, printMessage, readKeyStores));
   print(text);
-  if (!isWell) process.exitCode = 2;
+  if (!isInSync) process.exitCode = 2;
 }
 
 /** `keys rotate` */
@@ -20,18 +19,18 @@ export async function rotate(
   stack: string,
   { keep, settle }: { keep: number; settle: number },
 ): Promise<void> {
-  const rotation = await withPlaces(stack, say, (places) =>
-    rotateKeys(places, { keep, say, settle: () => waitForEdge(settle) }),
+  const rotation = await withKeyStores(stack, printMessage, (stores) =>
+    rotateKeys(stores, { keep, onMessage: printMessage, waitForEdge: () => waitForEdge(settle) }),
   );
-  print(describeRotation(stack, rotation));
+  print(formatRotation(stack, rotation));
 }
 
 /** `keys revoke` */
 export async function revoke(stack: string, id: string, { settle }: { settle: number }): Promise<void> {
-  const revocation = await withPlaces(stack, say, (places) =>
-    revokeKey(places, id, () => waitForEdge(settle)),
+  const revocation = await withKeyStores(stack, printMessage, (stores) =>
+    revokeKey(stores, id, () => waitForEdge(settle)),
   );
-  print(describeRevocation(stack, id, revocation));
+  print(formatRevocation(stack, id, revocation));
 }
 
 async function waitForEdge(seconds: number): Promise<void> {

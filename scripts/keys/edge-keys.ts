@@ -1,4 +1,4 @@
-// KeyValueStore wants SigV4A, which the SDK only knows once this is loaded.
+// The SDK can sign with SigV4A, which KeyValueStore requires, only once this is loaded.
 import '@aws-sdk/signature-v4a';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -8,30 +8,34 @@ import {
   PutKeyCommand,
 } from '@aws-sdk/client-cloudfront-keyvaluestore';
 import { EDGE_KEYS_ITEM, type SigningKey } from '../../src/protocol/signature.ts';
-import { askAws, clientOptions } from '../cli/aws.ts';
+import { callAws, clientOptions } from '../cli/aws.ts';
 import { CommandFailure } from '../cli/command.ts';
 import { readKeyList, writeKeyList } from './key-list.ts';
 
-/** The keys that the edge verifies with: an item of a CloudFront KeyValueStore. */
+/** The keys with which the edge verifies signatures: an item of a CloudFront KeyValueStore. */
 export interface EdgeKeys {
   read(): Promise<{ keys: readonly SigningKey[]; etag: string }>;
   /**
-   * Puts these in place of those that were read with the ETag.
+   * Replaces the keys that were read with the ETag.
    *
-   * @returns `false` when somebody has written since: nothing was changed
+   * @returns `false` when somebody else has written since: then nothing is changed
    */
   write(keys: readonly SigningKey[], etag: string): Promise<boolean>;
-  /** Ends when the store gives these, and so is on its way to tell the edge. */
+  /**
+   * Resolves when a read returns these keys: from then on they are distributed to the edge locations.
+   *
+   * @throws CommandFailure when that takes longer than 30 s
+   */
   confirm(keys: readonly SigningKey[]): Promise<void>;
   close(): void;
 }
 
 const CONFIRM_EVERY_MS = 500;
-const CONFIRM_TIMES = 60;
+const MAX_CONFIRM_READS = 60;
 
 /** @param arn - of the KeyValueStore */
 export function openEdgeKeys(arn: string): EdgeKeys {
-  // It is one for the whole world, but the SDK wants a region to know which of the worlds.
+  // The service is global. The SDK derives the partition, such as `aws`, from the region.
   const client = new CloudFrontKeyValueStoreClient({ ...clientOptions(), region: 'us-east-1' });
 
   async function get(): Promise<string | undefined> {
@@ -45,20 +49,20 @@ export function openEdgeKeys(arn: string): EdgeKeys {
 
   async function readEtag(): Promise<string> {
     const { ETag } = await client.send(new DescribeKeyValueStoreCommand({ KvsARN: arn }));
-    if (ETag === undefined) throw new Error('an answer without an ETag');
+    if (ETag === undefined) throw new Error('the response has no ETag');
     return ETag;
   }
 
   return {
     async read() {
-      // The ETag first: what is written in between is then seen, or makes our own write fail.
-      const etag = await askAws('cloudfront-keyvaluestore:DescribeKeyValueStore', readEtag);
-      const text = await askAws('cloudfront-keyvaluestore:GetKey', get);
+      // The ETag first: a write of somebody else in between is then either read, or makes our own write fail.
+      const etag = await callAws('cloudfront-keyvaluestore:DescribeKeyValueStore', readEtag);
+      const text = await callAws('cloudfront-keyvaluestore:GetKey', get);
       return { etag, keys: readKeyList(text, `The item ${EDGE_KEYS_ITEM} of the KeyValueStore`) };
     },
 
     write: (keys, etag) =>
-      askAws('cloudfront-keyvaluestore:PutKey', async () => {
+      callAws('cloudfront-keyvaluestore:PutKey', async () => {
         try {
           const value = writeKeyList(keys);
           await client.send(
@@ -66,15 +70,15 @@ export function openEdgeKeys(arn: string): EdgeKeys {
           );
           return true;
         } catch (error) {
-          if (isOvertaken(error)) return false;
+          if (isConflict(error)) return false;
           throw error;
         }
       }),
 
     async confirm(keys) {
       const wanted = writeKeyList(keys);
-      for (let times = 1; (await askAws('cloudfront-keyvaluestore:GetKey', get)) !== wanted; times++) {
-        if (times === CONFIRM_TIMES)
+      for (let reads = 1; (await callAws('cloudfront-keyvaluestore:GetKey', get)) !== wanted; reads++) {
+        if (reads === MAX_CONFIRM_READS)
           throw new CommandFailure(
             'The KeyValueStore does not give what was put into it. Run this again later.',
           );
@@ -86,8 +90,8 @@ export function openEdgeKeys(arn: string): EdgeKeys {
   };
 }
 
-/** The reference says 409; what is said of a stale ETag in practice is a 400 that names the precondition. */
-function isOvertaken(error: unknown): boolean {
+/** The API reference documents 409 for a stale ETag. In practice it is a 400 that names the precondition. */
+function isConflict(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'ConflictException' || /pre-?condition/i.test(`${error.name} ${error.message}`);
 }

@@ -1,22 +1,22 @@
 import type { SigningKey } from '../../src/protocol/signature.ts';
-import { counted } from '../command/amounts.ts';
+import { counted } from '../cli/text.ts';
 import { fingerprint, hasKey } from './key-list.ts';
-import { agree, type Found } from './places.ts';
+import { areInSync, type KeySnapshot } from './key-stores.ts';
 import type { Revocation } from './revoke-key.ts';
 import type { Rotation } from './rotate-keys.ts';
 
-/** What there is, and whether it is as it has to be. */
-export function describeKeys(stack: string, found: Found): { text: string; isWell: boolean } {
-  const { edge, signers } = found;
+/** The text of `keys list`: every key and how it is used. `isInSync` tells whether there are keys, and edge and signers agree. */
+export function formatKeys(stack: string, snapshot: KeySnapshot): { text: string; isInSync: boolean } {
+  const { edge, signers } = snapshot;
   const all = [...signers, ...edge.filter((key) => !hasKey(signers, key))];
   if (all.length === 0)
     return {
       text: `${stack} has no signing keys yet, and so refuses every URL. Make one: npm run keys -- rotate ${stack}`,
-      isWell: false,
+      isInSync: false,
     };
   const width = Math.max(...all.map(({ id }) => id.length));
   const lines = all.map(
-    (key) => `  ${key.id.padEnd(width)}  ${fingerprint(key)}  ${describeUse(key, found)}`,
+    (key) => `  ${key.id.padEnd(width)}  ${fingerprint(key)}  ${formatUse(key, snapshot)}`,
   );
   return {
     text: [
@@ -24,20 +24,20 @@ export function describeKeys(stack: string, found: Found): { text: string; isWel
       '',
       ...lines,
       '',
-      ...describeAgreement(stack, found),
+      ...formatAgreement(stack, snapshot),
     ].join('\n'),
-    isWell: agree(edge, signers),
+    isInSync: areInSync(edge, signers),
   };
 }
 
-function describeUse(key: SigningKey, { edge, signers }: Found): string {
+function formatUse(key: SigningKey, { edge, signers }: KeySnapshot): string {
   if (!hasKey(signers, key)) return 'valid, but no signer has it';
   if (!hasKey(edge, key)) return 'with the signers, but NOT valid at the edge';
   return key.id === signers[0]?.id ? 'signs' : 'valid, signs no more';
 }
 
-function describeAgreement(stack: string, { edge, signers }: Found): string[] {
-  if (agree(edge, signers)) return ['Edge and signers agree.'];
+function formatAgreement(stack: string, { edge, signers }: KeySnapshot): string[] {
+  if (areInSync(edge, signers)) return ['Edge and signers agree.'];
   const isBroken = signers.some((key) => !hasKey(edge, key));
   return [
     isBroken
@@ -47,15 +47,16 @@ function describeAgreement(stack: string, { edge, signers }: Found): string[] {
   ];
 }
 
-export function describeRotation(stack: string, rotation: Rotation): string {
-  const { signs, isNew, valid, removed, isSettled } = rotation;
+/** The text of `keys rotate`. */
+export function formatRotation(stack: string, rotation: Rotation): string {
+  const { signs, isNew, valid, removed, isEdgeInSync } = rotation;
   return [
     isNew
       ? `${signs} signs from now on.`
       : `An earlier rotation had stopped half-way; it is done now: ${signs} signs. No other key was made: run this again for one.`,
     ...(valid.length > 0 ? [`Still valid: ${valid.join(', ')}`] : []),
     ...(removed.length > 0 ? [`Not valid any more: ${removed.join(', ')}`] : []),
-    ...(isSettled ? [] : ['Somebody else has changed the keys meanwhile: what is left to do is theirs.']),
+    ...(isEdgeInSync ? [] : ['Somebody else has changed the keys meanwhile: what is left to do is theirs.']),
     '',
     `Signers have it once they read their keys again: eval "$(npm run -s env -- ${stack})"`,
     ...(valid.length > 0
@@ -66,7 +67,8 @@ export function describeRotation(stack: string, rotation: Rotation): string {
   ].join('\n');
 }
 
-export function describeRevocation(stack: string, id: string, { signs }: Revocation): string {
+/** The text of `keys revoke`. */
+export function formatRevocation(stack: string, id: string, { signs }: Revocation): string {
   return [
     `${id} is not valid any more, nor any URL that it has signed. The edge locations know within half a minute.`,
     ...(signs === undefined ? [] : [`${signs} signs from now on.`]),

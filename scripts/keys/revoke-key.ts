@@ -1,45 +1,52 @@
-import { CommandFailure } from '../command/command-failure.ts';
+import { CommandFailure } from '../cli/command.ts';
 import { hasId, union, without } from './key-list.ts';
-import { changeEdge, changeSigners, type Found, goOn, type KeyPlaces, settleEdge } from './places.ts';
+import {
+  type KeySnapshot,
+  type KeyStores,
+  syncEdge,
+  updateEdge,
+  updateSigners,
+  withResumeHint,
+} from './key-stores.ts';
 
-/** What a revocation came to. */
+/** The result of a revocation. */
 export interface Revocation {
-  /** What signs from now on, where that was the revoked one. */
+  /** The id of the key that signs from now on; `undefined` when the revoked key was not the one that signed. */
   signs: string | undefined;
 }
 
 /**
- * Makes a key invalid: first the signers lose it, then the edge. Wherever it stops, what signers sign with is valid, and doing it
- * again goes on from there.
+ * Makes a key invalid: removes it from the signers first, and then from the edge. Wherever it stops, the signers' keys are valid,
+ * and running it again goes on from there.
  *
- * @param settle - ends when every edge location has had time to learn what it did not know
- * @throws CommandFailure when nobody has it, when it is the only one, or when somebody else changes the keys at the same time
+ * @param waitForEdge - resolves when every edge location has had time to get the current keys
+ * @throws CommandFailure when there is no such key, when it is the only one, or when somebody else changes the keys meanwhile
  */
 export async function revokeKey(
-  places: KeyPlaces,
+  stores: KeyStores,
   id: string,
-  settle: () => Promise<void>,
+  waitForEdge: () => Promise<void>,
 ): Promise<Revocation> {
-  // What signers are left with must be known at the edge. It is, unless somebody has changed the keys by hand.
-  const { before, edge } = await changeEdge(places, (found) => {
-    requireAnother(found, id);
-    return union(found.edge, without(found.signers, [id]));
+  // The signers' other keys must be at the edge. They are, unless somebody has changed the keys by hand.
+  const { before, edge } = await updateEdge(stores, (snapshot) => {
+    requireAnother(snapshot, id);
+    return union(snapshot.edge, without(snapshot.signers, [id]));
   });
   if (edge.length > before.edge.length) {
-    await places.edge.confirm(edge);
-    await settle();
+    await stores.edge.confirm(edge);
+    await waitForEdge();
   }
   const next = without(before.signers, [id]);
   const isWithSigners = next.length < before.signers.length;
-  const version = isWithSigners ? await changeSigners(places, next, before) : before.version;
-  await goOn(async () => {
-    if (await settleEdge(places, version, [id])) return;
+  const version = isWithSigners ? await updateSigners(stores, next, before) : before.version;
+  await withResumeHint(async () => {
+    if (await syncEdge(stores, version, [id])) return;
     throw new CommandFailure('Somebody else has changed the signing keys meanwhile.');
   });
   return { signs: before.signers[0]?.id === id ? next[0]?.id : undefined };
 }
 
-function requireAnother({ edge, signers }: Found, id: string): void {
+function requireAnother({ edge, signers }: KeySnapshot, id: string): void {
   if (!hasId(edge, id) && !hasId(signers, id))
     throw new CommandFailure(`There is no key ${id}, neither at the edge nor with the signers.`);
   const isOnly = without(hasId(signers, id) ? signers : edge, [id]).length === 0;

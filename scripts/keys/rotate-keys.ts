@@ -1,87 +1,88 @@
 import type { SigningKey } from '../../src/protocol/signature.ts';
-import { hasKey, idsOf, makeKey, union, without } from './key-list.ts';
+import { generateKey, hasKey, idsOf, union, without } from './key-list.ts';
 import {
-  changeEdge,
-  changeSigners,
-  type Found,
-  goOn,
-  type KeyPlaces,
-  readPlaces,
-  settleEdge,
-} from './places.ts';
+  type KeySnapshot,
+  type KeyStores,
+  readKeyStores,
+  syncEdge,
+  updateEdge,
+  updateSigners,
+  withResumeHint,
+} from './key-stores.ts';
 
 export interface RotateOptions {
   /** How many of the old keys stay valid. */
   keep: number;
-  /** Ends when every edge location has had time to learn a new key. */
-  settle: () => Promise<void>;
-  say: (text: string) => void;
+  /** Resolves when every edge location has had time to get a new key. */
+  waitForEdge: () => Promise<void>;
+  /** Called when a step is done. */
+  onMessage: (text: string) => void;
 }
 
-/** What a rotation came to. */
+/** The result of a rotation. */
 export interface Rotation {
-  /** What signs now. */
+  /** The id of the key that signs now. */
   signs: string;
-  /** Whether it is new: else an earlier rotation was brought to its end. */
+  /** Whether that key is new. If not, this run has completed an earlier rotation. */
   isNew: boolean;
-  /** Those that stay valid. */
+  /** The ids of the keys that stay valid. */
   valid: readonly string[];
-  /** Those that are not valid any more. */
+  /** The ids of the keys that are not valid any more. */
   removed: readonly string[];
-  /** Whether the edge was left as it has to be. */
-  isSettled: boolean;
+  /** Whether the edge has the signers' keys now. If not, somebody else has changed those meanwhile. */
+  isEdgeInSync: boolean;
 }
 
 /**
- * Makes a new key sign: first the edge learns it beside all others, then it becomes the signers' first one, then the edge forgets
- * what is too old. Wherever it stops, what signers sign with is valid, and doing it again goes on from there.
+ * Makes a new key sign: adds it to the edge, then makes it the first of the signers' keys, then removes the oldest keys from the edge.
+ * Wherever it stops, the signers' keys are valid, and running it again goes on from there.
  *
- * @throws CommandFailure when somebody else changes the keys at the same time, or there is no room
+ * @throws CommandFailure when somebody else changes the keys meanwhile, or there is no room for another key
  */
-export async function rotateKeys(places: KeyPlaces, options: RotateOptions): Promise<Rotation> {
-  const found = await readPlaces(places);
-  if (isHalfDone(found)) return await finish(places, found);
-  let fresh = makeKey([]);
-  const { before, edge } = await changeEdge(places, (now) => {
+export async function rotateKeys(stores: KeyStores, options: RotateOptions): Promise<Rotation> {
+  const snapshot = await readKeyStores(stores);
+  if (isHalfDone(snapshot)) return await complete(stores, snapshot);
+  let fresh = generateKey([]);
+  const { before, edge } = await updateEdge(stores, (now) => {
     const known = union(now.edge, now.signers);
-    fresh = makeKey(known);
+    fresh = generateKey(known);
     return [...known, fresh];
   });
-  options.say(`The edge is told of ${fresh.id}.`);
-  return await goOn(async () => {
-    await places.edge.confirm(edge);
-    await options.settle();
-    return await makeSign(places, fresh, before, options);
+  options.onMessage(`The edge is told of ${fresh.id}.`);
+  return await withResumeHint(async () => {
+    await stores.edge.confirm(edge);
+    await options.waitForEdge();
+    return await makeItSign(stores, fresh, before, options);
   });
 }
 
-/** The second half: the edge knows the key. */
-async function makeSign(
-  places: KeyPlaces,
+/** The second half of a rotation: the edge has the key. */
+async function makeItSign(
+  stores: KeyStores,
   fresh: SigningKey,
-  before: Found,
-  { keep, say }: RotateOptions,
+  before: KeySnapshot,
+  { keep, onMessage }: RotateOptions,
 ): Promise<Rotation> {
-  // Where signers have none yet, those at the edge were put there by hand, or by a first rotation that stopped: they count as old.
+  // When the signers have no keys yet, those at the edge were added by hand, or by a first rotation that stopped: they count as old.
   const old = before.signers.length > 0 ? before.signers : before.edge;
   const next = [fresh, ...old.slice(0, keep)];
-  const version = await changeSigners(places, next, before);
-  say(`Signers are given ${fresh.id}.`);
+  const version = await updateSigners(stores, next, before);
+  onMessage(`Signers are given ${fresh.id}.`);
   const removed = idsOf(without(union(before.edge, before.signers), idsOf(next)));
-  const isSettled = await settleEdge(places, version, removed);
-  return { signs: fresh.id, isNew: true, valid: idsOf(next.slice(1)), removed, isSettled };
+  const isEdgeInSync = await syncEdge(stores, version, removed);
+  return { signs: fresh.id, isNew: true, valid: idsOf(next.slice(1)), removed, isEdgeInSync };
 }
 
-/** Whether a rotation stopped when the signers had its key: that is still the last one at the edge. */
-function isHalfDone({ edge, signers }: Found): boolean {
+/** Whether a rotation stopped after the signers got its key: then that key is still the last one at the edge. */
+function isHalfDone({ edge, signers }: KeySnapshot): boolean {
   const [signs] = signers;
   if (!signs || edge.length < 2) return false;
   return hasKey(edge.slice(-1), signs) && signers.every((key) => hasKey(edge, key));
 }
 
-async function finish(places: KeyPlaces, { edge, signers, version }: Found): Promise<Rotation> {
+async function complete(stores: KeyStores, { edge, signers, version }: KeySnapshot): Promise<Rotation> {
   const removed = idsOf(without(edge, idsOf(signers)));
-  const isSettled = await settleEdge(places, version, removed);
+  const isEdgeInSync = await syncEdge(stores, version, removed);
   const [signs = '', ...valid] = idsOf(signers);
-  return { signs, isNew: false, valid, removed, isSettled };
+  return { signs, isNew: false, valid, removed, isEdgeInSync };
 }

@@ -7,27 +7,27 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import type { SigningKey } from '../../src/protocol/signature.ts';
-import { askAws, clientOptions } from '../aws/ask-aws.ts';
+import { callAws, clientOptions } from '../cli/aws.ts';
 import { readKeyList, writeKeyList } from './key-list.ts';
 
-/** The keys that signers sign with, the first of them; kept in a secret. */
+/** The keys of the signers, who sign with the first: a secret in Secrets Manager. */
 export interface SignerKeys {
-  /** @returns no version while the secret is empty */
+  /** @returns `version: undefined` while the secret is empty */
   read(): Promise<{ keys: readonly SigningKey[]; version: string | undefined }>;
   /**
-   * Puts these in place of those that were read with the version.
+   * Replaces the keys that were read with the version.
    *
-   * @returns the new version; `undefined` when somebody has written since: nothing was changed
+   * @returns the new version; `undefined` when somebody else has written since: then nothing is changed
    */
   write(keys: readonly SigningKey[], version: string | undefined): Promise<string | undefined>;
   close(): void;
 }
 
 const CURRENT = 'AWSCURRENT';
-/** What a version is called that is not current yet. */
+/** The staging label of a version that is not current yet. */
 const PENDING = 'AWSPENDING';
-const LOOK_EVERY_MS = 500;
-const LOOKS = 20;
+const POLL_EVERY_MS = 500;
+const MAX_POLLS = 20;
 
 /** @param arn - of the secret */
 export function openSignerKeys(arn: string): SignerKeys {
@@ -35,7 +35,7 @@ export function openSignerKeys(arn: string): SignerKeys {
   const client = new SecretsManagerClient({ ...clientOptions(), ...(region && { region }) });
 
   const get = () =>
-    askAws('secretsmanager:GetSecretValue', async () => {
+    callAws('secretsmanager:GetSecretValue', async () => {
       try {
         return await client.send(new GetSecretValueCommand({ SecretId: arn }));
       } catch (error) {
@@ -44,7 +44,11 @@ export function openSignerKeys(arn: string): SignerKeys {
       }
     });
 
-  /** Whether the version is current now: AWS moves the label only away from the version that it is told, so that nobody is overtaken. */
+  /**
+   * Makes a version the current one, unless another than `before` is: AWS moves the label only away from the version that is named.
+   *
+   * @returns whether it is current now
+   */
   async function makeCurrent(version: string, before: string | undefined): Promise<boolean> {
     try {
       await client.send(
@@ -58,7 +62,7 @@ export function openSignerKeys(arn: string): SignerKeys {
       return true;
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'InvalidParameterException') throw error;
-      // An answer that was lost and asked for again ends here too.
+      // The retry of a call whose response was lost fails in the same way, though the version is current.
       return (await get()).VersionId === version;
     }
   }
@@ -67,7 +71,7 @@ export function openSignerKeys(arn: string): SignerKeys {
     keys: readonly SigningKey[],
     before: string | undefined,
   ): Promise<string | undefined> {
-    // AWS calls the version by the token: an attempt whose answer is lost makes none of its own.
+    // The token is the id of the version, so the retry of a call whose response was lost creates no second version.
     const version = randomUUID();
     const put = new PutSecretValueCommand({
       SecretId: arn,
@@ -75,19 +79,19 @@ export function openSignerKeys(arn: string): SignerKeys {
       SecretString: writeKeyList(keys),
       VersionStages: [PENDING],
     });
-    const { VersionStages } = await askAws('secretsmanager:PutSecretValue', () => client.send(put));
-    // The first version of all becomes the current one by itself.
+    const { VersionStages } = await callAws('secretsmanager:PutSecretValue', () => client.send(put));
+    // The first version of a secret becomes current by itself.
     if (VersionStages?.includes(CURRENT)) return version;
-    const isCurrent = await askAws('secretsmanager:UpdateSecretVersionStage', () =>
+    const isCurrent = await callAws('secretsmanager:UpdateSecretVersionStage', () =>
       makeCurrent(version, before),
     );
     return isCurrent ? version : undefined;
   }
 
-  /** Ends when reading gives another version than before: Secrets Manager may take a moment to tell everywhere. */
-  async function leave(before: string | undefined): Promise<void> {
-    for (let times = 0; times < LOOKS && (await get()).VersionId === before; times++)
-      await sleep(LOOK_EVERY_MS);
+  /** Waits until a read no longer returns the version before: Secrets Manager is eventually consistent. */
+  async function waitUntilReplaced(before: string | undefined): Promise<void> {
+    for (let polls = 0; polls < MAX_POLLS && (await get()).VersionId === before; polls++)
+      await sleep(POLL_EVERY_MS);
   }
 
   return {
@@ -98,16 +102,16 @@ export function openSignerKeys(arn: string): SignerKeys {
     },
 
     async write(keys, version) {
-      const made = await replace(keys, version);
-      if (made !== undefined) await leave(version);
-      return made;
+      const written = await replace(keys, version);
+      if (written !== undefined) await waitUntilReplaced(version);
+      return written;
     },
 
     close: () => client.destroy(),
   };
 }
 
-/** A secret that was made without a value has none under any label. */
+/** A secret that was created without a value has no version with any label. */
 function isEmpty(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -1,102 +1,104 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { ImageOutcome } from '../../src/unit/outcome.ts';
 import type { ImageStatus, UnitStatus } from '../../src/unit/status.ts';
 import type { Units } from '../../src/unit/units.ts';
-import { eachAtOnce } from '../command/at-once.ts';
-import type { Account } from './account.ts';
-import type { Tally } from './tally.ts';
+import { forEachConcurrently } from '../cli/concurrency.ts';
+import type { Recorder } from './recorder.ts';
+import type { Totals } from './totals.ts';
 
-/** A unit that is on the queue. */
+/** A unit that was put on the queue. */
 export interface FollowedUnit {
   id: string;
   images: number;
-  /** What was known to be broken and is tried again: source → when it was to be tried next. */
+  /** With `--retry`: the next attempt (ISO 8601) of each source that was broken when the unit was put on the queue. */
   brokenBefore?: Record<string, string>;
 }
 
 export interface FollowOptions {
   units: Pick<Units, 'status'>;
-  account: Account;
-  tally: Tally;
-  /** When the first of them was put on the queue: Unix milliseconds. */
-  sinceMs: number;
-  /** Is told of each unit that is over and done with. */
-  done: () => void;
-  /** How long nothing may change. */
+  recorder: Recorder;
+  totals: Totals;
+  /** When the first of the units was put on the queue, in Unix milliseconds. */
+  submittedAtMs: number;
+  /** Called when a unit is done. */
+  onDone: () => void;
+  /** Gives up after this time without any new outcome. */
   patienceMs: number;
-  /** Once it is aborted, what is not known yet stays pending. */
+  /** Once it aborts, images without an outcome are counted as pending. */
   signal: AbortSignal;
 }
 
-/** Jobs are done in about the order in which they were sent, so that few beyond these are finished before them. */
-const UNITS_AT_ONCE = 256;
-const LOOKUPS_AT_ONCE = 32;
-const FIRST_DELAY_MS = 500;
-const MOST_DELAY_MS = 10_000;
+/** Jobs are done in about the order in which they were sent, so few units beyond these are done before them. */
+const MAX_UNITS_FOLLOWED = 256;
+const MAX_CONCURRENT_LOOKUPS = 32;
+const MIN_POLL_MS = 500;
+const MAX_POLL_MS = 10_000;
+const POLL_GROWTH = 1.5;
 
 /**
- * Follows units to their end, as others prewarm them.
+ * Polls the status of units that workers prewarm, and records the outcome of each image once.
  *
- * @returns whether nothing has changed for too long
+ * @returns `out of patience` when there was no new outcome for `patienceMs`
  */
 export async function followUnits(
   followed: AsyncIterable<FollowedUnit>,
-  { units, account, tally, sinceMs, done, patienceMs, signal }: FollowOptions,
+  { units, recorder, totals, submittedAtMs, onDone, patienceMs, signal }: FollowOptions,
 ): Promise<'finished' | 'out of patience'> {
   const impatience = new AbortController();
   const giveUp = () => impatience.abort();
   let timer = setTimeout(giveUp, patienceMs);
-  const ending = AbortSignal.any([signal, impatience.signal]);
-  const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
+  const stop = AbortSignal.any([signal, impatience.signal]);
+  const lookups = new PQueue({ concurrency: MAX_CONCURRENT_LOOKUPS });
 
   async function follow(unit: FollowedUnit): Promise<void> {
-    const told = new Set<number>();
-    for (let delayMs = FIRST_DELAY_MS; !ending.aborted; delayMs = Math.min(delayMs * 1.5, MOST_DELAY_MS)) {
-      // A fault of the store passes, or nothing changes.
+    const recorded = new Set<number>();
+    for (let pollMs = MIN_POLL_MS; !stop.aborted; pollMs = Math.min(pollMs * POLL_GROWTH, MAX_POLL_MS)) {
+      // An error of the store is either transient, or there is no new outcome until patience ends.
       const status = await lookups.add(() => units.status(unit.id)).catch(() => 'unknown' as const);
-      if (status === undefined) return tally.endUnit(true);
-      if (status !== 'unknown' && tellFinished(unit, status, told)) return tally.endUnit(false);
-      await delay(delayMs, undefined, { signal: ending }).catch(() => {});
+      if (status === undefined) return totals.endUnit(true);
+      if (status !== 'unknown' && recordNew(unit, status, recorded)) return totals.endUnit(false);
+      await sleep(pollMs, undefined, { signal: stop }).catch(() => {});
     }
-    tally.addUnknown(unit.images - told.size);
+    totals.addUnknown(unit.images - recorded.size);
   }
 
-  /** Returns whether that was the last of it. */
-  function tellFinished(unit: FollowedUnit, status: UnitStatus, told: Set<number>): boolean {
+  /** Records outcomes that are new. Returns whether every image has one now. */
+  function recordNew(unit: FollowedUnit, status: UnitStatus, recorded: Set<number>): boolean {
     for (const [index, image] of status.images.entries()) {
-      const outcome = outcomeOf(image, unit, sinceMs);
-      if (!outcome || told.has(index)) continue;
-      told.add(index);
-      account.tell(outcome);
+      const outcome = outcomeOf(image, unit, submittedAtMs);
+      if (!outcome || recorded.has(index)) continue;
+      recorded.add(index);
+      recorder.addOutcome(outcome);
       clearTimeout(timer);
       timer = setTimeout(giveUp, patienceMs);
     }
-    return told.size >= status.images.length;
+    return recorded.size >= status.images.length;
   }
 
-  await eachAtOnce(followed, UNITS_AT_ONCE, async (unit) => {
-    await account.room();
+  await forEachConcurrently(followed, MAX_UNITS_FOLLOWED, async (unit) => {
+    await recorder.ready();
     await follow(unit);
-    done();
+    onDone();
   });
   clearTimeout(timer);
   return impatience.signal.aborted ? 'out of patience' : 'finished';
 }
 
-/** How it went with an image, or `undefined`: nobody knows yet. */
-function outcomeOf(image: ImageStatus, unit: FollowedUnit, sinceMs: number): ImageOutcome | undefined {
+/** The outcome of an image, or `undefined` while it is not known. */
+function outcomeOf(image: ImageStatus, unit: FollowedUnit, submittedAtMs: number): ImageOutcome | undefined {
   const { src } = image;
   if (image.state === 'ready') {
     const { sourceBytes } = image;
     const variants = image.variants.map(({ url: _url, effort: _effort, ...made }) => made);
-    // Whether it was there before, only who prewarms it knows.
+    // Only the worker knows whether the variants were there before.
     return { unit: unit.id, src, state: 'ready', sourceBytes, variants, skipped: false };
   }
   if (image.state === 'pending') return undefined;
   const { code, detail, retryable, nextAttempt } = image;
-  // What was broken before and whose time has come is tried again.
+  // A cached failure that the worker will try again is no outcome yet: one of before a `--retry`, or one that has expired.
   const before = unit.brokenBefore?.[src];
-  const isTriedAgain = before === undefined ? Date.parse(nextAttempt) < sinceMs : nextAttempt === before;
-  return isTriedAgain ? undefined : { unit: unit.id, src, state: 'broken', code, detail, retryable };
+  const willBeRetried =
+    before === undefined ? Date.parse(nextAttempt) < submittedAtMs : nextAttempt === before;
+  return willBeRetried ? undefined : { unit: unit.id, src, state: 'broken', code, detail, retryable };
 }

@@ -1,47 +1,46 @@
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import cliProgress from 'cli-progress';
-import { counted, formatBytes, formatCount, formatDuration } from '../command/amounts.ts';
-import type { Counts } from './tally.ts';
+import { counted, formatBytes, formatCount, formatDuration } from '../cli/text.ts';
+import type { Counts } from './totals.ts';
 
-/** How far a run has come. */
+/** The progress of a run. */
 export interface Progress {
-  /** What is shown. */
   counts: Readonly<Counts>;
-  /** What is on the queue, while that is all that happens to it. */
+  /** How much is on the queue, while units are only being put there. */
   queued?: { units: number; images: number } | undefined;
-  /** How much of the work is done, in whatever it is measured. */
+  /** How much of `total` is done, in bytes of input or in units. */
   done: number;
-  /** `undefined`: nobody knows yet. */
+  /** `undefined` while it is not known. */
   total: number | undefined;
 }
 
-/** What is shown of a run while it lasts. */
+/** Displays the progress of a run until it is stopped. */
 export interface ProgressDisplay {
-  /** Prints something else without either spoiling the other. */
-  say(text: string): void;
+  /** Prints a line without damage to the display. */
+  print(text: string): void;
   stop(): void;
 }
 
 export interface ProgressDisplayOptions {
   stream: NodeJS.WritableStream;
-  /** Whether it is a terminal, on which what was written can be written over. */
+  /** Whether it is a terminal, on which the display can be redrawn. */
   isLive: boolean;
-  /** Between two looks, in milliseconds. Default 200 on a terminal, else 5,000. */
+  /** The interval between two updates, in milliseconds. Default 200 on a terminal, else 5,000. */
   everyMs?: number;
 }
 
-/** What is done a second is what was done within about this time. */
+/** Rates are averages over about this time. */
 const WINDOW_MS = 30_000;
 const BAR_WIDTH = 24;
 
-/** Shows how far a run has come: a bar on a terminal, elsewhere a line now and then. */
+/** Displays the progress of a run: as a bar on a terminal, else as a line every few seconds. */
 export function showProgress(
-  measure: () => Progress,
+  getProgress: () => Progress,
   { stream, isLive, everyMs = isLive ? 200 : 5000 }: ProgressDisplayOptions,
 ): ProgressDisplay {
-  const describe = createDescription(measure);
-  const display = isLive ? liveDisplay(stream, describe) : plainDisplay(stream, describe);
-  const timer = setInterval(display.show, everyMs);
+  const render = createRenderer(getProgress);
+  const display = isLive ? barDisplay(stream, render) : lineDisplay(stream, render);
+  const timer = setInterval(display.update, everyMs);
   let isStopped = false;
   const stop = () => {
     isStopped = true;
@@ -49,31 +48,31 @@ export function showProgress(
     process.off('exit', stop);
     display.stop();
   };
-  // A bar that is not stopped leaves the terminal without line wrapping.
+  // The bar disables line wrapping of the terminal until it is stopped.
   process.once('exit', stop);
-  return { say: (text) => (isStopped ? void stream.write(`${text}\n`) : display.say(text)), stop };
+  return { print: (text) => (isStopped ? void stream.write(`${text}\n`) : display.print(text)), stop };
 }
 
-/** A run in two lines. */
-interface Described {
-  /** What changes fast, and when it is over. */
+/** The progress as text. */
+interface RenderedProgress {
+  /** The rate and the time left, which change fast. */
   pace: string;
   counts: string;
-  /** From 0 to 1, if it is known. */
+  /** The part that is done, from 0 to 1; `undefined` while it is not known. */
   share: number | undefined;
 }
 
-function plainDisplay(stream: NodeJS.WritableStream, describe: () => Described) {
-  const say = (text: string) => void stream.write(`${text}\n`);
-  const show = () => {
-    const { counts, pace } = describe();
-    say(`${counts}; ${pace}`);
+function lineDisplay(stream: NodeJS.WritableStream, render: () => RenderedProgress) {
+  const print = (text: string) => void stream.write(`${text}\n`);
+  const update = () => {
+    const { counts, pace } = render();
+    print(`${counts}; ${pace}`);
   };
-  return { say, show, stop: () => {} };
+  return { print, update, stop: () => {} };
 }
 
-function liveDisplay(stream: NodeJS.WritableStream, describe: () => Described) {
-  // Drawn when we say so, in full: what is said meanwhile moves it down.
+function barDisplay(stream: NodeJS.WritableStream, render: () => RenderedProgress) {
+  // It is drawn by `update` alone, in full: lines that are printed in between move it down.
   const bars = new cliProgress.MultiBar({
     ...{ stream, fps: 0.001, forceRedraw: true, clearOnComplete: true },
     ...{ barsize: BAR_WIDTH, barCompleteChar: '█', barIncompleteChar: '░' },
@@ -82,20 +81,20 @@ function liveDisplay(stream: NodeJS.WritableStream, describe: () => Described) {
   });
   const pace = bars.create(1, 0, { text: '', hasShare: false });
   const counts = bars.create(1, 0, { text: '', hasShare: false });
-  const show = () => {
-    const { share, ...texts } = describe();
+  const update = () => {
+    const { share, ...texts } = render();
     pace.update(share ?? 0, { text: texts.pace, hasShare: share !== undefined });
     counts.update({ text: texts.counts });
     bars.update();
   };
-  show();
+  update();
   return {
-    show,
-    say(text: string) {
+    update,
+    print(text: string) {
       moveCursor(stream, 0, -1);
       cursorTo(stream, 0);
       clearScreenDown(stream);
-      // With a line more, since that is where the bars go up from.
+      // One line more, because the next update of the bars moves up by one line.
       stream.write(`${text}\n\n`);
       bars.update();
     },
@@ -103,16 +102,17 @@ function liveDisplay(stream: NodeJS.WritableStream, describe: () => Described) {
   };
 }
 
-function createDescription(measure: () => Progress): () => Described {
+/** Returns a function that renders the current progress, with rates since up to {@link WINDOW_MS} ago. */
+function createRenderer(getProgress: () => Progress): () => RenderedProgress {
   const sample = ({ counts, done }: Progress) => {
     return { ms: performance.now(), images: counts.ready + counts.broken, done };
   };
-  const samples = [sample(measure())];
+  const samples = [sample(getProgress())];
   return () => {
-    const progress = measure();
+    const progress = getProgress();
     const { done, total } = progress;
     const now = sample(progress);
-    // Another part of the work has begun.
+    // `done` starts again when units are followed after they were queued.
     if (done < Number(samples.at(-1)?.done)) samples.length = 0;
     samples.push(now);
     while (samples.length > 2 && now.ms - Number(samples[0]?.ms) > WINDOW_MS) samples.shift();
@@ -121,18 +121,18 @@ function createDescription(measure: () => Progress): () => Described {
     const donePerSecond = (done - first.done) / seconds;
     const isKnown = total !== undefined && donePerSecond > 0;
     return {
-      pace: describePace(progress, {
+      pace: formatPace(progress, {
         imagesPerSecond: (now.images - first.images) / seconds,
         secondsLeft: isKnown ? (total - done) / donePerSecond : undefined,
       }),
-      counts: describeCounts(progress),
+      counts: formatCounts(progress),
       share: total === undefined ? undefined : Math.min(1, done / Math.max(1, total)),
     };
   };
 }
 
-/** How fast a run is, and what it is good for. */
-export function describePace(
+/** The share that is done, the time left, the rate, and the bytes saved so far. */
+export function formatPace(
   { counts, done, total, queued }: Progress,
   { imagesPerSecond, secondsLeft }: { imagesPerSecond: number; secondsLeft: number | undefined },
 ): string {
@@ -144,8 +144,8 @@ export function describePace(
   ].join(', ');
 }
 
-/** What a run has done. */
-export function describeCounts({ counts, queued }: Progress): string {
+/** How many units and images are done, by state. */
+export function formatCounts({ counts, queued }: Progress): string {
   const { units, ready, skipped, broken, pending, refused } = counts;
   const lines = refused > 0 ? [`${counted(refused, 'line')} refused`] : [];
   if (queued) return [`${counted(queued.units, 'unit')} queued`, ...lines].join(', ');

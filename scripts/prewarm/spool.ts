@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLines } from '../../src/unit/read-lines.ts';
 
-/** Values that are put down now and read later, once: in a file, so that memory stays flat however many they are. */
+/** A queue of values in a temp file, written once and then read once, so that memory stays flat however many there are. */
 export interface Spool<T> {
   add(values: readonly T[]): Promise<void>;
-  /** To be read when all has been added. */
+  /** Reads all values in order. Call it after the last `add`. */
   read(): AsyncGenerator<T, void>;
   close(): Promise<void>;
 }
 
-/** @typeParam T - of what JSON has */
+/** @typeParam T - a type of JSON values */
 export async function createSpool<T>(): Promise<Spool<T>> {
   const folder = await mkdtemp(join(tmpdir(), 'edgepress-'));
   const file = await open(join(folder, 'spool'), 'w+');
-  // What is open needs no name, and what has none cannot be left behind.
+  // Unlinked while it is open, so that a killed process leaves no file behind.
   await rm(folder, { recursive: true });
   return {
     async add(values) {

@@ -1,20 +1,20 @@
 import type { ToUnit } from '../../src/unit/read-units.ts';
 import { parseUnit, type UnitDefaults } from '../../src/unit/unit.ts';
-import { compileExpression, type JsonExpression } from './json-expression.ts';
+import { compileExpression, type JsonExpression } from './jmespath.ts';
 
-/** Where in a line of input a unit's id and URLs are: JMESPath expressions. Without one: where the contract has them. */
+/** JMESPath expressions for the id and the URLs of a unit in a line of input. Without one, the documented fields are read. */
 export interface Selection {
   id?: string;
   images?: string;
 }
 
-/** How much of what an expression found is shown when it is of no use. */
+/** How many characters of a value that is refused are shown. */
 const SHOWN_LENGTH = 60;
 
 /**
- * Makes units of data of any shape.
+ * Returns a function that makes a unit of a JSON value of any shape. The function throws an Error saying why a value is refused.
  *
- * @throws CommandFailure when an expression is none
+ * @throws CommandFailure when an expression is not valid JMESPath
  */
 export function createUnitSelection(selection: Selection, defaults: UnitDefaults): ToUnit {
   const findId = selection.id === undefined ? undefined : compileExpression('--id', selection.id);
@@ -22,11 +22,11 @@ export function createUnitSelection(selection: Selection, defaults: UnitDefaults
     selection.images === undefined ? undefined : compileExpression('--images', selection.images);
   return (value) => {
     if (!findId && !findImages) return parseUnit(value, defaults);
-    // Whatever else the line says, such as `widths`, still counts.
-    const said = typeof value === 'object' && !Array.isArray(value) ? value : {};
+    // Other fields of the line, such as `widths`, are kept.
+    const fields = typeof value === 'object' && !Array.isArray(value) ? value : {};
     const id = findId ? { id: selectId(findId, value) } : {};
     const images = findImages ? { images: selectImages(findImages, value) } : {};
-    return parseUnit({ ...said, ...id, ...images }, defaults);
+    return parseUnit({ ...fields, ...id, ...images }, defaults);
   };
 }
 
@@ -34,7 +34,7 @@ function selectId(find: JsonExpression, value: unknown): string {
   const found = find(value);
   if (typeof found === 'string') return found;
   if (!Number.isInteger(found)) throw new Error(`--id found ${show(found)}: no text, and no whole number`);
-  // It was rounded when it was read, so that its digits would be another unit's.
+  // JSON.parse has rounded it, so its digits may be those of another unit.
   if (!Number.isSafeInteger(found)) throw new Error(`--id found a number that is too large: ${show(found)}`);
   return String(found);
 }

@@ -1,58 +1,58 @@
 import { randomUUID } from 'node:crypto';
 import { buildImageUrl, type UrlSigningKey } from '../../src/client/image-url.ts';
 import type { Config } from '../../src/config.ts';
-import { CommandFailure } from '../command/command-failure.ts';
-import { openUnitSession, type UnitSession } from '../command/unit-session.ts';
-import { createAccount, type SmokeAccount, type Step } from './account.ts';
-import { Unreachable } from './ask.ts';
-import { NothingToSee, StepFailure } from './expect.ts';
-import { purgeAndWait, purgeOnceMore } from './purging.ts';
-import { findSource, type SmokeSource } from './source.ts';
+import { CommandFailure, messageOf } from '../cli/command.ts';
+import { printMessage } from '../cli/output.ts';
+import { openUnitSession, type UnitSession } from '../cli/unit-session.ts';
+import { StepFailure, StepSkipped } from './assertions.ts';
+import { createProbe, type Probe } from './probe.ts';
+import { purgeAndWait, purgeLeftovers } from './purge-steps.ts';
+import { createSmokeReporter, type SmokeReporter, type Step } from './reporter.ts';
+import { Unreachable } from './request.ts';
+import { chooseSource } from './source.ts';
 import {
-  seeEdgeHit,
-  seeHead,
-  seeMiss,
-  seeMissAgain,
-  seeNoSecondMiss,
-  seeNotModified,
-  seeRefusal,
-  seeStored,
+  checkEdgeHit,
+  checkHead,
+  checkMiss,
+  checkMissAfterPurge,
+  checkNoSecondMiss,
+  checkNotModified,
+  checkStored,
+  checkUnsigned,
 } from './steps.ts';
-import { beginVisit, type Visit } from './visit.ts';
 
 export interface SmokeOptions {
-  /** Where the service is reached, without a slash at the end. */
+  /** The URL of the service, without a slash at the end. */
   baseUrl: string;
-  /** The original; else one of our own. */
+  /** The original to request; without it, a photograph is put into the bucket. */
   src: string | undefined;
   json: boolean;
-  say: (text: string) => void;
-  /** Ends it early, with nothing left behind. */
+  /** Ends the test early. It still removes what it has stored. */
   signal: AbortSignal;
 }
 
-interface Smoke {
+/** What the parts of a smoke test share. */
+interface SmokeRun {
   unit: string;
-  visit: Visit;
+  probe: Probe;
   session: UnitSession;
-  account: SmokeAccount;
+  reporter: SmokeReporter;
   config: Config;
-  say: (text: string) => void;
 }
 
-/** Any that the service serves: it is the one that most phones get. */
+/** Any format would do: most phones get this one. */
 const FORMAT = 'avif';
 const WIDTH = 320;
 
 /**
- * Asks a running service for a picture in each of the ways in which it is asked for, and purges it again.
+ * Requests an image from a running service in each way that clients do, and purges it again.
  *
- * @returns the status to end with: 0 when all was as it has to be, 2 when a step has failed, 1 when it was interrupted
- * @throws CommandFailure when the service cannot be reached, or there is nothing to ask for
+ * @returns the exit status: 0 when every step is as expected, 2 when one has failed, 1 when it was interrupted
+ * @throws CommandFailure when the service cannot be reached, or there is no original to request
  */
-export async function smoke(config: Config, options: SmokeOptions): Promise<0 | 1 | 2> {
-  const { src, json, say, signal } = options;
-  const place = findSource(config, src);
+export async function runSmoke(config: Config, options: SmokeOptions): Promise<0 | 1 | 2> {
+  const { baseUrl, src, json, signal } = options;
+  const openSource = chooseSource(config, src);
   const [key] = config.signingKeys;
   if (!key)
     throw new CommandFailure(
@@ -60,75 +60,80 @@ export async function smoke(config: Config, options: SmokeOptions): Promise<0 | 
         ' started with, or those of a stack: eval "$(npm run -s env -- STACK)"',
     );
   const unit = `smoke-${randomUUID()}`;
-  const account = createAccount(json);
-  const session = await openUnitSession(config, say);
+  const reporter = createSmokeReporter(json);
+  const session = await openUnitSession(config, printMessage);
   try {
-    const source = await place();
+    const source = await openSource();
     try {
-      say(`Unit ${unit}, ${source.shown}`);
-      const visit = await visitOf(options, key, unit, source);
-      await live({ unit, visit, session, account, config, say });
+      printMessage(`Unit ${unit}, ${source.shown}`);
+      const probe = await probeOf(baseUrl, key, unit, source.url, signal);
+      await runSteps({ unit, probe, session, reporter, config });
     } finally {
       const { remove } = source;
-      if (remove) await account.take({ name: 'our photograph', run: () => takeAway(remove) });
+      if (remove) await reporter.run({ name: 'our photograph', run: () => removeSource(remove) });
     }
   } finally {
-    await session.finish();
+    await session.drain();
     await session.close();
   }
-  return signal.aborted ? 1 : account.exitCode();
+  return signal.aborted ? 1 : reporter.exitCode();
 }
 
-async function visitOf(
-  { baseUrl, signal }: SmokeOptions,
+async function probeOf(
+  baseUrl: string,
   key: UrlSigningKey,
   unit: string,
-  { url: src }: SmokeSource,
-): Promise<Visit> {
+  src: string,
+  signal: AbortSignal,
+): Promise<Probe> {
   const parts = { baseUrl: '', unit, src, width: WIDTH, format: FORMAT } as const;
   const [url, unsignedUrl] = await Promise.all([buildImageUrl(parts, key), buildImageUrl(parts)]);
-  return beginVisit(baseUrl + url, baseUrl + unsignedUrl, signal);
+  return createProbe(baseUrl + url, baseUrl + unsignedUrl, signal);
 }
 
-/** From the first contact on, something may be stored: whatever happens then, it is purged. */
-async function live(smoke: Smoke): Promise<void> {
-  const { unit, visit, session, account, config } = smoke;
-  await account.take({ name: 'unsigned URL', run: () => firstContact(visit) });
+/** Runs the steps. Once the service was reached something may be stored, so whatever happens then, the unit is purged. */
+async function runSteps(run: SmokeRun): Promise<void> {
+  const { unit, probe, session, reporter, config } = run;
+  await reporter.run({ name: 'unsigned URL', run: () => requireReachable(() => checkUnsigned(probe)) });
   try {
-    await liveSigned(smoke);
+    await runSignedSteps(run);
   } finally {
-    await account.take({ name: 'last purge', run: () => purgeOnceMore(session, unit, visit, config) });
+    await reporter.run({ name: 'last purge', run: () => purgeLeftovers(session, unit, probe, config) });
   }
 }
 
-/** The life of a variant: until the user has enough. What rests on a step that has failed is not tried. */
-async function liveSigned({ unit, visit, session, account, config, say }: Smoke): Promise<void> {
-  const steps: (Step & { isVital?: true })[] = [
-    { name: 'first request', run: () => seeMiss(visit), isVital: true },
-    { name: 'second request', run: () => seeNoSecondMiss(visit) },
-    { name: "the store's copy", run: () => seeStored(visit) },
-    { name: 'edge hit', run: () => seeEdgeHit(visit) },
-    { name: 'HEAD', run: () => seeHead(visit) },
-    { name: 'If-None-Match', run: () => seeNotModified(visit) },
-    { name: 'purge', run: () => purgeAndWait(session, unit, visit, config, say), isVital: true },
-    { name: 'after the purge', run: () => seeMissAgain(visit) },
+/** Runs the steps with a signed URL until the run is interrupted. After a required step has failed, the others are skipped. */
+async function runSignedSteps({ unit, probe, session, reporter, config }: SmokeRun): Promise<void> {
+  const steps: (Step & { isRequired?: true })[] = [
+    { name: 'first request', run: () => checkMiss(probe), isRequired: true },
+    { name: 'second request', run: () => checkNoSecondMiss(probe) },
+    { name: "the store's copy", run: () => checkStored(probe) },
+    { name: 'edge hit', run: () => checkEdgeHit(probe) },
+    { name: 'HEAD', run: () => checkHead(probe) },
+    { name: 'If-None-Match', run: () => checkNotModified(probe) },
+    { name: 'purge', run: () => purgeAndWait(session, unit, probe, config), isRequired: true },
+    { name: 'after the purge', run: () => checkMissAfterPurge(probe) },
   ];
   let failed = '';
-  for (const { isVital, name, run } of steps) {
-    if (visit.signal.aborted) return;
-    const state = await account.take({ name, run: failed === '' ? run : () => notTried(failed) });
-    if (state === 'failed' && isVital) failed = name;
+  for (const { isRequired, name, run } of steps) {
+    if (probe.signal.aborted) return;
+    const state = await reporter.run({ name, run: failed === '' ? run : () => skipAfter(failed) });
+    if (state === 'failed' && isRequired) failed = name;
   }
 }
 
-async function notTried(failed: string): Promise<never> {
-  throw new NothingToSee(`not tried: ${failed} failed`);
+async function skipAfter(failed: string): Promise<never> {
+  throw new StepSkipped(`not tried: ${failed} failed`);
 }
 
-/** A service that is not there is not one that fails. */
-async function firstContact(visit: Visit): Promise<string> {
+/**
+ * Runs the first step.
+ *
+ * @throws CommandFailure when there is no response: that is no result of a smoke test
+ */
+async function requireReachable(check: () => Promise<string>): Promise<string> {
   try {
-    return await seeRefusal(visit);
+    return await check();
   } catch (error) {
     if (error instanceof Unreachable)
       throw new CommandFailure(`The service cannot be reached: ${error.message}.`);
@@ -136,11 +141,11 @@ async function firstContact(visit: Visit): Promise<string> {
   }
 }
 
-async function takeAway(remove: () => Promise<void>): Promise<string> {
+async function removeSource(remove: () => Promise<void>): Promise<string> {
   try {
     await remove();
     return 'is gone from the bucket';
   } catch (error) {
-    throw new StepFailure(`is still there: ${(error as Error).message}`);
+    throw new StepFailure(`is still there: ${messageOf(error)}`);
   }
 }

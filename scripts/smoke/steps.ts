@@ -1,96 +1,101 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatBytes } from '../command/amounts.ts';
-import { countDown } from '../command/countdown.ts';
-import { describeAnswer, isCdnHit, isMade, isStored, saysMiss, sharedSeconds } from './ask.ts';
-import { fail, NothingToSee, problemOf, requirePicture } from './expect.ts';
-import type { Visit } from './visit.ts';
+import { countDown } from '../cli/output.ts';
+import { formatBytes } from '../cli/text.ts';
+import { fail, problemOf, requireImage, StepSkipped } from './assertions.ts';
+import { isCdnHit, isCopyOfMiss, isMiss, isStoredMiss, type Probe, sharedMaxAgeSeconds } from './probe.ts';
+import { formatResponse } from './request.ts';
 
-// What a user of the service sees of a variant from its first request on. Each step ends with what was seen, when it was as expected.
+/*
+ * The steps of a smoke test, in the order in which a client meets them. Each returns what was seen when it was as expected, and
+ * throws StepFailure or StepSkipped otherwise.
+ */
 
 const POLL_MS = 500;
-/** How long after its time a CDN may still give the copy of a miss. */
-const LATE_MS = 20_000;
-/** A place of a CDN has several caches, each of which gets its own copy. */
-const EDGE_TRIES = 5;
-/** How long a CDN keeps what does not say so. */
-const MISS_SECONDS = 60;
+/** How long after its time a CDN may still send its copy of a miss. */
+const CDN_DELAY_MS = 20_000;
+/** An edge location has several caches, each with a copy of its own. */
+const EDGE_ATTEMPTS = 5;
+/** How long a CDN keeps the copy of a miss whose response has no `s-maxage`. */
+const DEFAULT_MISS_SECONDS = 60;
 
-export async function seeRefusal({ getUnsigned }: Visit): Promise<string> {
-  const answer = await getUnsigned();
-  if (answer.status !== 403 || problemOf(answer).code !== 'bad_signature')
-    fail(answer, 'expected 403 bad_signature: nobody may make it work without a key');
+export async function checkUnsigned({ getUnsigned }: Probe): Promise<string> {
+  const response = await getUnsigned();
+  if (response.status !== 403 || problemOf(response).code !== 'bad_signature')
+    fail(response, 'expected 403 bad_signature: nobody may make it work without a key');
   return '403 bad_signature';
 }
 
-export async function seeMiss(visit: Visit): Promise<string> {
-  const answer = await visit.get();
-  const size = await requirePicture(answer);
-  if (!isMade(answer)) fail(answer, 'expected a miss (Cache-Status: edgepress; fwd=miss; stored)');
-  if (!isStored(answer)) fail(answer, 'it was not stored');
-  visit.miss = answer;
-  return `${describeAnswer(answer)}, ${size}`;
+export async function checkMiss(probe: Probe): Promise<string> {
+  const response = await probe.get();
+  const size = await requireImage(response);
+  if (!isMiss(response)) fail(response, 'expected a miss (Cache-Status: edgepress; fwd=miss; stored)');
+  if (!isStoredMiss(response)) fail(response, 'it was not stored');
+  probe.miss = response;
+  return `${formatResponse(response)}, ${size}`;
 }
 
-export async function seeNoSecondMiss(visit: Visit): Promise<string> {
-  const answer = await visit.get();
-  await requirePicture(answer);
-  if (isMade(answer)) fail(answer, 'it was made a second time');
-  return describeAnswer(answer);
+export async function checkNoSecondMiss(probe: Probe): Promise<string> {
+  const response = await probe.get();
+  await requireImage(response);
+  if (isMiss(response)) fail(response, 'it was made a second time');
+  return formatResponse(response);
 }
 
-export async function seeStored(visit: Visit): Promise<string> {
-  const { miss, hasCdn, signal } = visit;
-  const seconds = miss && hasCdn ? (sharedSeconds(miss) ?? MISS_SECONDS) : 0;
+export async function checkStored(probe: Probe): Promise<string> {
+  const { miss, hasCdn, signal } = probe;
+  const seconds = miss && hasCdn ? (sharedMaxAgeSeconds(miss) ?? DEFAULT_MISS_SECONDS) : 0;
   if (seconds > 1) await countDown(seconds, 'The CDN keeps its copy of the miss', signal);
-  if (signal.aborted) throw new NothingToSee('interrupted');
-  const lateMs = performance.now() + LATE_MS;
-  let answer = await visit.get();
-  while (saysMiss(answer) && performance.now() < lateMs && !signal.aborted) {
+  if (signal.aborted) throw new StepSkipped('interrupted');
+  const deadlineMs = performance.now() + CDN_DELAY_MS;
+  let response = await probe.get();
+  while (isCopyOfMiss(response) && performance.now() < deadlineMs && !signal.aborted) {
     await sleep(POLL_MS);
-    answer = await visit.get();
+    response = await probe.get();
   }
-  await requirePicture(answer);
-  if (saysMiss(answer)) fail(answer, "expected the store's own copy, and it is still that of the miss");
-  if (!answer.headers.has('etag')) fail(answer, "expected an ETag, as the store's own copy has");
-  visit.stored = answer;
-  return `${describeAnswer(answer)}, etag: ${answer.headers.get('etag')}`;
+  await requireImage(response);
+  if (isCopyOfMiss(response))
+    fail(response, "expected the store's own copy, and it is still that of the miss");
+  if (!response.headers.has('etag')) fail(response, "expected an ETag, as the store's own copy has");
+  probe.stored = response;
+  return `${formatResponse(response)}, etag: ${response.headers.get('etag')}`;
 }
 
-export async function seeEdgeHit(visit: Visit): Promise<string> {
-  if (!visit.hasCdn) throw new NothingToSee('no CDN in front');
-  for (let tries = 1; ; tries++) {
-    const answer = await visit.get();
-    await requirePicture(answer);
-    if (isCdnHit(answer)) return describeAnswer(answer);
-    if (tries === EDGE_TRIES)
-      fail(answer, `expected a hit at the CDN (X-Cache: Hit, or an Age), ${tries} times`);
+export async function checkEdgeHit(probe: Probe): Promise<string> {
+  if (!probe.hasCdn) throw new StepSkipped('no CDN in front');
+  for (let attempt = 1; ; attempt++) {
+    const response = await probe.get();
+    await requireImage(response);
+    if (isCdnHit(response)) return formatResponse(response);
+    if (attempt === EDGE_ATTEMPTS)
+      fail(response, `expected a hit at the CDN (X-Cache: Hit, or an Age), ${attempt} times`);
   }
 }
 
-export async function seeHead({ get, stored }: Visit): Promise<string> {
-  if (!stored) throw new NothingToSee("the store's copy was not seen, to compare it with");
-  const answer = await get({ method: 'HEAD' });
-  if (answer.status !== 200 || answer.body.length > 0) fail(answer, 'expected 200 without a body');
+export async function checkHead({ get, stored }: Probe): Promise<string> {
+  if (!stored) throw new StepSkipped("the store's copy was not seen, to compare it with");
+  const response = await get({ method: 'HEAD' });
+  if (response.status !== 200 || response.body.length > 0) fail(response, 'expected 200 without a body');
   for (const name of ['content-type', 'etag']) {
-    if (answer.headers.get(name) !== stored.headers.get(name)) fail(answer, `its ${name} is not that of GET`);
+    if (response.headers.get(name) !== stored.headers.get(name))
+      fail(response, `its ${name} is not that of GET`);
   }
-  const length = answer.headers.get('content-length');
+  const length = response.headers.get('content-length');
   if (length !== String(stored.body.length))
-    fail(answer, `its content-length is ${length}, where GET has ${stored.body.length} bytes`);
-  return `${describeAnswer(answer)}, content-length of ${formatBytes(stored.body.length)}`;
+    fail(response, `its content-length is ${length}, where GET has ${stored.body.length} bytes`);
+  return `${formatResponse(response)}, content-length of ${formatBytes(stored.body.length)}`;
 }
 
-export async function seeNotModified({ get, stored }: Visit): Promise<string> {
+export async function checkNotModified({ get, stored }: Probe): Promise<string> {
   const etag = stored?.headers.get('etag');
-  if (etag === undefined || etag === null) throw new NothingToSee('no ETag was seen, to ask with');
-  const answer = await get({ headers: { 'If-None-Match': etag } });
-  if (answer.status !== 304 || answer.body.length > 0) fail(answer, 'expected 304 without a body');
-  return describeAnswer(answer);
+  if (etag === undefined || etag === null) throw new StepSkipped('no ETag was seen, to ask with');
+  const response = await get({ headers: { 'If-None-Match': etag } });
+  if (response.status !== 304 || response.body.length > 0) fail(response, 'expected 304 without a body');
+  return formatResponse(response);
 }
 
-export async function seeMissAgain({ get }: Visit): Promise<string> {
-  const answer = await get();
-  await requirePicture(answer);
-  if (!isMade(answer)) fail(answer, 'expected a miss: it is still somewhere');
-  return describeAnswer(answer);
+export async function checkMissAfterPurge({ get }: Probe): Promise<string> {
+  const response = await get();
+  await requireImage(response);
+  if (!isMiss(response)) fail(response, 'expected a miss: it is still somewhere');
+  return formatResponse(response);
 }

@@ -1,0 +1,72 @@
+import type { ImageOutcome } from '../../src/unit/outcome.ts';
+import type { Unit } from '../../src/unit/unit.ts';
+import { CommandFailure, messageOf } from '../cli/command.ts';
+import type { LineOutput } from '../cli/output.ts';
+import { printable } from '../cli/text.ts';
+import type { RefusedInput, Totals } from './totals.ts';
+
+/** Records the outcomes of a run: counts them, and writes a line for each to the outputs. */
+export interface Recorder {
+  addOutcome(outcome: ImageOutcome): void;
+  addRefused(line: RefusedInput): void;
+  /** Resolves when the outputs have room for more. */
+  ready(): Promise<void>;
+  /**
+   * Ends a unit. After an error, its images without an outcome are recorded as pending. Without an error, a unit that has no
+   * outcome at all was purged meanwhile.
+   *
+   * @param recorded - the sources whose outcome was recorded
+   * @throws CommandFailure when too many units in a row have failed: then all others will too
+   */
+  endUnit(unit: Pick<Unit, 'id' | 'images'>, recorded: ReadonlySet<string>, error?: unknown): void;
+}
+
+export interface RecorderOptions {
+  totals: Totals;
+  outputs: readonly LineOutput[];
+  /** Called with the error of each of the first few units that fail. */
+  onMessage: (text: string) => void;
+  /** Once it aborts, units may fail: their work was stopped. */
+  signal: AbortSignal;
+}
+
+const SHOWN_ERRORS = 5;
+const MAX_ERRORS_IN_A_ROW = 50;
+
+export function createRecorder({ totals, outputs, onMessage, signal }: RecorderOptions): Recorder {
+  let errors = 0;
+  let errorsInARow = 0;
+  const write = (line: ImageOutcome | RefusedInput) => {
+    const json = JSON.stringify(line);
+    for (const output of outputs) output.write(json);
+  };
+  const addOutcome = (outcome: ImageOutcome) => {
+    totals.addOutcome(outcome);
+    write(outcome);
+  };
+  function addError(id: string, error: unknown): void {
+    const message = `${id}: ${printable(messageOf(error))}`;
+    if (++errors <= SHOWN_ERRORS) onMessage(message);
+    if (++errorsInARow < MAX_ERRORS_IN_A_ROW) return;
+    throw new CommandFailure(`Stopped: ${errorsInARow} units in a row could not be worked on, as ${message}`);
+  }
+
+  return {
+    addOutcome,
+    addRefused(line) {
+      totals.addRefused(line);
+      write(line);
+    },
+    async ready() {
+      for (const output of outputs) await output.ready();
+    },
+    endUnit({ id, images }, recorded, error) {
+      const hasFailed = error !== undefined;
+      totals.endUnit(recorded.size === 0 && !hasFailed);
+      const rest = hasFailed ? images.filter(({ src }) => !recorded.has(src)) : [];
+      for (const { src } of rest) addOutcome({ unit: id, src, state: 'pending', detail: 'it was not tried' });
+      if (!hasFailed) errorsInARow = 0;
+      else if (!signal.aborted) addError(id, error);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Config } from '../../src/config.ts';
+import { messageOf } from '../cli/command.ts';
+import { printMessage } from '../cli/output.ts';
+import { counted } from '../cli/text.ts';
+import type { UnitSession } from '../cli/unit-session.ts';
+import { StepFailure } from './assertions.ts';
+import type { Probe } from './probe.ts';
+
+/**
+ * Purges the unit, and waits until the invalidations are complete.
+ *
+ * @throws StepFailure when there was nothing to purge, or a CDN that is not configured still has it
+ */
+export async function purgeAndWait(
+  { units, cdn }: UnitSession,
+  unit: string,
+  probe: Probe,
+  config: Config,
+): Promise<string> {
+  if (isCdnUnconfigured(probe, config))
+    throw new StepFailure(
+      'there is a CDN in front that nothing is told of: set CDN, or it keeps what is purged',
+    );
+  const { invalidations, objects } = await purge(units, unit, probe);
+  if (objects === 0)
+    throw new StepFailure('there was nothing to purge: STORE is not where this service keeps its variants');
+  if (invalidations.length > 0)
+    printMessage('Waiting until the CDN has forgotten it, which takes up to half a minute');
+  await cdn.wait(invalidations).catch(failStep);
+  const forgotten = invalidations.map(({ id }) => `, and the CDN has forgotten it (${id})`).join('');
+  return `${counted(objects, 'object')}${forgotten}`;
+}
+
+/**
+ * Purges the unit at the end, so that nothing of it is left.
+ *
+ * @throws StepFailure naming what the user has to purge
+ */
+export async function purgeLeftovers(
+  { units }: UnitSession,
+  unit: string,
+  probe: Probe,
+  config: Config,
+): Promise<string> {
+  const { objects } = await purge(units, unit, probe);
+  if (probe.isStored) throw new StepFailure(`unit ${unit} is still in the service's store; purge it there`);
+  if (probe.miss && isCdnUnconfigured(probe, config))
+    throw new StepFailure(
+      `${counted(objects, 'object')}, but the CDN keeps what it has of unit ${unit}; purge it with CDN set`,
+    );
+  return counted(objects, 'object');
+}
+
+function isCdnUnconfigured({ hasCdn }: Probe, { cdn }: Config): boolean {
+  return hasCdn && cdn.kind === 'none';
+}
+
+async function purge(units: UnitSession['units'], unit: string, probe: Probe) {
+  const { units: purged, invalidations } = await units.purge([unit]).catch(failStep);
+  const objects = purged.reduce((sum, one) => sum + one.objects, 0);
+  if (objects > 0) probe.isStored = false;
+  return { invalidations, objects };
+}
+
+function failStep(error: unknown): never {
+  throw new StepFailure(messageOf(error));
+}

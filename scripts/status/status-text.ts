@@ -1,0 +1,54 @@
+import type { ImageStatus, ReadyStatus, StoredVariant, UnitStatus } from '../../src/unit/status.ts';
+import { counted, formatBytes, formatShare, printable } from '../cli/text.ts';
+
+/** The status of a unit as lines of text: a summary, then each image with its variants or its failure. */
+export function formatStatus({ id, images, totals }: UnitStatus): string {
+  const { ready, broken, pending, sourceBytes } = totals;
+  const states = [
+    ...(ready > 0 ? [`${ready} ready`] : []),
+    ...(broken > 0 ? [`${broken} broken`] : []),
+    ...(pending > 0 ? [`${pending} pending`] : []),
+  ];
+  const lines = [`${id}: ${counted(images.length, 'image')}: ${states.join(', ')}`];
+  if (ready > 0) {
+    // A phone downloads one variant of each image: at most the largest.
+    const maxBytes = images.reduce((sum, image) => sum + (image.state === 'ready' ? largestOf(image) : 0), 0);
+    const savedBytes = sourceBytes - maxBytes;
+    const saved = `${formatBytes(savedBytes)} saved (${formatShare(savedBytes, sourceBytes)} or more)`;
+    lines.push(`  ${formatBytes(sourceBytes)} before, at most ${formatBytes(maxBytes)} now: ${saved}`);
+  }
+  return [...lines, ...images.flatMap(formatImage)].join('\n');
+}
+
+/** The size of the largest variant of an image, in bytes. */
+function largestOf({ variants }: ReadyStatus): number {
+  return Math.max(0, ...variants.map(({ bytes }) => bytes));
+}
+
+function formatImage(image: ImageStatus): string[] {
+  const name = image.name === undefined ? '' : `${printable(image.name)}: `;
+  return ['', `  ${name}${printable(image.src)}`, ...formatState(image).map((line) => `    ${line}`)];
+}
+
+function formatState(image: ImageStatus): string[] {
+  if (image.state === 'pending') return ['pending'];
+  if (image.state === 'broken') {
+    const { code, detail, since, retryable, nextAttempt } = image;
+    const prospect = retryable ? 'may pass by itself' : 'will not pass by itself';
+    return [
+      `broken: ${code}: ${printable(detail)}`,
+      `since ${since}; ${prospect}; next attempt ${nextAttempt}`,
+    ];
+  }
+  const { sourceBytes, variants } = image;
+  return [
+    `ready, ${formatBytes(sourceBytes)} before`,
+    ...variants.map((variant) => formatVariant(variant, sourceBytes)),
+  ];
+}
+
+function formatVariant(variant: StoredVariant, sourceBytes: number): string {
+  const { width, tier, format, bytes, effort, url } = variant;
+  const size = `${formatBytes(bytes).padStart(8)} ${formatShare(bytes, sourceBytes).padStart(6)}`;
+  return `${`${width} ${tier} ${format}`.padEnd(18)} ${size}  ${effort.padEnd(4)}  ${url}`;
+}
