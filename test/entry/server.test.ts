@@ -5,11 +5,11 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { runProgram } from '../support/program.ts';
 import { SERVER, SIGNING_KEYS, startServer } from '../support/server-process.ts';
-import { runProgram } from '../support/setup/program.ts';
 
-describe('the server', () => {
-  it('names every fault of its environment at once, and does not start', async () => {
+describe('The server', () => {
+  it('does not start with a wrong environment, and names every fault', async () => {
     const program = runProgram(SERVER, [], {
       PORT: '99999',
       HOST: '0.0.0.0',
@@ -25,50 +25,38 @@ describe('the server', () => {
     expect(program.output.stdout).toBe('');
   });
 
-  it('names the variable of a folder, port or host that cannot be used', async () => {
-    const file = join(await temporaryFolder(), 'file');
-    await writeFile(file, '');
-    const { url } = await startServer();
-    const faults: [Record<string, string>, RegExp][] = [
-      [{ STORE: `file:${file}` }, /STORE: /],
-      [{ STORE: 'file:/proc/nowhere' }, /STORE: /],
-      [{ PORT: new URL(url).port }, /PORT: .*EADDRINUSE/],
-      [{ HOST: '192.0.2.1' }, /HOST: /],
-    ];
-    for (const [env, fault] of faults) {
-      const program = runProgram(SERVER, [], {
-        PORT: '0',
-        STORE: `file:${await temporaryFolder()}`,
-        SIGNING_KEYS,
-        ...env,
-      });
-      expect(await program.ended).toBe(1);
-      expect(program.output.stderr).toMatch(fault);
-    }
+  it.each<[string, () => Promise<Record<string, string>>, RegExp]>([
+    ['a file in the place of its folder', async () => ({ STORE: `file:${await emptyFile()}` }), /STORE: /],
+    ['a folder that cannot be created', async () => ({ STORE: 'file:/proc/nowhere' }), /STORE: /],
+    ['a port in use', async () => ({ PORT: new URL((await startServer()).url).port }), /PORT: .*EADDRINUSE/],
+    ['an address of another machine', async () => ({ HOST: '192.0.2.1' }), /HOST: /],
+  ])('does not start with %s, and names the variable', async (_name, environment, fault) => {
+    const program = runProgram(SERVER, [], {
+      PORT: '0',
+      STORE: `file:${await temporaryFolder()}`,
+      SIGNING_KEYS,
+      ...(await environment()),
+    });
+    expect(await program.ended).toBe(1);
+    expect(program.output.stderr).toMatch(fault);
   });
 
-  it('answers what it cannot read with a problem document too', async () => {
+  it.each([
+    ['a NUL in the path', 'GET /u/a\0 HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a path of 40,000 bytes', `GET /u/${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+    ['no request line', 'hello\r\n\r\n'],
+    ['an invalid Host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+  ])('answers a request with %s with a problem document', async (_name, text) => {
     const { url } = await startServer();
-    const { hostname, port } = new URL(url);
-    const say = async (text: string) => {
-      const socket = connect(Number(port), hostname);
-      socket.end(text, 'latin1');
-      let answer = '';
-      for await (const chunk of socket) answer += chunk;
-      return answer;
-    };
-    const unreadable = [
-      'GET /u/a\0 HTTP/1.1\r\nHost: a\r\n\r\n',
-      `GET /u/${'a'.repeat(40_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
-      'hello\r\n\r\n',
-      'GET / HTTP/1.1\r\nHost: a b\r\n\r\n',
-    ];
-    for (const text of unreadable)
-      expect(await say(text)).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"bad_request"/);
-    expect(await say('GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+    expect(await sendRaw(url, text)).toMatch(/^HTTP\/1.1 400 [\s\S]*problem\+json[\s\S]*"bad_request"/);
   });
 
-  it('without any configuration shows what it does to real photographs', async () => {
+  it('answers HTTP/1.0', async () => {
+    const { url } = await startServer();
+    expect(await sendRaw(url, 'GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('prints URLs of compressed photographs when it is started without configuration', async () => {
     const { program, url } = await startServer();
     const lines = program.output.stdout.matchAll(/^ +(avif|webp|jpeg) \w+ +([\d.]+) kB +(http\S+)$/gm);
     const shown = [...lines].map(([, format, kilobytes, variantUrl]) => ({
@@ -87,14 +75,14 @@ describe('the server', () => {
       expect(head.headers.get('content-length')).toBe(String(body.byteLength));
       expect((await sharp(body).metadata()).width).toBeLessThanOrEqual(720);
     }
-    const [, unmade = ''] = /'(http[^']+)'/.exec(program.output.stdout) ?? [];
+    const [, unrequested = ''] = /'(http[^']+)'/.exec(program.output.stdout) ?? [];
     for (const status of ['edgepress; fwd=miss; stored', 'edgepress; hit']) {
-      expect((await fetch(unmade)).headers.get('cache-status')).toBe(status);
+      expect((await fetch(unrequested)).headers.get('cache-status')).toBe(status);
     }
     expect((await fetch(url)).headers.get('content-type')).toMatch('text/html');
   });
 
-  it('lets nothing of this machine through as a source, but its own photographs in the demonstration', async () => {
+  it('refuses sources on its own machine, even in the demo', async () => {
     const origin = await startOrigin((_request, response) => response.end('secret'));
     const { url } = await startServer();
     const response = await fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
@@ -102,7 +90,7 @@ describe('the server', () => {
     expect(origin.requests).toEqual([]);
   });
 
-  it('finds after a restart what it stored before', async () => {
+  it('serves after a restart what it stored before', async () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
@@ -114,7 +102,7 @@ describe('the server', () => {
     expect((await fetch(second.url + target)).headers.get('cache-status')).toBe('edgepress; hit');
   });
 
-  it('logs JSON, a line a request', async () => {
+  it('logs a line of JSON for each request', async () => {
     const { program, url } = await startServer({ SOURCE_ALLOW: 'https://*.example.com/*' });
     await fetch(`${url}/u/a?src=https%3A%2F%2Fexample.org%2Fa.jpg`);
     await program.printed(/"source_forbidden"/);
@@ -130,3 +118,19 @@ describe('the server', () => {
     });
   });
 });
+
+async function emptyFile(): Promise<string> {
+  const file = join(await temporaryFolder(), 'file');
+  await writeFile(file, '');
+  return file;
+}
+
+/** Sends exactly this text, and returns the whole response as text. */
+async function sendRaw(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.end(text, 'latin1');
+  let response = '';
+  for await (const chunk of socket) response += chunk;
+  return response;
+}

@@ -2,7 +2,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-s
 import { expect, it, vi } from 'vitest';
 import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
-import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
+import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
 
 /** A service whose store is a bucket of its own. */
 async function setUp(env: Record<string, string> = {}) {

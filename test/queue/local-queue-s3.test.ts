@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest';
 import { createLocalQueue } from '../../src/queue/local-queue.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
-import { createBucket, describeS3 } from '../support/setup/bucket.ts';
+import { createBucket, describeS3 } from '../support/store/bucket.ts';
 import { describeQueue, type QueueUnderTest } from './queue-contract.ts';
 
 describeS3('S3', () => {

@@ -1,12 +1,13 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { packMessages, readMessage } from '../../src/queue/message.ts';
+import { packMessages, decodeMessage } from '../../src/queue/message.ts';
 import type { UnitQueue } from '../../src/queue/queue.ts';
 import { createSqsQueue, type SqsQueueOptions } from '../../src/queue/sqs-queue.ts';
+import { createSqsApi } from "../../src/queue/sqs-api.ts";
 import { createSqsSender } from '../../src/queue/sqs-sender.ts';
 import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
 import { type Asked, createWatchedClient } from '../support/queue/watched-client.ts';
-import { createTestQueue, type TestQueue } from '../support/setup/sqs.ts';
+import { createTestQueue, type TestQueue } from '../support/queue/sqs.ts';
 import { describeQueue } from './queue-contract.ts';
 
 let made: TestQueue;
@@ -62,7 +63,7 @@ describeQueue('an SQS queue', async () => ({
     const bodies = await receiveDead(count);
     // This SQS counts what is in hand among what waits, too.
     expect(await openQueue({ url: made.deadUrl }).depth()).toBe(2 * count);
-    return bodies.flatMap((body) => unitsOf(readMessage(body)));
+    return bodies.flatMap((body) => unitsOf(decodeMessage(body)));
   },
 }));
 
@@ -307,6 +308,6 @@ describe('an SQS', () => {
 });
 
 test('a unit is sent alone when it is said so', async () => {
-  await createSqsSender(made).sendAlone(makeJobs(12), 0);
+  await createSqsSender(createSqsApi(made)).sendAlone(makeJobs(12), 0);
   expect(await openQueue().depth()).toBe(12);
 });

@@ -1,14 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph, quarters } from '../support/pictures.ts';
-import { runProgram } from '../support/setup/program.ts';
 
-async function run(folder: string) {
-  const program = runProgram('scripts/edgepress.ts', ['cases', folder]);
-  return { status: await program.ended, ...program.output };
-}
+const run = (folder: string) => runCommandInProcess(['cases', folder]);
 
 async function writeCases(cases: Record<string, unknown>[]): Promise<string> {
   const folder = await temporaryFolder();
@@ -29,13 +26,13 @@ const RIGHT = [
 ];
 
 describe('the command cases', () => {
-  it('passes a folder whose images end as they must', async () => {
+  it('ends with 0 when every response is as cases.json says', async () => {
     const { status, stdout, stderr } = await run(await writeCases(RIGHT));
     expect(stdout + stderr).toMatch(/^peak memory: \d+ MiB\n4 passed, 0 failed\n$/);
     expect(status).toBe(0);
   });
 
-  it('says of each image in what it ended otherwise', async () => {
+  it('ends with 1 and prints each difference between a response and cases.json', async () => {
     const wrong = [
       { file: 'photo é.jpg', outcome: 'image', width: 1025, height: 900, frames: 3 },
       { file: 'half.jpg', outcome: 'image' },
@@ -53,7 +50,7 @@ describe('the command cases', () => {
     expect(status).toBe(1);
   });
 
-  it('says what is wrong with a folder that holds no cases', async () => {
+  it('ends with 1 and names the file when cases.json is missing or invalid', async () => {
     const folder = await temporaryFolder();
     expect(await run(folder)).toMatchObject({
       status: 1,

@@ -3,7 +3,7 @@ import { type AwsStub, startAws } from '../support/aws/aws.ts';
 import { cloudFormation, type StubStack } from '../support/aws/cloudformation.ts';
 import { serviceQuotas } from '../support/aws/service-quotas.ts';
 import { sts } from '../support/aws/sts.ts';
-import { runProgram } from '../support/setup/program.ts';
+import { runCommandInProcess } from '../support/command.ts';
 
 const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } };
 
@@ -16,16 +16,15 @@ const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000 }: Ac
   startAws(sts(), cloudFormation(stacks), serviceQuotas(quota));
 
 async function check({ env }: AwsStub, args: readonly string[] = [], more: Record<string, string> = {}) {
-  const program = runProgram('scripts/edgepress.ts', ['deploy:check', ...args], { ...env, ...more });
-  const status = await program.ended;
-  const { stdout, stderr } = program.output;
-  /** The lines of one thing that was looked at. */
-  const said = (what: string) => new RegExp(`^.*  ${what} .*(?:\n  .*)*`, 'm').exec(stdout)?.[0] ?? '';
-  return { status, stdout, stderr, said };
+  const ended = await runCommandInProcess(['deploy:check', ...args], { ...env, ...more });
+  const { status, stdout, stderr } = ended;
+  /** The lines of one check. */
+  const lineOf = (what: string) => new RegExp(`^.*  ${what} .*(?:\n  .*)*`, 'm').exec(stdout)?.[0] ?? '';
+  return { status, stdout, stderr, lineOf };
 }
 
 describe('the command deploy:check', () => {
-  it('ends with 0 when all is right, and says what there is', async () => {
+  it('ends with 0 and prints what it found when all is right', async () => {
     const aws = await openAccount();
     const { status, stdout, stderr } = await check(aws);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -51,12 +50,12 @@ describe('the command deploy:check', () => {
     expect(aws.operations.filter((operation) => !/^(Get|Describe)/.test(operation))).toEqual([]);
   });
 
-  it('ends with 2 and says what to do when Lambda does not let enough functions run at once', async () => {
+  it('ends with 2 and says which quota to raise when Lambda allows too few concurrent executions', async () => {
     const aws = await openAccount({ quota: undefined });
     const fits = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '518']);
     expect(fits.status).toBe(0);
-    expect(fits.said('Lambda concurrency')).toMatch(/1,000 for .*, 1,000 needed: 900 workers \+ 100 for/);
-    const { status, said } = await check(aws, [
+    expect(fits.lineOf('Lambda concurrency')).toMatch(/1,000 for .*, 1,000 needed: 900 workers \+ 100 for/);
+    const { status, lineOf } = await check(aws, [
       '--units-per-hour',
       '1000000',
       '--images',
@@ -65,29 +64,31 @@ describe('the command deploy:check', () => {
       '519',
     ]);
     expect(status).toBe(2);
-    expect(said('Lambda concurrency')).toMatch(
+    expect(lineOf('Lambda concurrency')).toMatch(
       /^missing .* 1,000 for .*, 1,002 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1300$/,
     );
   });
 
-  it('says the same as plan', async () => {
+  it('calculates the same workers, options and quota as plan', async () => {
     const aws = await openAccount();
     for (const load of [
       ['--units-per-hour', '1000000', '--images', '5', '--ms', '560'],
       ['--units-per-hour', '1000000', '--images', '15', '--ms', '350', '--memory', '1769'],
     ]) {
-      const program = runProgram('scripts/edgepress.ts', ['plan', ...load, '--json']);
-      expect(await program.ended).toBe(0);
-      const { workers, stackOptions, beyondOneStack, quotas } = JSON.parse(program.output.stdout);
-      const { said, status } = await check(aws, load);
+      const planned = await runCommandInProcess(['plan', ...load, '--json']);
+      expect(planned.status).toBe(0);
+      const { workers, stackOptions, beyondOneStack, quotas } = JSON.parse(planned.stdout);
+      const { lineOf, status } = await check(aws, load);
       expect(status).toBe(2);
-      expect(said('workers')).toContain(
+      expect(lineOf('workers')).toContain(
         beyondOneStack ??
           `"workerMaxConcurrency": ${stackOptions.workerMaxConcurrency}, "workerMemoryMb": ${stackOptions.workerMemoryMb}`,
       );
-      expect(said('Lambda concurrency')).toContain(`${workers.executions.value.toLocaleString('en')} needed`);
-      const [, toAskFor = ''] = /--desired-value (\d+)$/.exec(said('Lambda concurrency')) ?? [];
-      expect(quotas[0].cachedFailure).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
+      expect(lineOf('Lambda concurrency')).toContain(
+        `${workers.executions.value.toLocaleString('en')} needed`,
+      );
+      const [, toAskFor = ''] = /--desired-value (\d+)$/.exec(lineOf('Lambda concurrency')) ?? [];
+      expect(quotas[0].verdict).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
     }
   });
 
@@ -103,14 +104,14 @@ describe('the command deploy:check', () => {
       /^missing .* version 5, .* 6 or later is needed\n +→ npx cdk bootstrap/,
     ],
     [
-      'was bootstrapped in vain',
+      'has a failed bootstrap stack',
       { CDKToolkit: { status: 'ROLLBACK_COMPLETE' } },
       /^missing .* ROLLBACK_COMPLETE.*\n +→ npx cdk bootstrap/,
     ],
-  ])('says so when an account %s', async (_, stacks, line) => {
-    const { status, said } = await check(await openAccount({ stacks }));
+  ])('ends with 2 and says how to bootstrap when an account %s', async (_, stacks, line) => {
+    const { status, lineOf } = await check(await openAccount({ stacks }));
     expect(status).toBe(2);
-    expect(said('CDK bootstrap')).toMatch(line);
+    expect(lineOf('CDK bootstrap')).toMatch(line);
   });
 
   it.each([
@@ -122,25 +123,25 @@ describe('the command deploy:check', () => {
       2,
       /^missing .*\n +→ aws cloudformation continue-update-rollback --stack-name Mine/,
     ],
-  ])('looks at a stack that is there: %s', async (state, expected, line) => {
+  ])('says whether a stack with the status %s can be deployed to', async (state, expected, line) => {
     const aws = await openAccount({ stacks: { CDKToolkit: BOOTSTRAPPED, Mine: { status: state } } });
-    const { status, said } = await check(aws, ['Mine']);
+    const { status, lineOf } = await check(aws, ['Mine']);
     expect(status).toBe(expected);
-    expect(said('stack Mine')).toMatch(line);
+    expect(lineOf('stack Mine')).toMatch(line);
   });
 
-  it('ends with 1 when something could not be checked, and checks the rest', async () => {
+  it('ends with 1 when something could not be checked, and still checks the rest', async () => {
     const aws = await openAccount();
     aws.fault = (operation) => (operation === 'GetServiceQuota' ? 'deny' : undefined);
-    const { status, said } = await check(aws);
+    const { status, lineOf } = await check(aws);
     expect(status).toBe(1);
-    expect(said('Lambda concurrency')).toMatch(
+    expect(lineOf('Lambda concurrency')).toMatch(
       /^not checked .*AWS refuses servicequotas:GetServiceQuota \(.*\)\n +→ whoever .* needs that permission$/,
     );
-    expect(said('stack Edgepress')).toMatch(/^ok/);
+    expect(lineOf('stack Edgepress')).toMatch(/^ok/);
   });
 
-  it('asks nothing without a region or credentials, and says which is missing', async () => {
+  it('calls no other service without a region or credentials, and says which is missing', async () => {
     const aws = await openAccount();
     const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
     const { AWS_REGION: _, ...env } = aws.env;
@@ -157,6 +158,6 @@ describe('the command deploy:check', () => {
     expect(aws.operations).toEqual([]);
     const unreachable = await check(aws, [], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });
     expect(unreachable.status).toBe(1);
-    expect(unreachable.said('credentials')).toMatch(/^not checked .*ECONNREFUSED/);
+    expect(unreachable.lineOf('credentials')).toMatch(/^not checked .*ECONNREFUSED/);
   });
 });

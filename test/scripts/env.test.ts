@@ -5,7 +5,7 @@ import { DEPLOYED, ENVIRONMENT, setUpStack } from '../support/aws/stack.ts';
 const KEYS = `new:${'1a'.repeat(32)},old:${'2b'.repeat(16)}`;
 
 describe('the command env', () => {
-  it('prints lines from which a shell gets what the stack says, and its keys', async () => {
+  it('prints lines that set the environment of the stack and its keys in a shell', async () => {
     const { run, aws } = await setUpStack({ edge: KEYS, signers: KEYS });
     const { status, stdout, stderr } = await run(['env', 'Edgepress']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -16,7 +16,7 @@ describe('the command env', () => {
     expect(aws.operations).toEqual(['DescribeStacks', 'GetSecretValue']);
   });
 
-  it('prints an object if told to, and leaves the keys alone if told to', async () => {
+  it('prints a JSON object with --json, and does not read the keys with --no-keys', async () => {
     const { run, aws } = await setUpStack({ signers: KEYS });
     expect(JSON.parse((await run(['env', '--json'])).stdout)).toEqual({ ...ENVIRONMENT, SIGNING_KEYS: KEYS });
     aws.operations.length = 0;
@@ -24,7 +24,7 @@ describe('the command env', () => {
     expect(aws.operations).toEqual(['DescribeStacks']);
   });
 
-  it('says what to do while there are no keys', async () => {
+  it('says how to make a key when there are none', async () => {
     const { run } = await setUpStack();
     const { status, stdout, stderr } = await run(['env']);
     expect(status).toBe(0);
@@ -32,7 +32,7 @@ describe('the command env', () => {
     expect(stderr).toMatch(/no signing keys yet\. .*npm run keys -- rotate Edgepress\n$/);
   });
 
-  it('goes on with what a stack says whose update has failed, and says so', async () => {
+  it('warns when the last update of the stack has failed', async () => {
     const { run } = await setUpStack({
       signers: KEYS,
       stack: { ...DEPLOYED, status: 'UPDATE_ROLLBACK_FAILED' },
@@ -44,32 +44,32 @@ describe('the command env', () => {
   });
 
   it.each([
-    ['another name', {}, ['env', 'Other'], /no stack Other in this account and region/],
+    ['a different name', {}, ['env', 'Other'], /no stack Other in this account and region/],
     [
-      'no end yet',
+      'not been deployed completely',
       { stack: { status: 'CREATE_IN_PROGRESS' } },
       ['env'],
       /not finished: it is CREATE_IN_PROGRESS/,
     ],
     [
-      'other outputs',
+      'outputs of another kind',
       { stack: { status: 'CREATE_COMPLETE', outputs: { Url: 'x' } } },
       ['env'],
       /no output Environment/,
     ],
     [
-      'outputs that a shell would obey',
+      'variable names that a shell would execute',
       { stack: { ...DEPLOYED, outputs: { ...DEPLOYED.outputs, Environment: '{"A;rm -rf x":"y"}' } } },
       ['env'],
       /Environment of the stack Edgepress is not an object of variables/,
     ],
     [
-      'keys that are none',
+      'a secret that is not a list of keys',
       { signers: 'new:secret' },
       ['env'],
       /^The secret does not hold signing keys: key 1 must be/,
     ],
-  ])('ends with 1 and has a shell fail when the stack has %s', async (_, how, args, said) => {
+  ])('ends with 1 and makes a shell fail when the stack has %s', async (_, how, args, said) => {
     const { run } = await setUpStack(how);
     const { status, stdout, stderr } = await run(args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: 'false\n' });
@@ -77,7 +77,7 @@ describe('the command env', () => {
     expect(stderr).not.toMatch(/\n {4}at |new:secret/);
   });
 
-  it('lets no shell go on with what was set before, whatever is wrong', async () => {
+  it('makes eval fail after any error, so that a shell does not go on with an older environment', async () => {
     const { run } = await setUpStack({ signers: KEYS });
     for (const args of [
       ['env', 'Other'],
@@ -92,7 +92,7 @@ describe('the command env', () => {
     expect(await run(['env', 'Other', '--json'])).toMatchObject({ status: 1, stdout: '' });
   });
 
-  it('says what is missing for asking AWS at all', async () => {
+  it('says which permission, credentials, region or connection is missing', async () => {
     const { run, aws } = await setUpStack({ signers: KEYS });
     aws.fault = (operation) => (operation === 'GetSecretValue' ? 'deny' : undefined);
     expect(await run(['env'])).toMatchObject({

@@ -5,7 +5,7 @@ import { setUpStack } from '../support/aws/stack.ts';
 const ROTATE = ['keys', 'rotate', '--settle', '0'];
 
 describe('the command keys list', () => {
-  it('tells the keys apart without giving them away', async () => {
+  it('identifies the keys without revealing them', async () => {
     const { run } = await setUpStack({ edge: list(B, A), signers: list(A, B) });
     const { status, stdout, stderr } = await run(['keys', 'list', 'Edgepress']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -15,7 +15,7 @@ describe('the command keys list', () => {
     expect(stdout).not.toMatch(/aaaaaaaa|bbbbbbbb/);
   });
 
-  it('ends with 2 when something is to be done', async () => {
+  it('ends with 2 when there are no keys yet', async () => {
     const { run } = await setUpStack();
     const { status, stdout } = await run(['keys', 'list']);
     expect(status).toBe(2);
@@ -24,7 +24,7 @@ describe('the command keys list', () => {
 });
 
 describe('the command keys rotate', () => {
-  it('makes a first key', async () => {
+  it('makes the first key', async () => {
     const { run, store, secret, aws } = await setUpStack();
     const { status, stdout } = await run(ROTATE);
     expect(status).toBe(0);
@@ -34,7 +34,7 @@ describe('the command keys rotate', () => {
     expect(aws.operations.filter(isWrite)).toEqual(['PutKey', 'PutSecretValue']);
   });
 
-  it('has the edge know the key before signers do, and leaves two old ones valid', async () => {
+  it('adds the key to the edge before the signers get it, and keeps two old ones valid', async () => {
     const { run, store, secret, aws } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
     let seenAtEdge = '';
     store.lag = 1;
@@ -52,12 +52,12 @@ describe('the command keys rotate', () => {
     );
     expect(stdout).toMatch(/signs from now on\.\nStill valid: a, b\nNot valid any more: c\n/);
     expect(stdout + stderr).not.toMatch(/[0-9a-f]{32}/);
-    // Until the store gives what was put into it, signers are told nothing.
+    // The signers get the key only when a read of the edge returns it.
     const beforeSigners = aws.operations.slice(0, aws.operations.indexOf('PutSecretValue'));
     expect(beforeSigners.slice(-3)).toEqual(['PutKey', 'GetKey', 'GetKey']);
   });
 
-  it('leaves as many old ones as it is told', async () => {
+  it('keeps as many old keys valid as --keep says', async () => {
     const { run, secret, store } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
     await run([...ROTATE, '--keep', '3']);
     expect(idsOf(secret.current())).toHaveLength(4);
@@ -67,7 +67,7 @@ describe('the command keys rotate', () => {
     expect((await run([...ROTATE, '--keep', 'x'])).stderr).toMatch(/whole number from 0 to 10\./);
   });
 
-  it('takes as many as there is room for at the edge, time and again', async () => {
+  it('rotates again and again with as many keys as fit at the edge', async () => {
     const keys = Array.from({ length: 11 }, (_, index) => `k20261125-5b29${index + 10}:${'0'.repeat(64)}`);
     const { run, secret, store } = await setUpStack({ edge: list(...keys), signers: list(...keys) });
     expect((await run([...ROTATE, '--keep', '11'])).stderr).toMatch(/whole number from 0 to 10\./);
@@ -76,7 +76,7 @@ describe('the command keys rotate', () => {
     expect(store.current()).toBe(secret.current());
   });
 
-  it('says that there is no room, rather than fail', async () => {
+  it('ends with 1 and changes nothing when another key does not fit at the edge', async () => {
     const keys = Array.from({ length: 14 }, (_, index) => `key-${index + 10}:${'0'.repeat(64)}`).join(',');
     const { run, secret, store } = await setUpStack({ edge: keys, signers: keys });
     const { status, stderr } = await run(ROTATE);
@@ -85,7 +85,7 @@ describe('the command keys rotate', () => {
     expect([secret.current(), store.current()]).toEqual([keys, keys]);
   });
 
-  it('says how to go on when it stops half-way', async () => {
+  it('ends with 1 and says how to continue when it stops half-way', async () => {
     const { run, aws, secret } = await setUpStack({ edge: A, signers: A });
     aws.fault = (operation) => (operation === 'PutSecretValue' ? 'deny' : undefined);
     const { status, stdout, stderr } = await run(ROTATE);
@@ -100,7 +100,7 @@ describe('the command keys rotate', () => {
 describe('the command keys revoke', () => {
   const revoke = (id: string) => ['keys', 'revoke', 'Edgepress', id, '--settle', '0'];
 
-  it('takes a key from signers first, and the next one signs', async () => {
+  it('removes a key from the signers first, and the next one signs', async () => {
     const { run, store, secret, aws } = await setUpStack({ edge: list(A, B, C), signers: list(A, B, C) });
     const { status, stdout, stderr } = await run(revoke('a'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -111,7 +111,7 @@ describe('the command keys revoke', () => {
     expect([secret.current(), store.current()]).toEqual([B, B]);
   });
 
-  it('refuses to take the only one, or one that there is not', async () => {
+  it('refuses to remove the only key, or one that does not exist', async () => {
     const { run, store, secret, aws } = await setUpStack({ edge: list(A, B), signers: A });
     const only = await run(revoke('a'));
     expect(only).toMatchObject({ status: 1, stdout: '' });

@@ -6,7 +6,7 @@ import { parseLines, setUpCommands } from '../support/command.ts';
 const missing = (response: { writeHead(status: number): { end(): void } }) => response.writeHead(404).end();
 
 describe('the command prewarm', () => {
-  it('makes what is missing of each unit, and tells of each image and each line that is no unit', async () => {
+  it('makes the missing variants of each unit, and prints a line for each image and each refused line', async () => {
     const { run, write, src, photo, origin } = await setUpCommands({ '/gone.jpg': missing });
     const file = await write(
       'units.jsonl',
@@ -48,7 +48,7 @@ describe('the command prewarm', () => {
     expect(origin.requests.length).toBe(asked);
   });
 
-  it('ends with 0 when all is ready, and prints nothing but its report', async () => {
+  it('ends with 0 when all is ready, and prints only its summary', async () => {
     const { run, write, src } = await setUpCommands();
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }]);
     const { status, stdout, stderr } = await run(['prewarm', file]);
@@ -57,7 +57,7 @@ describe('the command prewarm', () => {
     expect((await run(['prewarm', await write('empty.jsonl', '')])).status).toBe(0);
   });
 
-  it('reads files and standard input, and says in which of them a line is refused', async () => {
+  it('reads files and standard input, and names the one that has a refused line', async () => {
     const { run, write, src } = await setUpCommands();
     const file = await write('units.jsonl', [1, { id: 'a', images: [src('/1.jpg')] }]);
     const input = `{"id":"b","images":["${src('/2.jpg')}"]}\n\n{"id":"c"}`;
@@ -73,7 +73,7 @@ describe('the command prewarm', () => {
     expect(status).toBe(2);
   });
 
-  it('finds units in JSON of any shape', async () => {
+  it('finds units in JSON of any shape with --id and --images', async () => {
     const { run, src } = await setUpCommands();
     const input = JSON.stringify({ item: { no: 7 }, assets: [{ href: src('/1.jpg') }, { text: 'x' }] });
     const args = ['prewarm', '-', '--id', 'item.no', '--images', 'assets[].href', '--json'];
@@ -85,7 +85,7 @@ describe('the command prewarm', () => {
     expect(status).toBe(2);
   });
 
-  it('writes the same lines into a report, in place of the one before', async () => {
+  it('writes the same lines to --report, and truncates the file before', async () => {
     const { run, write, src, folder } = await setUpCommands();
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }, 'no unit']);
     const report = join(folder, 'report.jsonl');
@@ -95,32 +95,48 @@ describe('the command prewarm', () => {
     expect(parseLines(stdout).length).toBe(2);
   });
 
-  it('does nothing at all when it cannot do what it is told', async () => {
+  it.each<[string, (folder: string, file: string) => string[], RegExp]>([
+    [
+      'a file that does not exist',
+      (folder, file) => [file, join(folder, 'other.jsonl')],
+      /other\.jsonl cannot be read: ENOENT/,
+    ],
+    ['a folder as a file', (folder, file) => [file, folder], /cannot be read: it is a folder/],
+    ['standard input twice', (_folder, file) => ['-', file, '-'], /only once/],
+    [
+      'a report in a folder that does not exist',
+      (folder, file) => [file, '--report', join(folder, 'nowhere', 'report.jsonl')],
+      /--report: .* cannot be written: ENOENT/,
+    ],
+    [
+      'a report that is the input',
+      (_folder, file) => [file, '--report', file],
+      /--report: .* is what is to be read/,
+    ],
+    [
+      'an invalid JMESPath expression',
+      (_folder, file) => [file, '--images', 'a['],
+      /--images is no JMESPath expression, from character 3 on/,
+    ],
+    [
+      'a number that is too small',
+      (_folder, file) => [file, '--per-host', '0'],
+      /--per-host.*whole number from 1 to/,
+    ],
+    ['no file', () => [], /file/],
+  ])('ends with 1 before it does anything when given %s', async (_, argsOf, message) => {
     const { run, write, src, folder, origin } = await setUpCommands();
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }]);
     const before = await readFile(file, 'utf8');
-    const nowhere = join(folder, 'nowhere', 'report.jsonl');
-    const wrong: [string[], RegExp][] = [
-      [[file, join(folder, 'other.jsonl')], /other\.jsonl cannot be read: ENOENT/],
-      [[file, folder], /cannot be read: it is a folder/],
-      [['-', file, '-'], /only once/],
-      [[file, '--report', nowhere], /--report: .* cannot be written: ENOENT/],
-      [[file, '--report', file], /--report: .* is what is to be read/],
-      [[file, '--images', 'a['], /--images is no JMESPath expression, from character 3 on/],
-      [[file, '--per-host', '0'], /--per-host.*whole number from 1 to/],
-      [[], /file/],
-    ];
-    const ended = await Promise.all(wrong.map(([args]) => run(['prewarm', ...args])));
-    ended.forEach(({ status, stdout, stderr }, index) => {
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-      expect(stderr).toMatch(wrong[index]?.[1] ?? /never/);
-      expect(stderr).not.toMatch(/\n {4}at /);
-    });
+    const { status, stdout, stderr } = await run(['prewarm', ...argsOf(folder, file)]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
     expect(origin.requests).toEqual([]);
     expect(await readFile(file, 'utf8')).toBe(before);
   });
 
-  it('leaves alone what is remembered as broken, until it is told to try again', async () => {
+  it('does not try a source with a cached failure again without --retry', async () => {
     const answers = { '/late.jpg': missing } as Record<string, typeof missing>;
     const { run, write, src } = await setUpCommands(answers);
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/late.jpg')] }]);
@@ -130,16 +146,16 @@ describe('the command prewarm', () => {
     expect((await run(['prewarm', file, '--retry'])).status).toBe(0);
   });
 
-  it('asks a host for no more at once than it is told', async () => {
-    let [inHand, most] = [0, 0];
+  it('makes no more concurrent fetches from a host than --per-host says', async () => {
+    let [inFlight, most] = [0, 0];
     const { run, src } = await setUpCommands(
       Object.fromEntries(
         Array.from({ length: 12 }, (_, index) => [
           `/${index}.jpg`,
           (response) => {
-            most = Math.max(most, ++inHand);
+            most = Math.max(most, ++inFlight);
             setImmediate(() => {
-              inHand--;
+              inFlight--;
               response.writeHead(404).end();
             });
           },
@@ -152,7 +168,7 @@ describe('the command prewarm', () => {
     expect(most).toBe(1);
   });
 
-  it('keeps of two lines about one unit the later one', async () => {
+  it('uses the last of several lines about one unit', async () => {
     const { run, src } = await setUpCommands();
     const lines = Array.from({ length: 20 }, (_, index) => ({ id: 'a', images: [src(`/${index}.jpg`)] }));
     const input = lines.map((line) => JSON.stringify(line)).join('\n');
@@ -161,9 +177,9 @@ describe('the command prewarm', () => {
     expect(parseLines(stdout)[0]).toMatchObject({ images: [{ src: src('/19.jpg'), state: 'ready' }] });
   });
 
-  it('ends with 1 when the store fails, and leaves what it could not do for the next time', async () => {
+  it('ends with 1 and records the images as pending when the store fails', async () => {
     const { run, write, src, folder } = await setUpCommands();
-    // Nothing can be put below a file.
+    // The store cannot create anything below a file.
     await mkdir(join(folder, 'store'));
     await writeFile(join(folder, 'store', 'v1'), '');
     const few = await write('few.jsonl', [{ id: 'a', images: [src('/1.jpg'), src('/2.jpg')] }]);
@@ -182,7 +198,7 @@ describe('the command prewarm', () => {
     expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
   });
 
-  it('gives up when one unit after the other cannot be worked on', async () => {
+  it('stops after 50 units in a row have failed', async () => {
     const { run, write, src, folder } = await setUpCommands();
     await mkdir(join(folder, 'store'));
     await writeFile(join(folder, 'store', 'v1'), '');
@@ -192,14 +208,5 @@ describe('the command prewarm', () => {
     expect(stderr).toMatch(/Stopped: 50 units in a row could not be worked on, as u\d+: E/);
     expect(stderr).toMatch(/^1\d\d units in /m);
     expect(stderr.match(/^u\d+: /gm)?.length).toBe(5);
-  });
-
-  it('does its work even when nobody reads what it prints any more', async () => {
-    const { start, write, src } = await setUpCommands();
-    const units = Array.from({ length: 30 }, (_, index) => ({ id: `u${index}`, images: [src('/1.jpg')] }));
-    const program = start(['prewarm', await write('units.jsonl', units), '--json']);
-    program.process.stdout?.destroy();
-    expect(await program.ended).toBe(0);
-    expect(program.output.stderr).toMatch(/^30 units in .*: 30 ready\n/);
   });
 });

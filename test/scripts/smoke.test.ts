@@ -4,11 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
-import { SIGNING_KEYS, startServer } from '../support/server-process.ts';
-import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
-import { runProgram } from '../support/setup/program.ts';
+import { SIGNING_KEYS } from '../support/server-process.ts';
 import {
   type SmokeStep,
   STEPS,
@@ -16,22 +15,26 @@ import {
   setUpService,
   smoke,
   startImpostor,
+  startTestServer,
 } from '../support/smoke-services.ts';
+import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
 
-/** What the steps came to, by their names. */
+/** The states of the steps, by their names. */
 const statesOf = (steps: readonly SmokeStep[]) =>
   Object.fromEntries(steps.map(({ step, state }) => [step, state]));
 const seenAt = (steps: readonly SmokeStep[], name: string) =>
   steps.find(({ step }) => step === name)?.seen ?? '';
 const allOk = Object.fromEntries(STEPS.map((step) => [step, 'ok']));
 
+const SRC = ['--src', 'https://x.test/a.jpg'];
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ parentPath }) => parentPath.slice(folder.length));
 }
 
-/** Where nobody listens any more. */
-async function nowhere(): Promise<string> {
+/** A URL at which nothing listens. */
+async function unusedUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -41,14 +44,13 @@ async function nowhere(): Promise<string> {
 }
 
 describe('the command smoke', () => {
-  it('sees the life of a variant on one machine, and leaves nothing but the mark of a purge', async () => {
+  it('passes every step on one machine, and leaves only the tombstone of its purge', async () => {
     const { url, src, store, folder } = await setUpService();
-    const program = runProgram('scripts/edgepress.ts', ['smoke', url, '--src', src], {
+    const { status, stdout, stderr } = await runCommandInProcess(['smoke', url, '--src', src], {
       SIGNING_KEYS,
       ...store,
     });
-    expect(await program.ended).toBe(0);
-    const { stdout, stderr } = program.output;
+    expect(status).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
       STEPS.map((step) => [step === 'edge hit' ? 'skipped' : 'ok', step]),
@@ -65,7 +67,7 @@ describe('the command smoke', () => {
     expect(await filesIn(folder)).toEqual(['/purged']);
   });
 
-  it('sees the copies of a CDN, has it forget them, and waits for that', async () => {
+  it('passes every step behind a CDN, and waits for the invalidation', async () => {
     const { url, run, origin } = await setUpService();
     const { url: cdnUrl, env, cloudFront } = await setUpCdn(url);
     const { status, steps } = await run(env, cdnUrl);
@@ -83,25 +85,7 @@ describe('the command smoke', () => {
     expect(origin.requests).toEqual(['/a.jpg', '/a.jpg']);
   });
 
-  it('leaves nothing either when it is interrupted while it waits', async () => {
-    const { url, src, store, folder } = await setUpService();
-    const { url: cdnUrl, env, cloudFront } = await setUpCdn(url, 3600);
-    const args = ['smoke', cdnUrl, '--src', src];
-    const program = runProgram('scripts/edgepress.ts', args, { SIGNING_KEYS, ...store, ...env });
-    await program.printed(/second request/);
-    // What it says while it waits is on standard error, after that line.
-    while (!program.output.stderr.includes('The CDN keeps its copy of the miss: 3600 s'))
-      await once(program.process.stderr as NodeJS.ReadableStream, 'data');
-    program.process.kill('SIGINT');
-    expect(await program.ended).toBe(1);
-    expect(program.output.stdout).toMatch(
-      /skipped +the store's copy +interrupted\nok +last purge +1 object\n$/,
-    );
-    expect(await filesIn(folder)).toEqual(['/purged']);
-    expect(cloudFront.invalidations()).toHaveLength(1);
-  });
-
-  it('fails where a CDN is not told of purges', async () => {
+  it('fails behind a CDN that is not configured', async () => {
     const { url, run } = await setUpService();
     const { url: cdnUrl } = await setUpCdn(url);
     const { status, steps } = await run({}, cdnUrl);
@@ -110,7 +94,7 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'last purge')).toMatch(/^1 object, but the CDN keeps what it has of unit smoke-/);
   });
 
-  it('fails where the store is another one', async () => {
+  it('fails when STORE is not the store of the service', async () => {
     const { run } = await setUpService();
     const { status, steps } = await run({ STORE: `file:${await temporaryFolder()}` });
     expect(status).toBe(2);
@@ -126,7 +110,7 @@ describe('the command smoke', () => {
     );
   });
 
-  it('fails at a service that serves what is unsigned', async () => {
+  it('fails when the service accepts unsigned URLs', async () => {
     const { run } = await setUpService({ SIGNING_KEYS: '' });
     const { status, steps } = await run();
     expect(status).toBe(2);
@@ -140,11 +124,11 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'purge')).toBe('not tried: first request failed');
     expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
     expect(seenAt(steps, 'first request')).toMatch(
-      /^403 bad_signature \(The URL is signed, but there are no keys .*: SIGNING_KEYS is not/,
+      /^403 bad_signature \(The URL is signed, but .*: SIGNING_KEYS is not/,
     );
   });
 
-  it('fails at a source that the service may not fetch, and says why', async () => {
+  it('fails and says why when the service may not fetch the source', async () => {
     const { run } = await setUpService({ SOURCE_ALLOW_PRIVATE: '' });
     const { status, steps } = await run();
     expect(status).toBe(2);
@@ -154,12 +138,20 @@ describe('the command smoke', () => {
   });
 
   it.each<[string, { type: string; half?: true; cacheStatus?: string }, RegExp]>([
-    ['another type', { type: 'image/avif' }, /image\/avif, .*: it is jpeg, not what its type says$/],
-    ['no type of a picture', { type: 'text/html' }, /text\/html, .*: no type of a picture/],
-    ['half a picture', { type: 'image/jpeg', half: true }, /cannot be decoded: /],
-    ['a hit at first', { type: 'image/jpeg', cacheStatus: 'edgepress; hit' }, /expected a miss/],
-    ['what is not stored', { type: 'image/jpeg', cacheStatus: 'edgepress; fwd=miss' }, /it was not stored/],
-  ])('fails at a service that sends %s', async (_, how, said) => {
+    [
+      'an image of another type than it says',
+      { type: 'image/avif' },
+      /image\/avif, .*: it is jpeg, not what its type says$/,
+    ],
+    ['a type that is not an image', { type: 'text/html' }, /text\/html, .*: no type of a picture/],
+    ['a truncated image', { type: 'image/jpeg', half: true }, /cannot be decoded: /],
+    ['a hit to the first request', { type: 'image/jpeg', cacheStatus: 'edgepress; hit' }, /expected a miss/],
+    [
+      'an image that it has not stored',
+      { type: 'image/jpeg', cacheStatus: 'edgepress; fwd=miss' },
+      /it was not stored/,
+    ],
+  ])('fails when the service responds with %s', async (_, how, said) => {
     const jpeg = await photograph();
     const { type, half, cacheStatus = 'edgepress; fwd=miss; stored' } = how;
     const url = await startImpostor((response) => {
@@ -172,9 +164,9 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'first request')).toMatch(said);
   });
 
-  it('says in words that nothing answers, or hangs up', async () => {
+  it('says that nothing listens, or that the connection was closed', async () => {
     const STORE = `file:${await temporaryFolder()}`;
-    const down = await smoke(await nowhere(), ['--src', 'https://x.test/a.jpg'], { STORE });
+    const down = await smoke(await unusedUrl(), ['--src', 'https://x.test/a.jpg'], { STORE });
     expect(down).toMatchObject({ status: 1, steps: [] });
     expect(down.stderr).toMatch(
       /The service cannot be reached: nothing listens at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\.\n$/,
@@ -185,33 +177,52 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'first request')).toMatch(/^127\.0\.0\.1:\d+ hung up \(/);
   });
 
-  it('says what it lacks before it asks for anything', async () => {
-    const src = ['--src', 'https://x.test/a.jpg'];
+  it.each<[string, string, string[], Record<string, string>, RegExp]>([
+    [
+      'signing keys are missing',
+      'http://127.0.0.1:1',
+      SRC,
+      { SIGNING_KEYS: '' },
+      /^SIGNING_KEYS is not set\. .*unsigned URLs are refused.* those that the server was started with, .*npm run -s env/,
+    ],
+    [
+      'an original is missing, before missing signing keys',
+      'http://127.0.0.1:1',
+      [],
+      { SIGNING_KEYS: '' },
+      /STORE is a folder, .* --src\.\n$/,
+    ],
+    [
+      'the original is not a URL, before missing signing keys',
+      'http://127.0.0.1:1',
+      ['--src', 'a.jpg'],
+      { SIGNING_KEYS: '' },
+      /^--src: `src` /,
+    ],
+    [
+      'the URL of the service is not absolute',
+      '127.0.0.1:1',
+      SRC,
+      { SIGNING_KEYS: '' },
+      /^"127\.0\.0\.1:1" is not where a service is reached: it must be/,
+    ],
+    [
+      'the URL of the service is empty',
+      '',
+      SRC,
+      { SIGNING_KEYS: '' },
+      /^"" is not where a service is reached: PUBLIC_URL is empty .*npm run -s env/,
+    ],
+  ])('ends with 1 before any request when %s', async (_, url, args, env, message) => {
     const STORE = `file:${await temporaryFolder()}`;
-    const keyless = { STORE, SIGNING_KEYS: '' };
-    const cases: [string, string[], Record<string, string>, RegExp][] = [
-      [
-        'http://127.0.0.1:1',
-        src,
-        keyless,
-        /^SIGNING_KEYS is not set\. .*unsigned URLs are refused.* those that the server was started with, .*npm run -s env/,
-      ],
-      // Arguments come first.
-      ['http://127.0.0.1:1', [], keyless, /STORE is a folder, .* --src\.\n$/],
-      ['http://127.0.0.1:1', ['--src', 'a.jpg'], keyless, /^--src: `src` /],
-      ['127.0.0.1:1', src, keyless, /^"127\.0\.0\.1:1" is not where a service is reached: it must be/],
-      ['', src, keyless, /^"" is not where a service is reached: PUBLIC_URL is empty .*npm run -s env/],
-    ];
-    const ended = await Promise.all(cases.map(([url, args, env]) => smoke(url, args, env)));
-    ended.forEach(({ status, stdout, stderr }, index) => {
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-      expect(stderr).toMatch(cases[index]?.[3] ?? /never/);
-    });
+    const { status, stdout, stderr } = await smoke(url, args, { STORE, ...env });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(message);
   });
 });
 
 describeS3('the command smoke on a bucket', () => {
-  it('puts a photograph there for the service to fetch, and takes it away again', async () => {
+  it('puts a photograph into the bucket for the service to fetch, and deletes it afterwards', async () => {
     const { bucket, client } = await createBucket();
     const { endpoint, accessKeyId, secretAccessKey } = s3Server();
     const env = {
@@ -221,7 +232,7 @@ describeS3('the command smoke on a bucket', () => {
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     };
     const SOURCE_ALLOW_PRIVATE = new URL(endpoint).host;
-    const { url } = await startServer({ ...env, SIGNING_KEYS, SOURCE_ALLOW_PRIVATE });
+    const url = await startTestServer({ ...env, SOURCE_ALLOW_PRIVATE });
     const left = async () => {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
       return Contents.map(({ Key }) => Key);
@@ -232,7 +243,7 @@ describeS3('the command smoke on a bucket', () => {
     expect(stderr).not.toMatch(/X-Amz-/);
     expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
 
-    const down = await smoke(await nowhere(), [], env);
+    const down = await smoke(await unusedUrl(), [], env);
     expect(down.status).toBe(1);
     expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
   });

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { parseAllowPattern } from '../../src/source/allowlist.ts';
 import { createS3Source } from '../../src/source/s3-source.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
-import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
+import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
 
 describeS3('an S3 source at a real S3', () => {
   let bucket: string;

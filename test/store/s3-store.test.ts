@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { createBucket, describeS3, s3Server } from '../support/setup/bucket.ts';
+import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
 import { describeStore } from './store-contract.ts';
 
-describeS3('S3', () => {
+describeS3('the S3 store', () => {
   describeStore('a bucket', async () => createS3Store(await createBucket()), {
     propertyRuns: 40,
     versions: 40,
@@ -18,7 +18,7 @@ describeS3('S3', () => {
     ({ bucket, client } = await createBucket());
   });
 
-  test('serves an object by itself with all that was said of it', async () => {
+  test('stores an object so that S3 itself serves it with its type, cache control and metadata', async () => {
     await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: readableByAll(bucket) }));
     const { etag } = await createS3Store({ bucket, client }).put('v1/00/unit/x.avif', Buffer.from('bytes'), {
       contentType: 'image/avif',
@@ -37,7 +37,7 @@ describeS3('S3', () => {
     });
   });
 
-  test('says which objects it may not delete, and deletes the others', async () => {
+  test('names the first object that it may not delete, and deletes the others', async () => {
     const own = await createBucket();
     const store = createS3Store(own);
     const keys = Array.from({ length: 5 }, (_, index) => `${index % 2 ? 'locked' : 'free'}/${index}`);
@@ -49,7 +49,7 @@ describeS3('S3', () => {
     for (const key of keys) expect((await store.head(key)) !== undefined).toBe(key.startsWith('locked'));
   });
 
-  test('lists nothing whose key is none of ours', async () => {
+  test('leaves keys out of a listing that are not valid in a store', async () => {
     const folder = 'v1/00/visited';
     for (const name of ['', '/', 'a/', 'a b', 'é', 'a//b', '\u0001', '<&amp;>', '%61', 'ours']) {
       await client.send(
@@ -67,15 +67,15 @@ describeS3('S3', () => {
     ['put', (store) => store.put('a/b', Buffer.from('x'), { contentType: 'image/avif' })],
     ['delete', (store) => store.delete(['a/b'])],
     ['list', (store) => store.list('a')[Symbol.asyncIterator]().next()],
-  ])('%s', (_, ask) => {
-    test('finds a fault, and no miss, when the bucket is not there', async () => {
+  ])('%s of the S3 store', (_, ask) => {
+    test('throws, and returns no miss, when the bucket does not exist', async () => {
       const store = createS3Store({ bucket: 'no-such-bucket', client });
       for (const _ of ['once', 'again']) {
         await expect(ask(store)).rejects.toSatisfy((error) => /NoSuchBucket|no bucket/.test(String(error)));
       }
     });
 
-    test('finds a fault, and no miss, when S3 refuses', async () => {
+    test('throws, and returns no miss, when S3 refuses access', async () => {
       const { endpoint, accessKeyId } = s3Server();
       const stranger = createS3Client({ endpoint, credentials: { accessKeyId, secretAccessKey: 'wrong' } });
       await expect(ask(createS3Store({ bucket, client: stranger }))).rejects.toMatchObject({

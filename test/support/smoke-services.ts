@@ -1,13 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { startServer } from '../../src/http/service.ts';
+import { CREDENTIALS } from './aws/signatures.ts';
 import { DISTRIBUTION, startCloudFront } from './cloudfront.ts';
-import { CREDENTIALS, type Ended } from './command.ts';
-import { startOrigin } from './http/service.ts';
+import { type Ended, parseLines, runCommandInProcess } from './command.ts';
+import { startOrigin, temporaryFolder } from './http/service.ts';
 import { photograph } from './pictures.ts';
-import { SIGNING_KEYS, startServer } from './server-process.ts';
-import { runProgram } from './setup/program.ts';
+import { SIGNING_KEYS } from './server-process.ts';
 import { serve } from './source/loopback.ts';
 
-/** The steps in their order. */
+/** The steps of `smoke`, in order. */
 export const STEPS = [
   'unsigned URL',
   'first request',
@@ -27,34 +31,39 @@ export interface SmokeStep {
   seen: string;
 }
 
-/** The command at this address. */
+/** Runs `smoke --json` in this process. */
 export async function smoke(
   url: string,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Ended & { steps: SmokeStep[] }> {
-  const program = runProgram('scripts/edgepress.ts', ['smoke', url, '--json', ...args], {
-    SIGNING_KEYS,
-    ...env,
-  });
-  const status = await program.ended;
-  const { stdout, stderr } = program.output;
-  const steps = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
-  return { status, stdout, stderr, steps };
+  const ended = await runCommandInProcess(['smoke', url, '--json', ...args], { SIGNING_KEYS, ...env });
+  return { ...ended, steps: parseLines(ended.stdout) as unknown as SmokeStep[] };
 }
 
-/** The service on one machine, a client's server with a photograph, and the command on both. */
+/** Starts the service on a folder of its own in this process, and an origin with a photograph. `run` runs `smoke` on both. */
 export async function setUpService(env: Record<string, string> = {}) {
   const photo = await photograph();
   const origin = await startOrigin((_request, response) => response.end(photo));
-  const server = await startServer({ SIGNING_KEYS, SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
+  const folder = await temporaryFolder();
+  const url = await startTestServer({
+    ...{ STORE: `file:${folder}`, SOURCE_ALLOW_PRIVATE: origin.authority },
+    ...env,
+  });
   const src = `${origin.url}/a.jpg`;
-  const store = { STORE: `file:${server.folder}` };
+  const store = { STORE: `file:${folder}` };
   return {
-    ...{ origin, src, store, url: server.url, folder: server.folder },
-    run: (more: Record<string, string> = {}, url = server.url) =>
-      smoke(url, ['--src', src], { ...store, ...more }),
+    ...{ origin, src, store, url, folder },
+    run: (more: Record<string, string> = {}, at = url) => smoke(at, ['--src', src], { ...store, ...more }),
   };
+}
+
+/** Starts the server in this process, with signing keys, on any port. Returns its URL. */
+export async function startTestServer(env: Record<string, string>): Promise<string> {
+  const config = readConfig({ PORT: '0', SIGNING_KEYS, ...env });
+  const server = await startServer(config, pino({ level: 'silent' }));
+  onTestFinished(() => server.close());
+  return server.url;
 }
 
 interface Copy {
@@ -65,10 +74,10 @@ interface Copy {
 }
 
 /**
- * A CDN in front of a service that keeps whatever is not an error, gives the copy of a miss once and then asks again, and forgets
- * all when CloudFront's API tells it to.
+ * Starts a CDN in front of a service. It keeps every response that is not an error, sends its copy of a miss once and then asks the
+ * service again, and forgets everything at an invalidation.
  *
- * @param missSeconds - for how long it says that it keeps the copy of a miss
+ * @param missSeconds - the `s-maxage` of its responses
  */
 export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
   const kept = new Map<string, Copy>();
@@ -84,13 +93,12 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
     const copy = kept.get(target);
     if (copy?.isOfMiss) kept.delete(target);
     const { status, headers, body } = copy ?? (await askService(target, request));
-    const said = { ...headers, 'x-cache': copy ? 'Hit from cloudfront' : 'Miss from cloudfront' };
-    const known = request.headers['if-none-match'];
-    const isKnown = known !== undefined && known === headers['etag'];
-    if (isKnown) {
-      const { 'content-length': _, ...rest } = said as Record<string, string>;
+    const sent = { ...headers, 'x-cache': copy ? 'Hit from cloudfront' : 'Miss from cloudfront' };
+    const etag = request.headers['if-none-match'];
+    if (etag !== undefined && etag === headers['etag']) {
+      const { 'content-length': _, ...rest } = sent as Record<string, string>;
       response.writeHead(304, rest).end();
-    } else response.writeHead(status, said).end(request.method === 'HEAD' ? undefined : body);
+    } else response.writeHead(status, sent).end(request.method === 'HEAD' ? undefined : body);
   }
 
   async function askService(target: string, { method }: IncomingMessage): Promise<Copy> {
@@ -100,7 +108,7 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
     const copy = {
       isOfMiss,
       status: response.status,
-      // The store says nothing of caches.
+      // The store's own copy has no Cache-Status.
       headers: {
         ...headers,
         'cache-control': `s-maxage=${missSeconds}`,
@@ -124,7 +132,7 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
   };
 }
 
-/** Something that refuses what is unsigned, and answers all else in this way. */
+/** Starts a server that refuses unsigned requests as the service does, and answers every other one like this. */
 export async function startImpostor(answer: (response: ServerResponse) => void): Promise<string> {
   const { port } = await serve((request, response) => {
     if (/&sig=/.test(request.url ?? '')) return answer(response);

@@ -9,14 +9,14 @@ const DEFAULTS = {
 
 const select = (selection: Selection, value: unknown) => createUnitSelection(selection, DEFAULTS)(value);
 
-/** The id and the sources of what is selected. */
+/** The id and the sources of the selected unit. */
 function selected(selection: Selection, value: unknown) {
   const { id, images } = select(selection, value);
   return [id, ...images.map(({ src, name }) => (name === undefined ? src : `${name} → ${src}`))];
 }
 
-describe('the expressions that say where a unit is', () => {
-  it('find id and images in JSON of any shape', () => {
+describe('the options --id and --images', () => {
+  it('find the id and the images in JSON of any shape', () => {
     const line = {
       task: { key: 'unit-7', number: 12 },
       assets: [
@@ -41,13 +41,13 @@ describe('the expressions that say where a unit is', () => {
     ]);
   });
 
-  it('take an object of name → URL, and one URL', () => {
+  it('accept an object of name → URL, or one URL', () => {
     const line = { id: 'a', urls: { front: 'https://x.test/1.jpg' }, url: 'https://x.test/2.jpg' };
     expect(selected({ images: 'urls' }, line)).toEqual(['a', 'front → https://x.test/1.jpg']);
     expect(selected({ images: 'url' }, line)).toEqual(['a', 'https://x.test/2.jpg']);
   });
 
-  it('need not say what stands where the contract has it, or had it in 2017', () => {
+  it('are optional for fields in their documented places, those of 2017 included', () => {
     const url = 'https://x.test/1.jpg';
     expect(selected({}, { id: 'a', images: [url] })).toEqual(['a', url]);
     expect(selected({ id: 'key' }, { key: 5, images: [url] })).toEqual(['5', url]);
@@ -57,7 +57,7 @@ describe('the expressions that say where a unit is', () => {
     ]);
   });
 
-  it('leave the variants that a line asks for as they are', () => {
+  it('keep the variants that a line requests', () => {
     const line = { key: 'a', url: 'https://x.test/1.jpg', widths: [300], formats: ['jpeg'] };
     expect(select({ id: 'key', images: 'url' }, line)).toMatchObject({ widths: [320], formats: ['jpeg'] });
   });
@@ -86,7 +86,7 @@ describe('the expressions that say where a unit is', () => {
     [{ images: 'urls' }, { id: 'a', urls: 7 }, '--images found 7'],
     [{ images: 'urls' }, { id: 'a', urls: [] }, '`images` is empty'],
     [{ images: 'urls' }, { id: 'a', urls: ['https://x.test/1', 2] }, '`images.1` is no text'],
-  ])('refuse a line where %j finds nothing of use: %j', (selection, line, message) => {
+  ])('refuse a line when the expressions %j find no id or no images in %j', (selection, line, message) => {
     expect(() => select(selection, line)).toThrow(message);
   });
 
@@ -99,7 +99,7 @@ describe('the expressions that say where a unit is', () => {
     ['@.urls | uniq(@)', 10, 'there is no function uniq()'],
     ['uniq.a | uniq(@)', 10, 'there is no function uniq()'],
     ['urls | length(@, @)', 8, 'length() takes 1 argument but received 2'],
-  ])('end the command when they are none: %s', (expression, character, message) => {
+  ])('end the command with the position of the syntax error in %j', (expression, character, message) => {
     const compile = () => createUnitSelection({ images: expression }, DEFAULTS);
     expect(compile).toThrow(CommandFailure);
     expect(compile).toThrow(`--images is no JMESPath expression, from character ${character} on: `);

@@ -1,9 +1,8 @@
 import { text } from 'node:stream/consumers';
-import { CREDENTIALS } from '../command.ts';
 import { serve } from '../source/loopback.ts';
-import { type AwsRequest, signedFor } from './signatures.ts';
+import { type AwsRequest, CREDENTIALS, signedFor } from './signatures.ts';
 
-/** What is asked of a service, once it is known to be signed for it. */
+/** A request whose signature is valid. */
 export interface AwsCall extends AwsRequest {
   service: string;
   region: string;
@@ -15,31 +14,31 @@ export interface AwsAnswer {
   body: string;
 }
 
-/** One service of AWS: as strict as itself, with a state of its own. */
+/** A stub of one AWS service: as strict as the service, with state of its own. */
 export interface AwsService {
-  /** As its requests are signed for. */
+  /** The name with which requests to it are signed. */
   name: string;
-  /** @returns what a call asks for, such as `GetSecretValue`, or why it is refused */
+  /** @returns the operation of a call, such as `GetSecretValue`, or the response that refuses the call */
   operationOf(call: AwsCall): string | AwsAnswer;
   answer(operation: string, call: AwsCall): AwsAnswer;
   refuse(status: number, code: string, message: string): AwsAnswer;
 }
 
 export interface AwsStub {
-  /** With it, commands talk to this. */
+  /** The environment with which commands call this stub. */
   env: Record<string, string>;
-  /** What was asked, in that order. */
+  /** The operations that were called, in order. */
   operations: string[];
   /**
-   * Says what goes wrong: called with each operation and how often it has been asked for, itself included. `refuse` changes
-   * nothing, `lose` does what is asked and hangs up.
+   * Decides which calls fail: it is called with each operation and how many times that was called, this call included. `refuse` and
+   * `deny` change nothing; `lose` does what was called for, and closes the connection without a response.
    */
   fault: (operation: string, nth: number) => 'refuse' | 'deny' | 'lose' | undefined;
 }
 
 export const REGION = 'eu-north-1';
 
-/** AWS on 127.0.0.1, as far as these services go. It refuses what is unsigned. Gone when the test ends. */
+/** Starts AWS with these services on 127.0.0.1, until the test ends. It refuses unsigned requests. */
 export async function startAws(...services: AwsService[]): Promise<AwsStub> {
   const stub: AwsStub = { env: {}, operations: [], fault: () => undefined };
   const { port } = await serve(async (incoming, response) => {
@@ -62,7 +61,7 @@ export async function startAws(...services: AwsService[]): Promise<AwsStub> {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
     AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE: `http://localhost:${port}`,
     AWS_EC2_METADATA_DISABLED: 'true',
-    NODE_OPTIONS: '--import ./test/support/setup/localhost-names.mjs',
+    NODE_OPTIONS: '--import ./test/support/aws/localhost-names.mjs',
   };
   return stub;
 }
@@ -81,14 +80,14 @@ function answerTo(
   if (typeof operation !== 'string') return operation;
   stub.operations.push(operation);
   const nth = stub.operations.filter((one) => one === operation).length;
-  const wrong = stub.fault(operation, nth);
-  if (wrong === 'refuse') return service.refuse(400, 'SomethingElse', 'not today');
-  if (wrong === 'deny') return service.refuse(403, 'AccessDeniedException', 'you may not');
+  const fault = stub.fault(operation, nth);
+  if (fault === 'refuse') return service.refuse(400, 'SomethingElse', 'not today');
+  if (fault === 'deny') return service.refuse(403, 'AccessDeniedException', 'you may not');
   const answer = service.answer(operation, call);
-  return wrong === 'lose' ? undefined : answer;
+  return fault === 'lose' ? undefined : answer;
 }
 
-/** What services with the protocol JSON 1.1 have in common. */
+/** The error response of services with the protocol JSON 1.1. */
 export function jsonRefusal(status: number, code: string, message: string): AwsAnswer {
   return json(status, { __type: code, message, Message: message });
 }
@@ -97,17 +96,17 @@ export function json(status: number, value: unknown): AwsAnswer {
   return { status, headers: { 'content-type': 'application/x-amz-json-1.1' }, body: JSON.stringify(value) };
 }
 
-/** The operation that a call of JSON 1.1 names. */
+/** The operation of a call with the protocol JSON 1.1. */
 export function targetOf({ method, path, headers }: AwsCall, prefix: string): string | AwsAnswer {
   const [, before, operation] = /^(.*)\.([A-Za-z]+)$/.exec(headers['x-amz-target'] ?? '') ?? [];
-  const isRight =
+  const isValid =
     method === 'POST' && path === '/' && headers['content-type'] === 'application/x-amz-json-1.1';
-  return isRight && before === prefix && operation !== undefined
+  return isValid && before === prefix && operation !== undefined
     ? operation
     : jsonRefusal(400, 'UnknownOperationException', `${method} ${path} ${headers['x-amz-target']}`);
 }
 
-/** What services with the query protocol have in common. */
+/** The error response of services with the query protocol. */
 export function xmlRefusal(status: number, code: string, message: string): AwsAnswer {
   return {
     status,
@@ -124,9 +123,9 @@ export function xml(operation: string, result: string): AwsAnswer {
   };
 }
 
-/** The operation that a call of the query protocol names. */
+/** The operation of a call with the query protocol. */
 export function actionOf({ method, path, body }: AwsCall, version: string): string | AwsAnswer {
   const form = new URLSearchParams(body);
-  const isRight = method === 'POST' && path === '/' && form.get('Version') === version;
-  return (isRight && form.get('Action')) || xmlRefusal(400, 'InvalidAction', body);
+  const isValid = method === 'POST' && path === '/' && form.get('Version') === version;
+  return (isValid && form.get('Action')) || xmlRefusal(400, 'InvalidAction', body);
 }

@@ -7,7 +7,7 @@ export interface StubStack {
   outputs?: Readonly<Record<string, string>>;
 }
 
-/** Stacks by name, as CloudFormation describes them. */
+/** A stub of CloudFormation with these stacks, by name. */
 export function cloudFormation(stacks: Readonly<Record<string, StubStack>>): AwsService {
   return {
     name: 'cloudformation',
@@ -18,19 +18,19 @@ export function cloudFormation(stacks: Readonly<Record<string, StubStack>>): Aws
       const name = new URLSearchParams(body).get('StackName') ?? '';
       const stack = region === REGION ? stacks[name] : undefined;
       if (!stack) return xmlRefusal(400, 'ValidationError', `Stack with id ${name} does not exist`);
-      return xml(operation, `<Stacks><member>${describe(name, stack)}</member></Stacks>`);
+      return xml(operation, `<Stacks><member>${stackXml(name, stack)}</member></Stacks>`);
     },
   };
 }
 
-function describe(name: string, { status, outputs = {} }: StubStack): string {
+function stackXml(name: string, { status, outputs = {} }: StubStack): string {
   const members = Object.entries(outputs).map(
     ([key, value]) =>
-      `<member><OutputKey>${key}</OutputKey><OutputValue>${inXml(value)}</OutputValue></member>`,
+      `<member><OutputKey>${key}</OutputKey><OutputValue>${escapeXml(value)}</OutputValue></member>`,
   );
   return `<StackName>${name}</StackName><StackStatus>${status}</StackStatus><CreationTime>2026-11-05T12:00:00.000Z</CreationTime><Outputs>${members.join('')}</Outputs>`;
 }
 
-function inXml(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -4,15 +4,15 @@ import { ACCOUNT } from './cloudformation.ts';
 export const KEY_VALUE_STORE_ARN = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/a1b2c3d4`;
 
 export interface KeyValueStoreStub extends AwsService {
-  /** What the edge reads. */
+  /** The value that the edge reads. */
   current(): string | undefined;
-  /** Writes, as somebody else would. */
+  /** Writes a value as somebody else. */
   overwrite(text: string): void;
-  /** How many reads after each write still give what was there before. */
+  /** How many reads after each write still return the value before. */
   lag: number;
 }
 
-/** The item `signing-keys` of one store, behind an ETag. */
+/** A stub of a CloudFront KeyValueStore with the item `signing-keys` and conditional writes. */
 export function keyValueStore(text?: string): KeyValueStoreStub {
   let [value, before] = [text, text];
   let [version, stale] = [1, 0];
@@ -52,7 +52,7 @@ export function keyValueStore(text?: string): KeyValueStoreStub {
     operationOf({ method, path, region, headers }) {
       const [, account] = /^(\d{12})\.localhost:\d+$/.exec(headers['host'] ?? '') ?? [];
       if (region !== '*' || account !== ACCOUNT)
-        return refuse(403, 'AccessDeniedException', 'of another world');
+        return refuse(403, 'AccessDeniedException', 'another partition or account');
       const base = `/key-value-stores/${encodeURIComponent(KEY_VALUE_STORE_ARN)}`;
       const operations: Record<string, string> = {
         [`GET ${base}`]: 'DescribeKeyValueStore',

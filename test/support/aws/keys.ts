@@ -1,14 +1,12 @@
-import '../setup/localhost-names.mjs';
 import { vi } from 'vitest';
-import { withPlaces } from '../../../scripts/keys/open-places.ts';
-import type { KeyPlaces } from '../../../scripts/keys/places.ts';
+import { type KeyStores, withKeyStores } from '../../../scripts/keys/key-stores.ts';
 import { revokeKey } from '../../../scripts/keys/revoke-key.ts';
 import { rotateKeys } from '../../../scripts/keys/rotate-keys.ts';
 import { setUpStack } from './stack.ts';
 
-const settle = async () => {};
+const waitForEdge = async () => {};
 
-/** Four keys as they are kept. */
+/** Four keys in their stored form. */
 export const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((id) => `${id}:${id.repeat(64)}`) as [
   string,
   string,
@@ -18,6 +16,7 @@ export const [A, B, C, D] = ['a', 'b', 'c', 'd'].map((id) => `${id}:${id.repeat(
 
 export const NEW_ID = /^k\d{8}-[0-9a-f]{6}$/;
 
+/** The stored form of a list of keys. */
 export function list(...keys: string[]): string {
   return keys.join(',');
 }
@@ -30,15 +29,15 @@ export function isWrite(operation: string): boolean {
   return /^(Put|Update)/.test(operation);
 }
 
-/** A deployed stack with these keys, and what the commands do with them, in this process: a start costs as much as all the rest. */
-export async function setUpKeys(how: { edge?: string | undefined; signers?: string | undefined } = {}) {
-  const stack = await setUpStack(how);
+/** Starts AWS with a deployed stack and these keys. Returns what the commands do with them, without the command line. */
+export async function setUpKeys(keys: { edge?: string | undefined; signers?: string | undefined } = {}) {
+  const stack = await setUpStack(keys);
   for (const [name, value] of Object.entries(stack.aws.env)) vi.stubEnv(name, value);
-  const use = <T>(work: (places: KeyPlaces) => Promise<T>) => withPlaces('Edgepress', () => {}, work);
+  const use = <T>(work: (stores: KeyStores) => Promise<T>) => withKeyStores('Edgepress', () => {}, work);
   return {
     ...stack,
     use,
-    rotate: () => use((places) => rotateKeys(places, { keep: 2, settle, say: () => {} })),
-    revoke: (id: string) => use((places) => revokeKey(places, id, settle)),
+    rotate: () => use((stores) => rotateKeys(stores, { keep: 2, waitForEdge, onMessage: () => {} })),
+    revoke: (id: string) => use((stores) => revokeKey(stores, id, waitForEdge)),
   };
 }

@@ -4,15 +4,15 @@ import { ACCOUNT } from './cloudformation.ts';
 export const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:SigningKeys-a1b2c3`;
 
 export interface SecretsManagerStub extends AwsService {
-  /** What signers read. */
+  /** The value that signers read. */
   current(): string | undefined;
-  /** Makes another version current, as somebody else would. */
+  /** Makes another version current as somebody else. */
   overwrite(text: string): void;
-  /** How many reads after each change still give what was there before. */
+  /** How many reads after each change still return the version before. */
   lag: number;
 }
 
-/** One secret with its versions and their labels. */
+/** A stub of Secrets Manager with one secret, its versions and their staging labels. */
 export function secretsManager(text?: string): SecretsManagerStub {
   const versions = new Map<string, string>();
   const labels = new Map<string, string>();
@@ -37,8 +37,8 @@ export function secretsManager(text?: string): SecretsManagerStub {
   }
 
   function put({ ClientRequestToken: id, SecretString, VersionStages }: Record<string, unknown>): AwsAnswer {
-    const isRight = typeof SecretString === 'string' && SecretString !== '' && Array.isArray(VersionStages);
-    if (!isRight || typeof id !== 'string' || id.length < 32)
+    const isValid = typeof SecretString === 'string' && SecretString !== '' && Array.isArray(VersionStages);
+    if (!isValid || typeof id !== 'string' || id.length < 32)
       return jsonRefusal(400, 'InvalidParameterException', 'what is this?');
     if (versions.has(id) && versions.get(id) !== SecretString)
       return jsonRefusal(400, 'ResourceExistsException', 'there is such a version');

@@ -1,6 +1,6 @@
 import { type AwsService, json, jsonRefusal, REGION, targetOf } from './aws.ts';
 
-/** Lambda's quota of concurrent executions: what was applied for, if anything, and the default. */
+/** A stub of Service Quotas with Lambda's quota of concurrent executions: the applied value, if it was ever changed, and the default. */
 export function serviceQuotas(applied: number | undefined, byDefault = 1000): AwsService {
   return {
     name: 'servicequotas',

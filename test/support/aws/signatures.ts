@@ -1,5 +1,7 @@
 import { createECDH, createHash, createHmac, createPublicKey, verify } from 'node:crypto';
-import { CREDENTIALS } from '../command.ts';
+
+/** The environment with which AWS clients sign their requests in tests. */
+export const CREDENTIALS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
 
 const { AWS_ACCESS_KEY_ID: ID, AWS_SECRET_ACCESS_KEY: SECRET } = CREDENTIALS;
 const SIGV4 =
@@ -16,7 +18,7 @@ export interface AwsRequest {
   body: string;
 }
 
-/** For which service and region a request is signed; `undefined` where it is not, or not as AWS wants it. */
+/** The service and region for which a request is signed; `undefined` when it is not signed, or not as AWS requires. */
 export function signedFor(request: AwsRequest): { service: string; region: string } | undefined {
   const authorization = request.headers['authorization'] ?? '';
   if (!/^\d{8}T\d{6}Z$/.test(request.headers['x-amz-date'] ?? '')) return undefined;
@@ -24,16 +26,16 @@ export function signedFor(request: AwsRequest): { service: string; region: strin
   if (service !== undefined && region !== undefined) return { service, region };
   const [, scope, globalService, names, signature] = SIGV4A.exec(authorization) ?? [];
   if (scope === undefined || globalService === undefined || names === undefined) return undefined;
-  const isRight = verify(
+  const isValid = verify(
     'sha256',
     Buffer.from(textToSign(request, scope, names)),
     publicKey(),
     Buffer.from(signature ?? '', 'hex'),
   );
-  return isRight ? { service: globalService, region: request.headers['x-amz-region-set'] ?? '' } : undefined;
+  return isValid ? { service: globalService, region: request.headers['x-amz-region-set'] ?? '' } : undefined;
 }
 
-/** As the documentation of Signature Version 4A says: a canonical request, its hash, and what it is for. */
+/** The string to sign of Signature Version 4A, as AWS documents it: the hash of the canonical request, and its scope. */
 function textToSign(
   { method, path, query, headers, body }: AwsRequest,
   scope: string,
@@ -41,7 +43,7 @@ function textToSign(
 ): string {
   const canonical = [
     method,
-    // Every service but S3 encodes the path twice.
+    // For every service but S3 the path is encoded twice.
     path.split('/').map(encodeURIComponent).join('/'),
     query,
     ...names.split(';').map((name) => `${name}:${headers[name]?.trim()}`),
@@ -52,15 +54,15 @@ function textToSign(
   return ['AWS4-ECDSA-P256-SHA256', headers['x-amz-date'], scope, sha256(canonical)].join('\n');
 }
 
-/** The curve's order, less 2. */
-const LARGEST = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254fn;
+/** The largest valid candidate: the order of the curve P-256, minus 2. */
+const MAX_CANDIDATE = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254fn;
 
-/** The public half of what the secret key is stretched into (NIST SP 800-108, counter mode). */
+/** The public key of the private key that is derived from the secret key (NIST SP 800-108, counter mode). */
 function publicKey() {
   for (let counter = 1; ; counter++) {
     const fixed = `\0\0\0\x01AWS4-ECDSA-P256-SHA256\0${ID}${String.fromCharCode(counter)}\0\0\x01\0`;
     const candidate = createHmac('sha256', `AWS4A${SECRET}`).update(fixed, 'latin1').digest('hex');
-    if (BigInt(`0x${candidate}`) > LARGEST) continue;
+    if (BigInt(`0x${candidate}`) > MAX_CANDIDATE) continue;
     const ecdh = createECDH('prime256v1');
     ecdh.setPrivateKey((BigInt(`0x${candidate}`) + 1n).toString(16).padStart(64, '0'), 'hex');
     const point = ecdh.getPublicKey();

@@ -1,5 +1,6 @@
-import type { Ended } from '../command.ts';
-import { runProgram } from '../setup/program.ts';
+// Before any AWS client is loaded.
+import './localhost-names.mjs';
+import { type Ended, runCommandInProcess } from '../command.ts';
 import { startAws } from './aws.ts';
 import { cloudFormation, type StubStack } from './cloudformation.ts';
 import { KEY_VALUE_STORE_ARN, keyValueStore } from './key-value-store.ts';
@@ -21,7 +22,7 @@ export const DEPLOYED: StubStack = {
   },
 };
 
-/** A stack named Edgepress, deployed or otherwise, with these keys at the edge and with the signers, and the commands on it. */
+/** Starts AWS with a stack named Edgepress and these signing keys at the edge and with the signers. */
 export async function setUpStack({
   edge,
   signers,
@@ -38,10 +39,8 @@ export async function setUpStack({
     aws,
     store,
     secret,
-    /** Runs a command to its end. */
-    async run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-      const program = runProgram('scripts/edgepress.ts', args, { ...aws.env, ...env });
-      return { status: await program.ended, ...program.output };
-    },
+    /** Runs a command to its end in this process. */
+    run: (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
+      runCommandInProcess(args, { ...aws.env, ...env }),
   };
 }

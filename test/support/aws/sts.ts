@@ -1,7 +1,7 @@
 import { type AwsService, actionOf, REGION, xml, xmlRefusal } from './aws.ts';
 import { ACCOUNT } from './cloudformation.ts';
 
-/** Who asks. */
+/** A stub of STS that tells the identity of the caller. */
 export function sts(): AwsService {
   return {
     name: 'sts',

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Kills what it was told of and removes the folder when its input ends: because we said so, or because we died of whatever. What
- * is being killed may write once more, so the folder may need more than one try.
+ * Reads process ids, and when its input ends, kills the processes and removes the folder. Its input ends when it is closed, or when
+ * this process dies in any way. A process may still write a file while it is killed, so removing the folder may take several attempts.
  */
 const REAPER = `
 pids=
@@ -17,24 +17,24 @@ while read -r pid; do pids="$pids $pid"; done
 [ -z "$pids" ] || kill -9 $pids 2>/dev/null
 for attempt in 1 2 3 4 5; do rm -rf -- "$0" && exit; sleep 0.1; done`;
 
-/** Other programs that a test run needs, in a scratch folder of their own. None outlives the run, however that ends. */
+/** Programs that run in the background of a test run, in a temp folder of their own. None outlives the run, however it ends. */
 export interface Daemons {
   folder: string;
-  /** Aborted when a daemon ends by itself. */
+  /** Aborts when a daemon ends by itself. */
   signal: AbortSignal;
-  /** Starts a program that stays in the foreground; what it prints goes to a file. */
+  /** Starts a program that does not fork into the background. Its output goes to a file. */
   start(program: string, args: string[]): void;
-  /** Runs a program to its end, and fails when it fails, takes longer than `timeoutMs`, or a daemon ends meanwhile. */
+  /** Runs a program to its end. Rejects when it fails, takes longer than `timeoutMs`, or a daemon ends meanwhile. */
   run(program: string, args: string[], timeoutMs: number): Promise<void>;
-  /** The end of what each daemon printed. */
+  /** The end of the output of each daemon. */
   output(): Promise<string>;
   /** Kills the daemons and removes the folder. */
   stop(): Promise<void>;
 }
 
 /**
- * @param name - begins the folder's name
- * @param environment - made for the folder, and given to each program on top of ours
+ * @param name - the prefix of the folder's name
+ * @param environment - returns the variables that each program gets beside those of this process
  */
 export async function createDaemons(
   name: string,
@@ -44,7 +44,7 @@ export async function createDaemons(
   const env = { ...process.env, ...environment(folder) };
   const ended = new AbortController();
   const outputs = new Map<string, string>();
-  // In a group of its own: the Ctrl-C that ends us must not end it first.
+  // In a process group of its own: a Ctrl-C that ends this process must not end it first.
   const reaper = spawn('sh', ['-c', REAPER, folder], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   const reaped = once(reaper, 'exit');
   return {
@@ -81,9 +81,9 @@ export async function createDaemons(
   };
 }
 
-/** Ports of 127.0.0.1 that are free now. They can be taken until they are used: be ready to ask again. */
+/** Ports of 127.0.0.1 that are free now. Another process may take one before it is used: the caller has to retry. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  // All open at once, or the second could be the first again.
+  // All are open at the same time, so that no port is returned twice.
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   return await Promise.all(
     servers.map(async (server) => {

@@ -2,19 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Programs that some tests need beside Node. */
+/** Programs that some tests need, beside Node. */
 export interface Requirement {
-  /** What the tests are against, for messages. */
+  /** What the tests run against, for messages. */
   what: string;
   programs: readonly string[];
-  /** The packages that have them, in Debian and Ubuntu. */
+  /** The packages of Debian and Ubuntu that contain them. */
   packages: readonly string[];
 }
 
 /**
- * Sees to it that programs are there, installing them where we may.
+ * Checks that programs are installed, and installs them when it runs as root.
  *
- * @returns why they are missing, or `undefined` when they are there
+ * @returns why they are missing, or `undefined` when they are installed
  * @throws Error when they are missing in CI, where every test must run
  */
 export function requirePrograms({ what, programs, packages }: Requirement): string | undefined {
@@ -24,11 +24,11 @@ export function requirePrograms({ what, programs, packages }: Requirement): stri
   if (stillMissing.length === 0) return undefined;
   const reason = `not installed: ${stillMissing.join(', ')} (Debian: apt-get install ${packages.join(' ')})`;
   if (process.env['CI']) throw new Error(`tests against ${what} must run here, but ${reason}`);
-  say(`tests against ${what} do not run; ${reason}`);
+  printMessage(`tests against ${what} do not run; ${reason}`);
   return reason;
 }
 
-/** The path of a program, or `undefined`. */
+/** The path of a program on PATH, or `undefined`. */
 export function findProgram(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -43,14 +43,14 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** What this does not bring is found missing afterwards. */
+/** Tries to install packages. A failure is only printed: the caller checks what is missing afterwards. */
 function install(what: string, packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) return;
-  say(`installing ${packages.join(', ')} for the tests against ${what}`);
+  printMessage(`installing ${packages.join(', ')} for the tests against ${what}`);
   const apt = (...args: string[]) => {
-    // Runlevel 1: servers that come with packages are not started.
+    // In runlevel 1, packages do not start their servers.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    // Another test run may be at it.
+    // Another test run may hold the lock.
     execFileSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
       env,
       stdio: ['ignore', 2, 2],
@@ -60,10 +60,10 @@ function install(what: string, packages: readonly string[]): void {
     apt('update');
     apt('install', '-y', '--no-install-recommends', ...packages);
   } catch (error) {
-    say(`that failed: ${error}`);
+    printMessage(`that failed: ${error}`);
   }
 }
 
-function say(line: string): void {
+function printMessage(line: string): void {
   process.stderr.write(`[test setup] ${line}\n`);
 }

@@ -13,14 +13,14 @@ declare module 'vitest' {
   }
 }
 
-/** The engine that the runtime of CloudFront Functions descends from, by itself and within a server that caches. */
+/** The engine on which the runtime of CloudFront Functions is based, alone and within a caching server. */
 const EDGE_REQUIREMENT = {
   what: 'the edge',
   programs: ['njs', 'nginx'],
   packages: ['njs', 'nginx', 'libnginx-mod-http-js'],
 };
 
-/** Starts what tests need beside Node: one S3 server for all of them. Returns what stops it. */
+/** Checks for the programs that tests need, and starts one S3 server for all tests. Returns a function that stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));

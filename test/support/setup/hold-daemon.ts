@@ -1,6 +1,6 @@
 import { createDaemons } from './daemons.ts';
 
-/* A process to be killed: starts a daemon that would never end, says where, and waits. */
+// A process to be killed by a test: it starts a daemon that never ends, prints the folder of the daemon, and waits.
 const daemons = await createDaemons('edgepress-daemons', (folder) => ({ FOLDER: folder }));
 daemons.start('sh', [
   '-c',

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDaemons, type Daemons, findFreePorts } from './daemons.ts';
 
-/** What must be installed. */
+/** The programs that must be installed. */
 export const RADOSGW_PROGRAMS = [
   'ceph',
   'ceph-authtool',
@@ -13,15 +13,15 @@ export const RADOSGW_PROGRAMS = [
   'radosgw',
   'radosgw-admin',
 ];
-/** The packages that have it, in Debian and Ubuntu. */
+/** The packages of Debian and Ubuntu that contain them. */
 export const RADOSGW_PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd'];
 
-/** Each step takes well under a second where nothing else runs. */
+/** Each step takes well under a second on an idle machine. */
 const STEP_TIMEOUT_MS = 30_000;
-/** A port that was free can be taken by the time that a daemon wants it. */
+/** Another process may take a free port before a daemon does. */
 const START_ATTEMPTS = 3;
 
-/** An S3 server, and a user of it who may make buckets. */
+/** An S3 server, and the credentials of a user who may create buckets. */
 export interface S3Server {
   endpoint: string;
   accessKeyId: string;
@@ -30,11 +30,11 @@ export interface S3Server {
 
 export interface RunningS3Server {
   server: S3Server;
-  /** Kills it and removes what it wrote. */
+  /** Kills it and removes its files. */
   stop(): Promise<void>;
 }
 
-/** Starts an S3 that keeps its objects in memory: Ceph's gateway, with one monitor and one disk. */
+/** Starts an S3 server that keeps its objects in memory: Ceph's gateway, with one monitor and one disk. */
 export async function startRadosgw(): Promise<RunningS3Server> {
   for (let attempt = 1; ; attempt += 1) {
     const daemons = await createDaemons('edgepress-s3', (folder) => ({
@@ -42,12 +42,12 @@ export async function startRadosgw(): Promise<RunningS3Server> {
     }));
     try {
       const server = await startAll(daemons);
-      const tell = async () => process.stderr.write(`S3 has ended: ${await daemons.output()}\n`);
-      daemons.signal.addEventListener('abort', tell);
+      const onEnd = async () => process.stderr.write(`S3 has ended: ${await daemons.output()}\n`);
+      daemons.signal.addEventListener('abort', onEnd);
       return {
         server,
         stop() {
-          daemons.signal.removeEventListener('abort', tell);
+          daemons.signal.removeEventListener('abort', onEnd);
           return daemons.stop();
         },
       };
@@ -70,7 +70,7 @@ async function startAll(daemons: Daemons): Promise<S3Server> {
   };
   await startCluster(daemons, monitorPort, gatewayPort);
   daemons.start('radosgw', ['-f', '-n', 'client.admin']);
-  await untilAnswers(server.endpoint, daemons.signal);
+  await waitForResponse(server.endpoint, daemons.signal);
   const keys = [`--access-key=${server.accessKeyId}`, `--secret=${server.secretAccessKey}`];
   const user = ['user', 'create', '--uid=test', '--display-name=test', ...keys];
   await daemons.run('radosgw-admin', ['-n', 'client.admin', ...user], STEP_TIMEOUT_MS);
@@ -95,7 +95,7 @@ async function startCluster(daemons: Daemons, monitorPort: number, gatewayPort: 
   daemons.start('ceph-osd', ['-f', '-i', '0']);
 }
 
-async function untilAnswers(endpoint: string, signal: AbortSignal): Promise<void> {
+async function waitForResponse(endpoint: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + STEP_TIMEOUT_MS;
   for (;;) {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
@@ -107,10 +107,10 @@ async function untilAnswers(endpoint: string, signal: AbortSignal): Promise<void
 }
 
 /*
- * One of everything, nothing signed within the cluster, all on 127.0.0.1. The two intervals of `paxos` make a start take 1 s
- * rather than 12; `objecter_tick_interval` saves the gateway 5 more when it is there before the disk; without the `crc` modes it
- * hangs; without `tcp_nodelay` each miss takes 40 ms; and where it deletes several objects of one call at once, it crashes now and
- * then.
+ * One daemon of each kind on 127.0.0.1, without authentication within the cluster. The two `paxos` intervals reduce the start from
+ * 12 s to 1 s. `objecter_tick_interval` saves another 5 s when the gateway is up before the disk. Without the `crc` modes it hangs.
+ * Without `tcp_nodelay` each miss takes 40 ms. `rgw_multi_obj_del_max_aio` is 1 because the gateway crashes now and then when it
+ * deletes several objects of one call concurrently.
  */
 function configuration(folder: string, cluster: string, monitorPort: number, gatewayPort: number): string {
   return `

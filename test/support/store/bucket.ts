@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { describe, inject } from 'vitest';
 import { createS3Client } from '../../../src/store/s3-client.ts';
-import type { S3Server } from './radosgw.ts';
+import type { S3Server } from '../setup/radosgw.ts';
 
-/** The S3 of this test run. Only in tests within `describeS3`. */
+/** The S3 server of this test run. To be called only in tests within `describeS3`. */
 export function s3Server(): S3Server {
   const s3 = inject('s3');
   if ('missing' in s3) throw new Error(`no S3: ${s3.missing}`);
   return s3;
 }
 
-/** Makes a new, empty bucket, and a client of it. */
+/** Creates an empty bucket, and a client for it. */
 export async function createBucket(): Promise<{ bucket: string; client: S3Client }> {
   const { endpoint, ...credentials } = s3Server();
   const client = createS3Client({ endpoint, credentials });
@@ -20,7 +20,7 @@ export async function createBucket(): Promise<{ bucket: string; client: S3Client
   return { bucket, client };
 }
 
-/** `describe` for tests that need S3: where there is none they are skipped, and their name says why. */
+/** `describe` for tests that need S3. Without an S3 server they are skipped, and their title says why. */
 export function describeS3(name: string, tests: () => void): void {
   const s3 = inject('s3');
   if ('missing' in s3) describe.skip(`${name} — skipped, ${s3.missing}`, tests);

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  counted,
-  formatBytes,
-  formatDuration,
-  formatShare,
-  printable,
-} from '../../scripts/command/amounts.ts';
+import { counted, formatBytes, formatDuration, formatShare, printable } from '../../../scripts/cli/text.ts';
 
-describe('amounts for people', () => {
-  it('are bytes in the unit that says most', () => {
+describe('text for people', () => {
+  it('formats bytes in decimal units with one decimal', () => {
     const amounts = [0, 999, 1000, 61_440, 999_949, 999_950, 1_500_000_000, -2_500_000, 5e15];
     expect(amounts.map(formatBytes)).toEqual([
       '0 B',
@@ -23,7 +17,7 @@ describe('amounts for people', () => {
     ]);
   });
 
-  it('are times as long as anyone cares to know', () => {
+  it('formats durations in one or two units', () => {
     const times = [0, 4.26, 9.6, 59.4, 59.6, 192, 3599.7, 7500, 360_000];
     expect(times.map(formatDuration)).toEqual([
       'under 0.1 s',
@@ -38,7 +32,7 @@ describe('amounts for people', () => {
     ]);
   });
 
-  it('are counts and shares', () => {
+  it('formats counts with thousands separators, and shares with one decimal', () => {
     expect([counted(1, 'unit'), counted(0, 'unit'), counted(1_234_567, 'unit')]).toEqual([
       '1 unit',
       '0 units',
@@ -47,7 +41,7 @@ describe('amounts for people', () => {
     expect([formatShare(41, 1000), formatShare(0, 0)]).toEqual(['4.1%', '–']);
   });
 
-  it('come with texts that no terminal obeys', () => {
+  it('replaces every character that a terminal could obey', () => {
     expect(printable('é 😀 \u001b[2J\u009b \u202e\ud800\r\n')).toBe(
       'é 😀 \uFFFD[2J\uFFFD \uFFFD\uFFFD\uFFFD\uFFFD',
     );

@@ -7,9 +7,10 @@ import { afterAll } from 'vitest';
 import { createSqsClient } from '../../../src/queue/sqs-api.ts';
 
 /*
- * What this SQS does otherwise than Amazon's: a receipt is answered when it has as many messages as were asked for, or its time is
- * over, even when its client has gone; hiding a message counts as a receipt of it; and how often a message was received is told
- * only to those who ask by the old name of that. So consumers in tests wait for 0 s, and redrive policies allow for a few more.
+ * Differences from Amazon's SQS: a receive call returns only when it has as many messages as requested, or when its wait time is
+ * over, even after its client has gone; changing the visibility of a message counts as receiving it; and the receive count is sent
+ * only to those who request it by its old name. So consumers in tests have a wait time of 0 s, and redrive policies allow for a few
+ * more receives.
  */
 
 const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
@@ -21,14 +22,14 @@ afterAll(async () => {
   await once(running, 'close');
 });
 
-/** The SQS of a test file: it runs in this process, and ends with the tests of the file. */
+/** The endpoint of the SQS server of a test file. It runs in this process, and stops after the tests of the file. */
 async function sqsEndpoint(): Promise<string> {
   server ??= createSqsServer({ port: 0, hostname: '127.0.0.1' });
   const { port } = (await server).address() as AddressInfo;
   return `http://127.0.0.1:${port}`;
 }
 
-/** A new client of it. */
+/** Creates a client of it. */
 export async function createTestSqsClient(): Promise<SQSClient> {
   return createSqsClient({ endpoint: await sqsEndpoint(), credentials });
 }
@@ -36,11 +37,11 @@ export async function createTestSqsClient(): Promise<SQSClient> {
 export interface TestQueue {
   client: SQSClient;
   url: string;
-  /** Of the queue of its dead letters. */
+  /** The URL of its dead-letter queue. */
   deadUrl: string;
 }
 
-/** Makes a new, empty queue, with another for its dead letters. */
+/** Creates an empty queue with a dead-letter queue. */
 export async function createTestQueue({
   visibilitySeconds = 30,
   maxReceiveCount = 6,

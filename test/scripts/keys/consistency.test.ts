@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { describeKeys } from '../../scripts/keys/key-text.ts';
-import { readPlaces } from '../../scripts/keys/places.ts';
-import { A, B, C, D, idsOf, isWrite, list, NEW_ID, setUpKeys } from '../support/aws/keys.ts';
+import { readKeyStores } from '../../../scripts/keys/key-stores.ts';
+import { formatKeys } from '../../../scripts/keys/key-text.ts';
+import { A, B, C, D, idsOf, isWrite, list, NEW_ID, setUpKeys } from '../../support/aws/keys.ts';
 
-// The commands on signing keys, while somebody else changes them too, or after they have stopped half-way.
+// The commands on signing keys while somebody else changes the keys, or after a command has stopped half-way.
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -14,22 +14,22 @@ type Keys = Awaited<ReturnType<typeof setUpKeys>>;
 const isNew = expect.stringMatching(NEW_ID);
 const changed = /Somebody else has changed the signing keys meanwhile/;
 
-describe('list', () => {
+describe('keys list', () => {
   it.each([
     ['a key that only the edge has', list(A, B), A, /b .* valid, but no signer has it\n\n.*half-way/],
     ['a key that only signers have', A, list(B, A), /b .* NOT valid at the edge\n[\s\S]*by hand/],
     ['one id for two keys', A, `a:${'b'.repeat(64)}`, /NOT valid at the edge\n.* no signer has it\n/],
-  ])('says when there is %s', async (_, edge, signers, said) => {
+  ])('reports %s', async (_, edge, signers, said) => {
     const { use } = await setUpKeys({ edge, signers });
-    const { text, isWell } = describeKeys('Edgepress', await use(readPlaces));
-    expect(isWell).toBe(false);
+    const { text, isInSync } = formatKeys('Edgepress', await use(readKeyStores));
+    expect(isInSync).toBe(false);
     expect(text).toMatch(said);
     expect(text).toContain('npm run keys -- rotate Edgepress');
   });
 });
 
-describe('a rotation', () => {
-  it('mends what somebody has broken by hand', async () => {
+describe('keys rotate', () => {
+  it('repairs keys that somebody has broken by hand', async () => {
     const { rotate, secret, store } = await setUpKeys({
       edge: list(`a:${'f'.repeat(64)}`, C),
       signers: list(A, B),
@@ -39,12 +39,12 @@ describe('a rotation', () => {
     expect(store.current()).toBe(secret.current());
   });
 
-  it('keeps what somebody else puts at the edge meanwhile, unless nobody can sign with it any more', async () => {
+  it('keeps a key that somebody else adds to the edge meanwhile, unless no signer can have it any more', async () => {
     const { rotate, secret, store, aws } = await setUpKeys({ edge: A, signers: A });
     aws.fault = (operation, nth) => {
-      // Whoever puts it there now has read the signers' keys before we change them, and so cannot change them after us.
+      // Somebody who adds it now has read the signers' keys before our change, and so cannot change them after it.
       if (operation === 'PutKey' && nth === 1) store.overwrite(list(A, B));
-      // This one may have.
+      // Somebody who adds one now may have read them after it.
       if (operation === 'PutKey' && nth === 3) store.overwrite(`${store.current()},${C}`);
       return undefined;
     };
@@ -54,7 +54,7 @@ describe('a rotation', () => {
   });
 
   it.each(['PutSecretValue', 'UpdateSecretVersionStage'])(
-    'stops when somebody else changes what signers have, at %s, and keeps theirs',
+    "stops when somebody else changes the signers' keys at %s, and keeps their change",
     async (when) => {
       const { rotate, secret, store, aws } = await setUpKeys({ edge: list(A, B), signers: A });
       aws.fault = (operation) => {
@@ -67,7 +67,7 @@ describe('a rotation', () => {
     },
   );
 
-  it('stops when somebody else makes the first key', async () => {
+  it('stops when somebody else makes the first key meanwhile', async () => {
     const { rotate, secret, aws } = await setUpKeys();
     aws.fault = (operation) => {
       if (operation === 'PutSecretValue') secret.overwrite(A);
@@ -77,7 +77,7 @@ describe('a rotation', () => {
     expect(secret.current()).toBe(A);
   });
 
-  it('leaves the rest to whoever changes the keys after it', async () => {
+  it("leaves the edge to somebody who changes the signers' keys after it", async () => {
     const { rotate, secret, store, aws } = await setUpKeys({ edge: A, signers: A });
     aws.fault = (operation, nth) => {
       if (operation !== 'PutKey' || nth !== 2) return undefined;
@@ -85,18 +85,18 @@ describe('a rotation', () => {
       store.overwrite(list(A, D));
       return undefined;
     };
-    expect(await rotate()).toMatchObject({ isSettled: false });
+    expect(await rotate()).toMatchObject({ isEdgeInSync: false });
     expect(store.current()).toBe(list(A, D));
   });
 
-  it('is not misled by a secret that tells late', async () => {
+  it('succeeds with a secret that is eventually consistent', async () => {
     const { rotate, secret, store } = await setUpKeys({ edge: A, signers: A });
     secret.lag = 1;
-    expect(await rotate()).toMatchObject({ isNew: true, isSettled: true });
+    expect(await rotate()).toMatchObject({ isNew: true, isEdgeInSync: true });
     expect(store.current()).toBe(secret.current());
   });
 
-  it('is not misled by answers that are lost', async () => {
+  it('succeeds when the response to a write is lost', async () => {
     for (const keys of [undefined, A]) {
       const { rotate, secret, store, aws } = await setUpKeys({ edge: keys, signers: keys });
       aws.fault = (operation, nth) => (isWrite(operation) && nth === 1 ? 'lose' : undefined);
@@ -108,8 +108,8 @@ describe('a rotation', () => {
   });
 });
 
-describe('a revocation', () => {
-  it('takes away what only one of them has', async () => {
+describe('keys revoke', () => {
+  it('removes a key that only the edge or only the signers have', async () => {
     const { revoke, store, secret } = await setUpKeys({ edge: list(A, B), signers: A });
     expect(await revoke('b')).toEqual({ signs: undefined });
     expect([secret.current(), store.current()]).toEqual([A, A]);
@@ -118,7 +118,7 @@ describe('a revocation', () => {
     expect([secret.current(), store.current()]).toEqual([list(A, D), list(A, D)]);
   });
 
-  it('stops when somebody else changes what signers have', async () => {
+  it("stops when somebody else changes the signers' keys meanwhile", async () => {
     const { revoke, store, secret, aws } = await setUpKeys({ edge: list(A, B), signers: list(A, B) });
     aws.fault = (operation) => {
       if (operation === 'UpdateSecretVersionStage') secret.overwrite(list(B, A));
@@ -128,7 +128,7 @@ describe('a revocation', () => {
     expect([secret.current(), store.current()]).toEqual([list(B, A), list(A, B)]);
   });
 
-  it('does not say that a key is gone which somebody else has brought back', async () => {
+  it('fails when somebody else has restored the key meanwhile', async () => {
     const { revoke, secret, store, aws } = await setUpKeys({ edge: list(A, B), signers: list(A, B) });
     aws.fault = (operation) => {
       if (operation !== 'PutKey') return undefined;
@@ -141,16 +141,16 @@ describe('a revocation', () => {
   });
 });
 
-describe('wherever a process dies', () => {
+describe('a command that dies half-way', () => {
   const isSafe = ({ store, secret }: Keys) => {
     const edge = (store.current() ?? '').split(',');
     return (secret.current() ?? '').split(',').every((key) => key === '' || edge.includes(key));
   };
 
   /**
-   * Does something that dies after so many calls have been answered, and then once more from the beginning.
+   * Runs a command that dies after this many calls were answered, and then runs it again.
    *
-   * @returns `died`: whether it ever got that far; `wasSafe`: whether all that signers had was valid at each call
+   * @returns `died`: whether it made more calls than that; `wasSafe`: whether every key of the signers was valid at each call
    */
   async function dieAfter(answered: number, keys: Keys, work: () => Promise<unknown>) {
     let wasSafe = true;
@@ -169,17 +169,17 @@ describe('wherever a process dies', () => {
   }
 
   it.each([
-    ['the first of all', undefined, []],
-    ['one of few', list(A), ['a']],
-    ['one of many', list(A, B, C, D), ['a', 'b']],
-  ])('a rotation, %s, harms nobody, and is brought to its end by doing it again', async (_, before, left) => {
+    ['the first one', undefined, []],
+    ['one of a single key', list(A), ['a']],
+    ['one of many keys', list(A, B, C, D), ['a', 'b']],
+  ])("leaves all signers' keys valid, and a second rotation completes %s", async (_, before, left) => {
     let answered = 0;
     for (let died = true; died; answered++) {
       const keys = await setUpKeys({ edge: before, signers: before });
       const end = await dieAfter(answered, keys, keys.rotate);
       died = end.died;
       expect(end.wasSafe).toBe(true);
-      // Whoever made the first one may have left another one at the edge: nobody knows whose, so that it counts as an old one.
+      // The first run of a first rotation may have left a key at the edge. Its origin is not known, so it counts as an old one.
       const old = before === undefined ? idsOf(keys.secret.current()).slice(1) : left;
       expect(idsOf(keys.secret.current())).toEqual([isNew, ...old]);
       expect(keys.store.current()).toBe(keys.secret.current());
@@ -188,7 +188,7 @@ describe('wherever a process dies', () => {
   });
 
   it.each(['a', 'b', 'c'])(
-    'a revocation, of %s, harms nobody, and is brought to its end by doing it again',
+    "leaves all signers' keys valid, and a second revocation of %s completes it",
     async (id) => {
       let answered = 0;
       for (let died = true; died; answered++) {

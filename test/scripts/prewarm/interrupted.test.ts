@@ -1,13 +1,12 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { setUpCommands } from '../support/command.ts';
+import { setUpCommands, withoutProgress } from '../../support/command.ts';
 
-/** A client's server that answers for `/slow.jpg` only when it is told to. */
+/** The commands, and an origin that responds to `/slow.jpg` only when `respond` is called. `requested` resolves at its first request. */
 async function setUpSlowSource() {
   const waiting: ServerResponse[] = [];
   let arrived = () => {};
-  const asked = new Promise<void>((resolve) => {
+  const requested = new Promise<void>((resolve) => {
     arrived = resolve;
   });
   const slow = (response: ServerResponse) => {
@@ -15,29 +14,29 @@ async function setUpSlowSource() {
     arrived();
   };
   const commands = await setUpCommands({ '/slow.jpg': slow });
-  const answer = () => {
+  const respond = () => {
     for (const response of waiting.splice(0)) response.end(commands.photo);
   };
-  return { ...commands, asked, answer };
+  return { ...commands, requested, respond };
 }
 
-describe('the command prewarm, interrupted', () => {
+describe('the command prewarm when it is interrupted', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'finishes what is in hand at %s, and does only what is missing next time',
+    'finishes the work in flight at %s, and the next run does only what is missing',
     async (signal) => {
-      const { start, run, write, src, asked, answer, origin } = await setUpSlowSource();
+      const { start, run, write, src, requested, respond, origin } = await setUpSlowSource();
       const units = [
         { id: 'slow', images: [src('/slow.jpg')] },
         ...Array.from({ length: 500 }, (_, index) => ({ id: `u${index}`, images: [src(`/${index}.jpg`)] })),
       ];
       const file = await write('units.jsonl', units);
       const program = start(['prewarm', file]);
-      await asked;
-      // As npm does: each signal comes twice.
+      await requested;
+      // npm forwards the signal, so each comes twice.
       program.process.kill(signal);
-      await once(program.process.stderr as NodeJS.ReadableStream, 'data');
+      await program.printed(/Stopping: /, 'stderr');
       program.process.kill(signal);
-      answer();
+      respond();
       expect(await program.ended).toBe(1);
       expect(program.output.stderr).toContain(
         'Stopping: what has begun is finished. Once more to end at once.',
@@ -46,7 +45,7 @@ describe('the command prewarm, interrupted', () => {
       expect(program.output.stderr).toMatch(/Running it again does only what is missing\.\n$/);
       const before = new Set(origin.requests);
       expect(before.size).toBeLessThan(400);
-      // What had not begun was not waited for.
+      // Work that had not started was not waited for.
       expect(program.output.stderr).toMatch(/, \d+ pending$/m);
       expect((await run(['status', 'slow'])).stdout).toContain('1 ready');
 
@@ -57,7 +56,7 @@ describe('the command prewarm, interrupted', () => {
     },
   );
 
-  it('stops reading standard input that has no end', async () => {
+  it('stops reading endless standard input at SIGINT', async () => {
     const { start, src } = await setUpSlowSource();
     const program = start(['prewarm', '-', '--json']);
     program.process.stdin?.write(`{"id":"a","images":["${src('/1.jpg')}"]}\n`);
@@ -67,14 +66,16 @@ describe('the command prewarm, interrupted', () => {
     expect(program.output.stderr).toContain('1 unit in ');
   });
 
-  it('ends at once when it is told to once more', async () => {
-    const { start, src, asked } = await setUpSlowSource();
+  it('exits at once at a second SIGINT', async () => {
+    const { start, src, requested } = await setUpSlowSource();
     const program = start(['prewarm', '-']);
     program.process.stdin?.write(`{"id":"a","images":["${src('/slow.jpg')}"]}\n`);
-    await asked;
+    await requested;
     const insisting = setInterval(() => program.process.kill('SIGINT'), 20);
     onTestFinished(() => clearInterval(insisting));
     expect(await program.ended).toBe(1);
-    expect(program.output.stderr).toBe('Stopping: what has begun is finished. Once more to end at once.\n');
+    expect(withoutProgress(program.output.stderr)).toBe(
+      'Stopping: what has begun is finished. Once more to end at once.\n',
+    );
   });
 });

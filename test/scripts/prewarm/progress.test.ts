@@ -1,40 +1,40 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { describeCounts, describePace, type Progress, showProgress } from '../../scripts/prewarm/progress.ts';
-import { createTally } from '../../scripts/prewarm/tally.ts';
+import { formatCounts, formatPace, type Progress, showProgress } from '../../../scripts/prewarm/progress.ts';
+import { createTotals } from '../../../scripts/prewarm/totals.ts';
 
 const COUNTS = {
-  ...createTally().counts,
+  ...createTotals().counts,
   ...{ units: 1234, ready: 5000, skipped: 100, broken: 7, savedBytes: 1_234_567_890 },
 };
 const PROGRESS: Progress = { counts: COUNTS, done: 512, total: 1024 };
 
-describe('the progress of a run', () => {
-  it('is told in units, images and bytes, and in time left where the end is known', () => {
-    expect(describeCounts(PROGRESS)).toBe('1,234 units, 5,007 images: 5,000 ready (100 skipped), 7 broken');
-    expect(describePace(PROGRESS, { imagesPerSecond: 12.34, secondsLeft: 7500 })).toBe(
+describe('the progress of prewarm', () => {
+  it('shows units, images and bytes saved, and the time left when the total is known', () => {
+    expect(formatCounts(PROGRESS)).toBe('1,234 units, 5,007 images: 5,000 ready (100 skipped), 7 broken');
+    expect(formatPace(PROGRESS, { imagesPerSecond: 12.34, secondsLeft: 7500 })).toBe(
       '50%, 2 h 5 min left, 12.3 images/s, 1.2 GB saved',
     );
     const endless = { ...PROGRESS, total: undefined };
-    expect(describePace(endless, { imagesPerSecond: 0, secondsLeft: undefined })).toBe(
+    expect(formatPace(endless, { imagesPerSecond: 0, secondsLeft: undefined })).toBe(
       '0.0 images/s, 1.2 GB saved',
     );
   });
 
-  it('names what is left undone, and lines that are refused', () => {
+  it('shows how many images are pending and how many lines were refused', () => {
     const counts = { ...COUNTS, pending: 3, refused: 2 };
-    expect(describeCounts({ ...PROGRESS, counts })).toBe(
+    expect(formatCounts({ ...PROGRESS, counts })).toBe(
       '2 lines refused, 1,234 units, 5,010 images: 5,000 ready (100 skipped), 7 broken, 3 pending',
     );
   });
 
-  it('is told in units while they are being queued', () => {
+  it('shows only units while they are put on the queue', () => {
     const queueing = { ...PROGRESS, queued: { units: 2000, images: 5000 } };
-    expect(describeCounts(queueing)).toBe('2,000 units queued');
-    expect(describePace(queueing, { imagesPerSecond: 0, secondsLeft: 4 })).toBe('50%, 4.0 s left');
+    expect(formatCounts(queueing)).toBe('2,000 units queued');
+    expect(formatPace(queueing, { imagesPerSecond: 0, secondsLeft: 4 })).toBe('50%, 4.0 s left');
   });
 
-  it('is a plain line now and then where it is no terminal, and what else is said stands between', async () => {
+  it('prints a line at each interval when it is not on a terminal, with other messages in between', async () => {
     const stream = new PassThrough({ encoding: 'utf8' });
     let done = 0;
     const display = showProgress(() => ({ ...PROGRESS, done: ++done }), {
@@ -43,7 +43,7 @@ describe('the progress of a run', () => {
       everyMs: 1,
     });
     onTestFinished(() => display.stop());
-    display.say('unit-1: the store failed');
+    display.print('unit-1: the store failed');
     let text = '';
     for await (const chunk of stream) {
       text += chunk;

@@ -3,26 +3,26 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { setUpCommands } from '../support/command.ts';
+import { setUpCommands } from '../../support/command.ts';
 
 const run = promisify(execFile);
 
-/** Leaves the terminal as it was found: lines are wrapped again, and nothing stands where the bar did. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what terminals obey begins with one
+/** Line wrapping is enabled again, and the bar is erased before the summary. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences begin with one
 const CLEARED = /\u001b\[\?7h\u001b\[1A\u001b\[1G\u001b\[0J1 unit in /;
 
-/** Runs a command on a terminal, and returns all that is written there. */
+/** Runs a command on a terminal. Returns everything that it wrote there. */
 async function runOnTerminal(args: readonly string[], env: Record<string, string>): Promise<string> {
   const command = [process.execPath, '--import', 'tsx', 'scripts/edgepress.ts', ...args];
-  // Of util-linux, which no Debian is without. It ends as its command does: not at all well, with 2.
+  // From util-linux, which every Debian has. It exits with the status of the command, which may be 2.
   const ended = run('script', ['-qefc', command.map((part) => `'${part}'`).join(' '), '/dev/null'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm', ...env },
   });
   return (await ended.catch((error: { stdout: string }) => error)).stdout;
 }
 
-describe('the command prewarm, on a terminal', () => {
-  it('draws a bar over itself while it works, and then clears it away for the report', async () => {
+describe('the command prewarm on a terminal', () => {
+  it('draws a progress bar, and erases it before the summary', async () => {
     const { environment, write, src } = await setUpCommands();
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }, 'no unit']);
     const written = await runOnTerminal(['prewarm', file], environment);
@@ -32,7 +32,7 @@ describe('the command prewarm, on a terminal', () => {
     expect(written).toMatch(/Refused:\r\n {2}line 2: it is no JSON object\r\n$/);
   });
 
-  it('draws none between the lines that it prints there', async () => {
+  it('draws no progress bar when its lines go to the same terminal', async () => {
     const { environment, write, src } = await setUpCommands();
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }]);
     const written = await runOnTerminal(['prewarm', file, '--json'], environment);
@@ -40,9 +40,9 @@ describe('the command prewarm, on a terminal', () => {
     expect(written).not.toContain('\u001b');
   });
 
-  it('says above the bar what fails, and draws it anew', async () => {
+  it('prints an error above the progress bar and draws the bar again', async () => {
     const { environment, write, src, folder } = await setUpCommands();
-    // Nothing can be put below a file.
+    // The store cannot create anything below a file.
     await mkdir(join(folder, 'store'));
     await write('store/v1', '');
     const file = await write('units.jsonl', [{ id: 'a', images: [src('/1.jpg')] }]);

@@ -1,5 +1,5 @@
-// Names below localhost are loopback (RFC 6761, section 6.3), which not every resolver knows, and no test asks one. AWS' own client
-// of KeyValueStore puts the account before the host name of any endpoint.
+// Resolves names below localhost to loopback (RFC 6761, section 6.3), which not every resolver does, and tests must not call one.
+// The SDK's client of KeyValueStore prepends the account to the host name of any endpoint.
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 

@@ -9,11 +9,11 @@ export interface Program {
   output: { stdout: string; stderr: string };
   /** Its exit status, once it has ended. */
   ended: Promise<number | null>;
-  /** Waits until its standard output matches; fails when it ends before. */
-  printed(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits until its standard output, or the other stream, matches; fails when it ends before. */
+  printed(pattern: RegExp, stream?: 'stdout' | 'stderr'): Promise<RegExpExecArray>;
 }
 
-/** Runs a TypeScript file with nothing of this environment but what Node needs. */
+/** Runs a TypeScript file with nothing of this environment but what Node needs. It is killed when the test ends. */
 export function runProgram(
   file: string,
   args: readonly string[] = [],
@@ -34,22 +34,19 @@ export function runProgram(
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
-  return { process: child, output, ended, printed: (pattern) => printed(child, output, ended, pattern) };
-}
 
-async function printed(
-  child: ChildProcess,
-  output: Program['output'],
-  ended: Promise<number | null>,
-  pattern: RegExp,
-): Promise<RegExpExecArray> {
-  for (;;) {
-    const match = pattern.exec(output.stdout);
-    if (match) return match;
-    const more = once(child.stdout as NodeJS.ReadableStream, 'data');
-    const status = await Promise.race([more.then(() => 'more'), ended]);
-    if (status !== 'more' && !pattern.test(output.stdout)) {
-      throw new Error(`ended with ${status} before it printed ${pattern}: ${output.stdout}${output.stderr}`);
+  async function printed(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(output[stream]);
+      if (match) return match;
+      const more = once(child[stream], 'data');
+      const status = await Promise.race([more.then(() => 'more'), ended]);
+      if (status !== 'more' && !pattern.test(output[stream])) {
+        throw new Error(
+          `ended with ${status} before it printed ${pattern}: ${output.stdout}${output.stderr}`,
+        );
+      }
     }
   }
+  return { process: child, output, ended, printed };
 }

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
-import { CREDENTIALS, parseLines, setUpCommands } from '../support/command.ts';
-import { startService } from '../support/http/service.ts';
-import { startConsumer } from '../support/queue/consumer.ts';
-import { createTestQueue } from '../support/setup/sqs.ts';
+import { createSqsQueue } from '../../../src/queue/sqs-queue.ts';
+import { CREDENTIALS } from '../../support/aws/signatures.ts';
+import { parseLines, setUpCommands } from '../../support/command.ts';
+import { startService } from '../../support/http/service.ts';
+import { startConsumer } from '../../support/queue/consumer.ts';
+import { createTestQueue } from '../../support/queue/sqs.ts';
 
 const missing = (response: { writeHead(status: number): { end(): void } }) => response.writeHead(404).end();
 
-/** Commands that put units on a queue of SQS. */
+/** The commands with an SQS queue. */
 async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
   const location = await createTestQueue();
   const { url } = location;
@@ -17,16 +18,16 @@ async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
   return {
     ...commands,
     queue,
-    /** Starts what takes units off the queue. */
-    async work() {
+    /** Starts a worker. */
+    async startWorker() {
       const { unitServices } = await startService({ ...commands.environment, QUEUE: 'local' });
       startConsumer(queue, { handle: (job) => unitServices.units.prewarm(job, () => {}) });
     },
   };
 }
 
-describe('the command prewarm, with a queue', () => {
-  it('puts units on the queue, and says how many', async () => {
+describe('the command prewarm with a queue', () => {
+  it('puts units on the queue and prints how many', async () => {
     const { run, src, origin } = await setUpQueue();
     const lines = Array.from({ length: 300 }, (_, index) => ({
       id: `u${index}`,
@@ -41,8 +42,8 @@ describe('the command prewarm, with a queue', () => {
     expect(origin.requests).toEqual([]);
   });
 
-  it('follows units to their end, with the same lines and report', async () => {
-    const { run, src, work, photo } = await setUpQueue({ '/gone.jpg': missing });
+  it('follows units until they are done with --wait, and prints the same lines and summary as without a queue', async () => {
+    const { run, src, startWorker, photo } = await setUpQueue({ '/gone.jpg': missing });
     const waiting = run(
       ['prewarm', '-', '--wait', '--json'],
       [
@@ -50,7 +51,7 @@ describe('the command prewarm, with a queue', () => {
         JSON.stringify({ id: 'b', images: [src('/2.jpg')], formats: ['jpeg'] }),
       ].join('\n'),
     );
-    await work();
+    await startWorker();
     const { status, stdout, stderr } = await waiting;
     const variant = { width: 160, tier: 'balanced', bytes: expect.any(Number) };
     const ready = { state: 'ready', sourceBytes: photo.length, skipped: false };
@@ -77,8 +78,8 @@ describe('the command prewarm, with a queue', () => {
     expect(status).toBe(2);
   });
 
-  it('is not content with what was broken before when it is to be tried again', async () => {
-    const { run, src, work, origin } = await setUpQueue({ '/gone.jpg': missing });
+  it('waits for the new outcome of a broken source with --retry', async () => {
+    const { run, src, startWorker, origin } = await setUpQueue({ '/gone.jpg': missing });
     const input = JSON.stringify({ id: 'a', images: [src('/gone.jpg')] });
     expect((await run(['prewarm', '-'], input, { QUEUE: 'local' })).status).toBe(2);
     expect((await run(['prewarm', '-', '--wait'], input)).stderr).toContain('1 broken');
@@ -86,12 +87,12 @@ describe('the command prewarm, with a queue', () => {
     const retry = ['prewarm', '-', '--wait', '--retry'];
     expect((await run([...retry, '--patience', '1'], input)).stderr).toContain('1 pending');
     expect(origin.requests.length).toBe(1);
-    await work();
+    await startWorker();
     expect((await run(retry, input)).stderr).toContain('1 broken');
     expect(origin.requests.length).toBeGreaterThan(1);
   });
 
-  it('ends with what is gone when a unit is purged meanwhile', async () => {
+  it('counts a unit that is purged while it is followed', async () => {
     const { start, run, src } = await setUpQueue();
     const program = start(['prewarm', '-', '--wait', '--json']);
     program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
@@ -102,7 +103,7 @@ describe('the command prewarm, with a queue', () => {
     expect(program.output.stdout).toBe('');
   });
 
-  it('gives up when nothing changes for too long', async () => {
+  it('ends with 1 when there is no new outcome for as long as --patience says', async () => {
     const { run, src } = await setUpQueue();
     const input = JSON.stringify({ id: 'a', images: [src('/1.jpg'), src('/2.jpg')] });
     const { status, stderr } = await run(['prewarm', '-', '--wait', '--patience', '1'], input);
@@ -111,7 +112,7 @@ describe('the command prewarm, with a queue', () => {
     expect(stderr).toContain('Nothing has changed for 1 s: does anyone work on the queue?');
   });
 
-  it('ends when the queue cannot be reached, and says so', async () => {
+  it('ends with 1 and the reason when the queue cannot be reached', async () => {
     const { run, src } = await setUpQueue();
     const input = JSON.stringify({ id: 'a', images: [src('/1.jpg')] });
     const { status, stderr } = await run(['prewarm', '-'], input, { SQS_ENDPOINT: 'http://127.0.0.1:1' });
@@ -121,7 +122,7 @@ describe('the command prewarm, with a queue', () => {
     expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
   });
 
-  it('stops following when it is told to end, and leaves the units on the queue', async () => {
+  it('stops following at SIGINT and leaves the units on the queue', async () => {
     const { start, src, queue } = await setUpQueue();
     const program = start(['prewarm', '-', '--wait']);
     program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
