@@ -11,30 +11,29 @@ import {
 import { Command } from 'commander';
 import pMap from 'p-map';
 import { readConfig } from '../../src/config.ts';
-import { writeMessage } from '../../src/queue/message.ts';
+import { encodeMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createSqsClient } from '../../src/queue/sqs-api.ts';
 import { ingestUnits } from '../../src/unit/ingest.ts';
 import { readUnits } from '../../src/unit/read-units.ts';
 import { parseUnit } from '../../src/unit/unit.ts';
-import { wholeNumber } from '../command/number-within.ts';
-import { openUnitSession } from '../command/unit-session.ts';
-import { requireStatus, runCommand } from './command-process.ts';
-import { type ServerProcess, startProcess } from './server-process.ts';
-import { unitsOf, writeUnits } from './unit-files.ts';
-import { withFolder } from './work-folder.ts';
+import { wholeNumber } from '../cli/options.ts';
+import { openUnitSession } from '../cli/unit-session.ts';
+import { median, print, timeSeconds } from './harness/measurements.ts';
+import { requireStatus, runCommand, type ServerProcess, startServer } from './harness/processes.ts';
+import { generateUnits, withFolder, writeUnits } from './harness/work-files.ts';
 
 /** As many calls in flight as prewarm has at most. */
-const CALLS_AT_ONCE = 8;
-/** A rate does not need all of the units, and these take ten times as long. */
-const SHARE_UNPACKED = 0.2;
-/** 1,000,000 an hour. */
-const FLOOR = 278;
-/** What the service of 2017 triggered, at its best. */
-const IN_2017 = 40;
+const CALLS_IN_FLIGHT = 8;
+/** The share of the units that are sent unpacked: enough for a rate, as it takes ten times as long. */
+const UNPACKED_SHARE = 0.2;
+/** 1,000,000 units an hour, in units a second. */
+const GOAL_PER_SECOND = 278;
+/** The best rate of the service of 2017. */
+const PER_SECOND_IN_2017 = 40;
 const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 
-interface Options {
+interface EnqueueOptions {
   units: number;
   images: number;
   rounds: number;
@@ -42,64 +41,77 @@ interface Options {
 }
 
 /** What all measurements of a run share. */
-interface Bench extends Options {
+interface Bench extends EnqueueOptions {
   server: ServerProcess;
   client: SQSClient;
   folder: string;
+  unitsFile: string;
+  emptyFile: string;
+}
+
+export function enqueueCommand(): Command {
+  return new Command('enqueue')
+    .description('put units on an SQS queue of this machine, packed as prewarm does it and one by one')
+    .option('--units <n>', 'how many', wholeNumber, 20_000)
+    .option('--images <n>', 'of each unit', wholeNumber, 5)
+    .option('--rounds <n>', 'how often', wholeNumber, 3)
+    .option('--store <folder>', 'where the manifests are kept; /dev/shm leaves the disk out', tmpdir())
+    .action(measureEnqueue);
 }
 
 /**
- * How fast one prewarm process puts units on an SQS queue, start and manifests included, against one SendMessage a unit without
- * manifests, and against storing the manifests alone.
+ * The rate at which one prewarm process puts units on an SQS queue, with its start and the manifests, against one SendMessage a unit
+ * without manifests, and against storing the manifests alone.
  */
-async function run(options: Options): Promise<void> {
-  const server = await startProcess('scripts/bench/sqs-server.ts', {});
+async function measureEnqueue(options: EnqueueOptions): Promise<void> {
+  const server = await startServer('scripts/bench/harness/sqs-server.ts', {});
   const client = createSqsClient({ endpoint: server.url, credentials: CREDENTIALS });
   try {
-    await withFolder(options.store, (folder) => measureAll({ ...options, server, client, folder }));
+    await withFolder(options.store, (folder) => {
+      const [unitsFile, emptyFile] = [join(folder, 'units.jsonl'), join(folder, 'none.jsonl')];
+      return measureRounds({ ...options, server, client, folder, unitsFile, emptyFile });
+    });
   } finally {
     client.destroy();
     await server.stop();
   }
 }
 
-async function measureAll(bench: Bench): Promise<void> {
+async function measureRounds(bench: Bench): Promise<void> {
   const urls = (unit: number) =>
     Array.from({ length: bench.images }, (_, image) => `https://images.example.com/${unit}/${image}.jpg`);
-  await writeUnits(
-    unitsIn(bench),
-    unitsOf(bench.units, (index) => ({ id: `unit-${index}`, images: urls(index) })),
-  );
-  await writeFile(nothingIn(bench), '');
+  const units = generateUnits(bench.units, (index) => ({ id: `unit-${index}`, images: urls(index) }));
+  await writeUnits(bench.unitsFile, units);
+  await writeFile(bench.emptyFile, '');
   const rates: number[] = [];
-  for (let round = 1; round <= bench.rounds; round++) rates.push(await measure(bench, round));
-  const rate = rates.sort((a, b) => a - b)[Math.floor(rates.length / 2)] ?? 0;
+  for (let round = 1; round <= bench.rounds; round++) rates.push(await measureRound(bench, round));
+  const rate = median(rates);
   print(
-    `median ${show(rate)} units/s: ${show(rate / FLOOR)} times the ${FLOOR}/s of a million an hour, ${show(rate / IN_2017)} times the ${IN_2017}/s of 2017`,
+    `median ${format(rate)} units/s: ${format(rate / GOAL_PER_SECOND)} times the ${GOAL_PER_SECOND}/s of a million an hour, ${format(rate / PER_SECOND_IN_2017)} times the ${PER_SECOND_IN_2017}/s of 2017`,
   );
 }
 
 /** @returns units a second */
-async function measure(bench: Bench, round: number): Promise<number> {
+async function measureRound(bench: Bench, round: number): Promise<number> {
   const { units, images, server } = bench;
-  const startSeconds = await prewarm(bench, nothingIn(bench), `none-${round}`);
+  const startSeconds = await prewarm(bench, bench.emptyFile, `none-${round}`);
   const before = await countCalls(server);
-  const seconds = await prewarm(bench, unitsIn(bench), `packed-${round}`);
+  const seconds = await prewarm(bench, bench.unitsFile, `packed-${round}`);
   const calls = (await countCalls(server)) - before;
-  const unpacked = Math.ceil(units * SHARE_UNPACKED);
-  const unpackedSeconds = await sendEach(bench, unpacked, `unpacked-${round}`);
-  const manifestSeconds = await keepManifests(bench, `manifests-${round}`);
+  const unpacked = Math.ceil(units * UNPACKED_SHARE);
+  const unpackedSeconds = await sendUnpacked(bench, unpacked, `unpacked-${round}`);
+  const manifestSeconds = await storeManifests(bench, `manifests-${round}`);
   const [rate, unpackedRate] = [units / seconds, unpacked / unpackedSeconds];
   print(
-    `round ${round}: ${units} units of ${images} images in ${show(seconds)} s, of which ${show(startSeconds)} s to start: ${show(rate)} units/s`,
-    `  one message a unit, without manifests: ${show(unpackedRate)} units/s; ratio ${show(rate / unpackedRate)}`,
-    `  calls of SQS for 1,000 units: ${show((1000 * calls) / units)}, one message a unit 1000`,
-    `  the manifests alone: ${show(manifestSeconds)} s, ${show(units / manifestSeconds)} units/s`,
+    `round ${round}: ${units} units of ${images} images in ${format(seconds)} s, of which ${format(startSeconds)} s to start: ${format(rate)} units/s`,
+    `  one message a unit, without manifests: ${format(unpackedRate)} units/s; ratio ${format(rate / unpackedRate)}`,
+    `  calls of SQS for 1,000 units: ${format((1000 * calls) / units)}, one message a unit 1000`,
+    `  the manifests alone: ${format(manifestSeconds)} s, ${format(units / manifestSeconds)} units/s`,
   );
   return rate;
 }
 
-/** @returns how long it took, in seconds */
+/** @returns the seconds of a whole prewarm process */
 async function prewarm(bench: Bench, file: string, name: string): Promise<number> {
   return await withQueue(bench, name, async (url) => {
     const end = await runCommand(['prewarm', file], {
@@ -114,35 +126,37 @@ async function prewarm(bench: Bench, file: string, name: string): Promise<number
   });
 }
 
-/** Without packing: a message, and so a call, a unit. */
-async function sendEach(bench: Bench, units: number, name: string): Promise<number> {
+/** Sends one message, and so makes one call, a unit. @returns the seconds that it takes */
+async function sendUnpacked(bench: Bench, units: number, name: string): Promise<number> {
   return await withQueue(bench, name, async (QueueUrl) => {
     const jobs = Array.from({ length: units }, (_, index) => ({
-      ...{ unit: `unit-${index}`, images: bench.images, retry: false },
+      unit: `unit-${index}`,
+      images: bench.images,
+      retry: false,
     }));
     const sendOne = (job: Job) =>
-      bench.client.send(new SendMessageCommand({ QueueUrl, MessageBody: writeMessage([job]) }));
-    return await timed(() => pMap(jobs, sendOne, { concurrency: CALLS_AT_ONCE }));
+      bench.client.send(new SendMessageCommand({ QueueUrl, MessageBody: encodeMessage([job]) }));
+    return await timeSeconds(() => pMap(jobs, sendOne, { concurrency: CALLS_IN_FLIGHT }));
   });
 }
 
-/** What prewarm does, but for the queue. */
-async function keepManifests(bench: Bench, name: string): Promise<number> {
+/** Ingests the units as prewarm does, with a queue that does nothing. @returns the seconds that it takes */
+async function storeManifests(bench: Bench, name: string): Promise<number> {
   const config = readConfig({ STORE: `file:${join(bench.folder, name)}` });
   const session = await openUnitSession(config, print);
   const { units } = session;
-  const lines = readUnits(createReadStream(unitsIn(bench)), { toUnit: (value) => parseUnit(value, config) });
-  const seconds = await timed(() =>
-    ingestUnits(lines, { units, queue: { send: async () => {} }, retry: false, refuse: () => {} }),
+  const lines = readUnits(createReadStream(bench.unitsFile), { toUnit: (value) => parseUnit(value, config) });
+  const seconds = await timeSeconds(() =>
+    ingestUnits(lines, { units, queue: { send: async () => {} }, retry: false, onRefused: () => {} }),
   );
   await session.close();
   return seconds;
 }
 
-/** A new queue, which is gone with what is on it once `use` has ended. */
+/** Calls `use` with a new queue, and deletes the queue with its messages afterwards. */
 async function withQueue<T>({ client, server }: Bench, name: string, use: (url: string) => Promise<T>) {
   const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: name }));
-  // It does not know its own port.
+  // The local SQS does not know its own port.
   const url = new URL(new URL(QueueUrl).pathname, server.url).href;
   const result = await use(url);
   await client.send(new DeleteQueueCommand({ QueueUrl: url }));
@@ -155,33 +169,6 @@ async function countCalls({ url }: ServerProcess): Promise<number> {
   return SendMessage + SendMessageBatch;
 }
 
-function unitsIn({ folder }: Bench): string {
-  return join(folder, 'units.jsonl');
-}
-
-function nothingIn({ folder }: Bench): string {
-  return join(folder, 'none.jsonl');
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
-}
-
-function show(amount: number): string {
+function format(amount: number): string {
   return amount >= 100 ? amount.toFixed(0) : amount.toFixed(1);
 }
-
-function print(...lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-await new Command('enqueue')
-  .description('put units on an SQS queue of this machine, packed as prewarm does it and one by one')
-  .option('--units <n>', 'how many', wholeNumber, 20_000)
-  .option('--images <n>', 'of each unit', wholeNumber, 5)
-  .option('--rounds <n>', 'how often', wholeNumber, 3)
-  .option('--store <folder>', 'where the manifests are kept; /dev/shm leaves the disk out', tmpdir())
-  .action(run)
-  .parseAsync();

@@ -48,7 +48,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
   try {
     if ('source' in event) return await unitServices.units.sweep(signal);
     const onOutcome: OnOutcome = (outcome) => logImage(log, outcome);
-    return await messages.work(event, {
+    return await messages.process(event, {
       signal,
       handle: (job) => unitServices.processJob(job, onOutcome),
       onError: (error, job) => log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed'),

@@ -1,75 +1,76 @@
-/** A job in the store, as its key tells of it. */
-export interface WaitingJob {
+/** A job in the store, as far as its key describes it. */
+export interface ListedJob {
   key: string;
-  /** Not to be done before: Unix milliseconds. */
+  /** The earliest time to start it, in Unix milliseconds. */
   dueMs: number;
 }
 
-/** The next few of the jobs that wait, however many those are. */
+/** Prefetches the keys of the next few jobs, however many wait in the store. */
 export interface JobPrefetch {
   /**
-   * Hands out the next key, which is then in hand: no one else gets it. Waits while there is none that is due.
+   * Returns the key of the next job that is due, which is then in flight: no other call returns it. Waits while there is none. Each
+   * key that is returned must be passed to `release`, `putBack` or `ignore`.
    *
    * @returns `undefined` once the signal has aborted
-   * @throws the fault of the listing: ask again later
+   * @throws the error of the listing; a later call lists again
    */
   take(signal: AbortSignal): Promise<string | undefined>;
-  /** What was handed out is done with: should it still be there, it is handed out again. */
+  /** The job is done. If its object is listed again, it is returned again. */
   release(key: string): void;
-  /** What was handed out is to be handed out again, after all others. */
+  /** The job is to be returned again, after all others that wait here. */
   putBack(key: string): void;
-  /** What was handed out is never to be handed out again. */
+  /** The job is never to be returned again. */
   ignore(key: string): void;
-  /** Something new may be there. */
+  /** There may be new jobs in the store. */
   wake(): void;
 }
 
 export interface JobPrefetchOptions {
-  /** The jobs that wait, the one that is due first first. */
-  list: () => AsyncIterable<WaitingJob>;
-  /** How many keys it holds. */
+  /** Lists the jobs in the store in the order in which they are due. */
+  list: () => AsyncIterable<ListedJob>;
+  /** The most keys that wait here. */
   size: number;
-  /** How long a job may have to wait at most, in milliseconds: what claims to be due later was named by a wrong clock. */
-  maxWaitMs: number;
+  /** The longest delay of a job, in milliseconds. A job that is due later was written with a wrong clock, and is due now. */
+  maxDelayMs: number;
   nowMs: () => number;
 }
 
-/** The share of the window below which it is filled again: the listing is to be over before there is nothing left to do. */
-const LOW_SHARE = 0.25;
+/** Below this share of `size` the store is listed again, so that the listing ends before the last job has started. */
+const REFILL_SHARE = 0.25;
 
-export function createJobPrefetch({ list, size, maxWaitMs, nowMs }: JobPrefetchOptions): JobPrefetch {
+export function createJobPrefetch({ list, size, maxDelayMs, nowMs }: JobPrefetchOptions): JobPrefetch {
   const waiting: string[] = [];
-  /** What waits here, is in hand, or is to be ignored: no listing adds it again. */
+  /** The keys that wait here, are in flight or are ignored: a listing does not add them again. */
   const known = new Set<string>();
-  let inHand = 0;
-  /** Whether a listing could find what is not known. */
-  let more = true;
-  /** When the first of those that were not due yet will be. */
+  let inFlight = 0;
+  /** Whether a listing could find unknown keys. */
+  let mayHaveMore = true;
+  /** When the first job that was not due yet will be due. */
   let nextDueMs: number | undefined;
   let filling: Promise<void> | undefined;
-  const sleepers = new Set<() => void>();
+  const waiters = new Set<() => void>();
 
   async function fill(): Promise<void> {
-    more = false;
+    mayHaveMore = false;
     nextDueMs = undefined;
     try {
       for await (const { key, dueMs } of list()) {
         if (known.has(key)) continue;
-        const waitMs = dueMs - nowMs();
-        if (waitMs > 0 && waitMs <= maxWaitMs) {
+        const delayMs = dueMs - nowMs();
+        if (delayMs > 0 && delayMs <= maxDelayMs) {
           nextDueMs = dueMs;
           return;
         }
         if (waiting.length >= size) {
-          more = true;
+          mayHaveMore = true;
           return;
         }
         known.add(key);
         waiting.push(key);
       }
-    } catch (fault) {
-      more = true;
-      throw fault;
+    } catch (error) {
+      mayHaveMore = true;
+      throw error;
     }
   }
 
@@ -80,57 +81,56 @@ export function createJobPrefetch({ list, size, maxWaitMs, nowMs }: JobPrefetchO
     return filling;
   }
 
-  async function sleep(signal: AbortSignal): Promise<void> {
+  /** Waits for `wake`, for the next job to be due, or for the abort. */
+  async function waitForJobs(signal: AbortSignal): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    let wakeUp = () => {};
+    let onWake = () => {};
     await new Promise<void>((resolve) => {
-      wakeUp = resolve;
-      sleepers.add(wakeUp);
-      signal.addEventListener('abort', wakeUp, { once: true });
-      if (nextDueMs !== undefined) {
-        timer = setTimeout(wake, Math.max(nextDueMs - nowMs(), 0));
-      }
+      onWake = resolve;
+      waiters.add(onWake);
+      signal.addEventListener('abort', onWake, { once: true });
+      if (nextDueMs !== undefined) timer = setTimeout(wake, Math.max(nextDueMs - nowMs(), 0));
     });
-    sleepers.delete(wakeUp);
-    signal.removeEventListener('abort', wakeUp);
+    waiters.delete(onWake);
+    signal.removeEventListener('abort', onWake);
     clearTimeout(timer);
   }
 
   function wake(): void {
-    more = true;
-    for (const wakeUp of sleepers) wakeUp();
+    mayHaveMore = true;
+    for (const onWake of waiters) onWake();
   }
 
-  /** Looks once more when all is done: another process may have put something there. */
-  function letGo(): void {
-    inHand -= 1;
-    if (inHand === 0 && waiting.length === 0) wake();
+  /** Lists once more when all jobs are done: another process may have added some. */
+  function endJob(): void {
+    inFlight -= 1;
+    if (inFlight === 0 && waiting.length === 0) wake();
   }
 
   return {
     async take(signal) {
       for (;;) {
         if (signal.aborted) return undefined;
-        // Whoever finds nothing left to do waits for the listing, and hears of its fault.
-        if (more && waiting.length <= size * LOW_SHARE) startFilling().catch(() => undefined);
+        // If this fails, the caller that finds no key left waits for the same promise and gets its error.
+        if (mayHaveMore && waiting.length <= size * REFILL_SHARE) startFilling().catch(() => undefined);
         const key = waiting.shift();
         if (key !== undefined) {
-          inHand += 1;
+          inFlight += 1;
           return key;
         }
-        await (filling ?? sleep(signal));
+        await (filling ?? waitForJobs(signal));
       }
     },
     release(key) {
       known.delete(key);
-      letGo();
+      endJob();
     },
     putBack(key) {
       waiting.push(key);
-      inHand -= 1;
+      inFlight -= 1;
       wake();
     },
-    ignore: letGo,
+    ignore: endJob,
     wake,
   };
 }

@@ -3,64 +3,67 @@ import { type ProcessMessageOptions, processMessage, RETRY_DELAY_SECONDS } from 
 import { createSqsApi, type SqsQueueLocation } from './sqs-api.ts';
 import { createSqsSender } from './sqs-sender.ts';
 
-/** What is used of the event with which Lambda hands over messages that it has received. */
+/** The part of Lambda's event for SQS that is used: messages that Lambda has received and will delete. */
 export interface SqsEvent {
-  Records: readonly {
-    messageId: string;
-    receiptHandle: string;
-    body: string;
-    attributes?: { ApproximateReceiveCount?: string };
-  }[];
+  Records: readonly SqsRecord[];
 }
 
-/** Which messages Lambda must not delete (`ReportBatchItemFailures`). */
+interface SqsRecord {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  attributes?: { ApproximateReceiveCount?: string };
+}
+
+/** The messages that Lambda must not delete (`ReportBatchItemFailures`). */
 export interface SqsBatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
 
-/** Works on messages that others receive and delete. */
+/** Processes messages that Lambda receives and deletes. */
 export interface LambdaMessages {
   /**
-   * Does the jobs of all these messages. Once the signal aborts, no more are begun, and what is left comes again at once. Never
-   * throws.
+   * Does the jobs of all messages of an event. Once the signal aborts, no more jobs are started, and messages that are left can be
+   * received again at once. Never throws: errors go to `onError`.
    *
-   * @returns the messages that are to come again
+   * @returns the messages that are to be received again
    */
-  work(
+  process(
     event: SqsEvent,
-    how: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'report'>,
+    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError'>,
   ): Promise<SqsBatchResponse>;
 }
 
-/** Jobs at once, of all messages together: they share the places for fetches and encodes. */
-const JOBS_AT_ONCE = 64;
+/** The most jobs in flight, of all messages together. How many images are fetched and encoded is bounded by the unit services. */
+const JOB_CONCURRENCY = 64;
 
-/** Works on messages of this queue, to which what fails goes back. */
+/** @param location - the queue that the messages come from, to which jobs that fail are sent again */
 export function createLambdaMessages(location: SqsQueueLocation): LambdaMessages {
-  const calls = createSqsApi(location);
-  const sender = createSqsSender(location);
+  const api = createSqsApi(location);
+  const sender = createSqsSender(api);
 
-  /** Else it would come again only when no function could have it in hand any more: after an hour and a half. */
-  async function hide(receiptHandle: string, seconds: number): Promise<void> {
-    const [refused] = await calls.hide([receiptHandle], seconds);
-    if (refused) throw new Error(`SQS will give a message again only later (${refused.why})`);
+  /** Without this, the message would be received again only after the visibility timeout of the queue: an hour and a half. */
+  async function release(receiptHandle: string, seconds: number): Promise<void> {
+    const [failed] = await api.changeVisibility([receiptHandle], seconds);
+    if (failed) throw new Error(`SQS did not release a message early (${failed.reason})`);
   }
 
   return {
-    async work({ Records }, how) {
-      const places = new PQueue({ concurrency: JOBS_AT_ONCE });
-      const context = { ...how, places, sender, retryDelaySeconds: RETRY_DELAY_SECONDS };
+    async process({ Records }, options) {
+      const pool = new PQueue({ concurrency: JOB_CONCURRENCY });
 
-      const workOn = async (record: SqsEvent['Records'][number]) => {
-        const { body, receiptHandle, messageId, attributes } = record;
+      const processRecord = async ({ body, receiptHandle, messageId, attributes }: SqsRecord) => {
         const receipts = Number(attributes?.ApproximateReceiveCount ?? 1);
-        const againAfterSeconds = await processMessage({ body, receipts }, context);
-        if (againAfterSeconds === undefined) return [];
-        await hide(receiptHandle, againAfterSeconds).catch(how.report);
+        const receiveAgainSeconds = await processMessage(
+          { body, receipts },
+          { ...options, pool, sender, retryDelaySeconds: RETRY_DELAY_SECONDS },
+        );
+        if (receiveAgainSeconds === undefined) return [];
+        await release(receiptHandle, receiveAgainSeconds).catch(options.onError);
         return [{ itemIdentifier: messageId }];
       };
 
-      return { batchItemFailures: (await Promise.all(Records.map(workOn))).flat() };
+      return { batchItemFailures: (await Promise.all(Records.map(processRecord))).flat() };
     },
   };
 }

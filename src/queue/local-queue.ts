@@ -1,36 +1,39 @@
 import pMap from 'p-map';
-import type { VariantStore } from '../store/store.ts';
 import { backoffDelay, sleep } from '../backoff.ts';
+import type { VariantStore } from '../store/store.ts';
 import { createJobPrefetch, type JobPrefetch } from './job-prefetch.ts';
 import { assertJobs, type ConsumeOptions, type Job, type UnitQueue } from './queue.ts';
-import { createStoredJobs, encode, type StoredJob, type StoredJobs } from './stored-jobs.ts';
+import { createStoredJobs, encodeStoredJob, type StoredJob, type StoredJobs } from './stored-jobs.ts';
 
-/** How many jobs are put into the store at once: in a folder each put waits for the disk, which flushes many as fast as one. */
-const PUTS_AT_ONCE = 32;
-/** How many keys are in memory, however many jobs wait. Each time it runs low the folder is listed, so not too few. */
-const WINDOW_SIZE = 1000;
-/** A failed job waits 5, 10, 20 s and so on, half an hour in all: what fails is ours, a store mostly, and comes back. */
+/** The most puts in flight of one send. In a folder, a put mostly waits for the disk, which flushes many files as fast as one. */
+const PUT_CONCURRENCY = 32;
+/** The most keys in memory, however many jobs wait. Each time few are left, the folder is listed, so the number must not be small. */
+const PREFETCH_SIZE = 1000;
+/**
+ * The delay before the second attempt of a job that failed; it doubles with each failure: 5, 10, 20 s and so on, half an hour in all.
+ * A job fails when something of ours does, usually the store, which recovers.
+ */
 const RETRY_DELAY_MS = 5000;
 const MAX_RETRY_DELAY_MS = 300_000;
 const MAX_ATTEMPTS = 12;
 
 export interface LocalQueueOptions {
-  /** Where jobs are kept, under `queue/`, and dead letters, under `dead-letters/`. */
+  /** Holds jobs under `queue/` and dead letters under `dead-letters/`. */
   store: VariantStore;
-  /** How long a job that has failed waits: this, then twice as long with each failure, up to five minutes. */
+  /** The delay before the second attempt of a job that failed; it doubles with each failure, up to five minutes. Default: 5,000. */
   retryDelayMs?: number;
-  /** How often a job may fail. */
+  /** A job that has failed this often becomes a dead letter. Default: 12. */
   maxAttempts?: number;
   /** Unix milliseconds. */
   nowMs?: () => number;
 }
 
 /**
- * A queue within one process. What it accepts lies in the store, so that the next process takes it up: each job a small
- * plain file, or object, removed when it is done. A fault of the store stops it only for as long as it lasts.
+ * Returns a queue within one process. Jobs are in the store, so that the next process continues with them: each is a small plain file
+ * or object, which is removed when the job is done. An error of the store stops the queue only for as long as it lasts.
  *
- * Another process may send to the same store, but is heard only when this one looks there again. If several consume, jobs are
- * done more than once.
+ * Another process may send to the same store, but its jobs are found only when this process lists the store again. If several
+ * processes consume, jobs are done more than once.
  */
 export function createLocalQueue({
   store,
@@ -39,10 +42,10 @@ export function createLocalQueue({
   nowMs = Date.now,
 }: LocalQueueOptions): UnitQueue {
   const jobs = createStoredJobs(store);
-  const window = createJobPrefetch({
+  const prefetch = createJobPrefetch({
     list: jobs.list,
-    size: WINDOW_SIZE,
-    maxWaitMs: MAX_RETRY_DELAY_MS,
+    size: PREFETCH_SIZE,
+    maxDelayMs: MAX_RETRY_DELAY_MS,
     nowMs,
   });
   let consumers = 0;
@@ -50,118 +53,125 @@ export function createLocalQueue({
 
   async function add(job: StoredJob, dueMs: number): Promise<void> {
     await jobs.add(job, dueMs);
-    window.wake();
+    prefetch.wake();
   }
 
   return {
     async send(sent) {
       assertJobs(sent);
-      const addOne = ({ unit, images, retry, invalidate, upgrade }: Job) =>
+      const addJob = ({ unit, images, retry, invalidate, upgrade }: Job) =>
         add({ unit, images, retry, invalidate, upgrade, attempts: 0 }, nowMs());
-      await pMap(sent, addOne, { concurrency: PUTS_AT_ONCE });
+      await pMap(sent, addJob, { concurrency: PUT_CONCURRENCY });
     },
 
     async consume(handle, options) {
-      const worker: Worker = { jobs, window, add, handle, delayMs, maxAttempts, nowMs, ...options };
       consumers += 1;
-      await consumeJobs(worker);
+      await consume({ jobs, prefetch, add, handle, delayMs, maxAttempts, nowMs, ...options });
       consumers -= 1;
     },
 
-    /** A consumer looks for itself often enough. */
+    /** A consumer lists the store often enough to keep the count right. */
     depth: () => jobs.count({ fresh: consumers === 0 }),
   };
 }
 
-interface Worker extends ConsumeOptions {
+interface Consumer extends ConsumeOptions {
   jobs: StoredJobs;
-  window: JobPrefetch;
+  prefetch: JobPrefetch;
   add(job: StoredJob, dueMs: number): Promise<void>;
   handle(job: Job): Promise<void>;
-  /** After so many failures in a row. */
+  /** The delay after this many failures in a row. */
   delayMs(failures: number): number;
   maxAttempts: number;
   nowMs: () => number;
 }
 
-async function consumeJobs(worker: Worker): Promise<void> {
-  const inHand = new Set<Promise<void>>();
+async function consume(consumer: Consumer): Promise<void> {
+  const inFlight = new Set<Promise<void>>();
   for (;;) {
-    while (inHand.size >= worker.concurrency) await Promise.race(inHand);
-    const key = await nextKey(worker);
+    while (inFlight.size >= consumer.concurrency) await Promise.race(inFlight);
+    const key = await takeKey(consumer);
     if (key === undefined) break;
-    const work = doJob(key, worker).finally(() => inHand.delete(work));
-    inHand.add(work);
+    const work = consumeJob(key, consumer).finally(() => inFlight.delete(work));
+    inFlight.add(work);
   }
-  await Promise.all(inHand);
+  await Promise.all(inFlight);
 }
 
-async function nextKey({ window, delayMs, signal, report }: Worker): Promise<string | undefined> {
+/** Returns the key of the next job that is due, or `undefined` once the signal has aborted. */
+async function takeKey({ prefetch, delayMs, signal, onError }: Consumer): Promise<string | undefined> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await window.take(signal);
-    } catch (fault) {
-      report(fault);
+      return await prefetch.take(signal);
+    } catch (error) {
+      onError(error);
       await sleep(delayMs(failures), signal);
     }
   }
 }
 
-async function doJob(key: string, worker: Worker): Promise<void> {
-  const { jobs, window, delayMs, signal, report } = worker;
+async function consumeJob(key: string, consumer: Consumer): Promise<void> {
+  const { jobs, prefetch, delayMs, signal, onError } = consumer;
   try {
-    const found = await jobs.read(key);
-    // Another process has done it. Or what was listed is no object, and would be listed for ever.
-    if (found.state === 'gone') return window.ignore(key);
-    if (found.state === 'damaged') {
-      report(new Error(`${key} is no job: it now lies with the dead letters`, { cause: found.fault }));
-      await persist(() => jobs.moveToDeadLetters(key, found.body), worker);
+    const read = await jobs.read(key);
+    // Done by another process. Or listed without being an object: it would be listed again and again.
+    if (read.state === 'gone') return prefetch.ignore(key);
+    if (read.state === 'damaged') {
+      onError(new Error(`${key} is not a job: moved to the dead letters`, { cause: read.error }));
+      await retryWrite(() => jobs.addDeadLetter(key, read.body), consumer);
     } else {
-      await handleJob(key, found.job, worker);
+      await processJob(key, read.job, consumer);
     }
-    await persist(() => jobs.remove(key), worker);
-    window.release(key);
-  } catch (fault) {
-    report(fault);
+    await retryWrite(() => jobs.remove(key), consumer);
+    prefetch.release(key);
+  } catch (error) {
+    onError(error);
     await sleep(delayMs(1), signal);
-    window.putBack(key);
+    prefetch.putBack(key);
   }
 }
 
-/** When it returns, nothing more has to be known of the job at this key. */
-async function handleJob(key: string, stored: StoredJob, worker: Worker): Promise<void> {
-  const { jobs, add, handle, delayMs, maxAttempts, nowMs, signal, report } = worker;
-  const { attempts: failuresBefore, ...job } = stored;
+/**
+ * Does a job. If it fails, stores it again for the next attempt, or as a dead letter. When it resolves, the object at this key can be
+ * removed.
+ */
+async function processJob(key: string, stored: StoredJob, consumer: Consumer): Promise<void> {
+  const { jobs, add, handle, delayMs, maxAttempts, nowMs, signal, onError } = consumer;
+  const { attempts: attemptsBefore, ...job } = stored;
   try {
     await handle(job);
-  } catch (fault) {
-    // A job that was cut short has not failed: it stays as it is, for the next process.
-    if (signal.aborted) throw fault;
-    const attempts = failuresBefore + 1;
+  } catch (error) {
+    // After an abort, an error means that the job was interrupted, not that it failed: it stays as it is for the next process.
+    if (signal.aborted) throw error;
+    const attempts = attemptsBefore + 1;
     const failed = { ...job, attempts };
     if (attempts < maxAttempts) {
-      report(fault, job);
-      await persist(() => add(failed, nowMs() + delayMs(attempts)), worker);
+      onError(error, job);
+      await retryWrite(() => add(failed, nowMs() + delayMs(attempts)), consumer);
     } else {
-      report(new Error(`failed ${attempts} times: it now lies with the dead letters`, { cause: fault }), job);
-      await persist(() => jobs.moveToDeadLetters(key, encode({ ...failed, fault: String(fault) })), worker);
+      onError(new Error(`failed ${attempts} times: moved to the dead letters`, { cause: error }), job);
+      const content = encodeStoredJob({ ...failed, fault: String(error) });
+      await retryWrite(() => jobs.addDeadLetter(key, content), consumer);
     }
   }
 }
 
 /**
- * Writes down what became of a job, as often as that needs: whoever took up the next one meanwhile would only do more that cannot
- * be written down.
+ * Retries a write that records the result of a job until it succeeds. Until then the job counts as in flight: starting another one
+ * would only produce more results that cannot be written.
  *
- * @throws the fault, once there is no time left to try again
+ * @throws the error of the write, once the signal has aborted
  */
-async function persist(write: () => Promise<void>, { delayMs, signal, report }: Worker): Promise<void> {
+async function retryWrite(
+  write: () => Promise<void>,
+  { delayMs, signal, onError }: Pick<Consumer, 'delayMs' | 'signal' | 'onError'>,
+): Promise<void> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await write();
-    } catch (fault) {
-      if (signal.aborted) throw fault;
-      report(fault);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      onError(error);
       await sleep(delayMs(failures), signal);
     }
   }

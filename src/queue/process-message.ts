@@ -1,78 +1,93 @@
 import type PQueue from 'p-queue';
 import { backoffDelay } from '../backoff.ts';
-import { handleMessage, type JobFailure } from './message.ts';
+import { decodeMessage } from './message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
-/** How long a job that has failed waits at first. */
+/** The delay before the second attempt of a job that failed. */
 export const RETRY_DELAY_SECONDS = 5;
+/**
+ * A message that is received for the third time was started twice and never finished: one of its jobs may kill its worker. That job
+ * must not take the others to the dead letters with it.
+ */
+const SUSPECT_RECEIPTS = 3;
 
-/** Why a job was not done: there was no time left to begin it, or to finish it. */
-const STOPPED = new Error('stopped before it was done');
-
-export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'report'> {
+export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'onError'> {
   handle: (job: Job) => Promise<void>;
-  /** Where jobs wait for their turn. */
-  places: PQueue;
+  /** Bounds the jobs in flight, of all messages together. */
+  pool: PQueue;
   sender: SqsSender;
-  /** How long a job that has failed waits: whole seconds, twice as many each time that it fails alone. */
+  /** The delay before a job that failed is delivered again: whole seconds, doubled with each failure of a job that is alone. */
   retryDelaySeconds: number;
 }
 
-/** A message of SQS, as a consumer or a function gets it. */
+/** A message from SQS, as a consumer or a Lambda function receives it. */
 export interface ReceivedMessage {
   body: string;
-  /** How often it has been received, this time included. */
+  /** How often the message has been received, including this time. */
   receipts: number;
 }
 
 /**
- * Does the jobs of a message. What fails of several goes back to the queue alone; what was cut short by the signal, together.
+ * Does the jobs of a message. If the message has several jobs, those that fail are sent again, each in a message of its own, so that
+ * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A message
+ * with a single job is left to the queue, whose redrive policy counts how often it was received. Never throws: errors go to `onError`.
  *
- * @returns `undefined` when it is to be deleted, else after how many seconds it is to be received again. Never throws
+ * @returns `undefined` when the message is to be deleted, else after how many seconds it is to be received again
  */
 export async function processMessage(
   { body, receipts }: ReceivedMessage,
-  { places, sender, handle, signal, report, retryDelaySeconds }: ProcessMessageOptions,
+  options: ProcessMessageOptions,
 ): Promise<number | undefined> {
-  const told = new Set<unknown>();
-  let begun = false;
-
-  const doJob = (job: Job) =>
-    places.add(async () => {
-      if (signal.aborted) throw STOPPED;
-      begun = true;
-      try {
-        await handle(job);
-      } catch (fault) {
-        // What was cut short has not failed.
-        if (signal.aborted) throw STOPPED;
-        told.add(fault);
-        report(fault, job);
-        throw fault;
-      }
-    });
-  const sendAgain = async (failures: readonly JobFailure[]) => {
-    const left = failures.filter(({ fault }) => fault === STOPPED);
-    if (left.length > 0 && !begun) throw STOPPED;
-    const failed = failures.filter(({ fault }) => fault !== STOPPED);
-    const [unheardOf] = failed.filter(({ fault }) => !told.has(fault));
-    if (unheardOf) report(unheardOf.fault);
-    await sender.sendAlone(jobsOf(failed), retryDelaySeconds);
-    await sender.send(jobsOf(left));
-  };
-
+  const { sender, onError, retryDelaySeconds } = options;
+  const receiveAgainSeconds = backoffDelay(retryDelaySeconds, receipts, MAX_DELAY_SECONDS);
   try {
-    await handleMessage(body, doJob, sendAgain, receipts);
+    const jobs = decodeMessage(body);
+    if (jobs.length > 1 && receipts >= SUSPECT_RECEIPTS) {
+      onError(
+        new Error(
+          `${jobs.length} units were received ${receipts} times and never finished: each is sent alone`,
+        ),
+      );
+      await sender.sendAlone(jobs, retryDelaySeconds);
+      return undefined;
+    }
+    const { failed, stopped, isStarted } = await runJobs(jobs, options);
+    const isUntouched = stopped.length > 0 && !isStarted;
+    if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
+    if (jobs.length === 1 && failed.length > 0) return receiveAgainSeconds;
+    await sender.sendAlone(failed, retryDelaySeconds);
+    await sender.send(stopped);
     return undefined;
-  } catch (fault) {
-    if (fault === STOPPED) return 0;
-    if (!told.has(fault)) report(fault);
-    return backoffDelay(retryDelaySeconds, receipts, MAX_DELAY_SECONDS);
+  } catch (error) {
+    onError(error);
+    return receiveAgainSeconds;
   }
 }
 
-function jobsOf(failures: readonly JobFailure[]): Job[] {
-  return failures.map(({ job }) => job);
+type JobsOptions = Pick<ProcessMessageOptions, 'handle' | 'pool' | 'signal' | 'onError'>;
+
+/** Does the jobs of a message. Returns those that failed, and those that did not start or were interrupted because the signal aborted. */
+async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: JobsOptions) {
+  let isStarted = false;
+  const runJob = async (job: Job): Promise<'done' | 'failed' | 'stopped'> => {
+    if (signal.aborted) return 'stopped';
+    isStarted = true;
+    try {
+      await handle(job);
+      return 'done';
+    } catch (error) {
+      // After an abort, an error means that the job was interrupted, not that it failed.
+      if (signal.aborted) return 'stopped';
+      onError(error, job);
+      return 'failed';
+    }
+  };
+  const results = await Promise.all(jobs.map((job) => pool.add(() => runJob(job))));
+  return {
+    failed: jobs.filter((_, index) => results[index] === 'failed'),
+    stopped: jobs.filter((_, index) => results[index] === 'stopped'),
+    isStarted,
+  };
 }

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
 
-/** A unit to be worked on. Its manifest is in the store: a job says only which. */
+/** Work on one unit. The manifest of the unit is in the store; a job only names the unit. */
 export interface Job {
   unit: string;
-  /** How many images it has, so that jobs can be packed into messages of about equal work. */
+  /** How many images the unit has, so that jobs can be packed into messages of about equal work. */
   images: number;
-  /** Whether what is remembered as broken is to be tried again. */
+  /** Whether to try sources again that are recorded as broken. */
   retry: boolean;
   /**
-   * Set where the unit is not to be prewarmed: the CDN is to forget it. Whoever sends this found something of it in the store after
-   * its purge, and has no way to the CDN.
+   * Set when the unit is not to be prewarmed but invalidated at the CDN. Sent by a process that found objects of the unit in the
+   * store after its purge and cannot wait for the CDN itself.
    */
   invalidate?: true | undefined;
-  /** Set where only this variant is to be made anew, as good as can be: it was made quickly, for a viewer. */
+  /** Set when only this variant, which was made at effort `fast` for a viewer, is to be made again at effort `best`. */
   upgrade?: VariantUpgrade | undefined;
 }
 
-/** A variant of an image of a unit. */
+/** The variant to make again, of an image of the job's unit. */
 export interface VariantUpgrade {
   src: string;
   /** A rung of the ladder, in pixels. */
@@ -27,39 +27,41 @@ export interface VariantUpgrade {
 }
 
 /**
- * Where units wait to be worked on. A job is delivered at least once, in about the order in which jobs were sent; doing it twice
- * changes nothing.
+ * The port for the queue of work on units. A job is delivered at least once, in roughly the order in which jobs were sent. Jobs are
+ * idempotent.
  */
 export interface UnitQueue {
   /**
-   * Puts jobs on the queue, however many. When it returns they outlive this process; when it throws, some may be on it.
+   * Puts any number of jobs on the queue. When it resolves, they survive the end of this process; when it rejects, some of them may
+   * be on the queue.
    *
-   * @throws TypeError when one could not be read again, before any is sent
+   * @throws TypeError when a job is invalid; then none was sent
    */
   send(jobs: readonly Job[]): Promise<void>;
   /**
-   * Takes jobs up until it is told to stop, and ends when what it has in hand is done. It never throws: what goes wrong is
-   * reported and tried again.
+   * Processes jobs until the signal aborts, and resolves when the jobs in flight are done. It never rejects: errors go to `onError`
+   * and the call that failed is retried.
    *
-   * @param handle - does a job. When it throws, the job comes again later, alone; after a few times it is laid aside as a dead
-   *   letter. Jobs that were packed with it never suffer.
+   * @param handle - does a job. When it throws, the job is delivered again later, alone, and after a few failures becomes a dead
+   *   letter. Jobs that were packed into the same message are not affected.
    */
   consume(handle: (job: Job) => Promise<void>, options: ConsumeOptions): Promise<void>;
-  /** About how many jobs (or messages full of them) wait or are in hand. */
+  /** About how many jobs (or messages, each with several jobs) wait or are in flight. */
   depth(): Promise<number>;
 }
 
 export interface ConsumeOptions {
-  /** How many jobs may be in hand at once. */
+  /** The most jobs in flight. */
   concurrency: number;
+  /** Once it aborts, no more jobs are started. */
   signal: AbortSignal;
-  /** Is told of each failure that this process survives: a job that will come again, a queue that cannot be reached. */
-  report: (fault: unknown, job?: Job) => void;
+  /** Called with each error that consuming survives: of a job that will be delivered again, or of a queue that cannot be reached. */
+  onError: (error: unknown, job?: Job) => void;
 }
 
-/** A job as it is written down, in a message or in the store. What else stands there is ignored. */
+/** A job as it is written in a message or in the store. Other properties are ignored. */
 export const jobSchema = z.object({
-  unit: z.string().refine(isUnit, 'is no unit'),
+  unit: z.string().refine(isUnit, 'is not a unit id'),
   images: z.int().min(0),
   retry: z.boolean(),
   invalidate: z.literal(true).optional(),
@@ -69,11 +71,12 @@ export const jobSchema = z.object({
 }) satisfies z.ZodType<Job>;
 
 /**
- * Refuses what could be written down but not read again: it would take the jobs that are packed with it along.
+ * Asserts that jobs can be read again once they are written. An invalid job would make the whole message that it is packed into
+ * unreadable.
  *
- * @throws TypeError naming the job: they are made by this program, so a bad one is a bug
+ * @throws TypeError naming the job. Jobs are made by this program, so an invalid one is a bug
  */
 export function assertJobs(jobs: readonly Job[]): void {
-  const bad = jobs.find((job) => !jobSchema.safeParse(job).success);
-  if (bad) throw new TypeError(`not a job: ${JSON.stringify(bad)}`);
+  const invalid = jobs.find((job) => !jobSchema.safeParse(job).success);
+  if (invalid) throw new TypeError(`not a job: ${JSON.stringify(invalid)}`);
 }

@@ -1,32 +1,38 @@
 import pMap from 'p-map';
 import { backoffDelay, sleep } from '../backoff.ts';
-import { packMessages, writeMessage } from './message.ts';
+import { encodeMessage, packMessages } from './message.ts';
 import { assertJobs, type Job } from './queue.ts';
-import { createSqsApi, type SqsApi, type SqsQueueLocation, toBatches } from './sqs-api.ts';
+import { type SqsApi, toBatches } from './sqs-api.ts';
 
-const BATCHES_AT_ONCE = 8;
+/** The most `SendMessageBatch` calls in flight of one send. */
+const BATCH_CONCURRENCY = 8;
 /** SQS may refuse some messages of a batch for a moment and take the others. */
 const MAX_ATTEMPTS = 4;
-const REFUSED_DELAY_MS = 200;
-const MAX_REFUSED_DELAY_MS = 2000;
+const RETRY_DELAY_MS = 200;
+const MAX_RETRY_DELAY_MS = 2000;
 
-/** Puts jobs on a queue. Both throw when SQS cannot be reached or keeps refusing: then some of the jobs may be on it. */
+/**
+ * Sends jobs to an SQS queue.
+ *
+ * @throws TypeError when a job is invalid; then none was sent
+ * @throws Error when SQS cannot be reached or keeps refusing; then some of the jobs may be on the queue
+ */
 export interface SqsSender {
-  /** Packed, so that thousands of units take few calls. */
+  /** Sends jobs packed into messages, so that thousands of units take few calls. */
   send(jobs: readonly Job[]): Promise<void>;
   /**
-   * Each in a message of its own, which nobody gets before this many seconds are over.
+   * Sends each job in a message of its own.
    *
-   * @param delaySeconds - at most 900
+   * @param delaySeconds - how long the messages cannot be received: at most 900
    */
   sendAlone(jobs: readonly Job[], delaySeconds: number): Promise<void>;
 }
 
-export function createSqsSender(location: SqsQueueLocation): SqsSender {
-  const calls = createSqsApi(location);
+export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
   async function sendBodies(bodies: readonly string[], delaySeconds: number): Promise<void> {
-    const sendOne = (batch: string[]) => sendBatch(calls, batch, delaySeconds);
-    await pMap(toBatches(bodies), sendOne, { concurrency: BATCHES_AT_ONCE });
+    await pMap(toBatches(bodies), (batch) => sendBatch(api, batch, delaySeconds), {
+      concurrency: BATCH_CONCURRENCY,
+    });
   }
 
   return {
@@ -36,25 +42,27 @@ export function createSqsSender(location: SqsQueueLocation): SqsSender {
     },
     async sendAlone(jobs, delaySeconds) {
       assertJobs(jobs);
-      await sendBodies(
-        jobs.map((job) => writeMessage([job])),
-        delaySeconds,
-      );
+      const bodies = jobs.map((job) => encodeMessage([job]));
+      await sendBodies(bodies, delaySeconds);
     },
   };
 }
 
-/** Sends what was refused again. */
-async function sendBatch(calls: SqsApi, bodies: readonly string[], delaySeconds: number): Promise<void> {
-  let left = bodies;
+/** Sends a batch, and sends the messages that SQS refused again. */
+async function sendBatch(
+  api: Pick<SqsApi, 'send'>,
+  batch: readonly string[],
+  delaySeconds: number,
+): Promise<void> {
+  let bodies = batch;
   for (let attempt = 1; ; attempt += 1) {
-    const refused = await calls.send(left, delaySeconds);
-    if (refused.length === 0) return;
+    const failed = await api.send(bodies, delaySeconds);
+    if (failed.length === 0) return;
     if (attempt === MAX_ATTEMPTS) {
-      const why = [...new Set(refused.map((refusal) => refusal.why))].join('; ');
-      throw new Error(`SQS refused ${refused.length} messages with units ${MAX_ATTEMPTS} times (${why})`);
+      const reasons = [...new Set(failed.map(({ reason }) => reason))].join('; ');
+      throw new Error(`SQS refused ${failed.length} messages with units ${MAX_ATTEMPTS} times (${reasons})`);
     }
-    left = refused.flatMap(({ index }) => left[index] ?? []);
-    await sleep(backoffDelay(REFUSED_DELAY_MS, attempt, MAX_REFUSED_DELAY_MS));
+    bodies = failed.flatMap(({ index }) => bodies[index] ?? []);
+    await sleep(backoffDelay(RETRY_DELAY_MS, attempt, MAX_RETRY_DELAY_MS));
   }
 }

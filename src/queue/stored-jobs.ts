@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { DEAD_LETTER_PREFIX, QUEUE_PREFIX } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
-import type { WaitingJob } from './job-prefetch.ts';
+import type { ListedJob } from './job-prefetch.ts';
 import { jobSchema } from './queue.ts';
 
-/** When it is due, in Unix milliseconds; its number in the process that put it there; and what no other process makes. */
-const NAME = /^(\d{13})-\d{9,}-[0-9a-f]{12}\.json$/;
+/** When the job is due, in Unix milliseconds; its number within the process that stored it; and a random part, unique to the job. */
+const JOB_NAME = /^(\d{13})-\d{9,}-[0-9a-f]{12}\.json$/;
 const JSON_OBJECT = { contentType: 'application/json' };
 
 const storedJobSchema = jobSchema.extend({
@@ -16,56 +16,56 @@ const storedJobSchema = jobSchema.extend({
 
 export type StoredJob = z.infer<typeof storedJobSchema>;
 
-/** What is found at the key of a job. */
-export type FoundJob =
+/** What the store has at the key of a job. */
+export type ReadJob =
   | { state: 'waiting'; job: StoredJob }
   | { state: 'gone' }
-  /** Not what this program wrote. */
-  | { state: 'damaged'; body: Uint8Array; fault: unknown };
+  /** Not written by this program, or damaged. */
+  | { state: 'damaged'; body: Uint8Array; error: unknown };
 
 /**
- * Jobs in a store: an object each, whose key says when the job is due, so that a listing gives them in the order in which they
- * are to be done. Dead letters lie beside them, under the same name: moved back, they wait again.
+ * Jobs in a store: one object each. The key says when the job is due, so that a listing gives jobs in the order in which they are to
+ * be done. Dead letters have the same name under another prefix: a job that is moved back waits again.
  */
 export interface StoredJobs {
-  /** @param dueMs - not to be done before: Unix milliseconds */
+  /** @param dueMs - the earliest time to start it, in Unix milliseconds */
   add(job: StoredJob, dueMs: number): Promise<void>;
-  /** The one that is due first first. */
-  list(): AsyncIterable<WaitingJob>;
-  read(key: string): Promise<FoundJob>;
+  /** Lists the jobs in the order in which they are due. */
+  list(): AsyncIterable<ListedJob>;
+  read(key: string): Promise<ReadJob>;
   remove(key: string): Promise<void>;
-  /** Puts what lay at this key with the dead letters. It still has to be removed. */
-  moveToDeadLetters(key: string, content: Uint8Array): Promise<void>;
+  /** Stores this content as the dead letter of the job. Does not remove the job. */
+  addDeadLetter(key: string, content: Uint8Array): Promise<void>;
   /**
-   * About how many there are.
+   * Returns about how many jobs there are.
    *
-   * @param options.fresh - whether to list them, though a count was kept of what this process changed since it last did
+   * @param options.fresh - whether to list them even if the last count, updated by the changes of this process, is known
    */
   count(options: { fresh: boolean }): Promise<number>;
 }
 
 export function createStoredJobs(store: VariantStore): StoredJobs {
   let added = 0;
-  /** By how much this process has changed their number so far. */
+  /** Jobs that this process has added, less those that it has removed. */
   let changes = 0;
-  let kept: number | undefined;
-  function changed(by: number): void {
-    changes += by;
-    if (kept !== undefined) kept += by;
+  let lastCount: number | undefined;
+  function addToCount(difference: number): void {
+    changes += difference;
+    if (lastCount !== undefined) lastCount += difference;
   }
 
-  async function* list(): AsyncGenerator<WaitingJob> {
+  async function* list(): AsyncGenerator<ListedJob> {
     const changesBefore = changes;
     let listed = 0;
     for await (const { key } of store.list(QUEUE_PREFIX)) {
-      const dueMs = NAME.exec(key.slice(QUEUE_PREFIX.length + 1))?.[1];
-      // Somebody's notes, perhaps.
+      const dueMs = JOB_NAME.exec(key.slice(QUEUE_PREFIX.length + 1))?.[1];
+      // Ignores any other file that someone has put into the folder.
       if (dueMs === undefined) continue;
       listed += 1;
       yield { key, dueMs: Number(dueMs) };
     }
-    // Right again, whatever other processes have added and done.
-    if (changes === changesBefore) kept = listed;
+    // A complete listing also counts what other processes have added and removed.
+    if (changes === changesBefore) lastCount = listed;
   }
 
   return {
@@ -73,8 +73,8 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       added += 1;
       const time = String(Math.round(dueMs)).padStart(13, '0');
       const name = `${time}-${String(added).padStart(9, '0')}-${randomBytes(6).toString('hex')}.json`;
-      await store.put(`${QUEUE_PREFIX}/${name}`, encode(job), JSON_OBJECT);
-      changed(1);
+      await store.put(`${QUEUE_PREFIX}/${name}`, encodeStoredJob(job), JSON_OBJECT);
+      addToCount(1);
     },
     list,
     async read(key) {
@@ -83,30 +83,30 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       try {
         const job = storedJobSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
         return { state: 'waiting', job };
-      } catch (fault) {
-        return { state: 'damaged', body: object.body, fault };
+      } catch (error) {
+        return { state: 'damaged', body: object.body, error };
       }
     },
     async remove(key) {
       await store.delete([key]);
-      changed(-1);
+      addToCount(-1);
     },
-    async moveToDeadLetters(key, content) {
+    async addDeadLetter(key, content) {
       await store.put(`${DEAD_LETTER_PREFIX}${key.slice(QUEUE_PREFIX.length)}`, content, JSON_OBJECT);
     },
     async count({ fresh }) {
-      if (kept === undefined || fresh) {
+      if (lastCount === undefined || fresh) {
         const changesBefore = changes;
         let listed = 0;
         for await (const _ of list()) listed += 1;
-        kept = listed + changes - changesBefore;
+        lastCount = listed + changes - changesBefore;
       }
-      return Math.max(kept, 0);
+      return Math.max(lastCount, 0);
     },
   };
 }
 
-/** What is written down of a job. */
-export function encode(content: StoredJob & { fault?: string }): Uint8Array {
+/** Returns the bytes of a job in the store. A dead letter also has the `fault`: the error of its last attempt. */
+export function encodeStoredJob(content: StoredJob & { fault?: string }): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(content));
 }

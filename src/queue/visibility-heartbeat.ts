@@ -1,97 +1,101 @@
 import { type SqsApi, toBatches } from './sqs-api.ts';
 
-/** How often a message is hidden again before others could see it. */
-const BEATS_A_TIMEOUT = 3;
+/** How often the visibility timeout is extended before it would be over. */
+const BEATS_PER_TIMEOUT = 3;
 
-/** Messages that were received and that nobody else is to get, identified by their receipt handles. */
+/** Keeps messages that are in flight invisible to other consumers. Messages are identified by their receipt handles. */
 export interface VisibilityHeartbeat {
-  /** Keeps the message hidden from now on. */
-  hold(receiptHandle: string): void;
-  /** Removes it from the queue, and returns before it is gone. */
+  /** Extends the visibility timeout of the message from now on. */
+  track(receiptHandle: string): void;
+  /** Deletes the message from the queue, together with others: returns before that is done. */
   delete(receiptHandle: string): void;
-  /** Lets it be received again after so many seconds. */
-  letGo(receiptHandle: string, seconds: number): Promise<void>;
-  /** Stops, when all that is to be deleted is. */
+  /** Stops extending, and lets the message be received again after this many seconds. */
+  release(receiptHandle: string, seconds: number): Promise<void>;
+  /** Stops the heartbeat, and resolves when the calls in flight and all deletions are done. */
   close(): Promise<void>;
 }
 
 export interface VisibilityHeartbeatOptions {
-  calls: SqsApi;
-  /** How long the queue hides a message that was received. */
+  api: Pick<SqsApi, 'changeVisibility' | 'delete'>;
+  /** The visibility timeout of the queue. */
   visibilitySeconds: number;
-  /** Is told what went wrong: the messages come again, though they are being worked on or done. */
-  report: (fault: unknown) => void;
+  /** Called with each error of a call: messages will be received again although they are in flight or done. */
+  onError: (error: unknown) => void;
 }
 
+/** Starts a heartbeat. */
 export function createVisibilityHeartbeat({
-  calls,
+  api,
   visibilitySeconds,
-  report,
+  onError,
 }: VisibilityHeartbeatOptions): VisibilityHeartbeat {
-  const held = new Set<string>();
+  const tracked = new Set<string>();
   let done: string[] = [];
   let deleting: Promise<void> | undefined;
-  let beating: Promise<void> | undefined;
+  let extending: Promise<void> | undefined;
 
-  async function hideAgain(): Promise<void> {
-    for (const batch of toBatches([...held])) {
-      const refused = await calls.hide(batch, visibilitySeconds);
-      // What was deleted meanwhile cannot be hidden.
-      const lost = refused.filter(({ index }) => held.has(batch[index] ?? ''));
-      if (lost.length > 0) throw new Error(`SQS no longer hides ${lost.length} messages (${lost[0]?.why})`);
+  async function extendAll(): Promise<void> {
+    for (const batch of toBatches([...tracked])) {
+      const failed = await api.changeVisibility(batch, visibilitySeconds);
+      // A message that was deleted or released meanwhile cannot be extended.
+      const lost = failed.filter(({ index }) => tracked.has(batch[index] ?? ''));
+      if (lost.length > 0)
+        throw new Error(
+          `SQS did not extend the visibility timeout of ${lost.length} messages (${lost[0]?.reason})`,
+        );
     }
   }
 
   function beat(): void {
-    beating ??= hideAgain()
-      .catch(report)
+    extending ??= extendAll()
+      .catch(onError)
       .finally(() => {
-        beating = undefined;
+        extending = undefined;
       });
   }
 
-  /** One call at a time: what is done meanwhile shares the next. */
+  /** One call at a time: messages that are done meanwhile share the next one. */
   async function deleteDone(): Promise<void> {
     while (done.length > 0) {
       const batches = toBatches(done);
       done = [];
       for (const batch of batches) {
         try {
-          const [refused] = await calls.delete(batch);
-          if (refused) throw new Error(`SQS did not delete a message (${refused.why})`);
-        } catch (fault) {
-          report(fault);
+          const [failed] = await api.delete(batch);
+          if (failed) throw new Error(`SQS did not delete a message (${failed.reason})`);
+        } catch (error) {
+          onError(error);
         }
       }
     }
-    // Here, in the turn of the last look, or what comes in the next would be left lying.
+    // In the same tick as the last check of `done`, so that no message is added between the two and never deleted.
     deleting = undefined;
   }
 
-  const heart = setInterval(beat, (visibilitySeconds * 1000) / BEATS_A_TIMEOUT);
+  const timer = setInterval(beat, (visibilitySeconds * 1000) / BEATS_PER_TIMEOUT);
   return {
-    hold(receiptHandle) {
-      held.add(receiptHandle);
+    track(receiptHandle) {
+      tracked.add(receiptHandle);
     },
     delete(receiptHandle) {
-      held.delete(receiptHandle);
+      tracked.delete(receiptHandle);
       done.push(receiptHandle);
       deleting ??= deleteDone();
     },
-    async letGo(receiptHandle, seconds) {
-      held.delete(receiptHandle);
-      // Or what is under way would hide it once more.
-      await beating;
+    async release(receiptHandle, seconds) {
+      tracked.delete(receiptHandle);
+      // Otherwise the heartbeat in flight would extend the visibility timeout again.
+      await extending;
       try {
-        const [refused] = await calls.hide([receiptHandle], seconds);
-        if (refused) throw new Error(`SQS did not let go of a message (${refused.why})`);
-      } catch (fault) {
-        report(fault);
+        const [failed] = await api.changeVisibility([receiptHandle], seconds);
+        if (failed) throw new Error(`SQS did not release a message (${failed.reason})`);
+      } catch (error) {
+        onError(error);
       }
     },
     async close() {
-      clearInterval(heart);
-      await Promise.all([beating, deleting]);
+      clearInterval(timer);
+      await Promise.all([extending, deleting]);
     },
   };
 }
