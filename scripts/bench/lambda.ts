@@ -6,31 +6,38 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { Command } from 'commander';
 import sharp from 'sharp';
 import { buildLambda } from '../../infra/bundle/build-lambda.ts';
-import { MAX_SIDE, toEncoding } from '../../src/encode/encodings.ts';
-import { fastSetting } from '../../src/encode/tier-quality.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { variantAddress } from '../../src/protocol/keys.ts';
 import { createS3Client } from '../../src/store/s3-client.ts';
 import { functionUrlEvent } from '../../test/support/lambda/function-url.ts';
 import { type Lambda, startLambda } from '../../test/support/lambda/lambda.ts';
 import { startRadosgw } from '../../test/support/setup/radosgw.ts';
-import { readSources, serveSources } from './sources.ts';
-import { withFolder } from './work-folder.ts';
+import { encodeBare } from './harness/bare-encode.ts';
+import { median, print, timeSeconds } from './harness/measurements.ts';
+import { readSources, serveSources } from './harness/sources.ts';
+import { withFolder } from './harness/work-files.ts';
 
-/** The Nodes of Lambda's runtimes, as packages. */
-const NODES = ['22', '24'];
+/** Node versions of the Lambda runtimes, installed as npm packages. */
+const NODE_VERSIONS = ['22', '24'];
 const BOOTS = 7;
 const WIDTH = 1080;
 const WARM_UPS = 3;
 
+export function lambdaCommand(): Command {
+  return new Command('lambda')
+    .description('boot the image function as Lambda does: cold starts, and warm misses against bare sharp')
+    .argument('<folder>', 'with photographs of one megapixel and more')
+    .action(measureLambda);
+}
+
 /**
- * The image function as Lambda boots it: how long it takes to start, and to answer its first request, a hit or a miss, on each Node;
+ * The image function as Lambda boots it: the times to start and to answer a first request, a hit or a miss, on each Node version;
  * then warm misses against a bare fetch and sharp, one after the other, in the same run.
  */
-async function run(folder: string): Promise<void> {
+async function measureLambda(folder: string): Promise<void> {
   const s3 = await startRadosgw();
-  await withFolder(tmpdir(), async (work) => {
-    const artifact = join(work, 'artifact');
+  await withFolder(tmpdir(), async (workFolder) => {
+    const artifact = join(workFolder, 'artifact');
     mkdirSync(artifact);
     buildLambda(artifact, { cpu: process.arch === 'arm64' ? 'arm64' : 'x64' });
     const sources = await readSources(folder, 1);
@@ -51,23 +58,24 @@ async function run(folder: string): Promise<void> {
     };
     const boot = (node: string) =>
       startLambda({ folder: artifact, handler: 'lambda-image.handler', env, node });
-    for (const version of NODES)
-      await coldStarts(version, installNode(work, version), boot, origin.authority);
-    await warmMisses(await boot(process.execPath), sources.length, origin.authority);
+    for (const version of NODE_VERSIONS)
+      await measureColdStarts(version, installNode(workFolder, version), boot, origin.authority);
+    await measureWarmMisses(await boot(process.execPath), sources.length, origin.authority);
     origin.close();
   });
   await s3.stop();
 }
 
-function installNode(work: string, version: string): string {
-  const prefix = join(work, `node-${version}`);
+/** @returns the path of the installed `node` */
+function installNode(workFolder: string, version: string): string {
+  const prefix = join(workFolder, `node-${version}`);
   mkdirSync(prefix);
   const name = `node-linux-${process.arch}`;
   execFileSync('npm', ['install', '--silent', '--prefix', prefix, `${name}@${version}`]);
   return join(prefix, 'node_modules', name, 'bin/node');
 }
 
-async function coldStarts(
+async function measureColdStarts(
   version: string,
   node: string,
   boot: (node: string) => Promise<Lambda>,
@@ -77,47 +85,46 @@ async function coldStarts(
   for (let round = 0; round <= BOOTS; round++) {
     for (const kind of ['miss', 'hit'] as const) {
       const lambda = await boot(node);
-      const ms = await ask(lambda, `http://${authority}/0?cold=${version}-${round}`, kind);
+      const ms = await request(lambda, `http://${authority}/0?cold=${version}-${round}`, kind);
       await lambda.stop();
-      // The first round reads the files from the disk.
+      // The first round warms up the disk cache.
       if (round === 0) continue;
       times.init.push(lambda.initMs);
       times[kind].push(ms);
     }
   }
   const [init, hit, miss] = [times.init, times.hit, times.miss].map((all) => median(all).toFixed(0));
-  process.stdout.write(
-    `Node ${version}: init ${init} ms; first request after it: hit ${hit} ms, miss ${miss} ms\n`,
-  );
+  print(`Node ${version}: init ${init} ms; first request after it: hit ${hit} ms, miss ${miss} ms`);
 }
 
-async function warmMisses(lambda: Lambda, sources: number, authority: string): Promise<void> {
+async function measureWarmMisses(lambda: Lambda, sources: number, authority: string): Promise<void> {
   sharp.concurrency(1);
   sharp.cache(false);
   const total = { bare: 0, lambda: 0 };
   for (let index = -WARM_UPS; index < sources; index++) {
     const url = `http://${authority}/${Math.max(index, 0)}?warm=${index}`;
-    const bare = await timed(() => fetchAndEncode(url));
-    const inLambda = await ask(lambda, url, 'miss');
+    const bare = await timeMs(() => fetchAndEncode(url));
+    const inLambda = await request(lambda, url, 'miss');
     if (index < 0) continue;
     total.bare += bare;
     total.lambda += inLambda;
   }
   await lambda.stop();
   const [bare, inLambda] = [total.bare / sources, total.lambda / sources];
-  process.stdout.write(
+  print(
     `warm misses, ${sources} photographs at ${WIDTH} px: ${inLambda.toFixed(0)} ms in the function, ` +
       `${bare.toFixed(0)} ms bare fetch and sharp: ${(inLambda / bare).toFixed(2)} of it, ` +
-      `${(inLambda - bare).toFixed(0)} ms more\n`,
+      `${(inLambda - bare).toFixed(0)} ms more`,
   );
 }
 
-async function ask(lambda: Lambda, src: string, expected: 'hit' | 'miss'): Promise<number> {
-  const name = { unit: 'bench', src, width: WIDTH, tier: 'balanced', format: 'avif' } as const;
-  const sent = `/u/bench?src=${encodeURIComponent(src)}`;
-  const r = Buffer.from(sent).toString('base64url');
-  const event = functionUrlEvent('GET', `/${variantAddress(name, sha256).key}?r=${r}`);
-  return await timed(async () => {
+/** @returns the milliseconds that the request takes; throws unless it is a hit or miss as expected */
+async function request(lambda: Lambda, src: string, expected: 'hit' | 'miss'): Promise<number> {
+  const variant = { unit: 'bench', src, width: WIDTH, tier: 'balanced', format: 'avif' } as const;
+  const target = `/u/bench?src=${encodeURIComponent(src)}`;
+  const r = Buffer.from(target).toString('base64url');
+  const event = functionUrlEvent('GET', `/${variantAddress(variant, sha256).key}?r=${r}`);
+  return await timeMs(async () => {
     const { headers } = await lambda.invoke<{ headers: Record<string, string> }>(event);
     const status = headers['cache-status'] ?? '';
     if (!status.includes(expected)) throw new Error(`expected a ${expected}: ${JSON.stringify(headers)}`);
@@ -125,25 +132,9 @@ async function ask(lambda: Lambda, src: string, expected: 'hit' | 'miss'): Promi
 }
 
 async function fetchAndEncode(url: string): Promise<void> {
-  const bytes = await (await fetch(url)).arrayBuffer();
-  const image = sharp(bytes, { failOn: 'warning' })
-    .autoOrient()
-    .resize({ width: WIDTH, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
-  const setting = fastSetting('avif', 'balanced', { contentClass: 'photo', width: WIDTH, height: WIDTH });
-  await toEncoding(image, setting).toBuffer();
+  await encodeBare(await (await fetch(url)).arrayBuffer(), WIDTH);
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
+async function timeMs(work: () => Promise<unknown>): Promise<number> {
+  return (await timeSeconds(work)) * 1000;
 }
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
-await new Command('lambda')
-  .argument('<folder>', 'with photographs of one megapixel and more')
-  .action(run)
-  .parseAsync();

@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { TARGETS } from '../../src/encode/tier-quality.ts';
+import { TARGET_SCORES } from '../../src/encode/tier-quality.ts';
+import { print, sum } from './harness/measurements.ts';
 import {
   ENCODERS,
   type Measured,
@@ -9,18 +10,18 @@ import {
   type Setting,
   type Summary,
   summarise,
-} from './tiers-measure.ts';
+} from './tiers/measure.ts';
 
 const BASELINE: Setting = { encoder: 'jpeg', quality: 90 };
 
-/** Qualities to look at first, in steps; the ones between are measured where a tier lies. */
+/** Qualities to measure first, in steps; the ones between are measured only around the quality of a tier. */
 const SEARCHES = [
   { encoder: 'avif', from: 36, to: 84, step: 4 },
   { encoder: 'webp', from: 45, to: 95, step: 5 },
   { encoder: 'mozjpeg', from: 40, to: 94, step: 6 },
 ] as const;
 
-interface Options {
+interface TiersOptions {
   width: number;
   setting: Setting[];
   json?: true;
@@ -34,9 +35,22 @@ interface Row extends Summary {
 
 type Results = Map<string, Measured>;
 
-async function run(folder: string, options: Options): Promise<void> {
+export function tiersCommand(): Command {
+  return new Command('tiers')
+    .description(
+      'find the lowest encoder quality at which nine images in ten reach the SSIMULACRA2 score of a tier',
+    )
+    .argument('<folder>', 'of JPEG, PNG, WebP or AVIF images')
+    .option('--width <px>', 'widest that an image is made', readWidth, 1080)
+    .option('--setting <encoder=quality>', 'measure this too; repeatable', addSetting, [])
+    .option('--json', 'NDJSON: a line for every setting measured, then one for every tier and encoder')
+    .action(findTierQualities);
+}
+
+/** The lowest quality of each encoder that reaches the score of each tier, with the bytes against JPEG 90 and the sources. */
+async function findTierQualities(folder: string, options: TiersOptions): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /\.(jpe?g|png|webp|avif)$/i.test(name)).sort();
-  const files = names.map((name) => path.join(folder, name));
+  const files = names.map((name) => join(folder, name));
   if (files.length === 0) throw new Error(`no JPEG, PNG, WebP or AVIF in ${folder}`);
   const results: Results = new Map();
   const measure = (settings: Setting[]) => addMeasured(results, settings, files, options.width);
@@ -46,14 +60,14 @@ async function run(folder: string, options: Options): Promise<void> {
   );
   await measure([BASELINE, ...options.setting, ...coarse]);
   await measure(
-    choose(results).flatMap(({ encoder, quality, step }) =>
+    lowestQualities(results).flatMap(({ encoder, quality, step }) =>
       qualities(quality - step + 1, quality - 1, 1).map((between) => ({ encoder, quality: between })),
     ),
   );
-  const choices = choose(results);
+  const choices = lowestQualities(results);
 
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  const sourceBytes = sizes.reduce((total, size) => total + size, 0);
+  const sourceBytes = sum(sizes);
   const jpegBytes = summaryOf(results, BASELINE).bytes;
   const rowOf = (setting: Setting): Row => {
     const summary = summaryOf(results, setting);
@@ -61,11 +75,11 @@ async function run(folder: string, options: Options): Promise<void> {
   };
   const rows = [...results.values()].sort(byEncoderAndQuality).map(rowOf);
   const chosen = choices.map(({ tier, ...setting }) => ({ tier, ...rowOf(setting) }));
-  if (options.json) print([...rows, ...chosen].map((row) => JSON.stringify(row)));
-  else print(table(rows, chosen, files.length));
+  if (options.json) print(...[...rows, ...chosen].map((row) => JSON.stringify(row)));
+  else print(...formatTable(rows, chosen, files.length));
 }
 
-/** Measures what is not measured yet. */
+/** Measures the settings that are not measured yet. */
 async function addMeasured(
   results: Results,
   settings: Setting[],
@@ -81,18 +95,18 @@ async function addMeasured(
   for (const one of measured) results.set(keyOf(one), one);
 }
 
-/** For every encoder and tier the lowest quality measured that reaches it, if one does. */
-function choose(results: Results): (Setting & { tier: string; step: number })[] {
+/** The lowest measured quality that reaches each tier with each encoder, where there is one. */
+function lowestQualities(results: Results): (Setting & { tier: string; step: number })[] {
   const rising = [...results.values()].sort(byEncoderAndQuality).map(summarise);
   return SEARCHES.flatMap(({ encoder, step }) =>
-    Object.entries(TARGETS).flatMap(([tier, target]) => {
+    Object.entries(TARGET_SCORES).flatMap(([tier, target]) => {
       const first = rising.find((one) => one.encoder === encoder && one.p10 >= target);
       return first ? [{ tier, encoder, quality: first.quality, step }] : [];
     }),
   );
 }
 
-function table(rows: Row[], chosen: Row[], images: number): string[] {
+function formatTable(rows: Row[], chosen: Row[], images: number): string[] {
   const head = 'tier      encoder  quality     p5    p10  median       bytes  of JPEG 90  of sources';
   const line = (row: Row) =>
     [
@@ -106,7 +120,7 @@ function table(rows: Row[], chosen: Row[], images: number): string[] {
       row.ofSources.toFixed(4).padStart(11),
     ].join(' ');
   const tiers = SEARCHES.flatMap(({ encoder }) =>
-    Object.keys(TARGETS).map((tier) => `${tier} with ${encoder}`),
+    Object.keys(TARGET_SCORES).map((tier) => `${tier} with ${encoder}`),
   );
   const reached = new Set(chosen.map(({ tier, encoder }) => `${tier} with ${encoder}`));
   const unreached = tiers.filter((tier) => !reached.has(tier)).map((tier) => `not reached: ${tier}`);
@@ -120,10 +134,6 @@ function table(rows: Row[], chosen: Row[], images: number): string[] {
     ...chosen.map(line),
     ...unreached,
   ];
-}
-
-function print(lines: string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 function summaryOf(results: Results, setting: Setting): Summary {
@@ -159,14 +169,3 @@ function addSetting(text: string, earlier: Setting[]): Setting[] {
   }
   return [...earlier, { encoder, quality: Number(quality) }];
 }
-
-await new Command('tiers')
-  .description(
-    'Finds the lowest encoder quality at which nine images in ten reach the SSIMULACRA2 score of a tier',
-  )
-  .argument('<folder>', 'of JPEG, PNG, WebP or AVIF images')
-  .option('--width <px>', 'widest that an image is made', readWidth, 1080)
-  .option('--setting <encoder=quality>', 'measure this too; repeatable', addSetting, [])
-  .option('--json', 'NDJSON: a line for every setting measured, then one for every tier and encoder')
-  .action(run)
-  .parseAsync();

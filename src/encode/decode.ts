@@ -1,55 +1,60 @@
 import sharp, { type Sharp } from 'sharp';
-import { DECODE_TIMEOUT_SECONDS, decodeFailure } from './decode-failure.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import { MAX_SIDE } from './encodings.ts';
 import { decodeHevc, wrapInTiff } from './hevc.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { type Size, scaled, scaleInside } from './pixels.ts';
 
-/** What variants are made from. */
-export interface Picture {
-  /** A pipeline of its own, which begins with the upright pixels. */
+/** The upright sRGB pixels of a source, from which its variants are encoded. */
+export interface PixelSource {
+  /** Returns a new sharp pipeline that starts with these pixels. */
   open(): Promise<Sharp>;
-  /** Whether each pipeline decodes the source: then it costs what that costs, and damage shows only at its end. */
-  decodesEachTime: boolean;
+  /** Whether each pipeline decodes the source again: it then costs time and memory, and damage shows only when the pipeline runs. */
+  isStreamed: boolean;
 }
 
-/** What is taller than any encoding can be is not kept as tall. */
-const TALLEST = Math.max(...Object.values(MAX_SIDE));
+/** The largest height of any encoding, in pixels. */
+const MAX_HEIGHT = Math.max(...Object.values(MAX_SIDE));
 
-/** 2048 × 8192 pixels with transparency. Beyond that, a few that wait for an encoder would fill the memory. */
-const MAX_KEPT_BYTES = 64 * 2 ** 20;
-const MOST_CHANNELS = 4;
+/** 2048 × 8192 pixels with transparency. A few larger images that wait for a permit would exhaust the memory. */
+const MAX_DECODED_BYTES = 64 * 2 ** 20;
+const MAX_CHANNELS = 4;
 
-/** Screens of phones have fewer. */
-const MAX_WHOLE_PIXELS = 5_000_000;
-/** What a decoder can shrink as it reads, at a fraction of the cost. */
+/** Screenshots of phones have fewer. */
+const MAX_FULL_SIZE_PIXELS = 5_000_000;
+/** Types that a decoder can shrink as it reads, at a fraction of the cost. */
 const SHRINK_ON_LOAD: readonly ImageType[] = ['jpeg', 'webp'];
 
 /**
- * The size in which the pixels of a source are kept for variants up to a width; `undefined`: they are not.
+ * Returns the size at which to keep the decoded pixels of a source for variants up to a width; `undefined` if they are too large to keep
+ * or the source is animated.
  *
- * Mostly that of the widest variant. Photographs lose nothing when they are resized twice. Drawings and screens may, two points
- * of SSIMULACRA2, so that what can be one is kept whole while it is small: each variant then costs some 10 ms more.
+ * Usually that is the size of the widest variant. Photographs lose nothing when they are resized twice. Drawings and screenshots may lose
+ * two points of SSIMULACRA2, so types that can hold them are kept at full size while they are small: each variant then costs some
+ * 10 ms more.
+ *
+ * @param maxWidth - the width of the widest variant, in pixels
  */
-export function keptSize({ type, facts, frames }: InspectedSource, maxWidth: number): Size | undefined {
+export function decodedSize({ type, facts, frames }: InspectedSource, maxWidth: number): Size | undefined {
   if (frames > 1) return undefined;
-  if (facts.width * facts.height <= MAX_WHOLE_PIXELS && !SHRINK_ON_LOAD.includes(type)) return facts;
-  const size = scaled(facts, scaleInside(facts, { width: maxWidth, height: TALLEST }));
-  return size.width * size.height * MOST_CHANNELS <= MAX_KEPT_BYTES ? size : undefined;
+  if (facts.width * facts.height <= MAX_FULL_SIZE_PIXELS && !SHRINK_ON_LOAD.includes(type)) return facts;
+  const size = scaled(facts, scaleInside(facts, { width: maxWidth, height: MAX_HEIGHT }));
+  return size.width * size.height * MAX_CHANNELS <= MAX_DECODED_BYTES ? size : undefined;
 }
 
 /**
- * Decodes a still, upright and in sRGB, to pixels of a size.
+ * Decodes a still image once, to pixels of the given size.
  *
- * @throws EdgepressError `source_corrupt`, or `overloaded` when it takes too long
+ * @param maxPixels - the limit of pixels for sharp
+ * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
  */
-export async function decodePicture(
+export async function decodeToPixels(
   bytes: Uint8Array,
   source: InspectedSource,
   size: Size,
   maxPixels: number,
-): Promise<Picture> {
+): Promise<PixelSource> {
   const image = await openSource(bytes, source, maxPixels);
   const { data, info } = await image
     .resize({ width: size.width, height: size.height, fit: 'fill' })
@@ -58,23 +63,25 @@ export async function decodePicture(
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
     .toBuffer({ resolveWithObject: true })
     .catch((cause: Error) => {
-      throw decodeFailure(source.type, cause);
+      throw decodeError(source.type, cause);
     });
   const { width, height, channels } = info;
-  return keep(data, { width, height, channels });
+  return rawPixelSource(data, { width, height, channels });
 }
 
-/** Apart from where the source is at hand: a function keeps alive whatever others beside it use. */
-function keep(data: Buffer, raw: Size & { channels: 1 | 2 | 3 | 4 }): Picture {
-  return { open: async () => sharp(data, { raw }), decodesEachTime: false };
+/** A function of its own, so that the closure keeps only the pixels alive and not the bytes of the source. */
+function rawPixelSource(data: Buffer, raw: Size & { channels: 1 | 2 | 3 | 4 }): PixelSource {
+  return { open: async () => sharp(data, { raw }), isStreamed: false };
 }
 
 /**
- * Leaves a source as it is, to be decoded for each variant: what suits an animation, whose frames would take hundreds of
- * megabytes and lose their delays as pixels, and a still that is too long to be kept.
+ * Returns a pixel source that decodes for each variant. It serves animations, whose decoded frames would take hundreds of megabytes and
+ * lose their delays, and stills that are too long to keep.
+ *
+ * @param maxPixels - the limit of pixels for sharp
  */
-export function undecodedPicture(bytes: Uint8Array, source: InspectedSource, maxPixels: number): Picture {
-  return { open: () => openSource(bytes, source, maxPixels), decodesEachTime: true };
+export function streamPixels(bytes: Uint8Array, source: InspectedSource, maxPixels: number): PixelSource {
+  return { open: () => openSource(bytes, source, maxPixels), isStreamed: true };
 }
 
 async function openSource(bytes: Uint8Array, source: InspectedSource, maxPixels: number): Promise<Sharp> {
@@ -82,7 +89,7 @@ async function openSource(bytes: Uint8Array, source: InspectedSource, maxPixels:
   if (source.type !== 'hevc') {
     const frames = source.frames > 1 ? { animated: true } : { page: source.page };
     const image = sharp(bytes, { ...limits, ...frames }).autoOrient();
-    // sharp works in Display P3 on deep colours with a profile, and leaves them there unless it is told where to take them.
+    // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
     return source.isDeepRgb && source.iccProfile ? image.withIccProfile('srgb', { attach: false }) : image;
   }
   const { data, width, height, hasAlpha } = await decodeHevc(bytes);

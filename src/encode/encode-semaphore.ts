@@ -1,44 +1,53 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Urgency } from './encoder.ts';
 
-/** What a slot is wanted for. */
-export interface Step {
+/** What a permit is for. */
+export interface PermitRequest {
   kind: 'decode' | 'encode';
   urgency: Urgency;
-  /** About how much memory it may take to decode for this. */
+  /** An estimate of the memory that decoding takes as part of this work, in bytes; 0 if it decodes nothing. */
   decodeBytes: number;
 }
 
-/** The processor's time: so many decodes and encodes at once. */
+/** Bounds how many decodes and encodes run concurrently. Waiting work runs by priority, then in the order of arrival. */
 export interface EncodeSemaphore {
-  /** Does the work when its turn comes: a viewer's before prewarm's, and among these in the order in which they came. */
-  take<T>(step: Step, work: () => Promise<T>): Promise<T>;
+  /**
+   * Acquires a permit, runs the work and releases the permit.
+   *
+   * @returns what the work returns
+   * @throws what the work throws
+   */
+  runWithPermit<T>(request: PermitRequest, work: () => Promise<T>): Promise<T>;
 }
 
-/** Does a piece of work in a slot, when it is its turn. */
+/** {@link EncodeSemaphore.runWithPermit} for one kind of request. */
 export type RunWithPermit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** The highest goes first. Finishing goes before beginning: decoded pixels wait in memory. */
-const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<Step['kind'], number>>>> = {
+/**
+ * Higher runs first. A viewer's work goes before prewarm's, since a viewer looks at an empty frame. An encode goes before a decode: it
+ * frees memory, since decoded pixels wait for it.
+ */
+const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind'], number>>>> = {
   viewer: { encode: 3, decode: 2 },
   prewarm: { encode: 1, decode: 0 },
 };
 
-/** What may take more memory than this to decode is taken one at a time: half a dozen at once would end the process. */
-const GIANT_BYTES = 300_000_000;
+/** A decode that may take more memory than this is large. Large decodes run one at a time: half a dozen would exhaust the memory. */
+const LARGE_DECODE_BYTES = 300_000_000;
 
+/** @param concurrency - the number of permits */
 export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
-  const semaphore = new PQueue({ concurrency });
-  const giants = new PQueue({ concurrency: 1 });
+  const permits = new PQueue({ concurrency });
+  const largeDecodes = new PQueue({ concurrency: 1 });
 
-  function inSlot<T>(priority: number, work: () => Promise<T>): Promise<T> {
+  function runAtPriority<T>(priority: number, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      void semaphore.add(
+      void permits.add(
         async () => {
           await work().then(resolve, reject);
-          // Whoever waits for decoded pixels gets to ask for their encodings before the slot goes on to other pixels.
-          await nextTurn();
+          // Lets the caller queue the encodes of what was just decoded before the permit goes to another decode.
+          await yieldToEventLoop();
         },
         { priority },
       );
@@ -46,11 +55,12 @@ export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
   }
 
   return {
-    take({ kind, urgency, decodeBytes }, work) {
+    runWithPermit({ kind, urgency, decodeBytes }, work) {
       const priority = PRIORITIES[urgency][kind];
-      if (decodeBytes <= GIANT_BYTES) return inSlot(priority, work);
-      // Once it is its turn it goes as a viewer's: else a viewer's giant would wait for prewarm's, which waits for all viewers.
-      return giants.add(() => inSlot(PRIORITIES.viewer[kind], work), { priority });
+      if (decodeBytes <= LARGE_DECODE_BYTES) return runAtPriority(priority, work);
+      // The large decode at the head of its queue runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of
+      // prewarm, which in turn waits for all viewers.
+      return largeDecodes.add(() => runAtPriority(PRIORITIES.viewer[kind], work), { priority });
     },
   };
 }

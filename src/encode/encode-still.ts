@@ -1,92 +1,62 @@
 import { FORMATS, type Format, type Tier } from '../protocol/request.ts';
-import { encodeBest } from './best.ts';
+import { encodeBest } from './encode-best.ts';
 import type { Effort } from './encoder.ts';
-import { type Encoding, REACH } from './encodings.ts';
-import type { ServableOriginal } from './servable-original.ts';
+import { DISPLAYABLE_ENCODINGS } from './encodings.ts';
+import { type EncodedBody, type OriginalAtSize, originalInFormat, smallerOf } from './servable-original.ts';
 import type { Still } from './still.ts';
-import { fastSetting } from './tier-quality.ts';
+import { fastSettings } from './tier-quality.ts';
 
 export interface StillRequest {
   tier: Tier;
   format: Format;
   effort: Effort;
+  /** A budget in bytes for effort `best`; see `EncodeRequest`. */
   maxBytes?: number | undefined;
 }
 
-/** What came out. */
-export interface EncodedStill {
-  encoding: Encoding;
-  body: Uint8Array<ArrayBuffer>;
-  score: number | undefined;
-  isSource: boolean;
-}
-
-/** A source of the size that is asked for, to compare with. */
-export interface OriginalAtSize {
-  bytes: number;
-  /** A copy that may be passed on. */
-  safe: ServableOriginal | undefined;
-}
-
 /**
- * Encodes a still with an effort.
+ * Encodes a still image with the requested effort, or returns its servable original if that is no larger.
  *
- * @param source - `undefined` where the variant has fewer pixels: then whatever comes out is what was asked for
+ * @param original - `undefined` if the variant has fewer pixels than the source, so that the two cannot be compared
  */
 export async function encodeStill(
   still: Still,
   request: StillRequest,
-  source: OriginalAtSize | undefined,
-): Promise<EncodedStill> {
+  original: OriginalAtSize | undefined,
+): Promise<EncodedBody> {
   const { format, effort } = request;
-  // What is transparent is laid on white in `jpeg`, in whichever encoding.
-  const passable = format === 'jpeg' && !still.isOpaque ? undefined : servableInFormat(source, format);
-  if (effort === 'best') return smaller(await best(still, request), passable);
-  const made = await fast(still, request);
-  const isLarger = source && made.body.byteLength > source.bytes;
-  return isLarger && !passable ? await smallestFast(still, request, made) : smaller(made, passable);
+  // In `jpeg`, transparency is flattened on white in every encoding, so the original would look different.
+  const isFlattened = format === 'jpeg' && !still.isOpaque;
+  const servable = isFlattened ? undefined : originalInFormat(original, format);
+  if (effort === 'best') return smallerOf(await bestEncoding(still, request), servable);
+  const fast = await fastEncoding(still, request);
+  const isLarger = original && fast.body.byteLength > original.bytes;
+  return isLarger && !servable ? await smallestFast(still, request, fast) : smallerOf(fast, servable);
 }
 
-/** A source that the client displays. */
-export function servableInFormat(
-  source: OriginalAtSize | undefined,
-  format: Format,
-): EncodedStill | undefined {
-  const safe = source?.safe;
-  return safe && REACH[format].includes(safe.encoding) ? { ...safe, score: 100, isSource: true } : undefined;
-}
-
-/** What was made, unless the source itself is as small. */
-export function smaller<T extends Pick<EncodedStill, 'body'>>(
-  made: T,
-  source: EncodedStill | undefined,
-): T | EncodedStill {
-  return source && source.body.byteLength <= made.body.byteLength ? source : made;
-}
-
-function best(still: Still, request: StillRequest): Promise<EncodedStill> {
-  return still.looking(async () => {
-    const { setting, body, score } = await encodeBest(still, request);
-    return { encoding: setting.encoding, body, score, isSource: false };
+function bestEncoding(still: Still, request: StillRequest): Promise<EncodedBody> {
+  return still.withReference(async () => {
+    const { settings, body, score } = await encodeBest(still, request);
+    return { encoding: settings.encoding, body, score, isOriginal: false };
   });
 }
 
-async function fast(
+async function fastEncoding(
   still: Still,
   { format, tier }: Pick<StillRequest, 'format' | 'tier'>,
-): Promise<EncodedStill> {
-  const setting = fastSetting(format, tier, still);
-  const body = await still.encode(setting);
-  return { encoding: setting.encoding, body, score: undefined, isSource: false };
+): Promise<EncodedBody> {
+  const settings = fastSettings(format, tier, still);
+  const body = await still.encode(settings);
+  return { encoding: settings.encoding, body, score: undefined, isOriginal: false };
 }
 
-/** Where one encoding is larger than the source, another that the client displays may not be. */
+/** Tries the other encodings that the client displays: if the first came out larger than the source, another may not. */
 async function smallestFast(
   still: Still,
   { format, tier }: StillRequest,
-  made: EncodedStill,
-): Promise<EncodedStill> {
-  const others = FORMATS.filter((other) => other !== format && REACH[format].includes(other));
-  const all = await Promise.all(others.map((other) => fast(still, { format: other, tier })));
-  return all.reduce<EncodedStill>(smaller, made);
+  first: EncodedBody,
+): Promise<EncodedBody> {
+  const others = FORMATS.filter((other) => other !== format && DISPLAYABLE_ENCODINGS[format].includes(other));
+  const encoded = await Promise.all(others.map((other) => fastEncoding(still, { format: other, tier })));
+  return encoded.reduce(smallerOf, first);
 }

@@ -1,46 +1,49 @@
-import type { Picture } from './decode.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeFailure } from './decode-failure.ts';
+import type { PixelSource } from './decode.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
-import { type OriginalAtSize, servableInFormat, smaller } from './encode-still.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
 import { animatedEncoding, toAnimated, toEncoding } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { scaled } from './pixels.ts';
-import { animatedQuality, fastSetting } from './tier-quality.ts';
+import { type OriginalAtSize, originalInFormat, smallerOf } from './servable-original.ts';
+import { animatedQuality, fastSettings } from './tier-quality.ts';
 
 /**
- * Encodes what is decoded each time, an animation or a very long still, in one go and at one quality, whatever the effort: its
- * pixels never are in memory all together.
+ * Encodes a streamed source, an animation or a very long still, in one pass and at a fixed quality, whatever the effort: all of its
+ * pixels are never in memory together.
  *
- * @throws EdgepressError `source_corrupt`, or `overloaded` when it takes too long
+ * @param original - `undefined` if the variant has fewer pixels than the source
+ * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
  */
-export async function encodeUndecoded(
-  picture: Picture,
+export async function encodeStreamed(
+  pixels: PixelSource,
   { type, facts, frames }: InspectedSource,
   { scale, tier, format }: EncodeRequest & { scale: number },
-  source: OriginalAtSize | undefined,
+  original: OriginalAtSize | undefined,
   runWithPermit: RunWithPermit,
 ): Promise<Omit<EncodedImage, 'effort'>> {
-  const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
-  const setting = fastSetting(format, tier, { contentClass: 'photo', ...scaled(facts, scale) });
-  const moving = animatedEncoding(format);
-  const encoded = frames > 1 ? toAnimated(image, moving, animatedQuality(tier)) : toEncoding(image, setting);
+  const size = scaled(facts, scale);
+  const image = (await pixels.open()).resize({ ...size, fit: 'fill' });
+  const settings = fastSettings(format, tier, { contentClass: 'photo', ...size });
+  const animated = animatedEncoding(format);
+  const pipeline =
+    frames > 1 ? toAnimated(image, animated, animatedQuality(tier)) : toEncoding(image, settings);
   const { data, info } = await runWithPermit(() =>
-    encoded
+    pipeline
       .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
       .toBuffer({ resolveWithObject: true })
       .catch((cause: Error) => {
-        throw decodeFailure(type, cause);
+        throw decodeError(type, cause);
       }),
   );
-  const made = {
-    encoding: frames > 1 ? moving : setting.encoding,
+  const encoded = {
+    encoding: frames > 1 ? animated : settings.encoding,
     body: data as Buffer<ArrayBuffer>,
     score: undefined,
-    isSource: false,
+    isOriginal: false,
   };
-  const { encoding, ...rest } = smaller(made, servableInFormat(source, format));
+  const { encoding, ...rest } = smallerOf(encoded, originalInFormat(original, format));
   const { width, pageHeight: height = info.height } = info;
   return { ...rest, contentType: CONTENT_TYPES[encoding], width, height };
 }

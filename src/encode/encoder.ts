@@ -1,83 +1,84 @@
 import type { Format, Tier } from '../protocol/request.ts';
 
 /**
- * CPU spent for the same look: `fast` is one quick encode at a quality that suits nearly all pictures, `best` looks at what comes out
- * and finds the fewest bytes.
+ * CPU spent for the same look. `fast` encodes once, at a fixed quality that suits nearly all images. `best` scores its encodings and
+ * searches for the fewest bytes that reach the tier's target.
  */
 export const EFFORTS = ['fast', 'best'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
 export interface EncodeRequest {
-  /** The widest that the variant may be, in pixels; it is never wider than its source. */
+  /** The largest width of the variant, in pixels. A variant is never wider than its source. */
   width: number;
   tier: Tier;
   /** What the client can display. */
   format: Format;
   effort: Effort;
   /**
-   * In `best`, for which a still gives up quality, down to the target of `saver`. What is larger even then is returned all the same:
-   * whoever sets a budget compares.
+   * A budget in bytes. With effort `best`, a still gives up quality to meet it, down to the target of `saver`. If even that is larger, it
+   * is returned all the same: compare its size. Ignored with effort `fast` and for animations.
    */
   maxBytes?: number | undefined;
 }
 
 export interface EncodedImage {
   body: Uint8Array<ArrayBuffer>;
-  /** What it really is. */
+  /** The media type of the body, which may be another than the requested format. */
   contentType: string;
-  /** Of one frame, in pixels. */
+  /** The size of one frame, in pixels. */
   width: number;
   height: number;
   effort: Effort;
-  /** SSIMULACRA2 against the source at this size: 100 if nothing was lost, `undefined` where nobody looked. */
+  /** SSIMULACRA2 against the source at this size: 100 if nothing was lost, `undefined` if it was not measured. */
   score: number | undefined;
-  /** Whether it is the source itself, without its metadata: nothing smaller looks right. */
-  isSource: boolean;
+  /** Whether this is the source itself without its metadata, because no smaller encoding reaches the target. */
+  isOriginal: boolean;
 }
 
-/** What is known of a source that decodes. */
+/** Properties of a source, known before it is decoded. */
 export interface SourceFacts {
   contentType: string;
-  /** Upright, of one frame, in pixels. */
+  /** The size of one upright frame, in pixels. */
   width: number;
   height: number;
   bytes: number;
 }
 
-/** A source, decoded once, of which any number of variants can be made. */
+/** A source that is decoded once, for any number of variants. */
 export interface DecodedImage {
   readonly facts: SourceFacts;
   /**
-   * Makes one variant: upright, in sRGB, without metadata, and never larger than a source that can be passed on instead. The same
-   * request gives the same bytes.
+   * Encodes one variant: upright, in sRGB, without metadata, and never larger than a servable original. It is deterministic: equal
+   * requests give equal bytes.
    *
-   * @param request - at most as wide as the image was decoded for
-   * @throws EdgepressError `source_corrupt`, or `overloaded` when it takes too long
+   * @param request - `width` is at most the `maxWidth` that the image was decoded for
+   * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
+   * @throws TypeError if `width` is larger
    */
   encode(request: EncodeRequest): Promise<EncodedImage>;
 }
 
-/** Whose turn it is when encoders are short: a viewer looks at an empty frame, prewarm has the night. */
+/** The priority of work when all permits are taken: a viewer's before prewarm's. */
 export type Urgency = 'viewer' | 'prewarm';
 
 export interface Encoder {
   /**
    * Decodes a source for variants up to a width.
    *
-   * @param source - the bytes of an original
-   * @param maxWidth - of the widest variant that will be asked for, in pixels
-   * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` when it takes too long
+   * @param source - the bytes of the original
+   * @param maxWidth - the width of the widest variant that will be requested, in pixels
+   * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` after a timeout
    */
   decode(source: Uint8Array, maxWidth: number, urgency: Urgency): Promise<DecodedImage>;
 }
 
-/** An encoder that is loaded when it is first needed. */
+/** An encoder that is loaded on first use. */
 export interface LazyEncoder extends Encoder {
-  /** Loads it now: whoever waits for something else may as well. */
+  /** Loads the encoder now, for example while a fetch is in flight. */
   load(): Promise<void>;
 }
 
-/** Makes an encoder that costs nothing where everything is in the store: loading one takes as long as all else together. */
+/** Returns an encoder that is created on first use. Loading sharp takes as long as loading everything else, and hits do not need it. */
 export function createLazyEncoder(create: () => Promise<Encoder>): LazyEncoder {
   let loading: Promise<Encoder> | undefined;
   const load = () => {

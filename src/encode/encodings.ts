@@ -1,13 +1,13 @@
 import type { Sharp } from 'sharp';
 import type { Format } from '../protocol/request.ts';
 
-/** The encodings that a variant can come back in. */
+/** The encodings of variants. */
 export type Encoding = 'avif' | 'webp' | 'jpeg' | 'png' | 'gif';
 
 export type Chroma = '4:2:0' | '4:4:4';
 
-/** How a still is encoded: all that its bytes depend on besides its pixels. */
-export type Setting =
+/** The settings that a still is encoded with. Together with its pixels they determine the bytes. */
+export type EncoderSettings =
   | { encoding: 'avif'; quality: number; effort: 0 | 3; chroma: Chroma; bits: 8 | 10; soften?: number }
   | {
       encoding: 'webp';
@@ -20,30 +20,31 @@ export type Setting =
   | { encoding: 'jpeg'; quality: number; chroma: Chroma; table: JpegTable }
   | { encoding: 'png'; colours: 'all' | 'palette' };
 
-/** Tables of mozjpeg: its default by N. Robidoux, and one by Klein, Silverstein and Carney. */
+/** Quantisation tables of mozjpeg, by their index: its default by N. Robidoux, and one by Klein, Silverstein and Carney. */
 const JPEG_TABLES = { robidoux: 3, klein: 5 } as const;
 export type JpegTable = keyof typeof JPEG_TABLES;
 
-/** The most that what a client displays can measure in either direction, in pixels, whichever encoding it becomes. */
+/** The largest width and height of a variant, in pixels, by the requested format: the limit of any encoding that it may get. */
 export const MAX_SIDE: Readonly<Record<Format, number>> = { avif: 16_383, webp: 16_383, jpeg: 65_500 };
 
-/** What a client displays, by the format that it names. */
-export const REACH: Readonly<Record<Format, readonly Encoding[]>> = {
+/** The encodings that a client displays, by the format that it requests. */
+export const DISPLAYABLE_ENCODINGS: Readonly<Record<Format, readonly Encoding[]>> = {
   avif: ['avif', 'webp', 'jpeg', 'png', 'gif'],
   webp: ['webp', 'jpeg', 'png', 'gif'],
   jpeg: ['jpeg', 'png', 'gif'],
 };
 
-/** An animation stays one: WebP where the client takes it, else GIF. */
+/** Returns the encoding of an animation: WebP if the client displays it, else GIF. */
 export function animatedEncoding(format: Format): 'webp' | 'gif' {
   return format === 'jpeg' ? 'gif' : 'webp';
 }
 
-export function toEncoding(image: Sharp, setting: Setting): Sharp {
-  switch (setting.encoding) {
+/** Returns a pipeline that encodes a still. JPEG and PNG, the encodings of format `jpeg`, are flattened on white. */
+export function toEncoding(image: Sharp, settings: EncoderSettings): Sharp {
+  switch (settings.encoding) {
     case 'avif': {
-      const { quality, effort, chroma, bits, soften } = setting;
-      return (soften ? softened(image, soften) : image).avif({
+      const { quality, effort, chroma, bits, soften: weight } = settings;
+      return (weight ? soften(image, weight) : image).avif({
         quality,
         effort,
         chromaSubsampling: chroma,
@@ -51,13 +52,13 @@ export function toEncoding(image: Sharp, setting: Setting): Sharp {
       });
     }
     case 'webp': {
-      if ('nearLossless' in setting) return intoNearLossless(image, setting.nearLossless);
-      const { quality, effort, sharpChroma, preset } = setting;
+      if ('nearLossless' in settings) return toNearLosslessWebp(image, settings.nearLossless);
+      const { quality, effort, sharpChroma, preset } = settings;
       return image.webp({ quality, effort, preset, smartSubsample: sharpChroma });
     }
     case 'jpeg': {
-      const { quality, chroma, table } = setting;
-      return onWhite(image).jpeg({
+      const { quality, chroma, table } = settings;
+      return flattenOnWhite(image).jpeg({
         quality,
         mozjpeg: true,
         quantisationTable: JPEG_TABLES[table],
@@ -65,33 +66,33 @@ export function toEncoding(image: Sharp, setting: Setting): Sharp {
       });
     }
     case 'png':
-      return setting.colours === 'palette'
-        ? onWhite(image).png({ palette: true, quality: 90, effort: 7, compressionLevel: 9 })
-        : onWhite(image).png({ compressionLevel: 9, adaptiveFiltering: true });
+      return settings.colours === 'palette'
+        ? flattenOnWhite(image).png({ palette: true, quality: 90, effort: 7, compressionLevel: 9 })
+        : flattenOnWhite(image).png({ compressionLevel: 9, adaptiveFiltering: true });
   }
 }
 
-/** Each pixel takes in so much of its neighbours: a weight of 0.03 changes hardly any by more than a level or two. */
-function softened(image: Sharp, weight: number): Sharp {
+/** Mixes each pixel with its neighbours. A weight of 0.03 changes hardly any pixel by more than one or two levels. */
+function soften(image: Sharp, weight: number): Sharp {
   const row = [weight ** 2, weight, weight ** 2];
   const kernel = [...row, weight, 1, weight, ...row];
   return image.convolve({ width: 3, height: 3, kernel, scale: (1 + 2 * weight) ** 2 });
 }
 
-/** JPEG has no transparency, and PNG is what becomes of a request for JPEG. */
-function onWhite(image: Sharp): Sharp {
+/** JPEG has no transparency, and a PNG is sent only in place of a JPEG. */
+function flattenOnWhite(image: Sharp): Sharp {
   return image.flatten({ background: '#ffffff' });
 }
 
-/** @param level - 100 is without any loss; below, colours are rounded where nobody sees it */
-function intoNearLossless(image: Sharp, level: number): Sharp {
+/** @param level - 100 is lossless; a lower level rounds colours where it is not visible */
+function toNearLosslessWebp(image: Sharp, level: number): Sharp {
   return level === 100
     ? image.webp({ lossless: true, effort: 4 })
     : image.webp({ nearLossless: true, quality: level, effort: 4 });
 }
 
-/** An animation, all of its frames alike. */
+/** Returns a pipeline that encodes an animation. All of its frames get the same quality. */
 export function toAnimated(image: Sharp, encoding: 'webp' | 'gif', quality: number): Sharp {
-  // The same bytes as sharp's own effort of 7, in half the time: a long animation takes tens of seconds.
+  // GIF effort 3 gives the same bytes as sharp's default of 7 in half the time: a long animation takes tens of seconds.
   return encoding === 'gif' ? image.gif({ effort: 3 }) : image.webp({ quality, effort: 4 });
 }

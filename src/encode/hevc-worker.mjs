@@ -1,9 +1,9 @@
-// Decodes one HEIC image. Plain JavaScript, since a worker thread loads it as it stands, whatever runs the rest. A
-// thread of its own, since twelve megapixels take seconds; and one for each image, since WebAssembly memory never shrinks.
+// The worker thread of hevc.ts, which decodes one HEIC image. Plain JavaScript, since a worker loads the file as it is, without a
+// TypeScript loader. A thread, since twelve megapixels take seconds; and one per image, since WebAssembly memory never shrinks.
 import { parentPort, workerData } from 'node:worker_threads';
 import libheif from 'libheif-js/wasm-bundle.js';
 
-/** What the image is to blame for is an answer. What we are to blame for, such as a decoder that is missing, is an error. */
+/** Reports that the image is damaged. A missing decoder is not the fault of the image: its import throws, which ends the thread. */
 function fail(failure) {
   parentPort.postMessage({ failure: String(failure) });
 }

@@ -1,57 +1,59 @@
 import { Worker } from 'node:worker_threads';
-import { corrupt, DECODE_TIMEOUT_SECONDS, endless } from './decode-failure.ts';
+import { corruptError, DECODE_TIMEOUT_SECONDS, timeoutError } from './decode-errors.ts';
 
-/** HEVC's pixels, upright: libheif applies the rotation that the file asks for. */
+/** The decoded pixels of a HEIC image. They are upright: libheif applies the rotation that the file specifies. */
 export interface HevcPixels extends RgbaPixels {
   hasAlpha: boolean;
 }
 
-/** The decoder writes its complaints to the console, where they would stand between log lines. */
+/** Keeps the decoder's console output out of the log. */
 const QUIET = { stdout: true, stderr: true };
 
 /**
- * Decodes a HEIC image in a thread of its own, which loads the decoder and ends with it.
+ * Decodes a HEIC image in a worker thread that serves this one image.
  *
- * @throws EdgepressError `source_corrupt` when the image is damaged, `overloaded` when it takes too long
+ * @throws EdgepressError `source_corrupt` if the image is damaged, `overloaded` after a timeout
+ * @throws Error if the decoder itself fails, for example because it is missing
  */
 export function decodeHevc(bytes: Uint8Array): Promise<HevcPixels> {
   return new Promise((resolve, reject) => {
-    // Without execArgv the thread would load the loaders of the main program once more.
+    // An empty execArgv keeps the thread from loading the module loaders of the main program again.
     const options = { ...QUIET, workerData: bytes, execArgv: [] };
     const worker = new Worker(new URL('./hevc-worker.mjs', import.meta.url), options);
-    const late = setTimeout(() => {
-      reject(endless('hevc'));
+    const timer = setTimeout(() => {
+      reject(timeoutError('hevc'));
       worker.terminate();
     }, DECODE_TIMEOUT_SECONDS * 1000);
-    worker.once('message', (answer: HevcPixels | { failure: string }) => {
-      if ('failure' in answer) reject(corrupt('hevc', new Error(answer.failure)));
-      else resolve(answer);
+    worker.once('message', (message: HevcPixels | { failure: string }) => {
+      if ('failure' in message) reject(corruptError('hevc', new Error(message.failure)));
+      else resolve(message);
     });
     worker.once('error', reject);
     worker.once('exit', (code) => {
-      clearTimeout(late);
-      reject(new Error(`the HEIC decoder ended with ${code} and no answer`));
+      clearTimeout(timer);
+      reject(new Error(`the HEIC decoder exited with code ${code} without a result`));
     });
   });
 }
 
-/** Pixels as libheif gives them: 8-bit RGBA, rows from top to bottom. */
+/** 8-bit RGBA pixels, rows from top to bottom, as libheif returns them. */
 export interface RgbaPixels {
   data: Uint8Array;
   width: number;
   height: number;
 }
 
+/** Field types of TIFF. */
 const SHORT = 3;
 const LONG = 4;
 const UNDEFINED = 7;
 const CHANNELS = 4;
-/** Rows are kept in strips, so that a reader can stream them instead of holding one strip that is the whole picture. */
+/** Several strips, so that a reader can stream them: one strip would hold the whole image. */
 const ROWS_PER_STRIP = 64;
 
 /**
- * Wraps pixels in an uncompressed TIFF (revision 6.0) that carries their ICC profile: the one container that costs no
- * encoding and tells libvips which colours the numbers stand for.
+ * Wraps pixels in an uncompressed TIFF (revision 6.0) with their ICC profile. It is the one container that needs no encoding and tells
+ * libvips the profile.
  */
 export function wrapInTiff({ data, width, height }: RgbaPixels, iccProfile: Uint8Array): Buffer {
   const stripBytes = ROWS_PER_STRIP * width * CHANNELS;
@@ -73,7 +75,7 @@ export function wrapInTiff({ data, width, height }: RgbaPixels, iccProfile: Uint
     at = header.writeUInt32LE(count, at);
     at = header.writeUInt32LE(value, at);
   };
-  // One strip's offset and length stand in the entry itself; of more, the entry says where they are.
+  // The offset and length of a single strip are in the entry itself; for several, the entry points to them.
   const single = strips === 1;
   entry(256, LONG, 1, width); // ImageWidth
   entry(257, LONG, 1, height); // ImageLength
@@ -84,7 +86,7 @@ export function wrapInTiff({ data, width, height }: RgbaPixels, iccProfile: Uint
   entry(277, SHORT, 1, CHANNELS); // SamplesPerPixel
   entry(278, LONG, 1, ROWS_PER_STRIP); // RowsPerStrip
   entry(279, LONG, strips, single ? data.byteLength : countsAt); // StripByteCounts
-  entry(338, SHORT, 1, 2); // ExtraSamples: alpha that is not premultiplied
+  entry(338, SHORT, 1, 2); // ExtraSamples: unassociated alpha
   entry(34675, UNDEFINED, iccProfile.byteLength, profileAt); // InterColorProfile
   for (let channel = 0; channel < CHANNELS; channel++) header.writeUInt16LE(8, bitsAt + 2 * channel);
   for (let strip = 0; strip < strips; strip++) {

@@ -1,4 +1,4 @@
-/** The kinds of image that are decoded. `hevc` is HEIF that libvips can describe but not decode: what phones write. */
+/** The supported image types. `hevc` is the HEIF that phones write (HEIC): libvips reads its metadata but cannot decode it. */
 export type ImageType = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'hevc';
 
 export const CONTENT_TYPES: Readonly<Record<ImageType, string>> = {
@@ -11,14 +11,14 @@ export const CONTENT_TYPES: Readonly<Record<ImageType, string>> = {
   hevc: 'image/heic',
 };
 
-/** The brands that a HEIF file may carry (ISO/IEC 23008-12, annex B; AV1 Image File Format, section 6). */
+/** Brands of HEIF files, by codec (ISO/IEC 23008-12, annex B; AV1 Image File Format, section 6). */
 const AVIF_BRANDS = ['avif', 'avis'];
 const HEVC_BRANDS = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'hevm', 'hevs'];
 
 /**
- * Tells what a file is from its first bytes: servers send HTML with status 200 and call it `image/jpeg`.
+ * Detects the type of a file from its first bytes. `Content-Type` is not reliable: servers send HTML with status 200 as `image/jpeg`.
  *
- * @returns `undefined` for all that is not decoded here: documents, SVG, and formats without a decoder
+ * @returns `undefined` if the type is not supported: documents, SVG, and formats without a decoder
  */
 export function sniffImageType(bytes: Uint8Array): ImageType | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 64)).toString('latin1');
@@ -30,7 +30,7 @@ export function sniffImageType(bytes: Uint8Array): ImageType | undefined {
   return head.slice(4, 8) === 'ftyp' ? sniffHeif(head) : undefined;
 }
 
-/** The major brand decides, else the compatible ones: `mif1` and `msf1` say nothing of the codec. */
+/** The major brand decides, or else the compatible brands: `mif1` and `msf1` do not name a codec. */
 function sniffHeif(head: string): ImageType | undefined {
   const end = Math.min(head.length, (head.charCodeAt(2) << 8) | head.charCodeAt(3));
   const brands = [head.slice(8, 12)];

@@ -1,30 +1,31 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
+import { notAnImageError } from './decode-errors.ts';
 import type { SourceFacts } from './encoder.ts';
 import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
 import { type ServableOriginal, servableOriginal } from './servable-original.ts';
-import { isWholeGif } from './strip-metadata.ts';
+import { isCompleteGif } from './strip-metadata.ts';
 
-/** What has to be known of a source before it is decoded. */
+/** What is known of a source before it is decoded. */
 export interface InspectedSource {
   type: ImageType;
   facts: SourceFacts;
   /** More than 1 for an animation. */
   frames: number;
-  /** Which of a file's pictures is the one that its author meant. */
+  /** The index of the file's primary image. */
   page: number;
-  /** About how much memory decoding it may take. */
+  /** An estimate of the memory that decoding takes at most, in bytes. */
   decodeBytes: number;
   iccProfile: Buffer | undefined;
-  /** Whether it is RGB of 16 bits a channel. */
+  /** Whether it is RGB with 16 bits per channel. */
   isDeepRgb: boolean;
-  /** Makes a copy that may be passed on, if that can be; see {@link servableOriginal}. */
-  safe(): ServableOriginal | undefined;
+  /** Returns a copy that can be sent in place of a variant, if there is one; see {@link servableOriginal}. */
+  servableOriginal(): ServableOriginal | undefined;
 }
 
 /**
- * The most memory that decoding took for each pixel of hostile images (16 bits interlaced, progressive, 4:4:4 with alpha;
- * 99 megapixels, flat, a few kilobytes in AVIF). libvips streams what it can, but these it cannot.
+ * The most memory per pixel that decoding hostile images took (16 bits interlaced, progressive, 4:4:4 with alpha; 99 megapixels of one
+ * colour, a few kilobytes as AVIF). libvips streams most images, but not these.
  */
 const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
   jpeg: 7,
@@ -37,30 +38,30 @@ const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
 };
 
 /**
- * However many pixels are allowed, no one picture may take more: 47 megapixels of AVIF, 55 of HEIC, where phones have 48.
- * With what the process itself needs, this stays below 1 GiB.
+ * The most memory that decoding one image may take, whatever `maxPixels` allows. It is enough for 47 megapixels of AVIF and 55 of HEIC
+ * (phones take 48), and with the process's own memory stays below 1 GiB.
  */
 const MAX_DECODE_BYTES = 900 * 2 ** 20;
 
-/** Frames cost time even when they are tiny: a thirty-megabyte GIF can hold a million of one pixel. */
+/** Even tiny frames cost time: a GIF of 30 MB can hold a million frames of one pixel. */
 const MAX_FRAMES = 2000;
 
 /**
- * Looks at a source without decoding it.
+ * Reads the type and the metadata of a source and checks its limits, without decoding pixels.
  *
- * @param maxPixels - the most that it may have, all frames together
- * @throws EdgepressError `source_not_image`, `source_corrupt` (its header is damaged) or `source_too_large`
+ * @param maxPixels - the limit of pixels, all frames together
+ * @throws EdgepressError `source_not_image`, `source_corrupt` (a damaged header or a truncated GIF) or `source_too_large`
  */
 export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promise<InspectedSource> {
   const sniffed = sniffImageType(bytes);
-  if (!sniffed) throw new EdgepressError('source_not_image', notAnImage(bytes));
+  if (!sniffed) throw notAnImageError(bytes);
   const metadata = await readMetadata(bytes, sniffed);
   const type = metadata.format === 'heif' ? codecOf(metadata) : sniffed;
-  if (type === 'gif' && !isWholeGif(bytes))
+  if (type === 'gif' && !isCompleteGif(bytes))
     throw new EdgepressError('source_corrupt', 'The gif image is truncated');
   const frames = type === 'gif' || type === 'webp' ? (metadata.pages ?? 1) : 1;
   const { width, height } = metadata.autoOrient;
-  refuseTooLarge({ type, width, height, frames }, maxPixels);
+  assertWithinLimits({ type, width, height, frames }, maxPixels);
   return {
     type,
     facts: { contentType: CONTENT_TYPES[type], width, height, bytes: bytes.byteLength },
@@ -69,32 +70,32 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
     decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
     iccProfile: metadata.icc,
     isDeepRgb: metadata.space === 'rgb16',
-    safe: () => servableOriginal(bytes, type, metadata),
+    servableOriginal: () => servableOriginal(bytes, type, metadata),
   };
 }
 
-/** What a HEIF file is said to be and what is in it need not agree. */
+/** Returns the type by the codec of a HEIF file: its brands may name another one. */
 function codecOf({ compression }: Metadata): ImageType {
   if (compression === 'av1') return 'avif';
   if (compression === 'hevc') return 'hevc';
   throw new EdgepressError(
     'source_not_image',
-    `The source is HEIF of a kind that is not decoded here (${compression})`,
+    `The source is HEIF with an unsupported codec (${compression})`,
   );
 }
 
-interface Extent {
+interface Dimensions {
   type: ImageType;
   width: number;
   height: number;
   frames: number;
 }
 
-function refuseTooLarge({ type, width, height, frames }: Extent, maxPixels: number): void {
-  const mostPixels = Math.min(maxPixels, Math.floor(MAX_DECODE_BYTES / DECODE_BYTES_PER_PIXEL[type]));
-  if (width * height * frames > mostPixels) {
+function assertWithinLimits({ type, width, height, frames }: Dimensions, maxPixels: number): void {
+  const limit = Math.min(maxPixels, Math.floor(MAX_DECODE_BYTES / DECODE_BYTES_PER_PIXEL[type]));
+  if (width * height * frames > limit) {
     const size = `${width}×${height}${frames > 1 ? ` × ${frames} frames` : ''}`;
-    const detail = `The ${type} image is ${size} pixels; at most ${mostPixels} are allowed`;
+    const detail = `The ${type} image is ${size} pixels; at most ${limit} are allowed`;
     throw new EdgepressError('source_too_large', detail);
   }
   if (frames > MAX_FRAMES) {
@@ -111,14 +112,4 @@ async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadat
   } catch (cause) {
     throw new EdgepressError('source_corrupt', `The header of the ${type} image is damaged`, { cause });
   }
-}
-
-/** Says what came instead, since "not an image" alone sends people looking in the wrong place. */
-function notAnImage(bytes: Uint8Array): string {
-  if (bytes.byteLength === 0) return 'The source is empty';
-  const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1').trimStart().toLowerCase();
-  if (start.startsWith('<!doctype html') || start.startsWith('<html'))
-    return 'The source is an HTML page, not an image';
-  if (start.includes('<svg')) return 'The source is SVG, which is a document and not taken here';
-  return 'The source is no image of a kind that is decoded here (JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF)';
 }

@@ -1,38 +1,39 @@
-// Scores pictures. Plain JavaScript, since a worker thread loads it as it stands, whatever runs the rest; a thread, since each
-// score takes tens of milliseconds in which nothing else would be answered. An original has an instance of its own, whose memory goes with it.
+// The worker thread of metric.ts. Plain JavaScript, since a worker loads the file as it is, without a TypeScript loader. A thread, since
+// each score blocks for tens of milliseconds. Each reference has its own WebAssembly instance, whose memory is freed with it.
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 
-const program = new WebAssembly.Module(readFileSync(new URL('./ssimulacra2.wasm', import.meta.url)));
-const originals = new Map();
+const module = new WebAssembly.Module(readFileSync(new URL('./ssimulacra2.wasm', import.meta.url)));
+/** The scoring function of each open reference, by its number. */
+const references = new Map();
 
-function open({ data, width, height }) {
-  const { exports } = new WebAssembly.Instance(program, { env: { abort } });
+function openReference({ data, width, height }) {
+  const { exports } = new WebAssembly.Instance(module, { env: { abort } });
   const at = exports.open(width, height);
-  // Memory may have grown since: a view of it does not outlive a call.
-  const take = (pixels) => new Uint8Array(exports.memory.buffer, at, width * height * 3).set(pixels);
-  take(data);
+  // A new view for each write: the memory may have grown since the last call, which detaches older views.
+  const write = (pixels) => new Uint8Array(exports.memory.buffer, at, width * height * 3).set(pixels);
+  write(data);
   exports.setOriginal();
   return (pixels) => {
-    take(pixels);
+    write(pixels);
     return exports.score();
   };
 }
 
 function abort() {
-  throw new RangeError('the picture does not fit into the memory of the metric');
+  throw new RangeError('the image does not fit into the memory of the metric');
 }
 
-function answer({ kind, original, image }) {
-  if (kind === 'close') return void originals.delete(original);
-  if (kind === 'score') return originals.get(original)(image.data);
-  originals.set(original, open(image));
+function handle({ kind, reference, image }) {
+  if (kind === 'close') return void references.delete(reference);
+  if (kind === 'score') return references.get(reference)(image.data);
+  references.set(reference, openReference(image));
   return undefined;
 }
 
 parentPort.on('message', (request) => {
   try {
-    parentPort.postMessage({ id: request.id, result: answer(request) });
+    parentPort.postMessage({ id: request.id, result: handle(request) });
   } catch (error) {
     parentPort.postMessage({ id: request.id, error });
   }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-/** Pixels of 8-bit sRGB, three bytes each (R, G, B), row after row, nothing in between. */
+/** 8-bit sRGB pixels, three bytes each (R, G, B), rows from top to bottom, without padding. */
 export interface RgbImage {
   data: Uint8Array;
   width: number;
@@ -8,44 +8,46 @@ export interface RgbImage {
 }
 
 /**
- * How much alike pictures look, by SSIMULACRA2 v2.1 (Cloudinary): 100 for identical, 90 visually lossless, 70 high quality, 50
- * medium, 30 low; no lower bound.
+ * SSIMULACRA2 v2.1 (Cloudinary), a perceptual metric: 100 for identical images, 90 visually lossless, 70 high quality, 50 medium,
+ * 30 low; no lower bound.
  *
- * Scales that would be under 8 pixels on a side are left out. Each weight stays with its own channel and scale, where
- * Cloudinary's program deals out its list from the start and so pairs them otherwise once a scale is missing: under
- * 256 pixels on a side the two may differ.
+ * Scales under 8 pixels on a side are left out. Each weight stays with its own channel and scale, whereas Cloudinary's program assigns its
+ * list of weights in order and so shifts them once a scale is missing: under 256 pixels on a side the two may differ.
  */
 export interface Metric {
-  /** Takes in an original. It holds about 50 bytes a pixel until it is closed. */
-  open(original: RgbImage): Original;
+  /** Opens a reference that candidates are scored against. It holds about 50 bytes per pixel until it is closed. */
+  open(image: RgbImage): Reference;
 }
 
-export interface Original {
+/** The original image, as the metric holds it. */
+export interface Reference {
   /**
-   * @param candidate - of the size of the original
-   * @throws RangeError when it is of another size, or too large for the metric's memory
+   * Scores a candidate against the reference.
+   *
+   * @throws RangeError if the sizes differ, or the reference does not fit into the metric's memory
    */
   score(candidate: RgbImage): Promise<number>;
+  /** Releases the memory of the reference. */
   close(): void;
 }
 
-/** A thread that scores, and what it has not answered yet. */
+/** A worker thread that scores. */
 interface Scorer {
-  ask(request: ScorerRequest): Promise<number | undefined>;
-  /** Originals that are open. */
+  send(request: ScorerRequest): Promise<number | undefined>;
+  /** The number of open references. */
   load: number;
 }
 
 type ScorerRequest =
-  | { kind: 'open' | 'score'; original: number; image: RgbImage }
-  | { kind: 'close'; original: number };
+  | { kind: 'open' | 'score'; reference: number; image: RgbImage }
+  | { kind: 'close'; reference: number };
 
-type Answer = { id: number } & ({ result: number | undefined } | { error: Error });
+type ScorerResponse = { id: number } & ({ result: number | undefined } | { error: Error });
 
 /**
- * A metric that computes in threads of its own, which start when they are needed and keep no process from ending.
+ * Creates a metric that computes in worker threads. They start on demand and do not keep the process alive.
  *
- * @param threads - at most so many
+ * @param threads - the maximum number of threads
  */
 export function createMetric(threads: number): Metric {
   const scorers: Scorer[] = [];
@@ -57,8 +59,8 @@ export function createMetric(threads: number): Metric {
   }
 
   function leastLoaded(): Scorer {
-    const free = scorers.find(({ load }) => load === 0);
-    if (free) return free;
+    const idle = scorers.find(({ load }) => load === 0);
+    if (idle) return idle;
     if (scorers.length < threads) {
       const scorer = startScorer(() => remove(scorer));
       scorers.push(scorer);
@@ -70,63 +72,65 @@ export function createMetric(threads: number): Metric {
   return {
     open(image) {
       const scorer = leastLoaded();
-      const original = opened++;
+      const reference = opened++;
       scorer.load++;
-      const ready = scorer.ask({ kind: 'open', original, image });
-      // Told with the first score.
+      const ready = scorer.send({ kind: 'open', reference, image });
+      // The first score throws its error.
       ready.catch(() => {});
       return {
         async score(candidate) {
-          refuseOtherSize(image, candidate);
+          assertSameSize(image, candidate);
           await ready;
-          return (await scorer.ask({ kind: 'score', original, image: candidate })) as number;
+          return (await scorer.send({ kind: 'score', reference, image: candidate })) as number;
         },
         close() {
           scorer.load--;
-          scorer.ask({ kind: 'close', original }).catch(() => {});
+          scorer.send({ kind: 'close', reference }).catch(() => {});
         },
       };
     },
   };
 }
 
-function refuseOtherSize(original: RgbImage, { width, height }: RgbImage): void {
-  if (width === original.width && height === original.height) return;
-  throw new RangeError(`cannot score ${width}×${height} pixels against ${original.width}×${original.height}`);
+function assertSameSize(reference: RgbImage, { width, height }: RgbImage): void {
+  if (width === reference.width && height === reference.height) return;
+  throw new RangeError(
+    `cannot score ${width}×${height} pixels against ${reference.width}×${reference.height}`,
+  );
 }
 
-/** @param onEnd - told when the thread has ended, which it does only through a fault */
-function startScorer(onEnd: () => void): Scorer {
-  // Without execArgv the thread would load the loaders of the main program once more.
+/** @param onExit - called when the thread has exited, which happens only after an error */
+function startScorer(onExit: () => void): Scorer {
+  // An empty execArgv keeps the thread from loading the module loaders of the main program again.
   const worker = new Worker(new URL('./metric-worker.mjs', import.meta.url), { execArgv: [] });
-  const waiting = new Map<
+  const pending = new Map<
     number,
-    { resolve: (result: number | undefined) => void; reject: (e: Error) => void }
+    { resolve: (result: number | undefined) => void; reject: (error: Error) => void }
   >();
-  let asked = 0;
+  let requests = 0;
   worker.unref();
-  worker.on('message', (answer: Answer) => {
-    const asker = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if (waiting.size === 0) worker.unref();
-    if ('error' in answer) asker?.reject(answer.error);
-    else asker?.resolve(answer.result);
+  worker.on('message', (response: ScorerResponse) => {
+    const request = pending.get(response.id);
+    pending.delete(response.id);
+    if (pending.size === 0) worker.unref();
+    if ('error' in response) request?.reject(response.error);
+    else request?.resolve(response.result);
   });
-  worker.on('error', (fault) => end(fault));
-  worker.on('exit', (code) => end(new Error(`the metric's thread ended with ${code}`)));
+  worker.on('error', (error) => rejectPending(error));
+  worker.on('exit', (code) => rejectPending(new Error(`the metric's thread exited with code ${code}`)));
 
-  function end(fault: Error): void {
-    onEnd();
-    for (const { reject } of waiting.values()) reject(fault);
-    waiting.clear();
+  function rejectPending(error: Error): void {
+    onExit();
+    for (const { reject } of pending.values()) reject(error);
+    pending.clear();
   }
 
   return {
     load: 0,
-    ask: (request) =>
+    send: (request) =>
       new Promise((resolve, reject) => {
-        const id = asked++;
-        waiting.set(id, { resolve, reject });
+        const id = requests++;
+        pending.set(id, { resolve, reject });
         worker.ref();
         worker.postMessage({ ...request, id });
       }),

@@ -1,98 +1,107 @@
 import type { Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
-import type { Setting } from './encodings.ts';
+import type { EncoderSettings } from './encodings.ts';
 
-/** A lossy encoding as `best` searches it: its qualities, as steps from the worst to the best. */
+/** A lossy encoding as effort `best` searches it: a list of encoder qualities, whose indices are the steps of the search. */
 export interface QualitySteps {
-  /** Encoder qualities, rising: the floor that keeps small print legible comes from them too. */
+  /** Encoder qualities, in rising order. */
   qualities: readonly number[];
-  settingAt(quality: number): Setting;
-  /** The quality to begin with, the usual one of a tier. */
+  settingsAt(quality: number): EncoderSettings;
+  /** The quality that the search starts with, by tier: the usual result. */
   start: Readonly<Record<Tier, number>>;
-  /** Points of score from a step to the next, about. */
+  /** The usual rise of the score from one step to the next. */
   slope: number;
-  /** How many encodes its search may take. After a draft, few need more than two. */
-  attempts: number;
-  /** No picture is given less, whatever the metric says of it. */
+  /** The maximum number of encodes in a search. After a draft, few searches need more than two. */
+  maxSamples: number;
+  /** The lowest quality by content class, whatever the score: it keeps small print legible. */
   floor: Readonly<Record<ContentClass, number>>;
-  /** A quicker encoding, whose score goes with this one's: where it meets a target this one does too, so many steps away. */
-  draft?: { settingAt(quality: number): Setting; stepsAway: Readonly<Record<Tier, number>> };
   /**
-   * What lies a share of a step below a quality, where steps are far apart.
-   *
-   * @returns `undefined` where the share is too little to be worth an encode
+   * Faster settings that are searched first. Their scores correlate with those of the real settings, which meet a target `offset` steps away
+   * from where the draft meets it.
    */
-  between?(quality: number, share: number): Setting | undefined;
+  draft?: {
+    settingsAt(quality: number): EncoderSettings;
+    /** In steps, may be a fraction or negative. */
+    offset: Readonly<Record<Tier, number>>;
+  };
+  /**
+   * Returns settings between two steps, for encodings whose steps are far apart.
+   *
+   * @param quality - the quality of the upper step
+   * @param surplus - by how much its score exceeds the target, in steps
+   * @returns `undefined` if the surplus is too small to be worth an encode
+   */
+  between?(quality: number, surplus: number): EncoderSettings | undefined;
 }
 
 /**
- * AVIF has 64 levels, of 6% of bytes each; these are the qualities that differ, as libheif maps them. Those above are larger than
- * lossless WebP.
+ * AVIF has 64 levels, each 6% of bytes apart; these are the qualities that libheif maps to different levels. Levels above the last
+ * one are larger than lossless WebP.
  *
- * 10 bits and whole colour need 3% fewer bytes than 8 bits and 4:2:0 at a score of 70 and 8% fewer at 80, of photographs;
- * of screens, half. Effort 3 needs 15% fewer than effort 0, whose encodes cost a tenth and say within a level where to look; effort 4
- * would need 6% fewer still, for five times the time.
+ * 10 bits and full colour resolution need 3% fewer bytes than 8 bits and 4:2:0 at a score of 70 and 8% fewer at 80, for photographs; for
+ * screenshots, half. Effort 3 needs 15% fewer than effort 0, which takes a tenth of the time and predicts the result within one level.
+ * Effort 4 would need 6% fewer still, for five times the time.
  */
 export const AVIF_STEPS: QualitySteps = {
   qualities: distinctAvifQualities(24, 94),
-  settingAt: avifAt,
+  settingsAt: avifAt,
   start: { saver: 44, balanced: 55, high: 70 },
   slope: 1.5,
-  attempts: 4,
+  maxSamples: 4,
   floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
   draft: {
-    settingAt: (quality) => ({ encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 8 }),
-    stepsAway: { saver: -1.5, balanced: -1.2, high: -2 },
+    settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 8 }),
+    offset: { saver: -1.5, balanced: -1.2, high: -2 },
   },
-  between: (quality, share) => {
-    const softening = SOFTENINGS.find(({ from }) => share >= from);
+  between: (quality, surplus) => {
+    const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
     return softening && { ...avifAt(quality), soften: softening.weight };
   },
 };
 
-function avifAt(quality: number): Setting & { encoding: 'avif' } {
+function avifAt(quality: number): EncoderSettings & { encoding: 'avif' } {
   return { encoding: 'avif', quality, effort: 3, chroma: '4:4:4', bits: 10 };
 }
 
 /**
- * To soften a picture a little before it is encoded costs as much of its score as the same bytes of quality would, within half a
- * percent, and comes in any amount: what a score is above its target by, in steps, and the weight that takes off less than that.
+ * Softening an image a little before it is encoded saves as many bytes per point of score as a lower quality does, within half a percent,
+ * and can be applied in any amount. Each entry has the least surplus over the target, in steps, and a weight that costs less than that.
  */
 const SOFTENINGS = [
-  { from: 0.85, weight: 0.03 },
-  { from: 0.68, weight: 0.02 },
-  { from: 0.5, weight: 0.01 },
+  { minSurplus: 0.85, weight: 0.03 },
+  { minSurplus: 0.68, weight: 0.02 },
+  { minSurplus: 0.5, weight: 0.01 },
 ] as const;
 
 /**
- * Effort 6 needs 3 to 5% fewer bytes than effort 4, which is sharp's own, for twice the time; this preset 1 to 2% fewer at an equal
- * score, though scores lie further apart.
+ * Effort 6 needs 3 to 5% fewer bytes than effort 4, sharp's default, for twice the time; preset `picture` needs 1 to 2% fewer at an equal
+ * score, though scores vary more.
  */
 export function webpSteps(contentClass: ContentClass): QualitySteps {
-  // Letters of a colour lose their edges where colour is halved by averages. Photographs only grow by it.
+  // Without it, halved colour resolution blurs the edges of coloured letters. Photographs only get larger.
   const sharpChroma = isDrawn(contentClass);
   return {
     qualities: wholeQualities(20, 98),
-    settingAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),
+    settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),
     start: { saver: 58, balanced: 76, high: 88 },
     slope: 0.65,
-    attempts: 4,
+    maxSamples: 4,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
     draft: {
-      settingAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
-      stepsAway: { saver: 1.5, balanced: 0, high: -1.3 },
+      settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
+      offset: { saver: 1.5, balanced: 0, high: -1.3 },
     },
   };
 }
 
-/** Klein's table needs 7% fewer bytes than mozjpeg's default at a score of 70, 2% at 80, though scores lie further apart. */
+/** Klein's table needs 7% fewer bytes than mozjpeg's default at a score of 70 and 2% at 80, though scores vary more. */
 export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
   return {
     qualities: wholeQualities(20, 96),
-    settingAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein' }),
+    settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein' }),
     start: { saver: 56, balanced: 71, high: 86 },
     slope: 0.55,
-    attempts: 7,
+    maxSamples: 7,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
   };
 }

@@ -1,68 +1,72 @@
-/** What encoding at one step of an encoder's quality came to. */
-export interface Attempt {
-  /** Its place among the steps, from the worst to the best. */
+/** One evaluated step of a search. */
+export interface Sample {
+  /** The index of an encoder quality, from the lowest to the highest. */
   step: number;
-  /** What is searched for, such as a score. It is taken to rise with the step, and all but evenly. */
+  /** The searched value, such as a score. It is expected to rise with the step, almost linearly. */
   value: number;
 }
 
-export interface Search<A extends Attempt> {
-  /** The lowest and the highest step that may be taken. */
+export interface StepSearch<S extends Sample> {
+  /** The lowest and the highest step that may be evaluated. */
   from: number;
   to: number;
-  /** Where to begin. */
+  /** Where the search starts; it may lie between steps or outside the range. */
   start: number;
-  /** By about how much the value rises from a step to the next. */
+  /** The expected rise of the value from one step to the next. */
   slope: number;
-  /** At most so many are made, at least 1: what is known then has to do. */
-  attempts: number;
-  attempt(step: number): Promise<A>;
+  /** The maximum number of evaluations, at least 1. */
+  maxSamples: number;
+  evaluate(step: number): Promise<S>;
 }
 
-export interface Found<A extends Attempt> {
-  /** The lowest step made that reaches the goal; `undefined` if none did. */
-  reached: A | undefined;
-  /** All that was made, in that order. */
-  tried: readonly A[];
-  /** Where between the steps the goal would be met, as far as is known; and the slope there. */
+export interface SearchResult<S extends Sample> {
+  /** The sample of the lowest evaluated step that reaches the goal; `undefined` if none does. */
+  reached: S | undefined;
+  /** All samples, in the order of evaluation. */
+  samples: readonly S[];
+  /** The estimated position, between steps, at which the value meets the goal. */
   crossing: number;
+  /** The estimated slope there. */
   slope: number;
 }
 
 /**
- * Finds the lowest step whose value reaches a goal, by secants. It ends when the step below is known to miss, or is expected
- * to: a step that reaches the goal by less than the slope is the one.
+ * Finds the lowest step whose value reaches a goal, by the secant method. It ends once the step below is known to miss the goal or expected
+ * to: that is, when a step exceeds the goal by less than the slope.
  */
-export async function lowestStep<A extends Attempt>(search: Search<A>, goal: number): Promise<Found<A>> {
-  const tried: A[] = [];
-  let missed: A | undefined;
-  let reached: A | undefined;
+export async function findLowestStep<S extends Sample>(
+  search: StepSearch<S>,
+  goal: number,
+): Promise<SearchResult<S>> {
+  const samples: S[] = [];
+  let missed: S | undefined;
+  let reached: S | undefined;
   let crossing = search.start;
   let slope = search.slope;
   let next = clamp(Math.ceil(crossing), search.from, search.to);
-  while (tried.length < search.attempts) {
-    const made = await search.attempt(next);
-    tried.push(made);
-    if (made.value >= goal) reached = made;
-    else missed = made;
-    slope = slopeBetween(missed && reached ? [missed, reached] : tried.slice(-2), search.slope);
-    crossing = made.step + (goal - made.value) / slope;
-    const above = missed ? missed.step + 1 : search.from;
-    const below = reached ? reached.step - 1 : search.to;
-    if (above > below) break;
-    next = clamp(Math.ceil(crossing), above, below);
-    if (made === reached && Math.ceil(crossing) >= made.step) break;
+  while (samples.length < search.maxSamples) {
+    const sample = await search.evaluate(next);
+    samples.push(sample);
+    if (sample.value >= goal) reached = sample;
+    else missed = sample;
+    slope = slopeBetween(missed && reached ? [missed, reached] : samples.slice(-2), search.slope);
+    crossing = sample.step + (goal - sample.value) / slope;
+    const lowest = missed ? missed.step + 1 : search.from;
+    const highest = reached ? reached.step - 1 : search.to;
+    if (lowest > highest) break;
+    next = clamp(Math.ceil(crossing), lowest, highest);
+    if (sample === reached && Math.ceil(crossing) >= sample.step) break;
   }
-  return { reached, tried, crossing, slope };
+  return { reached, samples, crossing, slope };
 }
 
-/** Now and then a better quality gives a lower value, and at either end nothing changes: then the usual slope bounds it. */
-function slopeBetween(attempts: readonly Attempt[], usual: number): number {
-  const [one, other] = attempts;
-  if (!one || !other) return usual;
-  return clamp((other.value - one.value) / (other.step - one.step), usual / 3, usual * 3);
+/** Bounded by the expected slope: now and then a higher quality scores lower, and at either end of the range nothing changes. */
+function slopeBetween(samples: readonly Sample[], expected: number): number {
+  const [one, other] = samples;
+  if (!one || !other) return expected;
+  return clamp((other.value - one.value) / (other.step - one.step), expected / 3, expected * 3);
 }
 
-function clamp(value: number, least: number, most: number): number {
-  return Math.min(most, Math.max(least, value));
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
 }

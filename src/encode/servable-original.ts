@@ -1,18 +1,20 @@
 import type { Metadata } from 'sharp';
-import type { Encoding } from './encodings.ts';
+import type { Format } from '../protocol/request.ts';
+import { DISPLAYABLE_ENCODINGS, type Encoding } from './encodings.ts';
 import type { ImageType } from './image-type.ts';
-import { copyGif, copyJpeg, copyPng, copyWebp } from './strip-metadata.ts';
+import { stripGif, stripJpeg, stripPng, stripWebp } from './strip-metadata.ts';
 
+/** The bytes of a source without its metadata, fit to be sent in place of a variant. */
 export interface ServableOriginal {
   encoding: Encoding;
   body: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * A copy of a source that any client displays as its variants look, and that tells no more than they do: what is needed to show
- * it, and nothing else. Where there is nothing else, these are the source's own bytes.
+ * Returns a copy of a source that clients display exactly as its variants look, and that has nothing in it but the image: no metadata.
+ * If there was nothing to strip, the copy equals the source.
  *
- * @returns `undefined` for what is turned, not in sRGB, or of a kind whose parts are not known here; and for what is deeper than it shows
+ * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than 8 bits, or of a type that cannot be stripped
  */
 export function servableOriginal(
   bytes: Uint8Array,
@@ -20,42 +22,77 @@ export function servableOriginal(
   metadata: Metadata,
 ): ServableOriginal | undefined {
   if (type === 'tiff' || type === 'hevc' || !isPlain(metadata)) return undefined;
-  const body = COPIES[type](bytes, metadata);
+  const body = STRIP[type](bytes, metadata);
   return body && { encoding: type, body };
 }
 
-const COPIES: Readonly<
+const STRIP: Readonly<
   Record<Encoding, (bytes: Uint8Array, metadata: Metadata) => Uint8Array<ArrayBuffer> | undefined>
 > = {
-  jpeg: copyJpeg,
-  png: copyPng,
-  gif: copyGif,
-  webp: copyWebp,
-  // Its parts point at each other, so that none can be left out.
-  avif: (bytes, { exif, xmp }) =>
-    exif || xmp || !hasScreenColours(bytes) ? undefined : Uint8Array.from(bytes),
+  jpeg: stripJpeg,
+  png: stripPng,
+  gif: stripGif,
+  webp: stripWebp,
+  // AVIF boxes refer to each other by offset, so none can be left out: the file is servable as it is or not at all.
+  avif: (bytes, { exif, xmp }) => (exif || xmp || !isAvifSrgb(bytes) ? undefined : Uint8Array.from(bytes)),
 };
 
+/** Whether the pixels are shown as they are stored: upright, 8 bits, sRGB or grey. */
 function isPlain({ orientation, space, depth, icc, format, pages }: Metadata): boolean {
   const isUpright = orientation === undefined || orientation === 1;
-  const isInSrgb = icc === undefined || isSrgb(icc);
+  const isInSrgb = icc === undefined || isSrgbProfile(icc);
   if (format === 'heif') return isUpright && isInSrgb && (pages ?? 1) === 1;
   return isUpright && isInSrgb && depth === 'uchar' && (space === 'srgb' || space === 'b-w');
 }
 
-/** Going by its name, in Latin or in UTF-16: what it names sRGB may be left out. */
-function isSrgb(iccProfile: Buffer): boolean {
+/** Goes by the profile's name, in Latin-1 or UTF-16. A profile named sRGB can be dropped without a visible change. */
+function isSrgbProfile(iccProfile: Buffer): boolean {
   const text = iccProfile.toString('latin1');
   return text.includes('sRGB') || text.includes('s\0R\0G\0B');
 }
 
-/** Primaries and transfer of an AVIF, by the numbers of ITU-T H.273: BT.709 or unsaid; and sRGB, one like it, or unsaid. */
-const PRIMARIES = [1, 2];
-const TRANSFERS = [1, 2, 6, 13];
+/** Code points of ITU-T H.273 that mean sRGB in an AVIF: primaries BT.709 or unspecified; transfer sRGB, one like it, or unspecified. */
+const SRGB_PRIMARIES = [1, 2];
+const SRGB_TRANSFERS = [1, 2, 6, 13];
 
-function hasScreenColours(bytes: Uint8Array): boolean {
+function isAvifSrgb(bytes: Uint8Array): boolean {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = file.indexOf('colrnclx', 0, 'latin1');
   if (at < 0) return true;
-  return PRIMARIES.includes(file.readUInt16BE(at + 8)) && TRANSFERS.includes(file.readUInt16BE(at + 10));
+  return (
+    SRGB_PRIMARIES.includes(file.readUInt16BE(at + 8)) && SRGB_TRANSFERS.includes(file.readUInt16BE(at + 10))
+  );
+}
+
+/** The result of encoding one variant, or a servable original in place of it. */
+export interface EncodedBody {
+  encoding: Encoding;
+  body: Uint8Array<ArrayBuffer>;
+  /** SSIMULACRA2 against the source; `undefined` if it was not measured. */
+  score: number | undefined;
+  /** Whether it is the servable original. */
+  isOriginal: boolean;
+}
+
+/** The source of a variant that has as many pixels as the source itself. */
+export interface OriginalAtSize {
+  /** The size of the source with its metadata, in bytes. */
+  bytes: number;
+  servable: ServableOriginal | undefined;
+}
+
+/** Returns the servable original if a client of this format displays its encoding. */
+export function originalInFormat(
+  original: OriginalAtSize | undefined,
+  format: Format,
+): EncodedBody | undefined {
+  const servable = original?.servable;
+  return servable && DISPLAYABLE_ENCODINGS[format].includes(servable.encoding)
+    ? { ...servable, score: 100, isOriginal: true }
+    : undefined;
+}
+
+/** Returns the smaller of two; the second, usually the original, if they are equally large. */
+export function smallerOf(encoded: EncodedBody, other: EncodedBody | undefined): EncodedBody {
+  return other && other.body.byteLength <= encoded.body.byteLength ? other : encoded;
 }

@@ -1,9 +1,9 @@
 import sharp from 'sharp';
-import { decodePicture, keptSize, type Picture, undecodedPicture } from './decode.ts';
-import { decodeFailure, isTimeout } from './decode-failure.ts';
+import { decodedSize, decodeToPixels, type PixelSource, streamPixels } from './decode.ts';
+import { decodeError, isTimeout } from './decode-errors.ts';
 import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
 import { encodeStill } from './encode-still.ts';
-import { encodeUndecoded } from './encode-streamed.ts';
+import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { animatedEncoding, MAX_SIDE } from './encodings.ts';
 import { CONTENT_TYPES } from './image-type.ts';
@@ -13,25 +13,25 @@ import { readPixels, scaled, scaleInside } from './pixels.ts';
 import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {
-  /** Decodes and encodes at once. */
+  /** The number of concurrent decodes and encodes. */
   concurrency: number;
-  /** The most pixels that a source may have, all frames together. */
+  /** The limit of pixels of a source, all frames together. */
   maxPixels: number;
 }
 
-// One thread an image and as many images as cores is what gets most of them done; see `scripts/bench/throughput.ts`.
+// One thread per image and as many images as cores give the highest throughput; see `scripts/bench/throughput.ts`.
 sharp.concurrency(1);
-// Sources differ, so that libvips' cache of operations would only hold memory.
+// Every source is different, so libvips' cache of operations would only hold memory.
 sharp.cache(false);
-// What is refused by its first bytes is not even looked at by a decoder.
+// `sniffImageType` already rejects these types. Blocking makes sure that no file reaches their loaders.
 sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick'] });
 
 /**
- * Encodes with sharp. Sources that sharp cannot decode but phones write (HEVC) go through libheif first.
+ * Creates an encoder that uses sharp. HEIC, which sharp cannot decode but phones write, is decoded by libheif first.
  *
- * A still is decoded once, to pixels as wide as the widest variant: narrower ones are resized from these, which looks no worse
- * than from the source. An animation, or a still too long for its pixels to be kept, is decoded for each encoding, with one quality
- * for all: to look at what comes out would take it whole into memory.
+ * A still is decoded once, at the width of its widest variant: narrower variants are resized from these pixels, which looks no worse than
+ * resizing the source. An animation, or a still too long for its pixels to be kept, is decoded for each variant and encoded at a fixed
+ * quality: scoring would hold all of it in memory.
  */
 export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptions): Encoder {
   const semaphore = createEncodeSemaphore(concurrency);
@@ -40,82 +40,83 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
   return {
     async decode(bytes, maxWidth, urgency) {
       const source = await inspectSource(bytes, maxPixels);
-      const size = keptSize(source, maxWidth);
+      const size = decodedSize(source, maxWidth);
       const { decodeBytes } = source;
-      const picture = size
-        ? await semaphore.take({ kind: 'decode', urgency, decodeBytes }, () =>
-            decodePicture(bytes, source, size, maxPixels),
+      const pixels = size
+        ? await semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, () =>
+            decodeToPixels(bytes, source, size, maxPixels),
           )
-        : undecodedPicture(bytes, source, maxPixels);
-      return decodedImage({ source, picture, maxWidth, urgency, semaphore, metric });
+        : streamPixels(bytes, source, maxPixels);
+      return createDecodedImage({ source, pixels, maxWidth, urgency, semaphore, metric });
     },
   };
 }
 
-interface Decoded {
+interface DecodedImageOptions {
   source: InspectedSource;
-  picture: Picture;
+  pixels: PixelSource;
   maxWidth: number;
   urgency: Urgency;
   semaphore: EncodeSemaphore;
   metric: Metric;
 }
 
-function decodedImage({ source, picture, maxWidth, urgency, semaphore, metric }: Decoded): DecodedImage {
+function createDecodedImage(options: DecodedImageOptions): DecodedImage {
+  const { source, pixels, maxWidth, urgency, semaphore, metric } = options;
   const { facts, frames } = source;
-  const decodeBytes = picture.decodesEachTime ? source.decodeBytes : 0;
+  const decodeBytes = pixels.isStreamed ? source.decodeBytes : 0;
   const runWithPermit: RunWithPermit = (work) =>
-    semaphore.take({ kind: 'encode', urgency, decodeBytes }, work);
+    semaphore.runWithPermit({ kind: 'encode', urgency, decodeBytes }, work);
   const stills = new Map<number, Promise<Still>>();
-  // Several requests may come down to the same outcome: widths beyond the source's, or an animation as `avif` and as `webp`.
-  const made = new Map<string, Promise<EncodedImage>>();
+  // Different requests may have the same result: widths beyond the source's, or an animation as `avif` and as `webp`.
+  const variants = new Map<string, Promise<EncodedImage>>();
 
   function stillAt(scale: number): Promise<Still> {
-    const open = async () => {
-      const image = (await picture.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
+    return memoized(stills, scale, async () => {
+      const image = (await pixels.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
       return createStill({ pixels: await runWithPermit(() => readPixels(image)), metric, runWithPermit });
-    };
-    return remembered(stills, scale, open);
+    });
   }
 
-  async function make(scale: number, request: EncodeRequest): Promise<EncodedImage> {
+  async function encodeAt(scale: number, request: EncodeRequest): Promise<EncodedImage> {
     const { effort } = request;
-    const atHand = scale === 1 ? { bytes: facts.bytes, safe: source.safe() } : undefined;
-    if (picture.decodesEachTime)
-      return {
-        ...(await encodeUndecoded(picture, source, { ...request, scale }, atHand, runWithPermit)),
-        effort,
-      };
+    const original = scale === 1 ? { bytes: facts.bytes, servable: source.servableOriginal() } : undefined;
+    if (pixels.isStreamed) {
+      const encoded = await encodeStreamed(pixels, source, { ...request, scale }, original, runWithPermit);
+      return { ...encoded, effort };
+    }
     const still = await stillAt(scale);
-    const { encoding, body, score, isSource } = await encodeStill(still, request, atHand).catch(
+    const { encoding, body, score, isOriginal } = await encodeStill(still, request, original).catch(
       (cause: Error) => {
-        // Pixels that were kept are whole: what fails then is no fault of the source's.
-        throw isTimeout(cause) ? decodeFailure(source.type, cause) : cause;
+        // The pixels are decoded already, so only a timeout is an expected error here; any other is a bug.
+        throw isTimeout(cause) ? decodeError(source.type, cause) : cause;
       },
     );
     const { width, height } = still;
-    return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isSource };
+    return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isOriginal };
   }
 
   return {
     facts,
     async encode(request) {
       const { width, tier, format, effort, maxBytes } = request;
-      if (width > maxWidth) throw new TypeError(`decoded for ${maxWidth} pixels, asked for ${width}`);
+      if (width > maxWidth)
+        throw new TypeError(`decoded for a width of ${maxWidth} pixels, but ${width} requested`);
       const side = MAX_SIDE[format];
       const scale = scaleInside(facts, { width: Math.min(width, side), height: side });
-      const kind = frames > 1 ? animatedEncoding(format) : format;
-      return remembered(made, [kind, tier, scale, effort, maxBytes].join(' '), () => make(scale, request));
+      const target = frames > 1 ? animatedEncoding(format) : format;
+      const key = [target, tier, scale, effort, maxBytes].join(' ');
+      return memoized(variants, key, () => encodeAt(scale, request));
     },
   };
 }
 
-/** What was made for a key, or is being made; a failure is forgotten. */
-function remembered<K, V>(known: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
-  const before = known.get(key);
-  if (before) return before;
-  const made = make();
-  known.set(key, made);
-  made.catch(() => known.delete(key));
-  return made;
+/** Returns the pending or finished result for a key, or starts the work. A failed result is dropped. */
+function memoized<K, V>(results: Map<K, Promise<V>>, key: K, work: () => Promise<V>): Promise<V> {
+  const known = results.get(key);
+  if (known) return known;
+  const result = work();
+  results.set(key, result);
+  result.catch(() => results.delete(key));
+  return result;
 }

@@ -1,30 +1,34 @@
 import sharp from 'sharp';
 import { type ContentClass, classifyContent } from './content-class.ts';
-import { DECODE_TIMEOUT_SECONDS } from './decode-failure.ts';
+import { DECODE_TIMEOUT_SECONDS } from './decode-errors.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
-import { type Setting, toEncoding } from './encodings.ts';
-import type { Metric, Original } from './metric.ts';
-import { onWhite, openPixels, type Pixels, readPixels, scored } from './pixels.ts';
+import { type EncoderSettings, toEncoding } from './encodings.ts';
+import type { Metric, Reference } from './metric.ts';
+import { flattenOnWhite, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
 
-/** One encode of a still, looked at. */
-export interface Trial {
-  setting: Setting;
+/** One encoding of a still, with its score. */
+export interface Candidate {
+  settings: EncoderSettings;
   body: Uint8Array<ArrayBuffer>;
-  /** SSIMULACRA2 against the pixels that it was made of, both on white. */
+  /** SSIMULACRA2 against the pixels that were encoded, both flattened on white. */
   score: number;
 }
 
-/** A still at the size of a variant, and the means to encode it and look at what comes out. */
+/** A still image at the size of a variant, with the means to encode and score it. */
 export interface Still {
   contentClass: ContentClass;
   width: number;
   height: number;
   isOpaque: boolean;
-  encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>>;
-  /** Encodes and scores: the same setting once, while {@link looking}. */
-  try(setting: Setting): Promise<Trial>;
-  /** Keeps what it takes to look until the work is done. */
-  looking<T>(work: () => Promise<T>): Promise<T>;
+  encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Encodes the still and scores the result. Each setting is encoded once for as long as the reference is open.
+   *
+   * @throws TypeError outside of {@link withReference}
+   */
+  encodeAndScore(settings: EncoderSettings): Promise<Candidate>;
+  /** Keeps the metric's reference open while the work runs. Several may run concurrently and share it. */
+  withReference<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface StillOptions {
@@ -33,46 +37,47 @@ export interface StillOptions {
   runWithPermit: RunWithPermit;
 }
 
+/** Creates a still from its pixels, and classifies its content. */
 export async function createStill({ pixels, metric, runWithPermit }: StillOptions): Promise<Still> {
-  const white = await onWhite(pixels);
-  const trials = new Map<string, Promise<Trial>>();
-  let original: Original | undefined;
-  let lookers = 0;
+  const flattened = await flattenOnWhite(pixels);
+  const candidates = new Map<string, Promise<Candidate>>();
+  let reference: Reference | undefined;
+  let users = 0;
 
-  async function encode(setting: Setting): Promise<Uint8Array<ArrayBuffer>> {
-    const image = toEncoding(openPixels(pixels), setting).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
+  async function encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>> {
+    const image = toEncoding(openPixels(pixels), settings).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
     return (await image.toBuffer()) as Buffer<ArrayBuffer>;
   }
 
-  async function look(setting: Setting): Promise<Trial> {
-    if (!original) throw new TypeError('nobody is looking');
-    const body = await encode(setting);
-    const candidate = await onWhite(await readPixels(sharp(body)));
-    return { setting, body, score: await original.score(scored(candidate)) };
+  async function encodeAndScore(settings: EncoderSettings): Promise<Candidate> {
+    if (!reference) throw new TypeError('encodeAndScore is called outside of withReference');
+    const body = await encode(settings);
+    const decoded = await flattenOnWhite(await readPixels(sharp(body)));
+    return { settings, body, score: await reference.score(scoredPart(decoded)) };
   }
 
   return {
-    contentClass: classifyContent(white),
+    contentClass: classifyContent(flattened),
     width: pixels.width,
     height: pixels.height,
     isOpaque: pixels.channels === 3,
-    encode: (setting) => runWithPermit(() => encode(setting)),
-    try(setting) {
-      const key = JSON.stringify(setting);
-      const trial = trials.get(key) ?? runWithPermit(() => look(setting));
-      trials.set(key, trial);
-      return trial;
+    encode: (settings) => runWithPermit(() => encode(settings)),
+    encodeAndScore(settings) {
+      const key = JSON.stringify(settings);
+      const candidate = candidates.get(key) ?? runWithPermit(() => encodeAndScore(settings));
+      candidates.set(key, candidate);
+      return candidate;
     },
-    async looking(work) {
-      lookers++;
-      original ??= metric.open(scored(white));
+    async withReference(work) {
+      users++;
+      reference ??= metric.open(scoredPart(flattened));
       try {
         return await work();
       } finally {
-        if (--lookers === 0) {
-          original.close();
-          original = undefined;
-          trials.clear();
+        if (--users === 0) {
+          reference.close();
+          reference = undefined;
+          candidates.clear();
         }
       }
     },

@@ -1,54 +1,59 @@
-/** A run of bytes of a file, from the first to before the last. */
-type Part = readonly [from: number, to: number];
+// Strips metadata from image files by copying only the parts that belong to the image. No pixel is decoded or changed.
 
+/** A range of bytes of a file; `to` is exclusive. */
+type ByteRange = readonly [from: number, to: number];
+
+/** Markers of JPEG segments (ITU-T T.81, annex B). */
 const JPEG = {
   END: 0xd9,
   SCAN: 0xda,
   JFIF: 0xe0,
-  /** Before any marker there may be more of these. */
+  /** Any number of fill bytes may precede a marker. */
   FILL: 0xff,
   /**
-   * Frames that browsers decode (baseline, extended, progressive), scans, quantisation and Huffman tables, the restart interval, and what
-   * says which colours these are: JFIF and Adobe.
+   * Frames that browsers decode (baseline, extended, progressive), scans, quantisation and Huffman tables, the restart interval, and the
+   * segments that define the colour space: JFIF and Adobe.
    */
   KEPT: [0xc0, 0xc1, 0xc2, 0xda, 0xdb, 0xc4, 0xdd, 0xe0, 0xee, 0xd9],
+  /** Application segments, comments and fill bytes. */
   DROPPED: [...Array.from({ length: 16 }, (_, index) => 0xe0 + index), 0xfe, 0xff],
 };
 
-/** Of a PNG: the chunks that say what it looks like in sRGB. An animated one becomes the still that others see. */
+/** PNG chunks that define the image in sRGB. An animated PNG becomes a still: the one that decoders without APNG show. */
 const PNG_KEPT = ['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'sRGB', 'sBIT', 'bKGD', 'pHYs'];
-/** With these it looks otherwise than its numbers say. */
+/** PNG chunks that give the pixel values another meaning than sRGB. */
 const PNG_COLOURS = ['gAMA', 'cHRM', 'cICP', 'mDCV'];
 const WEBP_KEPT = ['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF'];
 /** Flags of VP8X: an ICC profile, Exif, XMP. */
-const WEBP_EXTRAS = 0x20 | 0x08 | 0x04;
-/** Of a GIF: graphic control. Other extensions are texts, but for how often it repeats. */
-const GIF_CONTROL = 0xf9;
-const GIF_APPLICATION = 0xff;
-const GIF_REPEATS = ['NETSCAPE2.0', 'ANIMEXTS1.0'];
+const WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04;
+
+/** Block introducers and extension labels of the GIF89a specification. */
+const GIF = { EXTENSION: 0x21, IMAGE: 0x2c, TRAILER: 0x3b, GRAPHIC_CONTROL: 0xf9, APPLICATION: 0xff };
+/** Applications whose GIF extension holds the number of repetitions. */
+const GIF_LOOPS = ['NETSCAPE2.0', 'ANIMEXTS1.0'];
 
 /**
- * Leaves out of a JPEG all that does not belong to the picture: Exif, XMP, thumbnails, comments, what follows its end.
+ * Strips Exif, XMP, thumbnails, comments and anything after the end from a JPEG.
  *
- * @returns `undefined` if it is not built as browsers know it
+ * @returns `undefined` if the file has segments that browsers do not expect, or no end
  */
-export function copyJpeg(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  const parts: Part[] = [[0, 2]];
+export function stripJpeg(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const kept: ByteRange[] = [[0, 2]];
   for (let at = 2; bytes[at] === 0xff; ) {
     const marker = bytes[at + 1] as number;
     const end = endOfSegment(bytes, at, marker);
-    const isKept = JPEG.KEPT.includes(marker) && !isThumbnail(bytes, at);
-    if (isKept) parts.push([at, end]);
+    const isKept = JPEG.KEPT.includes(marker) && !isJfifExtension(bytes, at);
+    if (isKept) kept.push([at, end]);
     else if (!JPEG.DROPPED.includes(marker)) return undefined;
-    if (marker === JPEG.END) return join(bytes, parts);
+    if (marker === JPEG.END) return copyRanges(bytes, kept);
     at = end;
   }
   return undefined;
 }
 
-/** JFIF's own extension. */
-function isThumbnail(bytes: Uint8Array, at: number): boolean {
-  return bytes[at + 1] === JPEG.JFIF && latin(bytes, at + 4, 5) === 'JFXX\0';
+/** JFIF's extension segment, which holds a thumbnail. */
+function isJfifExtension(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 1] === JPEG.JFIF && latin1(bytes, at + 4, 5) === 'JFXX\0';
 }
 
 function endOfSegment(bytes: Uint8Array, at: number, marker: number): number {
@@ -57,7 +62,7 @@ function endOfSegment(bytes: Uint8Array, at: number, marker: number): number {
   return marker === JPEG.SCAN ? endOfScan(bytes, at) : at + 2 + uint16(bytes, at + 2);
 }
 
-/** Entropy-coded data follow a scan's header, up to a marker that is neither a stuffed byte nor a restart. */
+/** Entropy-coded data follow the header of a scan, up to a marker that is neither a stuffed byte nor a restart. */
 function endOfScan(bytes: Uint8Array, start: number): number {
   let at = start + 2 + uint16(bytes, start + 2);
   for (; at + 1 < bytes.length; at++) {
@@ -68,66 +73,104 @@ function endOfScan(bytes: Uint8Array, start: number): number {
   return at;
 }
 
-/** Leaves out of a PNG all but the picture; `undefined` if its numbers are no sRGB. A profile is for the caller to judge. */
-export function copyPng(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  const chunks: { name: string; part: Part }[] = [];
+/**
+ * Strips all chunks but those of the image from a PNG. The caller checks its ICC profile, which is stripped too.
+ *
+ * @returns `undefined` if the pixel values are not sRGB, or the file has no end
+ */
+export function stripPng(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const chunks: { name: string; range: ByteRange }[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
     const end = at + 12 + uint32(bytes, at);
-    chunks.push({ name: latin(bytes, at + 4, 4), part: [at, end] });
+    chunks.push({ name: latin1(bytes, at + 4, 4), range: [at, end] });
     at = end;
     if (chunks.at(-1)?.name === 'IEND') break;
   }
   const names = chunks.map(({ name }) => name);
-  const isOther = !names.includes('sRGB') && names.some((name) => PNG_COLOURS.includes(name));
-  if (isOther || names.at(-1) !== 'IEND') return undefined;
+  const hasOtherColours = !names.includes('sRGB') && names.some((name) => PNG_COLOURS.includes(name));
+  if (hasOtherColours || names.at(-1) !== 'IEND') return undefined;
   const kept = chunks.filter(({ name }) => PNG_KEPT.includes(name));
-  return join(bytes, [[0, 8], ...kept.map(({ part }) => part)]);
+  return copyRanges(bytes, [[0, 8], ...kept.map(({ range }) => range)]);
 }
 
-/** Leaves out of a WebP all but the picture. */
-export function copyWebp(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  const parts: Part[] = [[0, 12]];
+/** Strips all chunks but those of the image from a WebP. The caller checks its ICC profile, which is stripped too. */
+export function stripWebp(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const kept: ByteRange[] = [[0, 12]];
   const end = Math.min(bytes.length, 8 + uint32(bytes, 4, true));
   for (let at = 12; at + 8 <= end; ) {
     const length = uint32(bytes, at + 4, true);
     const next = at + 8 + length + (length & 1);
-    if (WEBP_KEPT.includes(latin(bytes, at, 4))) parts.push([at, Math.min(next, bytes.length)]);
+    if (WEBP_KEPT.includes(latin1(bytes, at, 4))) kept.push([at, Math.min(next, bytes.length)]);
     at = next;
   }
-  const copy = join(bytes, parts);
+  const copy = copyRanges(bytes, kept);
   new DataView(copy.buffer).setUint32(4, copy.length - 8, true);
-  if (latin(copy, 12, 4) === 'VP8X') copy[20] = (copy[20] as number) & ~WEBP_EXTRAS;
+  if (latin1(copy, 12, 4) === 'VP8X') copy[20] = (copy[20] as number) & ~WEBP_METADATA_FLAGS;
   return copy;
 }
 
-/** Leaves comments, texts and what programs add out of a GIF, and what follows its end. */
-export function copyGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  const colours = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
-  const skipBlocks = (from: number) => {
-    let at = from;
-    while ((bytes[at] ?? 0) > 0) at += 1 + (bytes[at] as number);
-    return at + 1;
-  };
-  let at = 13 + colours(bytes[10] ?? 0);
-  const parts: Part[] = [[0, at]];
-  while (at < bytes.length) {
-    const kind = bytes[at];
-    if (kind === 0x3b) return join(bytes, [...parts, [at, at + 1]]);
-    const isImage = kind === 0x2c;
-    if (!isImage && kind !== 0x21) return undefined;
-    const end = skipBlocks(isImage ? at + 11 + colours(bytes[at + 9] ?? 0) : at + 2);
-    const label = bytes[at + 1];
-    const isRepeat = label === GIF_APPLICATION && GIF_REPEATS.includes(latin(bytes, at + 3, 11));
-    if (isImage || label === GIF_CONTROL || isRepeat) parts.push([at, end]);
-    at = end;
+/**
+ * Strips comments, texts, application data other than the number of repetitions, and anything after the end from a GIF.
+ *
+ * @returns `undefined` if the file is damaged or truncated
+ */
+export function stripGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const kept: ByteRange[] = [];
+  for (const { kind, label, range } of gifBlocks(bytes)) {
+    const isLoop = label === GIF.APPLICATION && GIF_LOOPS.includes(latin1(bytes, range[0] + 3, 11));
+    if (kind !== 'extension' || label === GIF.GRAPHIC_CONTROL || isLoop) kept.push(range);
+    if (kind === 'trailer') return copyRanges(bytes, kept);
   }
   return undefined;
 }
 
-function join(bytes: Uint8Array, parts: readonly Part[]): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(parts.reduce((sum, [from, to]) => sum + to - from, 0));
+/** Whether a GIF has its trailer. libvips shows as many frames as it finds, so it would take a truncated animation for a shorter one. */
+export function isCompleteGif(bytes: Uint8Array): boolean {
+  for (const { kind } of gifBlocks(bytes)) if (kind === 'trailer') return true;
+  return false;
+}
+
+interface GifBlock {
+  kind: 'header' | 'image' | 'extension' | 'trailer';
+  /** Of an extension. */
+  label?: number | undefined;
+  range: ByteRange;
+}
+
+/**
+ * Walks over the blocks of a GIF, from the header to the trailer; the contents of blocks are not checked. It ends without a trailer if the
+ * file is damaged or truncated; the range of the last block may then end beyond the file.
+ */
+function* gifBlocks(bytes: Uint8Array): Generator<GifBlock> {
+  let at = 13 + colourTableBytes(bytes[10] ?? 0);
+  yield { kind: 'header', range: [0, at] };
+  while (at < bytes.length) {
+    const introducer = bytes[at];
+    if (introducer === GIF.TRAILER) return yield { kind: 'trailer', range: [at, at + 1] };
+    const isImage = introducer === GIF.IMAGE;
+    if (!isImage && introducer !== GIF.EXTENSION) return;
+    const data = isImage ? at + 11 + colourTableBytes(bytes[at + 9] ?? 0) : at + 2;
+    const range: ByteRange = [at, endOfSubBlocks(bytes, data)];
+    yield isImage ? { kind: 'image', range } : { kind: 'extension', label: bytes[at + 1], range };
+    at = range[1];
+  }
+}
+
+function colourTableBytes(flags: number): number {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
+}
+
+/** Sub-blocks follow each other, each after a byte with its length, up to an empty one. */
+function endOfSubBlocks(bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) at += 1 + length;
+  return at + 1;
+}
+
+function copyRanges(bytes: Uint8Array, ranges: readonly ByteRange[]): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(ranges.reduce((sum, [from, to]) => sum + to - from, 0));
   let at = 0;
-  for (const [from, to] of parts) {
+  for (const [from, to] of ranges) {
     copy.set(bytes.subarray(from, to), at);
     at += to - from;
   }
@@ -142,39 +185,6 @@ function uint32(bytes: Uint8Array, at: number, littleEndian = false): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, littleEndian);
 }
 
-function latin(bytes: Uint8Array, at: number, length: number): string {
+function latin1(bytes: Uint8Array, at: number, length: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1');
-}
-
-const TRAILER = 0x3b;
-const EXTENSION = 0x21;
-const IMAGE = 0x2c;
-
-/**
- * Whether a GIF goes on to its trailer. libvips shows as many frames as it finds, so that an animation that broke off
- * would be taken for a shorter one. Follows the blocks of the GIF89a specification; what is in them is not looked at.
- */
-export function isWholeGif(bytes: Uint8Array): boolean {
-  // Reading past the end gives undefined: as a number NaN, which no block starts with and no length adds up to.
-  const byte = (at: number) => bytes[at] ?? Number.NaN;
-  let at = 13 + colourTableBytes(byte(10));
-  while (at < bytes.byteLength) {
-    const kind = byte(at);
-    if (kind === TRAILER) return true;
-    if (kind === EXTENSION) at = endOfSubBlocks(byte, at + 2);
-    else if (kind === IMAGE) at = endOfSubBlocks(byte, at + 11 + colourTableBytes(byte(at + 9)));
-    else return false;
-  }
-  return false;
-}
-
-function colourTableBytes(flags: number): number {
-  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
-}
-
-/** Sub-blocks follow each other, each after its length, up to an empty one. NaN, past the end, ends them too. */
-function endOfSubBlocks(byte: (at: number) => number, start: number): number {
-  let at = start;
-  while (byte(at) > 0) at += 1 + byte(at);
-  return Number.isNaN(byte(at)) ? Number.POSITIVE_INFINITY : at + 1;
 }

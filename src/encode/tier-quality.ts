@@ -1,13 +1,13 @@
 import type { Format, Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
-import type { Setting } from './encodings.ts';
+import type { EncoderSettings } from './encodings.ts';
 
-/** The SSIMULACRA2 score that a tier promises. */
-export const TARGETS: Readonly<Record<Tier, number>> = { saver: 60, balanced: 70, high: 80 };
+/** The SSIMULACRA2 score that each tier promises. */
+export const TARGET_SCORES: Readonly<Record<Tier, number>> = { saver: 60, balanced: 70, high: 80 };
 
 /**
- * The encoder quality (1–100) that a tier is given when there is no time to look at what comes out: the lowest at which nine
- * images in ten reach the tier's score at 1080 pixels; measured with `scripts/bench/tiers.ts`.
+ * The encoder quality (1–100) of effort `fast`, which does not score its result: the lowest at which nine images in ten reach the tier's
+ * target at 1080 pixels. Measured with `scripts/bench/tiers.ts`.
  *
  * The score that 90% of 30 photographs, documents and screenshots reach:
  *
@@ -23,28 +23,36 @@ const FAST_QUALITY: Readonly<Record<Format, Readonly<Record<Tier, number>>>> = {
   jpeg: { saver: 62, balanced: 78, high: 91 },
 };
 
-/** Up to so many, the container of AVIF weighs more than what it saves. */
-const SMALL_PIXELS = 40 * 40;
+/** Up to this size, the container of AVIF weighs more than AVIF saves. */
+const MAX_SMALL_PIXELS = 40 * 40;
 
-/** What a still is encoded with on a first request, by what is known before: its subject and its size. */
-export function fastSetting(
+/** What is known of a still before it is encoded. The size is that of the variant, in pixels. */
+export interface StillTraits {
+  contentClass: ContentClass;
+  width: number;
+  height: number;
+}
+
+/** Returns the settings of effort `fast` for a still. */
+export function fastSettings(
   format: Format,
   tier: Tier,
-  { contentClass, width, height }: Appearance,
-): Setting {
+  { contentClass, width, height }: StillTraits,
+): EncoderSettings {
   if (contentClass === 'chart') {
     return format === 'jpeg' ? { encoding: 'png', colours: 'all' } : { encoding: 'webp', nearLossless: 100 };
   }
   const quality = FAST_QUALITY[format][tier];
   switch (format) {
     case 'avif':
-      if (width * height <= SMALL_PIXELS) return fastSetting('webp', tier, { contentClass, width, height });
-      // 5% smaller than with 8 bits and halved colour; effort 1 would be 7% smaller still, for three times the time.
+      if (width * height <= MAX_SMALL_PIXELS)
+        return fastSettings('webp', tier, { contentClass, width, height });
+      // 5% smaller than with 8 bits and 4:2:0. Effort 1 would be another 7% smaller, for three times the time.
       return { encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 10 };
     case 'webp':
       return { encoding: 'webp', quality, effort: 5, sharpChroma: false, preset: 'default' };
     case 'jpeg':
-      // Colours that are drawn have edges, which halved colour blurs.
+      // 4:2:0 would blur the edges of drawn colours.
       return {
         encoding: 'jpeg',
         quality,
@@ -54,14 +62,7 @@ export function fastSetting(
   }
 }
 
-/** What is seen of a picture before it is encoded. */
-export interface Appearance {
-  contentClass: ContentClass;
-  width: number;
-  height: number;
-}
-
-/** What an animation is encoded with where it becomes WebP. GIF has no such setting. */
+/** Returns the encoder quality of an animation that is encoded as WebP. GIF has no quality. */
 export function animatedQuality(tier: Tier): number {
   return FAST_QUALITY.webp[tier];
 }

@@ -2,27 +2,27 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { effectivePort, isWebScheme, parseSourceUrl } from './source-url.ts';
 
-/** Allocated for global unicast; everything else in IPv6 is local, an embedding of IPv4, or not in use (RFC 4291, section 2.4). */
+/** The only range of IPv6 with public addresses; all others are local, embed IPv4, or are unassigned (RFC 4291, section 2.4). */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Public by the registries, but a cloud's own services answer there: Azure's WireServer, which hands out a machine's secrets. */
+/** Public by the registries, but used inside a cloud: Azure's WireServer, which serves the secrets of a machine. */
 const CLOUD_INTERNAL = new Set(['168.63.129.16']);
 
-/** The interface identifiers of ISATAP, which tunnels to the IPv4 address in their last 32 bits (RFC 5214, section 6.1). */
+/** The interface identifiers of ISATAP, which tunnels to the IPv4 address in the last 32 bits (RFC 5214, section 6.1). */
 const ISATAP = /^(?:0|200):5efe$/;
 
 /**
- * Whether a connection to this address leaves for the public Internet: the one line of defence between a source URL, which
- * anyone may choose, and the networks that this service can reach and its callers cannot.
+ * Whether an address is on the public Internet. This is the only protection against source URLs, which anyone may choose, that point into
+ * networks which this service can reach and its callers cannot (SSRF).
  *
- * Refused are private, loopback, link-local (the clouds' metadata services), shared, documentation, benchmarking, multicast
+ * It refuses private, loopback, link-local (the clouds' metadata services), shared, documentation, benchmarking, multicast
  * and reserved ranges, every IPv6 form that embeds an IPv4 address (mapped, compatible, translated, NAT64, 6to4, Teredo,
- * ISATAP: whatever is at the other end unpacks it), addresses with a zone, and whatever is no address.
+ * ISATAP), addresses with a zone, and any text that is not an address.
  *
- * @param text - an IP address as a resolver or `URL.hostname` writes it, without brackets; not a host name
+ * @param text - an IP address as a resolver returns it, or `URL.hostname` without brackets; not a host name
  */
 export function isPublicAddress(text: string): boolean {
-  // Stricter than ipaddr.js, which would read `0177.0.0.1` one way while the system reads it another.
+  // isIP is stricter than ipaddr.js, which accepts `0177.0.0.1` but may read it differently from the system.
   if (isIP(text) === 0 || text.includes('%')) return false;
   const address = ipaddr.parse(text);
   if (address.range() !== 'unicast') return false;
@@ -35,9 +35,9 @@ export function isPublicAddress(text: string): boolean {
 /**
  * Parses one entry of `SOURCE_ALLOW_PRIVATE`.
  *
- * @param text - `host:port`, IPv6 in brackets; the port is required, so that trust in one service is not trust in its machine
- * @returns the same in the one form that `hostAndPort` gives
- * @throws Error that says what is wrong with it, for a configuration fault
+ * @param text - `host:port`, IPv6 in brackets; the port is required, so that trust in one service does not extend to its machine
+ * @returns the host and port in the canonical form of `hostAndPort`
+ * @throws Error with a message for the configuration error
  */
 export function parsePrivateHost(text: string): string {
   const url = /^(\[[^\]\s]*\]|[^:/?#@*\s\\[\]]+):\d+$/.test(text)
@@ -48,7 +48,7 @@ export function parsePrivateHost(text: string): string {
   return hostAndPort(url);
 }
 
-/** The host and effective port of a parsed `http(s)` URL, in the form that `parsePrivateHost` gives. */
+/** Returns the host and the effective port of an `http(s)` URL, in the form of `parsePrivateHost`. */
 export function hostAndPort(url: URL): string {
   return `${url.hostname}:${effectivePort(url)}`;
 }

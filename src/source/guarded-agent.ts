@@ -12,44 +12,48 @@ export type ResolveAll = (
 
 export interface GuardedAgentOptions {
   resolve: ResolveAll;
-  /** Whether a connection to this address may be made. */
-  accepts: (address: string) => boolean;
-  /** When an attempt to connect gives up, whoever waits for it. */
+  /** Whether a connection to this address is allowed. */
+  acceptsAddress: (address: string) => boolean;
+  /** The timeout of a connection attempt, in milliseconds. Several requests may wait for the same attempt. */
   connectTimeoutMs: number;
 }
 
 const KEEP_ALIVE_MS = 4_000;
-/** A server may ask for its connections to be kept longer, but not so long that it can collect them. */
+/** The longest keep-alive that a server may ask for, so that it cannot make connections pile up. */
 const MAX_KEEP_ALIVE_MS = 30_000;
 const MAX_HEADER_BYTES = 16_384;
-/** Node's 250 ms gives up on an address on another continent before it has answered. */
+/** Node's default of 250 ms is too short for addresses on another continent. */
 const ADDRESS_ATTEMPT_MS = 1_000;
 
 /**
- * Returns an agent that connects to accepted addresses only. The decision is made where the connection is, and a connection
- * gets exactly the addresses that were looked at: a name is never resolved a second time, so that DNS rebinding, a
- * good answer for the check and a bad one for the connection, has nothing to hold on to.
+ * Creates an undici agent that connects to accepted addresses only. The check is part of the connection, which uses exactly the addresses
+ * that were checked. A name is never resolved a second time, which prevents DNS rebinding: a public address for the check, a private one for
+ * the connection.
  *
- * Timeouts of answers are left to the signal of each request.
+ * The agent has no timeouts for responses: the signal of each request ends it.
  */
-export function createGuardedAgent({ resolve, accepts, connectTimeoutMs }: GuardedAgentOptions): Agent {
+export function createGuardedAgent({
+  resolve,
+  acceptsAddress,
+  connectTimeoutMs,
+}: GuardedAgentOptions): Agent {
   const connect = buildConnector({
-    lookup: createCheckedLookup(resolve, accepts),
+    lookup: createCheckedLookup(resolve, acceptsAddress),
     timeout: connectTimeoutMs,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
   });
   return new Agent({
     connect: (options, callback) => {
-      // Node does not ask `lookup` about a literal address: it must be checked here or it is not checked at all.
-      if (isIP(options.hostname) !== 0 && !accepts(options.hostname)) {
+      // Node does not call `lookup` for a literal address, so this is the only check of it.
+      if (isIP(options.hostname) !== 0 && !acceptsAddress(options.hostname)) {
         queueMicrotask(() => callback(forbidden(`${options.hostname} is not a public address`), null));
         return;
       }
       connect(options, callback);
     },
-    // As many as there are fetches, which whoever fetches bounds: one that waited here for another's connection would run
-    // out of time, and a good source be taken for a broken one.
+    // Unlimited: callers bound their concurrent fetches. With a limit here, a fetch could time out while it waits for the connection of
+    // another, and a good source would count as broken.
     connections: null,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -60,7 +64,10 @@ export function createGuardedAgent({ resolve, accepts, connectTimeoutMs }: Guard
   });
 }
 
-function createCheckedLookup(resolve: ResolveAll, accepts: (address: string) => boolean): LookupFunction {
+function createCheckedLookup(
+  resolve: ResolveAll,
+  acceptsAddress: (address: string) => boolean,
+): LookupFunction {
   return (hostname, { all, family, hints }, callback) => {
     const options: LookupAllOptions = { all: true, verbatim: true };
     if (family !== undefined) options.family = family;
@@ -71,9 +78,9 @@ function createCheckedLookup(resolve: ResolveAll, accepts: (address: string) => 
         callback(unresolved(hostname, error), '');
         return;
       }
-      // One bad address condemns the name: which one a connection ends up with must not be a matter of luck. The message
-      // does not say which, or it would read internal DNS out to anyone.
-      if (!addresses.every(({ address }) => accepts(address))) {
+      // A single refused address refuses the name, since it is not predictable which address a connection uses. The message does not
+      // contain the address: it would disclose internal DNS.
+      if (!addresses.every(({ address }) => acceptsAddress(address))) {
         callback(forbidden(`${hostname} resolves to an address that is not public`), '');
         return;
       }

@@ -1,106 +1,107 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
+import { sleep } from '../backoff.ts';
 import { EdgepressError } from '../protocol/error.ts';
 
-/** How fast one host is asked. */
+/** Limits the concurrency of requests to one host. */
 export interface HostRateLimiter {
   /**
-   * Asks when it is this host's turn.
+   * Sends a request once the host has a free place and no pause.
    *
-   * @throws EdgepressError at once, without asking, while the host is left alone for longer than there is patience: what it said last,
-   *   and when to come back; else what `ask` throws
+   * @throws what `request` throws; or the last error of the host, without a request, if its pause is longer than `maxWaitMs`; or the
+   *   reason of the abort signal
    */
-  run<T>(ask: () => Promise<T>): Promise<T>;
+  run<T>(request: () => Promise<T>): Promise<T>;
 }
 
 export interface HostRateLimiterOptions {
-  /** How many may be asked for at once. */
+  /** The maximum number of concurrent requests. */
   concurrency: number;
-  /** How long anyone waits for a host that wants to be left alone, in milliseconds. */
-  patienceMs: number;
-  /** Ends all waiting: what waits then fails with its reason. */
+  /** The longest wait for the end of a pause, in milliseconds. */
+  maxWaitMs: number;
+  /** Ends all waits, which then throw its reason. */
   signal: AbortSignal;
 }
 
-/** After so many answers in a row that do not complain, one more may be asked for at once. */
-const ANSWERS_TO_SPEED_UP = 10;
-/** After so many in a row that time out, times what is asked for at once, a host counts as down. */
-const TIMEOUTS_A_PLACE = 2;
-/** How long a host that is down is left alone. */
-const DOWN_SECONDS = 60;
+/** After this many responses without a complaint, the concurrency grows by one. */
+const RESPONSES_TO_SPEED_UP = 10;
+/** A host counts as down after this many timeouts in a row per unit of its maximum concurrency. */
+const MAX_TIMEOUTS_PER_SLOT = 2;
+/** The pause for a host that is down. */
+const DOWN_PAUSE_SECONDS = 60;
 
 /**
- * Paces what one host is asked: additive increase, multiplicative decrease (as TCP does, RFC 5681). An error with
- * `retryAfterSeconds`, which is how a fetcher tells of a 429 or a 503, halves what is asked for at once, and stops all that has
- * not begun until then. A host that only ever times out is left alone for a while: its images would hold up everyone else's.
+ * Creates a rate limiter for one host by additive increase, multiplicative decrease (AIMD, as TCP does: RFC 5681). An error with
+ * `retryAfterSeconds`, which stands for a 429 or a 503, halves the concurrency and pauses requests that have not started. A host that only
+ * times out is paused as well: its images would hold up those of other hosts.
  */
 export function createHostRateLimiter({
   concurrency,
-  patienceMs,
+  maxWaitMs,
   signal,
 }: HostRateLimiterOptions): HostRateLimiter {
-  const queue = new PQueue({ concurrency: concurrency });
+  const queue = new PQueue({ concurrency });
   let resumesAtMs = 0;
-  let lastWords: EdgepressError | undefined;
-  let answers = 0;
+  let lastError: EdgepressError | undefined;
+  let responses = 0;
   let timeouts = 0;
 
-  function leaveAlone(seconds: number, why: EdgepressError): void {
-    answers = 0;
+  function pause(seconds: number, reason: EdgepressError): void {
+    responses = 0;
     queue.concurrency = Math.max(1, Math.floor(queue.concurrency / 2));
     resumesAtMs = Math.max(resumesAtMs, performance.now() + seconds * 1000);
-    lastWords = why;
+    lastError = reason;
   }
 
-  function noteAnswer(): void {
+  function countResponse(): void {
     timeouts = 0;
-    answers++;
-    if (answers % ANSWERS_TO_SPEED_UP === 0) queue.concurrency = Math.min(concurrency, queue.concurrency + 1);
+    responses++;
+    if (responses % RESPONSES_TO_SPEED_UP === 0)
+      queue.concurrency = Math.min(concurrency, queue.concurrency + 1);
   }
 
-  function noteFailure(error: unknown): void {
+  function countFailure(error: unknown): void {
     if (!(error instanceof EdgepressError)) return;
     if (error.retryAfterSeconds !== undefined) {
-      leaveAlone(error.retryAfterSeconds, error);
+      pause(error.retryAfterSeconds, error);
     } else if (error.code === 'source_timeout') {
       timeouts++;
-      if (timeouts % (TIMEOUTS_A_PLACE * concurrency) === 0) leaveAlone(DOWN_SECONDS, error);
+      if (timeouts % (MAX_TIMEOUTS_PER_SLOT * concurrency) === 0) pause(DOWN_PAUSE_SECONDS, error);
     } else {
-      // Whatever else is wrong with a source, its host answers.
-      noteAnswer();
+      // Whatever else is wrong with the source, its host responds.
+      countResponse();
     }
   }
 
-  async function waitForHost(): Promise<void> {
-    // Others may be told to wait longer meanwhile.
+  async function waitForPause(): Promise<void> {
+    // A loop, since another response may extend the pause meanwhile.
     for (;;) {
       signal.throwIfAborted();
       const leftMs = resumesAtMs - performance.now();
       if (leftMs <= 0) return;
-      if (leftMs > patienceMs && lastWords) throw leftAlone(lastWords, leftMs);
-      await delay(leftMs, undefined, { signal }).catch(() => {});
+      if (leftMs > maxWaitMs && lastError) throw pausedError(lastError, leftMs);
+      await sleep(leftMs, signal);
     }
   }
 
   return {
-    run: (ask) =>
+    run: (request) =>
       queue.add(async () => {
-        await waitForHost();
+        await waitForPause();
         try {
-          const result = await ask();
-          noteAnswer();
+          const result = await request();
+          countResponse();
           return result;
         } catch (error) {
-          noteFailure(error);
+          countFailure(error);
           throw error;
         }
       }),
   };
 }
 
-function leftAlone({ code, message, cause }: EdgepressError, leftMs: number): EdgepressError {
+function pausedError({ code, message, cause }: EdgepressError, leftMs: number): EdgepressError {
   const retryAfterSeconds = Math.ceil(leftMs / 1000);
-  return new EdgepressError(code, `${message}; it is left alone for ${retryAfterSeconds} s`, {
+  return new EdgepressError(code, `${message}; no further requests to its host for ${retryAfterSeconds} s`, {
     retryable: true,
     retryAfterSeconds,
     cause,

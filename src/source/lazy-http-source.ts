@@ -1,27 +1,23 @@
+// Kept apart from http-source.ts on purpose: this file does not load undici until the first fetch, so that a hit is answered without it.
 import { assertUrlAllowed } from './allowlist.ts';
 import type { HttpSource, HttpSourceOptions } from './http-source.ts';
 import { parseWebSource } from './source-url.ts';
 
-/** A source over HTTP that is loaded when it is first needed. */
+/** An HTTP source whose client is loaded on first use. */
 export interface LazyHttpSource extends HttpSource {
-  /** Loads it now. */
+  /** Loads the client now. */
   load(): Promise<void>;
-  /** Closes all connections. The next fetch opens new ones. */
+  /** Closes all connections; the next fetch opens new ones. */
   close(): Promise<void>;
 }
 
-/** Makes a source whose HTTP client costs nothing where everything is in the store; see `createHttpSource`. */
+/** Creates an HTTP source that loads its client on first use; see `createHttpSource`. */
 export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource {
   let loading: Promise<HttpSource> | undefined;
   const load = () => {
     loading ??= import('./http-source.ts').then(({ createHttpSource }) => createHttpSource(options));
     return loading;
   };
-  async function close(): Promise<void> {
-    const loaded = loading;
-    loading = undefined;
-    await (await loaded)?.close();
-  }
 
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
@@ -31,6 +27,10 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
     async load() {
       await load();
     },
-    close,
+    async close() {
+      const loaded = loading;
+      loading = undefined;
+      await (await loaded)?.close();
+    },
   };
 }

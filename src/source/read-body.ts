@@ -5,42 +5,46 @@ import { EdgepressError } from '../protocol/error.ts';
 import { unavailable } from './source-failure.ts';
 
 export interface ReadBodyOptions {
-  /** The bound of the body as it is sent, and again of what it decodes to. */
+  /** The limit of the body as it is sent, and also of its decoded form. */
   maxBytes: number;
-  /** The length that was announced of the body as it is sent, where one was. */
+  /** The `Content-Length`, if there is one. */
   declaredBytes?: number | undefined;
-  /** The `Content-Encoding`, where there was one. */
+  /** The `Content-Encoding`, if there is one. */
   encoding?: string | undefined;
   signal: AbortSignal;
-  /** Whose body it is, for messages. */
+  /** The host or bucket, for error messages. */
   from: string;
 }
 
 /**
- * Reads a whole body into memory, and never more of it than `maxBytes`: not of what is sent, and not of what a few
- * kilobytes of gzip unpack to. After a failure the body is destroyed, and with it its connection.
+ * Reads a whole body into memory. Neither the body as it is sent nor its decoded form may exceed `maxBytes`, so decompression bombs do no
+ * harm. After an error the body and its connection are destroyed.
  *
- * @throws EdgepressError `source_too_large` (unread, where the announced length says so), `source_unavailable` for an unknown
- *   encoding and for another length than the announced one; and the streams' own errors
+ * @throws EdgepressError `source_too_large` (without reading if the declared length exceeds the limit); `source_unavailable` for an unknown
+ *   encoding, or if the length differs from the declared one
+ * @throws the errors of the streams
  */
 export async function readBody(body: Readable, options: ReadBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { declaredBytes, encoding, maxBytes, signal, from } = options;
-  const count = (chunks: AsyncIterable<Buffer>) => counted(chunks, options);
-  const collect = (chunks: AsyncIterable<Buffer>) => collected(chunks, from, maxBytes);
+  const checkLength = (chunks: AsyncIterable<Buffer>) => withCheckedLength(chunks, options);
+  const concat = (chunks: AsyncIterable<Buffer>) => concatChunks(chunks, from, maxBytes);
   try {
     if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(from, maxBytes);
     const decoder = decoderFor(encoding, from);
     return decoder
-      ? await pipeline(body, count, decoder, collect, { signal })
-      : await pipeline(body, count, collect, { signal });
+      ? await pipeline(body, checkLength, decoder, concat, { signal })
+      : await pipeline(body, checkLength, concat, { signal });
   } catch (error) {
-    // Without a listener, the error of a stream that nobody reads any more would end the process.
+    // Without a listener, a later error of the stream would crash the process.
     body.on('error', () => {}).destroy();
     throw error;
   }
 }
 
-async function* counted(chunks: AsyncIterable<Buffer>, options: ReadBodyOptions): AsyncGenerator<Buffer> {
+async function* withCheckedLength(
+  chunks: AsyncIterable<Buffer>,
+  options: ReadBodyOptions,
+): AsyncGenerator<Buffer> {
   const { declaredBytes, from, maxBytes } = options;
   let bytes = 0;
   for await (const chunk of chunks) {
@@ -49,13 +53,13 @@ async function* counted(chunks: AsyncIterable<Buffer>, options: ReadBodyOptions)
     yield chunk;
   }
   if (declaredBytes !== undefined && bytes !== declaredBytes) {
-    throw unavailable(`${bytes} bytes instead of the ${declaredBytes} announced by ${from}`, {
+    throw unavailable(`${bytes} bytes instead of the ${declaredBytes} declared by ${from}`, {
       retryable: true,
     });
   }
 }
 
-async function collected(
+async function concatChunks(
   chunks: AsyncIterable<Buffer>,
   from: string,
   maxBytes: number,
@@ -88,7 +92,7 @@ function decoderFor(encoding: string | undefined, from: string) {
     case 'br':
       return createBrotliDecompress();
     default:
-      throw unavailable(`${from} sent a Content-Encoding that was not asked for and is not understood`, {
+      throw unavailable(`${from} sent a Content-Encoding that was not requested and is not supported`, {
         retryable: false,
       });
   }

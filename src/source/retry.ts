@@ -1,62 +1,64 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import { backoffDelay, sleep, withJitter } from '../backoff.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter.ts';
 
 /**
- * The patience of work that nobody waits for and that comes in thousands: kind to the clients' servers. Few fetches at once for a
- * host, fewer when it says 429 or 503, none until its `Retry-After` is over; what may pass by itself is tried again.
+ * Fetches a source with retries and a rate limit per host. It is for bulk work that no viewer waits for: it spares the clients' servers.
+ * Each host gets few concurrent fetches, fewer after a 429 or 503, and none until its `Retry-After` has passed. Retryable errors are
+ * retried with exponential backoff.
  *
  * @param attempt - fetches the source once
- * @throws EdgepressError what the last attempt threw, or at once what the source's host said before, while it is left alone
+ * @throws the error of the last attempt; or the last error of the host, without an attempt, while the rate limiter backs off from it for too
+ *   long to wait; or the reason of the abort signal
  */
 export type WithRetry = <T>(src: string, attempt: () => Promise<T>) => Promise<T>;
 
 export interface RetryOptions {
-  /** Ends all waiting: what waits then fails with its reason. */
+  /** Ends all waits, which then throw its reason. */
   signal: AbortSignal;
-  /** Fetches at once from one host. */
+  /** The number of concurrent fetches from one host. */
   concurrencyPerHost: number;
-  /** Before the second attempt, in milliseconds; it doubles for each that follows. Default 1,000. */
+  /** The delay before the second attempt, in milliseconds; it doubles with each further one. Default 1,000. */
   retryDelayMs?: number;
-  /** Default 3, the first included. */
+  /** The maximum number of attempts, including the first. Default 3. */
   attempts?: number;
 }
 
-/** How long anyone waits for a host that wants to be left alone. Beyond that its images are better left to another run. */
-const PATIENCE_MS = 30_000;
-/** How many hosts are remembered; those asked longest ago are forgotten first. */
+/** The longest wait for a host that asked for a pause. Beyond that, its images are better left to a later run. */
+const MAX_HOST_WAIT_MS = 30_000;
+/** The number of hosts whose rate is remembered; the least recently used are dropped first. */
 const MAX_HOSTS = 5000;
 
+/** Creates a {@link WithRetry} with a rate limiter for each host. */
 export function createWithRetry(options: RetryOptions): WithRetry {
   const { signal, concurrencyPerHost, retryDelayMs = 1000, attempts = 3 } = options;
-  const paces = new LRUCache<string, HostRateLimiter>({ max: MAX_HOSTS });
+  const limiters = new LRUCache<string, HostRateLimiter>({ max: MAX_HOSTS });
 
-  function paceOf(host: string): HostRateLimiter {
-    const pace =
-      paces.get(host) ??
-      createHostRateLimiter({ concurrency: concurrencyPerHost, patienceMs: PATIENCE_MS, signal });
-    paces.set(host, pace);
-    return pace;
+  function limiterOf(host: string): HostRateLimiter {
+    const limiter =
+      limiters.get(host) ??
+      createHostRateLimiter({ concurrency: concurrencyPerHost, maxWaitMs: MAX_HOST_WAIT_MS, signal });
+    limiters.set(host, limiter);
+    return limiter;
   }
 
   return async (src, attempt) => {
-    const pace = paceOf(sourceHost(src));
-    for (let number = 1; ; number++) {
+    const limiter = limiterOf(sourceHost(src));
+    for (let failures = 1; ; failures++) {
       try {
-        return await pace.run(attempt);
+        return await limiter.run(attempt);
       } catch (error) {
-        if (number === attempts || !mayPass(error)) throw error;
+        if (failures === attempts || !isWorthRetrying(error)) throw error;
       }
-      // At random by a quarter, so that those that failed together do not come back together.
-      const waitMs = retryDelayMs * 2 ** (number - 1) * (1 + Math.random() / 4);
-      await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await sleep(withJitter(backoffDelay(retryDelayMs, failures)), signal);
+      signal.throwIfAborted();
     }
   };
 }
 
-function mayPass(error: unknown): boolean {
+function isWorthRetrying(error: unknown): boolean {
   if (!(error instanceof EdgepressError) || !error.retryable) return false;
-  return (error.retryAfterSeconds ?? 0) * 1000 <= PATIENCE_MS;
+  return (error.retryAfterSeconds ?? 0) * 1000 <= MAX_HOST_WAIT_MS;
 }

@@ -2,17 +2,17 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { EdgepressError } from '../protocol/error.ts';
 import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
-import { USUAL_RETRY_AFTER_SECONDS } from './http-response.ts';
+import { DEFAULT_RETRY_AFTER_SECONDS } from './http-response.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
 import { sourceFailure, unavailable, withDeadline } from './source-failure.ts';
 
 export interface S3SourceOptions {
   client: S3Client;
-  /** Which objects may be fetched; empty: none. */
+  /** The objects that may be fetched; empty: none. */
   allow: readonly AllowPattern[];
   maxBytes: number;
-  /** For the whole fetch, the SDK's own retries included. */
+  /** The time for the whole fetch, including the retries of the SDK, in milliseconds. */
   timeoutMs: number;
 }
 
@@ -21,11 +21,11 @@ interface ObjectAddress {
   key: string;
 }
 
-/** Half a character: no UTF-8, and so no key, can be made of it. */
+/** Half of a surrogate pair. It has no UTF-8 form, so no key can contain it. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const NOT_FOUND = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
 
-/** Returns a fetcher of `s3://bucket/key` sources. */
+/** Creates a fetcher of `s3://bucket/key` sources. */
 export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceOptions): SourceFetcher {
   const assertAllowed = (src: string): ObjectAddress => {
     const address = parseObjectAddress(src);
@@ -60,7 +60,7 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
   };
 }
 
-/** The bucket up to the first slash, the rest is the key as it is: `%`, `?` and `#` are characters like any other in it. */
+/** The bucket ends at the first slash. The rest is the key as it is, in which `%`, `?` and `#` have no special meaning. */
 function parseObjectAddress(src: string): ObjectAddress {
   const [, bucket = '', key = ''] = /^s3:\/\/([^/]*)\/(.+)$/is.exec(src) ?? [];
   if (!isBucketName(bucket) || LONE_SURROGATE.test(key)) {
@@ -69,7 +69,7 @@ function parseObjectAddress(src: string): ObjectAddress {
   return { bucket, key };
 }
 
-/** Uploads in chunks leave their own transfer coding behind in the metadata of the object; its bytes no longer have it. */
+/** Removes `aws-chunked`, which chunked uploads leave in the metadata of an object though its bytes are not encoded that way. */
 function objectEncoding(encoding: string | undefined): string | undefined {
   return encoding
     ?.split(',')
@@ -84,11 +84,11 @@ function s3Failure(error: unknown, from: string): EdgepressError {
   if (status === 404 || NOT_FOUND.has(error.name)) {
     return new EdgepressError('source_not_found', `no such object in ${from}`, { cause: error });
   }
-  // A refusal stays one until somebody changes a policy; throttling and faults of S3 pass.
+  // A denied access lasts until somebody changes a policy; throttling and errors of S3 are temporary.
   const retryable = status === undefined || status >= 500 || status === 408 || status === 429;
   return unavailable(`status ${status ?? 'unknown'} (${error.name}) from ${from}`, {
     retryable,
-    ...((status === 503 || status === 429) && { retryAfterSeconds: USUAL_RETRY_AFTER_SECONDS }),
+    ...((status === 503 || status === 429) && { retryAfterSeconds: DEFAULT_RETRY_AFTER_SECONDS }),
     cause: error,
   });
 }

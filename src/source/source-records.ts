@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backoffDelay } from '../backoff.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 
@@ -6,16 +7,16 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * How long a broken source is left alone: the first time, and at most, doubling with each failure in a row. Minutes for
- * what may pass by itself; hours for what will not, since the answer is known and each attempt costs the client's server.
+ * How long a failure is cached: the first time and at most, doubling with each failure in a row. Minutes for what may be temporary; hours
+ * for what is permanent, since the answer is known and each attempt costs the client's server.
  */
-const PATIENCE = {
-  retryable: { firstMs: MINUTE_MS, mostMs: HOUR_MS },
-  hopeless: { firstMs: HOUR_MS, mostMs: 24 * HOUR_MS },
+const BACKOFF = {
+  temporary: { firstMs: MINUTE_MS, maxMs: HOUR_MS },
+  permanent: { firstMs: HOUR_MS, maxMs: 24 * HOUR_MS },
 };
 
-/** What a source can be remembered for. All else is the request's fault, or ours. */
-const REMEMBERED = [
+/** The errors that are the source's, which are cached. All others are caused by the request or by this service. */
+const CACHED_CODES = [
   'source_forbidden',
   'source_not_found',
   'source_too_large',
@@ -26,44 +27,46 @@ const REMEMBERED = [
 ] as const satisfies ErrorCode[];
 
 const recordSchema = z.object({
-  code: z.enum(REMEMBERED),
+  code: z.enum(CACHED_CODES),
   detail: z.string(),
-  /** When it was first found broken. */
+  /** The time of the first failure in a row. */
   since: z.iso.datetime(),
-  /** When whoever tried it last began. */
+  /** The time at which the last attempt started. */
   lastAttempt: z.iso.datetime(),
-  /** Until then it is left alone. */
+  /** No attempt is made before this time. */
   nextAttempt: z.iso.datetime(),
-  /** Attempts in a row that failed. */
+  /** The number of failures in a row. */
   failures: z.int().min(1),
   retryable: z.boolean(),
 });
 
-/** Why a source is broken, and until when to leave it alone: `source.json` beside its variants. */
+/** A cached failure: why a source is broken, and until when not to try it again. It is stored as `source.json` beside the variants. */
 export type SourceRecord = z.infer<typeof recordSchema>;
 
 export interface SourceRecords {
-  /** The record at this key, or `undefined`: the source is not known to be broken. */
+  /** Returns the record at a key; `undefined` if the source is not known to be broken. */
   read(key: string): Promise<SourceRecord | undefined>;
-  /** The error to answer with at once, or `undefined` when the source may be tried (again). */
+  /** Returns the error to answer with instead of an attempt; `undefined` if the source may be tried (again). */
   cachedFailure(record: SourceRecord | undefined): EdgepressError | undefined;
   /**
-   * Remembers a failure, if it is the source's, after what was known before.
+   * Stores a failure if it is the source's.
    *
-   * @param startedAtMs - when the attempt began, in Unix milliseconds
-   * @returns the error to answer with: the same, which now says when to try again; and whether it is remembered, if it should be
+   * @param previous - the record before this attempt, if there was one
+   * @param startedAtMs - when the attempt started, in Unix milliseconds
+   * @returns `error`: the error to answer with, which is the same one but with the time of the next attempt. `isSaved`: whether it is stored;
+   *   also `true` if it is not the source's failure and so not to be stored
    */
-  remember(
+  saveFailure(
     key: string,
     error: unknown,
-    before: SourceRecord | undefined,
+    previous: SourceRecord | undefined,
     startedAtMs: number,
-  ): Promise<{ error: unknown; isKept: boolean }>;
-  /** Forgets what was known, since the source works again. */
-  forget(key: string, before: SourceRecord | undefined): Promise<void>;
+  ): Promise<{ error: unknown; isSaved: boolean }>;
+  /** Deletes the record, if there was one, since the source works again. */
+  clear(key: string, previous: SourceRecord | undefined): Promise<void>;
 }
 
-/** @param nowMs - the time, in Unix milliseconds */
+/** @param nowMs - returns the time, in Unix milliseconds */
 export function createSourceRecords(store: BestEffortStore, nowMs: () => number): SourceRecords {
   function cachedFailure(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
     const leftMs = record ? Date.parse(record.nextAttempt) - nowMs() : 0;
@@ -82,40 +85,39 @@ export function createSourceRecords(store: BestEffortStore, nowMs: () => number)
       return object && parseRecord(object.body);
     },
     cachedFailure: (record) => cachedFailure(record),
-    remember: async (key, error, before, startedAtMs) => {
-      if (!isRemembered(error)) return { error, isKept: true };
-      const record = nextRecord(error, before, startedAtMs, nowMs());
+    saveFailure: async (key, error, previous, startedAtMs) => {
+      if (!isSourceError(error)) return { error, isSaved: true };
+      const record = nextRecord(error, previous, startedAtMs, nowMs());
       const body = new TextEncoder().encode(JSON.stringify(record));
       const put = await store.put(key, body, { contentType: 'application/json' });
-      return { error: cachedFailure(record, error.cause) ?? error, isKept: put !== undefined };
+      return { error: cachedFailure(record, error.cause) ?? error, isSaved: put !== undefined };
     },
-    forget: async (key, before) => {
-      if (before) await store.delete([key]);
+    clear: async (key, previous) => {
+      if (previous) await store.delete([key]);
     },
   };
 }
 
-type RememberedError = EdgepressError & { code: SourceRecord['code'] };
+type SourceError = EdgepressError & { code: SourceRecord['code'] };
 
-function isRemembered(error: unknown): error is RememberedError {
-  return error instanceof EdgepressError && (REMEMBERED as readonly ErrorCode[]).includes(error.code);
+function isSourceError(error: unknown): error is SourceError {
+  return error instanceof EdgepressError && (CACHED_CODES as readonly ErrorCode[]).includes(error.code);
 }
 
 function nextRecord(
-  error: RememberedError,
-  before: SourceRecord | undefined,
+  error: SourceError,
+  previous: SourceRecord | undefined,
   startedAtMs: number,
   nowMs: number,
 ): SourceRecord {
-  const failures = (before?.failures ?? 0) + 1;
-  const { firstMs, mostMs } = isCheapToAsk(error) ? PATIENCE.retryable : PATIENCE.hopeless;
-  const patienceMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 10), mostMs);
-  // A source that says when to come back is believed, unless our own patience is longer.
-  const waitMs = Math.max(patienceMs, (error.retryAfterSeconds ?? 0) * 1000);
+  const failures = (previous?.failures ?? 0) + 1;
+  const { firstMs, maxMs } = isTriedSoon(error) ? BACKOFF.temporary : BACKOFF.permanent;
+  // A longer Retry-After of the source takes precedence.
+  const waitMs = Math.max(backoffDelay(firstMs, failures, maxMs), (error.retryAfterSeconds ?? 0) * 1000);
   return {
     code: error.code,
     detail: error.message,
-    since: before?.since ?? new Date(nowMs).toISOString(),
+    since: previous?.since ?? new Date(nowMs).toISOString(),
     lastAttempt: new Date(startedAtMs).toISOString(),
     nextAttempt: new Date(nowMs + waitMs).toISOString(),
     failures,
@@ -123,12 +125,12 @@ function nextRecord(
   };
 }
 
-/** What our own rules forbid is asked again soon: it costs the client's server nothing, and operators change rules. */
-function isCheapToAsk(error: RememberedError): boolean {
+/** A source that our own rules forbid is tried again soon too: it costs the client's server nothing, and operators change rules. */
+function isTriedSoon(error: SourceError): boolean {
   return error.retryable || error.code === 'source_forbidden';
 }
 
-/** A record that cannot be read is as good as none: the source is tried again and a new one written. */
+/** A record that cannot be read counts as absent: the source is tried again and the record replaced. */
 function parseRecord(body: Uint8Array): SourceRecord | undefined {
   try {
     return recordSchema.parse(JSON.parse(new TextDecoder().decode(body)));

@@ -1,16 +1,15 @@
 import { EdgepressError } from '../protocol/error.ts';
 
-/** Of a name in DNS, in its textual form (RFC 1035, section 2.3.4, less the root). */
+/** The maximum length of a DNS name as text (RFC 1035, section 2.3.4, without the root). */
 const MAX_HOST_LENGTH = 253;
 
 /**
- * Parses an absolute URL, or a redirect's `Location` against the address that sent it.
+ * Parses an absolute URL, or the `Location` of a redirect relative to the URL that sent it.
  *
- * One trailing dot on the host goes away here, before anything is decided: `example.com.` and `example.com` reach
- * the same server, so the allowlist, the list of private hosts, the connection pool and TLS must all see one name.
+ * It removes a trailing dot of the host: `example.com.` and `example.com` reach the same server, so the allowlist, the private hosts, the
+ * connection pool and TLS must see the same name.
  *
- * @returns the URL, or `undefined` where the text is none, or where its host is none that could ever resolve:
- *   with an empty label, or longer than 253 characters
+ * @returns `undefined` if the text is not a URL, or its host cannot resolve because it has an empty label or more than 253 characters
  */
 export function parseSourceUrl(text: string, base?: URL): URL | undefined {
   if (!URL.canParse(text, base?.href)) return undefined;
@@ -20,28 +19,25 @@ export function parseSourceUrl(text: string, base?: URL): URL | undefined {
   return unresolvable && isWebScheme(url) ? undefined : url;
 }
 
-/** Whether this is the scheme of an HTTP source. */
+/** Whether the scheme is `http` or `https`. */
 export function isWebScheme(url: URL): boolean {
   return url.protocol === 'http:' || url.protocol === 'https:';
 }
 
-/** The port that a connection to this HTTP URL would use. */
+/** Returns the port of an `http(s)` URL: the given one, or the default of its scheme. */
 export function effectivePort(url: URL): string {
   return url.port || (url.protocol === 'https:' ? '443' : '80');
 }
 
-/**
- * The host and port as an error may show them to anyone: never the path, the query or the credentials, which can carry
- * secrets.
- */
+/** Returns the part of a URL that an error message may show to anyone: host and port, since the rest may contain secrets. */
 export function shownHost(url: URL): string {
   return url.host;
 }
 
 /**
- * Parses a source that is to be fetched over HTTP.
+ * Parses the URL of an HTTP source.
  *
- * @throws EdgepressError `bad_request`
+ * @throws EdgepressError `bad_request` if it is not an absolute `http(s)` URL, or has credentials
  */
 export function parseWebSource(src: string): URL {
   const url = parseSourceUrl(src);

@@ -1,189 +1,182 @@
-import type { DecodedImage, Effort, EncodedImage, Encoder, SourceFacts, Urgency } from '../encode/encoder.ts';
+import type { DecodedImage, Effort, EncodedImage, Encoder, Urgency } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { CACHE_TAG_METADATA, type Sha256, type VariantSpec, variantAddress } from '../protocol/keys.ts';
+import { type Sha256, type VariantAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
 import type { PurgeSweep, PutOutcome } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
-import type { ObjectInfo, StoredObject } from '../store/store.ts';
-import { withShortSharedMaxAge } from './cache-control.ts';
+import type { StoredObject } from '../store/store.ts';
 import { type OnWork, type Trace, timed } from './trace.ts';
+import { variantInfo } from './variant-object.ts';
 
-/** The later half of the line: what turns a source into variants. */
-export interface MakeServices {
+// The second half of an image request, and all of a prewarm: fetch → encode → store.put → look at the tombstone.
+
+export interface MakeVariantsServices {
   encoder: Encoder;
   store: BestEffortStore;
   records: SourceRecords;
   sweep: Pick<PurgeSweep, 'checkTombstone'>;
-  /** `Cache-Control` of what is stored. */
+  /** The `Cache-Control` of stored variants. */
   cacheControl: string;
-  /** Whether what is made quickly is soon to be made better. */
+  /** Whether variants of effort `fast` will soon be replaced. */
   upgrades: boolean;
   sha256: Sha256;
-  /** MD5 of bytes, in hex: the ETag of what no store gave one. */
+  /** MD5 of bytes, in hex: the ETag of a variant that could not be stored. */
   md5: (bytes: Uint8Array) => string;
   onWork: OnWork;
 }
 
-/** What is to be made of one source. */
+/** The variants to make of one source. */
 export interface VariantBatch {
   unit: string;
   src: string;
-  /** How its source is fetched; see `SourceFetcher`. */
+  /** Fetches the source; see `SourceFetcher`. */
   fetch: SourceFetcher['fetch'];
   /** At least one. */
-  choices: readonly VariantSpec[];
+  specs: readonly VariantSpec[];
   effort: Effort;
-  /** What each may weigh; see `EncodeRequest`. */
+  /** The budget of each variant, in bytes; see `EncodeRequest`. */
   maxBytes?: number | undefined;
   urgency: Urgency;
-  /** When whoever asks for it began, in Unix milliseconds: a purge since then wins. */
+  /** When the caller started to work on this, in Unix milliseconds: a purge since then wins. */
   startedAtMs: number;
-  /** What was known of the source. */
+  /** What is known about earlier failures of the source. */
   record: SourceRecord | undefined;
-  /** The ETag of the only object that the one variant may be stored in place of. Default: any, or none. */
+  /** Put the variant only in place of the object with this ETag. Default: in place of any object or none. */
   replaces?: string;
 }
 
 export interface MadeVariant {
-  choice: VariantSpec;
+  spec: VariantSpec;
   object: StoredObject;
-  /** Whether it is in the store: not when that failed, when the unit was purged, or when another was in the place of what it replaces. */
+  /** `false` if the put failed, the unit was purged meanwhile, or `replaces` did not match. */
   isStored: boolean;
 }
 
 /**
- * Fetches and decodes a source once, and makes these variants of it; what a purge meanwhile was meant to remove is taken back.
+ * Fetches and decodes a source once, makes the variants of a batch and stores them. Removes them again if the unit was purged
+ * meanwhile.
  *
- * @returns the variants, in the order of the choices
- * @throws EdgepressError what is wrong with the source, which is then remembered beside its variants
+ * @returns the variants, in the order of the specs
+ * @throws EdgepressError what is wrong with the source, which is then saved in its source record; or `overloaded`
+ * @throws TypeError if the batch has no specs
  */
-export type MakeVariants = (order: VariantBatch, trace: Trace) => Promise<readonly MadeVariant[]>;
+export type MakeVariants = (batch: VariantBatch, trace: Trace) => Promise<readonly MadeVariant[]>;
 
-export function createMakeVariants(services: MakeServices): MakeVariants {
-  const { encoder, store, records, sweep, sha256, onWork } = services;
-
-  async function makeVariants(order: VariantBatch, trace: Trace): Promise<readonly MadeVariant[]> {
-    const { recordKey } = addressOf(order, order.choices[0]);
+export function createMakeVariants(services: MakeVariantsServices): MakeVariants {
+  return async (batch, trace) => {
+    const job = toJob(services, batch, trace);
     let made: readonly MadeVariant[];
     try {
-      made = await makeAll(order, await open(order, trace), trace);
-      await records.forget(recordKey, order.record);
+      made = await makeAll(job, await fetchAndDecode(job));
+      await services.records.clear(job.recordKey, batch.record);
     } catch (error) {
-      throw await rememberWhy(order, error, recordKey);
+      throw await saveFailure(job, error);
     }
-    const isKept = (await look(order)) === 'kept';
-    return isKept ? made : made.map((variant) => ({ ...variant, isStored: false }));
-  }
-
-  async function open(order: VariantBatch, trace: Trace): Promise<DecodedImage> {
-    const bytes = await timed(trace, 'fetch', order.fetch(order.src));
-    trace.bytesIn = bytes.byteLength;
-    const widest = Math.max(...order.choices.map(({ width }) => width));
-    return await timed(trace, 'encode', encoder.decode(bytes, widest, order.urgency));
-  }
-
-  async function makeAll(
-    order: VariantBatch,
-    image: DecodedImage,
-    trace: Trace,
-  ): Promise<readonly MadeVariant[]> {
-    const seen = new Set<EncodedImage>();
-    const work = order.choices.map((choice) => make({ order, choice, image, seen, trace }));
-    // To the last one, or what is still being put would escape the look at the purge mark.
-    await Promise.allSettled(work);
-    return await Promise.all(work);
-  }
-
-  /** @returns the error to answer with. For prewarm, a reason that cannot be kept is a fault: it would be told, and then forgotten */
-  async function rememberWhy(order: VariantBatch, reason: unknown, recordKey: string): Promise<unknown> {
-    const { error, isKept } = await records.remember(recordKey, reason, order.record, order.startedAtMs);
-    if (error instanceof EdgepressError && error.code.startsWith('source_'))
-      onWork({ kind: 'broken', code: error.code });
-    const isKnown = (await look(order)) !== 'unknown' && isKept;
-    if (isKnown || order.urgency === 'viewer') return error;
-    return new EdgepressError('internal', 'found broken, but that could not be kept', { cause: error });
-  }
-
-  async function make({ order, choice, image, seen, trace }: Making): Promise<MadeVariant> {
-    const { effort, maxBytes } = order;
-    const request = { ...choice, effort, maxBytes };
-    const encoded = await timed(trace, 'encode', image.encode(request), (ms, result) => {
-      // Several choices may come down to one picture, made once.
-      if (!seen.has(result))
-        onWork({
-          kind: 'encode',
-          ms,
-          bytes: result.body.byteLength,
-          format: choice.format,
-          tier: choice.tier,
-        });
-      seen.add(result);
-    });
-    const { key, cacheTag } = addressOf(order, choice);
-    const info = {
-      contentType: encoded.contentType,
-      cacheControl:
-        services.upgrades && encoded.effort === 'fast'
-          ? withShortSharedMaxAge(services.cacheControl)
-          : services.cacheControl,
-      metadata: { [CACHE_TAG_METADATA]: cacheTag, ...describe(encoded, image.facts, order) },
-    };
-    const stored = await timed(trace, 'put', put(order, key, encoded.body, info));
-    const etag = stored?.etag ?? `"${services.md5(encoded.body)}"`;
-    const object = { ...info, body: encoded.body, bytes: encoded.body.byteLength, etag };
-    return { choice, object, isStored: stored !== undefined };
-  }
-
-  function put(
-    { replaces }: VariantBatch,
-    key: string,
-    body: Uint8Array,
-    info: ObjectInfo,
-  ): Promise<{ etag: string } | undefined> {
-    return replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
-  }
-
-  /** At the purge mark, after all that was put. */
-  function look(order: VariantBatch): Promise<PutOutcome> {
-    const keys = order.choices.map((choice) => addressOf(order, choice).key);
-    const { recordKey } = addressOf(order, order.choices[0]);
-    return sweep.checkTombstone(order.unit, order.startedAtMs, [...keys, recordKey]);
-  }
-
-  const addressOf = ({ unit, src }: VariantBatch, choice: VariantSpec | undefined) => {
-    if (!choice) throw new TypeError('an order for nothing');
-    return variantAddress({ unit, src, ...choice }, sha256);
+    const outcome = await checkTombstone(job);
+    return outcome === 'kept' ? made : made.map((variant) => ({ ...variant, isStored: false }));
   };
-
-  return makeVariants;
 }
 
-interface Making {
-  order: VariantBatch;
-  choice: VariantSpec;
-  image: DecodedImage;
-  /** What was made for other choices. */
-  seen: Set<EncodedImage>;
+/** A batch with everything that its steps need. */
+interface BatchJob {
+  services: MakeVariantsServices;
+  batch: VariantBatch;
   trace: Trace;
+  /** The specs of the batch, and where to store them. */
+  targets: readonly Target[];
+  recordKey: string;
 }
 
-/** What travels with a variant, so that nothing else has to be kept of a good source. */
-function describe(
-  image: EncodedImage,
-  source: SourceFacts,
-  { maxBytes, startedAtMs }: VariantBatch,
-): Record<string, string> {
-  return {
-    width: String(image.width),
-    height: String(image.height),
-    effort: image.effort,
-    ...(maxBytes !== undefined && { 'max-bytes': String(maxBytes) }),
-    'source-bytes': String(source.bytes),
-    'source-type': source.contentType,
-    'source-width': String(source.width),
-    'source-height': String(source.height),
-    // When the work began, by which it is known what a purge was meant for.
-    began: new Date(startedAtMs).toISOString(),
-  };
+interface Target {
+  spec: VariantSpec;
+  address: VariantAddress;
+}
+
+function toJob(services: MakeVariantsServices, batch: VariantBatch, trace: Trace): BatchJob {
+  const { unit, src, specs } = batch;
+  const targets = specs.map((spec) => ({
+    spec,
+    address: variantAddress({ unit, src, ...spec }, services.sha256),
+  }));
+  const recordKey = targets[0]?.address.recordKey;
+  if (recordKey === undefined) throw new TypeError('a batch needs at least one spec');
+  return { services, batch, trace, targets, recordKey };
+}
+
+async function fetchAndDecode({ services, batch, trace }: BatchJob): Promise<DecodedImage> {
+  const { src, specs, urgency } = batch;
+  const bytes = await timed(trace, 'fetch', batch.fetch(src));
+  trace.bytesIn = bytes.byteLength;
+  const maxWidth = Math.max(...specs.map(({ width }) => width));
+  return await timed(trace, 'encode', services.encoder.decode(bytes, maxWidth, urgency));
+}
+
+async function makeAll(job: BatchJob, image: DecodedImage): Promise<readonly MadeVariant[]> {
+  const counted = new Set<EncodedImage>();
+  const work = job.targets.map(async (target) => {
+    const encoded = await encode(job, target.spec, image, counted);
+    return await put(job, target, image, encoded);
+  });
+  // Even if one fails: a put that is still in flight would escape the look at the tombstone.
+  await Promise.allSettled(work);
+  return await Promise.all(work);
+}
+
+/** @param counted - the results that `onWork` has been called for: specs can share one, which is encoded once */
+async function encode(
+  { services, batch, trace }: BatchJob,
+  spec: VariantSpec,
+  image: DecodedImage,
+  counted: Set<EncodedImage>,
+): Promise<EncodedImage> {
+  const { effort, maxBytes } = batch;
+  return await timed(trace, 'encode', image.encode({ ...spec, effort, maxBytes }), (ms, encoded) => {
+    if (counted.has(encoded)) return;
+    counted.add(encoded);
+    const { format, tier } = spec;
+    services.onWork({ kind: 'encode', ms, bytes: encoded.body.byteLength, format, tier });
+  });
+}
+
+async function put(
+  { services, batch, trace }: BatchJob,
+  { spec, address: { key, cacheTag } }: Target,
+  image: DecodedImage,
+  encoded: EncodedImage,
+): Promise<MadeVariant> {
+  const { store, cacheControl, upgrades, md5 } = services;
+  const { maxBytes, startedAtMs, replaces } = batch;
+  const source = image.facts;
+  const { body } = encoded;
+  const info = variantInfo({ encoded, source, cacheTag, cacheControl, upgrades, maxBytes, startedAtMs });
+  const putting =
+    replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
+  const stored = await timed(trace, 'put', putting);
+  const etag = stored?.etag ?? `"${md5(body)}"`;
+  return { spec, object: { ...info, body, bytes: body.byteLength, etag }, isStored: stored !== undefined };
+}
+
+/**
+ * Saves why the batch failed in the source record, if it is the fault of the source.
+ *
+ * @returns the error to throw. In prewarm it is `internal` if it could not be saved: reported as broken, it would be forgotten
+ */
+async function saveFailure(job: BatchJob, reason: unknown): Promise<unknown> {
+  const { services, batch, recordKey } = job;
+  const { records, onWork } = services;
+  const { error, isSaved } = await records.saveFailure(recordKey, reason, batch.record, batch.startedAtMs);
+  if (error instanceof EdgepressError && error.code.startsWith('source_'))
+    onWork({ kind: 'broken', code: error.code });
+  const isKnown = (await checkTombstone(job)) !== 'unknown' && isSaved;
+  if (isKnown || batch.urgency === 'viewer') return error;
+  return new EdgepressError('internal', 'The source is broken, but the reason could not be saved', {
+    cause: error,
+  });
+}
+
+/** Reads the tombstone after everything was put, and removes what was put if a purge came first. */
+function checkTombstone({ services, batch, targets, recordKey }: BatchJob): Promise<PutOutcome> {
+  const keys = targets.map(({ address }) => address.key);
+  return services.sweep.checkTombstone(batch.unit, batch.startedAtMs, [...keys, recordKey]);
 }

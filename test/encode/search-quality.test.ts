@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, lowestStep, type Search } from '../../src/encode/search-quality.ts';
+import { findLowestStep, type Sample, type StepSearch } from '../../src/encode/search-quality.ts';
 
 const STEPS = 60;
 
@@ -15,21 +15,21 @@ const rising = fc
     return shares.map((share) => (value += slope * share));
   });
 
-function searchIn(values: readonly number[], wanted: Partial<Search<Attempt>> = {}) {
-  const made: number[] = [];
-  const search: Search<Attempt> = {
+function searchIn(values: readonly number[], wanted: Partial<StepSearch<Sample>> = {}) {
+  const evaluated: number[] = [];
+  const search: StepSearch<Sample> = {
     from: 0,
     to: values.length - 1,
     start: 20,
     slope: 1,
-    attempts: 20,
-    attempt: async (step) => {
-      made.push(step);
+    maxSamples: 20,
+    evaluate: async (step) => {
+      evaluated.push(step);
       return { step, value: values[step] as number };
     },
     ...wanted,
   };
-  return { search, made };
+  return { search, evaluated };
 }
 
 describe('the search for a quality', () => {
@@ -40,11 +40,11 @@ describe('the search for a quality', () => {
         fc.integer({ min: 0, max: STEPS - 1 }),
         fc.nat(STEPS - 1),
         async (values, at, start) => {
-          const { search, made } = searchIn(values, { start });
-          const { reached } = await lowestStep(search, values[at] as number);
+          const { search, evaluated } = searchIn(values, { start });
+          const { reached } = await findLowestStep(search, values[at] as number);
           expect(reached?.step).toBeGreaterThanOrEqual(at);
           expect(reached?.step).toBeLessThanOrEqual(at + 2);
-          expect(made.length).toBeLessThanOrEqual(12);
+          expect(evaluated.length).toBeLessThanOrEqual(12);
         },
       ),
       { numRuns: 300 },
@@ -57,13 +57,13 @@ describe('the search for a quality', () => {
       maxLength: STEPS,
     });
     await fc.assert(
-      fc.asyncProperty(wild, fc.nat(100), fc.integer({ min: 1, max: 6 }), async (values, goal, attempts) => {
-        const { search, made } = searchIn(values, { from: 10, to: 40, attempts });
-        const { reached, tried } = await lowestStep(search, goal);
-        expect(new Set(made).size).toBe(made.length);
-        expect(made.length).toBeLessThanOrEqual(attempts);
-        expect(made.every((step) => step >= 10 && step <= 40)).toBe(true);
-        const reaching = tried.filter(({ value }) => value >= goal).map(({ step }) => step);
+      fc.asyncProperty(wild, fc.nat(100), fc.integer({ min: 1, max: 6 }), async (values, goal, maxSamples) => {
+        const { search, evaluated } = searchIn(values, { from: 10, to: 40, maxSamples });
+        const { reached, samples } = await findLowestStep(search, goal);
+        expect(new Set(evaluated).size).toBe(evaluated.length);
+        expect(evaluated.length).toBeLessThanOrEqual(maxSamples);
+        expect(evaluated.every((step) => step >= 10 && step <= 40)).toBe(true);
+        const reaching = samples.filter(({ value }) => value >= goal).map(({ step }) => step);
         expect(reached?.step).toBe(reaching.length > 0 ? Math.min(...reaching) : undefined);
       }),
     );
@@ -72,15 +72,15 @@ describe('the search for a quality', () => {
   it('goes to the highest when nothing reaches the goal, and to the lowest when all do', async () => {
     const values = Array.from({ length: STEPS }, (_, step) => step);
     const high = searchIn(values);
-    expect((await lowestStep(high.search, 1000)).reached).toBeUndefined();
-    expect(high.made.at(-1)).toBe(STEPS - 1);
+    expect((await findLowestStep(high.search, 1000)).reached).toBeUndefined();
+    expect(high.evaluated.at(-1)).toBe(STEPS - 1);
     const low = searchIn(values);
-    expect((await lowestStep(low.search, -1000)).reached?.step).toBe(0);
+    expect((await findLowestStep(low.search, -1000)).reached?.step).toBe(0);
   });
 
   it('says where between the steps the goal lies', async () => {
     const values = Array.from({ length: STEPS }, (_, step) => 2 * step);
-    const { crossing, slope } = await lowestStep(searchIn(values).search, 51);
+    const { crossing, slope } = await findLowestStep(searchIn(values).search, 51);
     expect(crossing).toBeCloseTo(25.5);
     expect(slope).toBeCloseTo(2);
   });

@@ -117,7 +117,7 @@ describe('patience with sources', () => {
     for (const src of ['https://a.test/1', 'https://a.test/2']) {
       await expect(patient.fetch(src)).rejects.toMatchObject({
         code: 'source_unavailable',
-        message: expect.stringContaining('left alone'),
+        message: expect.stringContaining('no further requests'),
         retryable: true,
         retryAfterSeconds: 120,
       });

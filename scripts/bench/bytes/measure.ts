@@ -1,11 +1,11 @@
 import sharp from 'sharp';
 import { createMetric } from '../../../src/encode/metric.ts';
-import { onWhite, readPixels } from '../../../src/encode/pixels.ts';
+import { flattenOnWhite, readPixels } from '../../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../../src/encode/sharp-encoder.ts';
-import type { BenchSource } from '../sources.ts';
+import type { BenchSource } from '../harness/sources.ts';
 import { type Method, scoreOf } from './methods.ts';
 
-/** One image, encoded in one way. */
+/** One image, encoded with one method. */
 export interface Measurement {
   image: string;
   method: string;
@@ -13,19 +13,19 @@ export interface Measurement {
   tier?: string;
   bytes: number;
   score: number;
-  /** Of the processor, all threads of this process together. */
+  /** CPU time of all threads of this process. */
   cpuMs: number;
 }
 
-/** What came out, to be looked at. */
-export type Look = (measurement: Measurement, body: Uint8Array, original: Buffer) => void;
+/** Called with each measurement, the encoded image, and the original as 8-bit sRGB. */
+export type OnMeasured = (measurement: Measurement, body: Uint8Array, original: Buffer) => void;
 
-/** Encodes and scores each source in each way, one after the other, and forgets it before the next. */
+/** Encodes and scores each source with each method, one after the other, and releases each source before the next. */
 export async function measure(
   sources: readonly BenchSource[],
   methods: readonly Method[],
   width: number,
-  onMeasured: Look,
+  onMeasured: OnMeasured,
 ): Promise<void> {
   const encoder = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
   const metric = createMetric(1);
@@ -38,10 +38,10 @@ export async function measure(
         .autoOrient()
         .resize({ ...size, fit: 'fill' }),
     );
-    const white = await onWhite(pixels);
+    const white = await flattenOnWhite(pixels);
     const original = metric.open(white);
     for (const method of methods) {
-      // Anew each time, so that none profits from what another has found out.
+      // Decoded again for each method, so that none profits from what another has cached.
       const image = await encoder.decode(bytes, width, 'prewarm');
       const subject = { name, image, pixels, original, width };
       const before = process.cpuUsage();

@@ -1,25 +1,25 @@
 import sharp, { type Sharp } from 'sharp';
 import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
 import { toEncoding } from '../../../src/encode/encodings.ts';
-import type { Original } from '../../../src/encode/metric.ts';
-import { onWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
+import type { Reference } from '../../../src/encode/metric.ts';
+import { flattenOnWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
-import { TARGETS } from '../../../src/encode/tier-quality.ts';
+import { TARGET_SCORES } from '../../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
 import { PEERS } from './peers.ts';
 
-/** An image of the folder, at the width that is measured. */
+/** An image of the folder, at the measured width. */
 export interface Subject {
   name: string;
   /** The source, decoded. */
   image: DecodedImage;
-  /** What a variant is compared with: the source, resized. */
+  /** The resized source: what variants are compared with. */
   pixels: Pixels;
-  original: Original;
+  original: Reference;
   width: number;
 }
 
-/** A way to encode. */
+/** An encoder with its settings. */
 export interface Method {
   name: string;
   format: Format;
@@ -31,15 +31,16 @@ export interface MethodOptions {
   efforts: readonly Effort[];
   formats: readonly Format[];
   tiers: readonly Tier[];
-  /** Tries every quality of an encoding, for minutes an image. */
+  /** Whether to try every quality of an encoding, which takes minutes for each image. */
   optimum: boolean;
 }
 
-export function methodsFor({ efforts, formats, tiers, optimum }: MethodOptions): Method[] {
+/** The methods of peers, then our own for each format, tier and effort. */
+export function methodsFor({ efforts, formats, tiers, ...options }: MethodOptions): Method[] {
   const ours = FORMATS.filter((format) => formats.includes(format)).flatMap((format) =>
     TIERS.filter((tier) => tiers.includes(tier)).flatMap((tier) => [
       ...efforts.map((effort) => edgepress(format, tier, effort)),
-      ...(optimum ? [exhaustive(format, tier)] : []),
+      ...(options.optimum ? [optimum(format, tier)] : []),
     ]),
   );
   const peers = PEERS.filter(({ format }) => formats.includes(format));
@@ -59,14 +60,14 @@ function edgepress(format: Format, tier: Tier, effort: Effort): Method {
   return { name: effort, format, tier, encode };
 }
 
-/** The fewest bytes of any quality that reaches the target, with the encoder settings of `best`. */
-function exhaustive(format: Format, tier: Tier): Method {
+/** Tries every quality with the encoder settings of `best`, and takes the fewest bytes that reach the target. */
+function optimum(format: Format, tier: Tier): Method {
   const steps = { avif: AVIF_STEPS, webp: webpSteps('photo'), jpeg: jpegSteps('4:2:0') };
   return {
     name: 'optimum',
     format,
     tier,
-    encode: (subject) => smallestOf(steps[format], TARGETS[tier], subject),
+    encode: (subject) => smallestOf(steps[format], TARGET_SCORES[tier], subject),
   };
 }
 
@@ -74,7 +75,7 @@ async function smallestOf(steps: QualitySteps, target: number, subject: Subject)
   let smallest: Buffer | undefined;
   let nearest: { body: Buffer; score: number } | undefined;
   for (const quality of steps.qualities) {
-    const body = await toEncoding(openPixels(subject.pixels), steps.settingAt(quality)).toBuffer();
+    const body = await toEncoding(openPixels(subject.pixels), steps.settingsAt(quality)).toBuffer();
     const score = await scoreOf(body, subject);
     if (score >= target && (!smallest || body.byteLength < smallest.byteLength)) smallest = body;
     if (!nearest || score > nearest.score) nearest = { body, score };
@@ -83,5 +84,5 @@ async function smallestOf(steps: QualitySteps, target: number, subject: Subject)
 }
 
 export async function scoreOf(body: Uint8Array, { original }: Subject): Promise<number> {
-  return await original.score(await onWhite(await readPixels(sharp(body))));
+  return await original.score(await flattenOnWhite(await readPixels(sharp(body))));
 }

@@ -1,8 +1,8 @@
-// A Gaussian of σ 1.5 over rows as they come, from top to bottom. Of each signal that is blurred there is the row that is being
-// blurred along itself, with four floats of zero on both sides, and a ring of the last nine that were, followed by a row of
-// zeros that stands for all outside the picture.
+// A Gaussian blur with σ 1.5 that processes rows from top to bottom. Each blurred signal has a buffer for the current row, padded with four
+// floats of zero on both sides, and a ring buffer of the last nine horizontally blurred rows, followed by a row of zeros that stands for
+// the rows outside the image.
 
-/** The Gaussian's nine taps, from the middle outwards. Their sum is 1. */
+/** The weights of the nine taps, from the middle outwards. The nine add up to 1. */
 const K0: f32 = 0.2665599748006027;
 const K1: f32 = 0.2134445419434044;
 const K2: f32 = 0.10958608179781394;
@@ -17,7 +17,7 @@ function weighted(k: f32, one: v128, other: v128): v128 {
   return f32x4.mul(f32x4.splat(k), f32x4.add(one, other));
 }
 
-/** Blurs a row along itself. Four floats of zero precede and follow what `from` points at. */
+/** Blurs a row horizontally. Four floats of zero must precede and follow the row at `from`. */
 @inline
 export function alongRow(from: usize, to: usize, rowBytes: usize): void {
   for (let x: usize = 0; x < rowBytes; x += 16) {
@@ -41,14 +41,14 @@ export function ringBytes(rowBytes: usize): usize {
   return rowBytes * (TAPS + 1);
 }
 
-/** Where in a ring the row is that lies so far from the middle one. */
+/** The offset in a ring of the row at a distance from the middle row. */
 @inline
 function slot(centre: i32, distance: i32, height: i32, rowBytes: usize): usize {
   const row = centre + distance;
   return rowBytes * <usize>(row < 0 || row >= height ? TAPS : row % TAPS);
 }
 
-// Where in each ring the nine rows around the middle one are. Globals, since every signal's ring has them at the same places.
+// The offsets of the nine rows around the middle row. Globals, since they are the same in the ring of every signal.
 let up4: usize = 0;
 let up3: usize = 0;
 let up2: usize = 0;
@@ -59,7 +59,7 @@ let down2: usize = 0;
 let down3: usize = 0;
 let down4: usize = 0;
 
-/** Has {@link across} blur around a row. */
+/** Sets the row around which {@link across} blurs. */
 export function aimAt(row: i32, height: i32, rowBytes: usize): void {
   up4 = slot(row, -4, height, rowBytes);
   up3 = slot(row, -3, height, rowBytes);
@@ -72,7 +72,7 @@ export function aimAt(row: i32, height: i32, rowBytes: usize): void {
   down4 = slot(row, 4, height, rowBytes);
 }
 
-/** Blurs four columns of a ring across its rows; `at` is where they are in a row that would be the ring's first. */
+/** Blurs four columns of a ring vertically. `at` is their address in the first row of the ring. */
 @inline
 export function across(at: usize): v128 {
   let sum = f32x4.mul(f32x4.splat(K0), v128.load(at + middle));

@@ -1,20 +1,20 @@
-// How two planes are compared: by their means, variances and covariance around each pixel.
+// Compares two planes by the means, variances and covariance around each pixel.
 
 import { across, aimAt, alongRow, MARGIN_BYTES, paddedBytes, RADIUS, ringBytes, TAPS } from './gaussian.ts';
 import { lastLanes } from './planes.ts';
 
-/** The values, their squares, and their products with the original's. */
+/** The signals that are blurred: the values, their squares, and their products with the original's values. */
 const SIGNALS: usize = 3;
 
 const STRUCTURE_C2: f32 = 0.0009;
 
-/** How much {@link describe} and {@link compare} work in. */
+/** The size of the scratch memory of {@link describe} and {@link compare}. */
 export function scratchBytes(stride: i32): usize {
   const rowBytes = <usize>(stride * 4);
   return SIGNALS * (paddedBytes(rowBytes) + ringBytes(rowBytes));
 }
 
-/** The mean and the variance around each pixel of an original. */
+/** Computes the mean and the variance around each pixel of an original. */
 export function describe(plane: usize, mean: usize, variance: usize, height: i32, stride: i32, scratch: usize): void {
   const rowBytes = <usize>(stride * 4);
   const values = scratch + MARGIN_BYTES;
@@ -60,8 +60,8 @@ function fourth(x: v128): v128 {
 }
 
 /**
- * Adds up over a candidate's pixels how far it is from its original in structure, ringing and blur, then their fourth powers:
- * six doubles at `sums`, which is not cleared before.
+ * Sums over all pixels of a candidate its differences from the original in structure, ringing and blur, and then the fourth powers of
+ * these. It adds to six doubles at `sums`, which the caller clears.
  */
 export function compare(
   original: usize, mean: usize, variance: usize, candidate: usize, width: i32, height: i32, stride: i32, scratch: usize, sums: usize,
@@ -97,7 +97,11 @@ export function compare(
   }
 }
 
-/** Does it for one row, around which the rings are aimed at; `last` masks the lanes of its last four that are within its width. */
+/**
+ * Compares one row, after {@link aimAt} for that row.
+ *
+ * @param last - a mask of the lanes within the width, for the last four columns
+ */
 function compareRow(
   original: usize, mean: usize, variance: usize, candidate: usize,
   valueRing: usize, squareRing: usize, productRing: usize, rowBytes: usize, last: v128, sums: usize,

@@ -1,10 +1,10 @@
-// From a picture to the planes that are compared. A plane is rows of 32-bit floats, each `stride` (a multiple of 4) long; what is
-// beyond `width` in a row is zero, as all outside the picture is. Pointers are aligned to 16 bytes.
+// Converts an image to the planes that are compared. A plane has rows of `stride` 32-bit floats, where `stride` is a multiple of 4; the
+// floats from `width` on are zero, as everything outside the image is. Pointers are aligned to 16 bytes.
 
 const OPSIN_BIAS: f32 = 0.0037930732552754493;
 const OPSIN_BIAS_CBRT: f32 = 0.15595420054924863;
 
-/** 8-bit sRGB to linear light, by a table of 256 floats; `rgb` is interleaved, without padding. */
+/** Converts 8-bit sRGB to linear light, by a table of 256 floats. `rgb` is interleaved, without padding. */
 export function toLinear(rgb: usize, table: usize, red: usize, green: usize, blue: usize, width: i32, height: i32, stride: i32): void {
   for (let y = 0; y < height; y++) {
     let at = <usize>(y * stride * 4);
@@ -21,7 +21,7 @@ export function toLinear(rgb: usize, table: usize, red: usize, green: usize, blu
   }
 }
 
-/** Halves a plane in place by means of 2×2; the last column and row count twice where they have no neighbour. */
+/** Halves a plane in place: each pixel becomes the mean of 2×2. A last column or row without a neighbour counts twice. */
 export function halve(plane: usize, width: i32, height: i32, halfStride: i32): void {
   const stride = (width + 3) & ~3;
   const halfWidth = (width + 1) >> 1;
@@ -49,7 +49,7 @@ export function halve(plane: usize, width: i32, height: i32, halfStride: i32): v
   }
 }
 
-/** Four cube roots: a guess from the exponent, then Halley's step twice, which triples the digits each time. */
+/** Four cube roots: a guess from the exponent, then two steps of Halley's method, each of which triples the correct digits. */
 @inline
 function cbrt(x: v128): v128 {
   const third = f32x4.mul(f32x4.convert_i32x4_s(x), f32x4.splat(1.0 / 3.0));
@@ -72,13 +72,13 @@ function opsin(r: v128, g: v128, b: v128, kr: f32, kg: f32, kb: f32): v128 {
   return f32x4.sub(cbrt(light), f32x4.splat(OPSIN_BIAS_CBRT));
 }
 
-/** The first lanes of a row's last four: the others are beyond its width. */
+/** A mask of the lanes within the width, for the last four columns of a row. */
 @inline
 export function lastLanes(width: i32): v128 {
   return i32x4.gt_s(i32x4.splat(((width + 3) & 3) + 1), i32x4(0, 1, 2, 3));
 }
 
-/** Linear light to XYB, made positive. `b` may be 0: then B is left out. */
+/** Converts linear light to XYB, shifted to be positive. If `bs` is 0, B is left out. */
 export function toXyb(red: usize, green: usize, blue: usize, xs: usize, ys: usize, bs: usize, width: i32, height: i32, stride: i32): void {
   const last = lastLanes(width);
   for (let y = 0; y < height; y++) {

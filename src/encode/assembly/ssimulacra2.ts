@@ -1,19 +1,19 @@
-// SSIMULACRA2 v2.1 (Cloudinary, BSD-3-Clause), in AssemblyScript: the syntax of TypeScript for WebAssembly and its SIMD, five
-// times as fast as JavaScript. `npm run build:metric` makes ssimulacra2.wasm of it, which is committed, so that only whoever changes
-// it needs the compiler. An instance holds one original and scores any number of candidates; its memory goes with it.
+// SSIMULACRA2 v2.1 (Cloudinary, BSD-3-Clause) in AssemblyScript, which has the syntax of TypeScript and compiles to WebAssembly with SIMD:
+// five times as fast as JavaScript. `npm run build:metric` compiles it to ssimulacra2.wasm, which is committed, so that only a change here
+// needs the compiler. An instance holds one original and scores any number of candidates; its memory is freed with the instance.
 
 import { compare, describe, scratchBytes } from './likeness.ts';
 import { halve, toLinear, toXyb } from './planes.ts';
 import { CHANNELS, MAPS, matters, SCALES, weigh } from './weights.ts';
 
 const B: i32 = 2;
-/** A scale with less on a side is left out, but never the first. */
+/** Scales that are smaller than this on a side are left out, except the first. */
 const MIN_SIDE: i32 = 8;
 const LEVELS: i32 = 256;
 
 let width: i32 = 0;
 let height: i32 = 0;
-/** Of the scale that `linear` holds. */
+/** The size of the scale that is in `linear`. */
 let lastWidth: i32 = 0;
 let lastHeight: i32 = 0;
 let pixels: usize = 0;
@@ -22,13 +22,13 @@ let sums: usize = 0;
 let scratch: usize = 0;
 const linear: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
 const xyb: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
-/** Values, means and variances of the original, by channel and scale; 0 where the weights make it pointless. */
+/** Pointers to the values, means and variances of the original, by channel and scale; 0 where the weights are negligible. */
 const originals: StaticArray<usize> = new StaticArray<usize>(3 * CHANNELS * SCALES);
 
 /**
- * Makes room for a picture. An instance is opened once.
+ * Allocates memory for images of a size. Call it once per instance.
  *
- * @returns where its pixels are to be written: 8-bit sRGB, three bytes each, row after row, nothing in between
+ * @returns the address to write the pixels of an image to: 8-bit sRGB, three bytes each, rows from top to bottom, without padding
  */
 export function open(pictureWidth: i32, pictureHeight: i32): usize {
   width = pictureWidth;
@@ -47,7 +47,7 @@ export function open(pictureWidth: i32, pictureHeight: i32): usize {
   return pixels;
 }
 
-/** Takes in the picture that was written as the original. */
+/** Makes the written image the original. */
 export function setOriginal(): void {
   let w = width;
   let h = height;
@@ -67,7 +67,7 @@ export function setOriginal(): void {
   }
 }
 
-/** How much the picture that was written looks like the original: 100 for identical, with no lower bound. */
+/** Scores the written image against the original: 100 for identical, with no lower bound. */
 export function score(): f64 {
   let weighted: f64 = 0;
   let w = width;
@@ -88,7 +88,7 @@ export function score(): f64 {
   return scoreOf(weighted);
 }
 
-/** Brings the pixels, or the linear light of the scale before, to XYB of a scale of this size. */
+/** Converts the written pixels (scale 0), or the linear light of the previous scale, to XYB at a scale of this size. */
 function toScale(scale: i32, w: i32, h: i32): void {
   const stride = strideOf(w);
   if (scale == 0) toLinear(pixels, table, linear[0], linear[1], linear[2], w, h, stride);
@@ -100,14 +100,14 @@ function toScale(scale: i32, w: i32, h: i32): void {
   toXyb(linear[0], linear[1], linear[2], xyb[0], xyb[1], matters(B, scale) ? xyb[2] : 0, w, h, stride);
 }
 
-/** Brings the weighted sum onto the scale of human opinion. */
+/** Maps the weighted sum to a score that matches human opinion. */
 function scoreOf(weighted: f64): f64 {
   const x = 0.9562382616834844 * weighted;
   const distance = 2.326765642916932 * x - 0.020884521182843837 * x * x + 6.248496625763138e-5 * x * x * x;
   return distance > 0 ? 100 - 10 * distance ** 0.6276336467831387 : 100;
 }
 
-/** IEC 61966-2-1. */
+/** The transfer function of sRGB (IEC 61966-2-1). */
 function linearOf(v: f64): f64 {
   return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 }

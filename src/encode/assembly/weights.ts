@@ -1,11 +1,11 @@
-// What each channel, scale and map counts for in a score.
+// The weight of each channel, scale and error map in a score.
 
 export const SCALES: i32 = 6;
 export const CHANNELS: i32 = 3;
 export const MAPS: i32 = 6;
 
 /**
- * Channels and scales that weigh less than this everywhere are skipped. They move no score by 0.01 and are half of the work: full
+ * A channel at a scale is skipped if all of its weights are below this. Skipping changes no score by 0.01 and saves half of the work: full
  * size then needs Y alone, and 1/32 nothing.
  */
 const NEGLIGIBLE_WEIGHT: f64 = 0.01;
@@ -122,7 +122,7 @@ const WEIGHTS: StaticArray<f64> = [
   0.00010854057858411537, // B 5
 ];
 
-/** Whether a channel at a scale moves any score. */
+/** Whether a channel at a scale has a weight that is not negligible. */
 export function matters(channel: i32, scale: i32): bool {
   for (let map = 0; map < MAPS; map++) {
     if (WEIGHTS[(channel * SCALES + scale) * MAPS + map] >= NEGLIGIBLE_WEIGHT) return true;
@@ -130,7 +130,7 @@ export function matters(channel: i32, scale: i32): bool {
   return false;
 }
 
-/** Weighs the sums of a channel at a scale, six doubles, over so many pixels. */
+/** Returns the weighted error of a channel at a scale, from its six sums over `count` pixels. */
 export function weigh(channel: i32, scale: i32, sums: usize, count: f64): f64 {
   let total: f64 = 0;
   for (let map = 0; map < MAPS; map++) {

@@ -108,14 +108,14 @@ describe('a variant, of whatever kind of image', () => {
     await fc.assert(
       fc.asyncProperty(recipes, requests, async (recipe, request) => {
         const source = await cook(recipe);
-        const { facts, safe } = await inspectSource(source, MAX_PIXELS);
+        const { facts, servableOriginal } = await inspectSource(source, MAX_PIXELS);
         const image = await encode(source, request);
-        const passable = safe();
-        const isDisplayed = passable && DISPLAYED[request.format].some((one) => one === passable.encoding);
+        const servable = servableOriginal();
+        const isDisplayed = servable && DISPLAYED[request.format].some((one) => one === servable.encoding);
         const isLaidOnWhite = request.format === 'jpeg' && recipe.alpha === 'half';
         if (isDisplayed && facts.width <= request.width && !isLaidOnWhite)
-          expect(image.body.byteLength).toBeLessThanOrEqual(passable.body.byteLength);
-        if (image.isSource) expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
+          expect(image.body.byteLength).toBeLessThanOrEqual(servable.body.byteLength);
+        if (image.isOriginal) expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
       }),
       { numRuns: 150 },
     );

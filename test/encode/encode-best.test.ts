@@ -2,9 +2,9 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { createMetric } from '../../src/encode/metric.ts';
-import { onWhite, readPixels } from '../../src/encode/pixels.ts';
+import { flattenOnWhite, readPixels } from '../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { TARGETS } from '../../src/encode/tier-quality.ts';
+import { TARGET_SCORES } from '../../src/encode/tier-quality.ts';
 import { FORMATS, TIERS } from '../../src/protocol/request.ts';
 import { photograph, print, screen } from '../support/pictures.ts';
 
@@ -20,7 +20,7 @@ async function encode(source: Uint8Array, wanted: Partial<EncodeRequest> = {}): 
 /** What a variant scores against its source, resized apart from the service. */
 async function scoreOf(source: Uint8Array, { body, width, height }: EncodedImage): Promise<number> {
   const pixels = (image: Uint8Array) =>
-    readPixels(sharp(image).autoOrient().resize(width, height, { fit: 'fill' })).then(onWhite);
+    readPixels(sharp(image).autoOrient().resize(width, height, { fit: 'fill' })).then(flattenOnWhite);
   const original = metric.open(await pixels(source));
   const score = await original.score(await pixels(body));
   original.close();
@@ -33,8 +33,8 @@ describe('the best of a photograph', () => {
     for (const tier of TIERS) {
       const image = await encode(source, { format, tier });
       const score = await scoreOf(source, image);
-      expect(score).toBeGreaterThanOrEqual(TARGETS[tier] - 0.1);
-      expect(score).toBeLessThan(TARGETS[tier] + 4);
+      expect(score).toBeGreaterThanOrEqual(TARGET_SCORES[tier] - 0.1);
+      expect(score).toBeLessThan(TARGET_SCORES[tier] + 4);
       expect(image.score).toBeCloseTo(score, 0);
     }
   });
@@ -97,7 +97,7 @@ describe('a budget of bytes', () => {
       const within = await encode(source, { format, maxBytes });
       expect(within.body.byteLength).toBeLessThanOrEqual(maxBytes);
       expect(within.body.byteLength).toBeGreaterThan(0.8 * maxBytes);
-      expect(within.score).toBeGreaterThanOrEqual(TARGETS.saver);
+      expect(within.score).toBeGreaterThanOrEqual(TARGET_SCORES.saver);
     }
   });
 
@@ -131,7 +131,7 @@ describe('letters', () => {
     const source = await print();
     for (const format of FORMATS) {
       const { score } = await encode(source, { format, tier: 'saver' });
-      expect(score).toBeGreaterThanOrEqual(TARGETS.saver);
+      expect(score).toBeGreaterThanOrEqual(TARGET_SCORES.saver);
     }
   });
 });
