@@ -1,73 +1,92 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { buildImageUrl } from '../../src/client/image-url.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
-import { startProcess, startService } from './server-process.ts';
-import { serveSources } from './sources.ts';
+import { median, print } from './harness/measurements.ts';
+import { type ServerProcess, startServer, startService } from './harness/processes.ts';
+import { serveSources } from './harness/sources.ts';
+import { withFolder } from './harness/work-files.ts';
 
 const CONNECTIONS = 16;
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
-/** Stored variants out of the folder, against a bare `node:http` server that sends the same bytes. */
-async function measure({ seconds, rounds }: { seconds: number; rounds: number }): Promise<void> {
+interface HitsOptions {
+  seconds: number;
+  rounds: number;
+}
+
+export function hitsCommand(): Command {
+  return new Command('hits')
+    .description('answer requests for a stored variant, as a ratio to a bare node:http server')
+    .option('--seconds <n>', 'of each measurement', Number, 5)
+    .option('--rounds <n>', 'how often', Number, 3)
+    .action(measureHits);
+}
+
+/** Hits from the file store, against a bare `node:http` server that sends the same bytes. */
+async function measureHits(options: HitsOptions): Promise<void> {
   const [photograph] = await readPhotographs();
   if (!photograph) throw new Error('no photograph');
   const origin = await serveSources([{ ...photograph, megapixels: 0.8 }]);
   const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-  const src = `http://${origin.authority}/0`;
-  const url = await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, format: 'jpeg' });
-  await (await fetch(url)).arrayBuffer();
-  const hit = await fetch(url);
-  const body = Buffer.from(await hit.arrayBuffer());
-  const folder = await mkdtemp(join(tmpdir(), 'edgepress-bench-'));
-  const path = join(folder, 'body');
-  await writeFile(path, body);
-  const { date, connection, 'keep-alive': _, ...headers } = Object.fromEntries(hit.headers);
-  const bare = await startProcess('scripts/bench/bare-server.ts', {
-    BODY: path,
-    HEADERS: JSON.stringify(headers),
-  });
+  try {
+    const src = `http://${origin.authority}/0`;
+    const url = await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, format: 'jpeg' });
+    await (await fetch(url)).arrayBuffer();
+    const hit = await fetch(url);
+    const body = Buffer.from(await hit.arrayBuffer());
+    await withFolder(tmpdir(), async (folder) => {
+      const bare = await startBareServer(join(folder, 'body'), body, hit.headers);
+      const ratios = await compareRates(url, bare, options);
+      print(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${ratios}`);
+      await bare.stop();
+    });
+  } finally {
+    await service.stop();
+    origin.close();
+  }
+}
 
+async function startBareServer(path: string, body: Buffer, hitHeaders: Headers): Promise<ServerProcess> {
+  await writeFile(path, body);
+  const { date, connection, 'keep-alive': _, ...headers } = Object.fromEntries(hitHeaders);
+  const env = { BODY: path, HEADERS: JSON.stringify(headers) };
+  return await startServer('scripts/bench/harness/bare-server.ts', env);
+}
+
+/** @returns the median ratios as text */
+async function compareRates(
+  url: string,
+  bare: ServerProcess,
+  { seconds, rounds }: HitsOptions,
+): Promise<string> {
   const ratios = { memory: [] as number[], file: [] as number[] };
   for (let round = 1; round <= rounds; round++) {
     const memory = await requestsPerSecond(`${bare.url}/memory`, seconds);
     const file = await requestsPerSecond(`${bare.url}/file`, seconds);
-    const ours = await requestsPerSecond(url, seconds);
-    ratios.memory.push(ours / memory);
-    ratios.file.push(ours / file);
-    const rates = [memory, file, ours].map((rate) => rate.toFixed(0));
-    process.stdout.write(
-      `round ${round}: node:http from memory ${rates[0]}/s, from a file ${rates[1]}/s; stored variants ${rates[2]}/s\n`,
+    const hits = await requestsPerSecond(url, seconds);
+    ratios.memory.push(hits / memory);
+    ratios.file.push(hits / file);
+    const rates = [memory, file, hits].map((rate) => rate.toFixed(0));
+    print(
+      `round ${round}: node:http from memory ${rates[0]}/s, from a file ${rates[1]}/s; stored variants ${rates[2]}/s`,
     );
   }
-  const summary = `median ratio to memory ${median(ratios.memory)}, to a file ${median(ratios.file)}`;
-  process.stdout.write(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${summary}\n`);
-  await Promise.all([service.stop(), bare.stop(), rm(folder, { recursive: true })]);
-  origin.close();
+  const [toMemory, toFile] = [median(ratios.memory), median(ratios.file)].map((ratio) => ratio.toFixed(2));
+  return `median ratio to memory ${toMemory}, to a file ${toFile}`;
 }
 
-function median(ratios: number[]): string {
-  return ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)]?.toFixed(2) ?? 'none';
-}
-
-/** By wrk, which takes a fraction of what Node would to ask. */
+/** Measured with wrk, which needs a fraction of the CPU that a client in Node would. */
 async function requestsPerSecond(url: string, seconds: number): Promise<number> {
-  const { stdout } = await run('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url]).catch(
+  const { stdout } = await execute('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url]).catch(
     (error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? new Error('wrk is missing: apt-get install wrk') : error;
     },
   );
-  if (/Non-2xx/.test(stdout)) throw new Error(`not all were answered:\n${stdout}`);
+  if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered with 200:\n${stdout}`);
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }
-
-await new Command('hits')
-  .description('answer requests for a stored variant, as a ratio to a bare node:http server')
-  .option('--seconds <n>', 'of each measurement', Number, 5)
-  .option('--rounds <n>', 'how often', Number, 3)
-  .action(measure)
-  .parseAsync();

@@ -12,9 +12,8 @@ import { createS3Client } from '../../src/store/s3-client.ts';
 import { functionUrlEvent } from '../../test/support/lambda/function-url.ts';
 import { type Lambda, startLambda } from '../../test/support/lambda/lambda.ts';
 import { startRadosgw } from '../../test/support/setup/radosgw.ts';
-import { encodeBare } from './harness/bare-encode.ts';
 import { median, print, timeSeconds } from './harness/measurements.ts';
-import { readSources, serveSources } from './harness/sources.ts';
+import { encodeBare, readSources, serveSources } from './harness/sources.ts';
 import { withFolder } from './harness/work-files.ts';
 
 /** Node versions of the Lambda runtimes, installed as npm packages. */

@@ -1,44 +1,58 @@
 import { createReadStream } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import sharp from 'sharp';
 import { readPhotographs } from '../../src/demo/demo.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { variantAddress } from '../../src/protocol/keys.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { wholeNumber } from '../command/number-within.ts';
-import { requireStatus, runCommand } from './command-process.ts';
-import { startProcess } from './server-process.ts';
-import { type HandedUnit, readReport, unitsOf, writeUnits } from './unit-files.ts';
-import { fastestParent, withFolder } from './work-folder.ts';
+import { wholeNumber } from '../cli/options.ts';
+import { formatMebibytes, print, sum, timeSeconds } from './harness/measurements.ts';
+import { requireStatus, runCommand, startServer } from './harness/processes.ts';
+import {
+  fastestParent,
+  generateUnits,
+  prewarmFiles,
+  readReport,
+  type SubmittedUnit,
+  withFolder,
+  writeUnits,
+} from './harness/work-files.ts';
 
-/** One unit in so many has its variant already; the image of any other is refused by the allowlist. */
+/** One unit in ten has its variant already; the image of any other is refused by the allowlist. */
 const READY_EVERY = 10;
 const VARIANT = { width: 160, tier: 'balanced', format: 'webp' } as const;
-/** Nothing is fetched; and if something were, it would not leave this machine. */
+/** Nothing is fetched; if it were, the request would not leave this machine. */
 const ALLOWED = 'http://127.0.0.1:1/';
 const REFUSED = 'http://127.0.0.1:2/';
 const TOKEN = 'bench';
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
-/** What was measured with so many units. */
-interface Measured {
+interface MemoryResult {
   seconds: number;
   peakBytes: number;
 }
 
-/** How one way of handing units over is measured. */
-type Measure = (folder: string, units: number) => Promise<Measured>;
+/** Measures one way to submit this many units. */
+type Measure = (folder: string, units: number) => Promise<MemoryResult>;
+
+export function prewarmMemoryCommand(): Command {
+  const numbers = (list: string) => list.split(',').map(wholeNumber);
+  return new Command('prewarm-memory')
+    .description('measure the most memory that prewarm holds, by the length of its input')
+    .option('--units <list>', 'how many', numbers, [1_000, 100_000])
+    .option('--http', 'hand them to a running server too, in one request')
+    .action(measureMemory);
+}
 
 /**
- * The most memory that prewarm holds for a little input and for a lot, of which nothing has to be made: what differs is what the
- * length of the input costs.
+ * The peak memory of prewarm for a short input, against that for a long one. No variant has to be made, so that the difference is
+ * the cost of the length alone.
  */
-async function run({ units, http }: { units: number[]; http?: true }): Promise<void> {
+async function measureMemory({ units, http }: { units: number[]; http?: true }): Promise<void> {
   await compare('prewarm FILE', units, measureCommand);
   if (http) await compare('POST /units', units, measureServer);
 }
@@ -47,49 +61,47 @@ async function compare(name: string, counts: readonly number[], measure: Measure
   let first: number | undefined;
   for (const units of counts) {
     const { peakBytes, seconds } = await withFolder(fastestParent(), async (folder) => {
-      await writeUnits(inputIn(folder), unitsOf(units, unitOf));
-      await keepVariants(folder, units);
+      await writeUnits(prewarmFiles(folder).unitsFile, generateUnits(units, unitAt));
+      await storeVariants(folder, units);
       return await measure(folder, units);
     });
     first ??= peakBytes;
-    const memory = `${Math.round(peakBytes / 2 ** 20)} MiB at most, ratio ${(peakBytes / first).toFixed(2)}`;
-    process.stdout.write(`${name}: ${units} units: ${memory}; ${seconds.toFixed(1)} s\n`);
+    const memory = `${formatMebibytes(peakBytes)} at most, ratio ${(peakBytes / first).toFixed(2)}`;
+    print(`${name}: ${units} units: ${memory}; ${seconds.toFixed(1)} s`);
   }
 }
 
-async function measureCommand(folder: string, units: number): Promise<Measured> {
-  const report = join(folder, 'report.jsonl');
-  const end = await runCommand(['prewarm', inputIn(folder), '--report', report], environmentIn(folder));
+async function measureCommand(folder: string, units: number): Promise<MemoryResult> {
+  const { unitsFile, reportFile } = prewarmFiles(folder);
+  const end = await runCommand(['prewarm', unitsFile, '--report', reportFile], environmentFor(folder));
   requireStatus(end, 2);
-  await checkReport(report, units);
+  await checkReport(reportFile, units);
   return { seconds: end.seconds, peakBytes: end.peakMemoryBytes };
 }
 
-/** All in one request, and then until the last unit is off the queue. */
-async function measureServer(folder: string, units: number): Promise<Measured> {
-  const env = { ...environmentIn(folder), PORT: '0', ADMIN_TOKEN: TOKEN };
-  const server = await startProcess('src/entry/server.ts', env);
+/** All units in one request; measured until the last one has left the queue. */
+async function measureServer(folder: string, units: number): Promise<MemoryResult> {
+  const env = { ...environmentFor(folder), PORT: '0', ADMIN_TOKEN: TOKEN };
+  const server = await startServer('src/entry/server.ts', env);
   try {
-    const start = performance.now();
-    await post(`${server.url}/units`, inputIn(folder), units);
-    while ((await imagesTaken(server.url)) < units) await wait(LOOK_MS);
-    return { seconds: (performance.now() - start) / 1000, peakBytes: await server.peakMemoryBytes() };
+    const seconds = await timeSeconds(async () => {
+      await postUnits(`${server.url}/units`, prewarmFiles(folder).unitsFile, units);
+      while ((await countProcessedImages(server.url)) < units) await sleep(POLL_MS);
+    });
+    return { seconds, peakBytes: server.peakMemoryBytes() };
   } finally {
     await server.stop();
   }
 }
 
-function unitOf(index: number): HandedUnit {
-  return { id: `unit-${index}`, images: [`${isReady(index) ? ALLOWED : REFUSED}${index}.jpg`] };
+function unitAt(index: number): SubmittedUnit {
+  const isReady = index % READY_EVERY === 0;
+  return { id: `unit-${index}`, images: [`${isReady ? ALLOWED : REFUSED}${index}.jpg`] };
 }
 
-function isReady(index: number): boolean {
-  return index % READY_EVERY === 0;
-}
-
-function environmentIn(folder: string): Record<string, string> {
+function environmentFor(folder: string): Record<string, string> {
   return {
-    STORE: `file:${storeIn(folder)}`,
+    STORE: `file:${prewarmFiles(folder).storeFolder}`,
     SOURCE_ALLOW: `${ALLOWED}*`,
     PREWARM_WIDTHS: String(VARIANT.width),
     PREWARM_FORMATS: VARIANT.format,
@@ -97,13 +109,13 @@ function environmentIn(folder: string): Record<string, string> {
   };
 }
 
-/** Puts into the store what an earlier run would have. */
-async function keepVariants(folder: string, units: number): Promise<void> {
+/** Stores the variants of the ready units, as an earlier run would have. */
+async function storeVariants(folder: string, units: number): Promise<void> {
   const [photograph] = await readPhotographs();
   const body = await sharp(photograph?.bytes).resize(VARIANT.width).webp().toBuffer();
   const metadata = { 'source-bytes': String(photograph?.bytes.length) };
-  const store = createFileStore({ root: storeIn(folder) });
-  for (const { id, images } of unitsOf(units, unitOf)) {
+  const store = createFileStore({ root: prewarmFiles(folder).storeFolder });
+  for (const { id, images } of generateUnits(units, unitAt)) {
     const src = images.find((url) => url.startsWith(ALLOWED));
     if (src === undefined) continue;
     const { key } = variantAddress({ unit: id, src, ...VARIANT }, sha256);
@@ -111,54 +123,39 @@ async function keepVariants(folder: string, units: number): Promise<void> {
   }
 }
 
-/** @throws Error unless every image came to what it was meant to come to: else something else was measured */
+/** @throws Error unless every image has the expected outcome: otherwise something else was measured */
 async function checkReport(path: string, units: number): Promise<void> {
   const counts: Record<string, number> = {};
   for await (const line of readReport(path)) {
-    const kind = line.state === 'broken' ? line.code : line.state;
-    counts[kind] = (counts[kind] ?? 0) + 1;
+    const outcome = line.state === 'broken' ? line.code : line.state;
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
   const ready = Math.ceil(units / READY_EVERY);
   if (counts['ready'] === ready && counts['source_forbidden'] === units - ready) return;
   throw new Error(`not ${ready} ready and the others forbidden: ${JSON.stringify(counts)}`);
 }
 
-async function post(url: string, file: string, units: number): Promise<void> {
+async function postUnits(url: string, file: string, units: number): Promise<void> {
   const headers = { authorization: `Bearer ${TOKEN}` };
   const sent = request(url, { method: 'POST', headers });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     sent.once('response', resolve).once('error', reject);
   });
-  const start = performance.now();
-  await pipeline(createReadStream(file), sent);
-  const answer = await answered;
-  const body = await text(answer);
-  if (answer.statusCode !== 202) throw new Error(body);
+  let body = '';
+  const seconds = await timeSeconds(async () => {
+    await pipeline(createReadStream(file), sent);
+    const answer = await answered;
+    body = await text(answer);
+    if (answer.statusCode !== 202) throw new Error(body);
+  });
   const { accepted } = JSON.parse(body) as { accepted: number };
   if (accepted !== units) throw new Error(`${accepted} units accepted instead of ${units}`);
-  process.stdout.write(`${units} units accepted in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  print(`${units} units accepted in ${seconds.toFixed(1)} s`);
 }
 
-async function imagesTaken(url: string): Promise<number> {
+async function countProcessedImages(url: string): Promise<number> {
   const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
   const metrics = await response.text();
   const counts = metrics.matchAll(/^edgepress_prewarm_images_total\{[^}]*\} (\d+)$/gm);
-  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  return sum([...counts].map(([, count]) => Number(count)));
 }
-
-function inputIn(folder: string): string {
-  return join(folder, 'units.jsonl');
-}
-
-function storeIn(folder: string): string {
-  return join(folder, 'store');
-}
-
-const numbers = (list: string) => list.split(',').map(wholeNumber);
-
-await new Command('prewarm-memory')
-  .description('measure the most memory that prewarm holds, by the length of its input')
-  .option('--units <list>', 'how many', numbers, [1_000, 100_000])
-  .option('--http', 'hand them to a running server too, in one request')
-  .action(run)
-  .parseAsync();

@@ -2,10 +2,9 @@ import { Command } from 'commander';
 import PQueue from 'p-queue';
 import sharp from 'sharp';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { encodeBare } from './harness/bare-encode.ts';
 import { formatMebibytes, print, timeSeconds } from './harness/measurements.ts';
 import { startService } from './harness/processes.ts';
-import { type BenchSource, readSources, serveSources } from './harness/sources.ts';
+import { type BenchSource, encodeBare, readSources, serveSources } from './harness/sources.ts';
 
 /** Concurrent encodes, bare and in the server. */
 const CONCURRENCY = 2;

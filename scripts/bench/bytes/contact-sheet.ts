@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { Measurement } from './measure.ts';
 import { svg } from './plot.ts';
 
-/** A variant beside what it was made of. */
+/** A variant and the original that it was made of. */
 export interface Pair {
   measurement: Measurement;
   body: Uint8Array;
@@ -12,11 +12,11 @@ export interface Pair {
 
 const COLUMN = 480;
 const ROW = 340;
-/** Pixels of the picture, shown one to one: artefacts do not show in what is scaled down. */
+/** Shown at full size: artefacts disappear when an image is scaled down. */
 const CROP = { width: 460, height: 300 };
 
-/** A page of pairs, original and variant, the middle of each; what is drawn are the pixels, in PNG, so that any viewer shows them. */
-export async function contactSheet(pairs: readonly Pair[]): Promise<string> {
+/** Draws the middle of each original beside that of its variant, as an SVG with PNG images, so that any viewer shows it. */
+export async function drawContactSheet(pairs: readonly Pair[]): Promise<string> {
   const rows = await Promise.all(pairs.map(drawRow));
   return svg(2 * COLUMN, pairs.length * ROW, rows);
 }

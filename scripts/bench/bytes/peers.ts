@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import type { Format } from '../../../src/protocol/request.ts';
 
-/** What another service sends for the same width, by its documented settings. */
+/** The encoder settings of another service, from its documentation. */
 export interface Peer {
   name: string;
   format: Format;
@@ -9,7 +9,7 @@ export interface Peer {
 }
 
 export const PEERS: readonly Peer[] = [
-  // A PIL Lambda: baseline, 4:2:0, Huffman tables as the standard has them.
+  // PIL in a Lambda function: baseline, 4:2:0, the standard's Huffman tables.
   {
     name: '2017 service',
     format: 'jpeg',

@@ -1,6 +1,8 @@
+import { LIMITS, PRICES } from '../../plan/prices-and-limits.ts';
+import { scoreReachedBy, sum } from '../harness/measurements.ts';
 import type { Measurement } from './measure.ts';
 
-/** All images in one way of encoding. */
+/** All images encoded with one method, format and tier. */
 export interface Summary {
   method: string;
   format: string;
@@ -14,16 +16,17 @@ export interface Summary {
   cpuMs: number;
 }
 
-export function summariseAll(measurements: readonly Measurement[]): Summary[] {
+/** Summarises the measurements by method, format and tier. */
+export function summarise(measurements: readonly Measurement[]): Summary[] {
   const groups = new Map<string, Measurement[]>();
   for (const one of measurements) {
     const key = `${one.format} ${one.method} ${one.tier}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  return [...groups.values()].map(summarise);
+  return [...groups.values()].map(summariseGroup);
 }
 
-function summarise(group: readonly Measurement[]): Summary {
+function summariseGroup(group: readonly Measurement[]): Summary {
   const { method, format, tier } = group[0] as Measurement;
   const scores = group.map(({ score }) => score);
   return {
@@ -31,32 +34,22 @@ function summarise(group: readonly Measurement[]): Summary {
     format,
     ...(tier && { tier }),
     bytes: sum(group.map(({ bytes }) => bytes)),
-    p5: reachedBy(0.95, scores),
-    p10: reachedBy(0.9, scores),
-    median: reachedBy(0.5, scores),
-    p95: reachedBy(0.05, scores),
+    p5: scoreReachedBy(0.95, scores),
+    p10: scoreReachedBy(0.9, scores),
+    median: scoreReachedBy(0.5, scores),
+    p95: scoreReachedBy(0.05, scores),
     cpuMs: sum(group.map(({ cpuMs }) => cpuMs)) / group.length,
   };
 }
 
-/** @returns the highest score that at least `share` of the images reach: one of the scores, never a value between two */
-function reachedBy(share: number, scores: readonly number[]): number {
-  const falling = scores.toSorted((a, b) => b - a);
-  return falling[Math.ceil(share * falling.length) - 1] ?? Number.NaN;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** A Lambda of one vCPU on arm64: dollars a second. */
-const DOLLARS_A_SECOND = 0.0000133334 * (1769 / 1024);
+/** A Lambda of one vCPU (1,769 MB) on arm64, in dollars. */
+const USD_PER_SECOND = PRICES.usdPerGbSecond * (LIMITS.mbPerVcpu / 1024);
 
 const HEAD =
   'format tier      method            bytes  of 2017     p5    p10  median    p95   CPU ms  $ a saved MB';
 
-/** A line a way of encoding; a saved megabyte is what `best` spends and saves beside `fast`, for one view of each image. */
-export function tableOf(summaries: readonly Summary[], images: number): string[] {
+/** A line for each method; the last column is the cost of a megabyte that `best` saves against `fast`, with one view of each image. */
+export function formatTable(summaries: readonly Summary[], images: number): string[] {
   const baseline = summaries.find(({ method }) => method === '2017 service')?.bytes;
   const line = (one: Summary) =>
     [
@@ -69,17 +62,17 @@ export function tableOf(summaries: readonly Summary[], images: number): string[]
       one.median.toFixed(1).padStart(7),
       one.p95.toFixed(1).padStart(6),
       one.cpuMs.toFixed(0).padStart(8),
-      priceOf(one, summaries, images).padStart(13),
+      savedMegabytePrice(one, summaries, images).padStart(13),
     ].join(' ');
   return [HEAD, ...summaries.map(line)];
 }
 
-function priceOf(one: Summary, all: readonly Summary[], images: number): string {
+function savedMegabytePrice(one: Summary, all: readonly Summary[], images: number): string {
   const fast = all.find(
     ({ method, format, tier }) => method === 'fast' && format === one.format && tier === one.tier,
   );
   if (one.method !== 'best' || !fast) return '';
-  const dollars = ((one.cpuMs - fast.cpuMs) / 1000) * images * DOLLARS_A_SECOND;
+  const dollars = ((one.cpuMs - fast.cpuMs) / 1000) * images * USD_PER_SECOND;
   const megabytes = (fast.bytes - one.bytes) / 1e6;
   return megabytes > 0 ? (dollars / megabytes).toFixed(4) : 'none';
 }

@@ -1,9 +1,9 @@
+// Started as a process of its own, so that the sender does not share one with the receiver: an SQS on this machine. `/calls`
+// returns how often each action was called.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRequestHandler } from 'local-aws-sqs';
 
-// An SQS in a process of its own, as whoever sends must not share one with whoever receives. At `/calls` it says how often each
-// action was asked for.
 const HOST = '127.0.0.1';
 const calls: Record<string, number> = {};
 const { requestHandler } = createRequestHandler({ port: 0, hostname: HOST });

@@ -1,10 +1,10 @@
+// Started as a process of its own. The lower bound that hits are compared with: a node:http server that sends the same bytes and
+// headers, from memory at `/memory` or from a file that is read for each request at `/file`, and does nothing else.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// The floors that hits are measured against: the same bytes and headers, from memory or from a file that is read each
-// time, with nothing else done.
 const path = process.env['BODY'] ?? '';
 const body = readFileSync(path);
 const headers = JSON.parse(process.env['HEADERS'] ?? '{}');

@@ -1,0 +1,30 @@
+/** @returns how long the work took, in seconds */
+export async function timeSeconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** @returns the middle value, the upper one of two; NaN of nothing */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** @returns the highest score that at least `share` of the images reach: one of the scores, never a value between two */
+export function scoreReachedBy(share: number, scores: readonly number[]): number {
+  const falling = scores.toSorted((a, b) => b - a);
+  return falling[Math.ceil(share * falling.length) - 1] ?? Number.NaN;
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+export function formatMebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+/** Prints lines to standard output. */
+export function print(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
