@@ -151,7 +151,7 @@ export async function createServices(
     shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs },
     s3Client: s3.get,
     storeFaults: () => counts,
-    drain: () => workQueue.close(),
+    drain: () => workQueue.drain(),
     async beforeFreeze() {
       await background.drain();
       await http.close();

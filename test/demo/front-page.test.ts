@@ -6,18 +6,18 @@ async function openFrontPage(width: number) {
   const { url } = await startServer();
   const page = await openPage();
   await page.setViewportSize({ width, height: 800 });
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
+  const errors: string[] = [];
+  page.on('console', (message) => errors.push(message.text()));
   page.on('response', (response) => {
-    if (!response.ok()) complaints.push(`${response.status()} ${response.url()}`);
+    if (!response.ok()) errors.push(`${response.status()} ${response.url()}`);
   });
   await page.goto(url, { waitUntil: 'load' });
-  return { page, complaints };
+  return { page, errors };
 }
 
-describePage('the front page of the demonstration', () => {
-  it('shows each original beside its variants, and what each weighs', async () => {
-    const { page, complaints } = await openFrontPage(1280);
+describePage('The front page of the demo', () => {
+  it('shows each original beside its variants, with their sizes and without errors', async () => {
+    const { page, errors } = await openFrontPage(1280);
     const rows = await Promise.all(
       (await page.locator('section').all()).map(async (section) => ({
         captions: (await section.locator('figcaption').allInnerTexts()).map((text) =>
@@ -40,10 +40,10 @@ describePage('the front page of the demonstration', () => {
       expect(original).toBeGreaterThan(800);
       expect(new Set(variants)).toEqual(new Set([720]));
     }
-    expect(complaints).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
-  it('fits a phone', async () => {
+  it('fits the width of a phone', async () => {
     const { page } = await openFrontPage(360);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
   });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
+import {
+  CACHE_TAG_HEADER,
+  DEAD_LETTER_PREFIX,
+  MANIFEST_NAME,
+  SWEEP_PROGRESS_KEY,
+  TOMBSTONE_PREFIX,
+} from '../../src/protocol/keys.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { describeEdge, type EdgeOutcome, runUnderNjs, type SentRequest } from '../support/edge/njs.ts';
 import { anyRequest, KEYS, KEYS_TEXT, sign } from '../support/edge/requests.ts';
@@ -19,14 +26,34 @@ const get = (target: string, headers: SentRequest['headers'] = {}): SentRequest 
   headers,
 });
 
-async function ask(requests: readonly SentRequest[], keys: string | null = KEYS_TEXT) {
+/** Runs the edge function. `keys` is the item of the key value store; `null`: it is missing. */
+async function run(requests: readonly SentRequest[], keys: string | null = KEYS_TEXT) {
   return await runUnderNjs(code, keys, requests);
 }
 
-describeEdge('the edge function', () => {
-  it('sends on the key of the variant, and the target as it was sent', async () => {
+describe('buildEdgeFunction', () => {
+  it('throws when the function is longer than CloudFront allows', () => {
+    const widths = Array.from({ length: 300 }, (_, index) => index + 1);
+    expect(() => buildEdgeFunction({ widths, defaultWidth: 1 })).toThrow(/bytes: CloudFront takes 10240/);
+  });
+
+  it('leaves out the parts of the store layout that the edge does not use', () => {
+    expect(code).toContain('v1');
+    for (const unused of [
+      TOMBSTONE_PREFIX,
+      DEAD_LETTER_PREFIX,
+      SWEEP_PROGRESS_KEY,
+      MANIFEST_NAME,
+      CACHE_TAG_HEADER,
+    ])
+      expect(code).not.toContain(unused);
+  });
+});
+
+describeEdge('The edge function', () => {
+  it('rewrites a request to the key of its variant, with the original target in r', async () => {
     const target = sign("/u/unit-1?src=https://example.com/it's%20(1)!*+.jpg&w=700");
-    const [outcome] = await ask([get(target, { accept: 'image/avif', 'save-data': 'on' })]);
+    const [outcome] = await run([get(target, { accept: 'image/avif', 'save-data': 'on' })]);
     expect(outcome).toMatchObject({
       uri: expect.stringMatching(/^\/v1\/[0-9a-f]{2}\/unit-1\/[0-9a-f]{32}\/720-saver\.avif$/),
       querystring: { r: { value: Buffer.from(target).toString('base64url') } },
@@ -34,28 +61,28 @@ describeEdge('the edge function', () => {
     expect(Object.keys((outcome as { querystring: object }).querystring)).toEqual(['r']);
   });
 
-  it('takes every key that is valid now, and passes over what is none', async () => {
-    const targets = KEYS.map((key) => get(sign(`/u/a?${SRC}`, key)));
-    expect((await ask(targets)).map(codeOf)).toEqual(['forwarded', 'forwarded']);
-    expect((await ask(targets, `k1:${KEYS[0].hex}`)).map(codeOf)).toEqual(['forwarded', 'bad_signature']);
-    expect((await ask(targets, `old:short,k2, k1:${KEYS[0].hex} ,`)).map(codeOf)).toEqual([
-      'forwarded',
-      'bad_signature',
-    ]);
+  it.each([
+    ['both keys', KEYS_TEXT, ['forwarded', 'forwarded']],
+    ['the first key only', `k1:${KEYS[0].hex}`, ['forwarded', 'bad_signature']],
+    ['a key among damaged entries', `old:short,k2, k1:${KEYS[0].hex} ,`, ['forwarded', 'bad_signature']],
+  ])('accepts URLs signed with %s of the store', async (_name, stored, codes) => {
+    const requests = KEYS.map((key) => get(sign(`/u/a?${SRC}`, key)));
+    expect((await run(requests, stored)).map(codeOf)).toEqual(codes);
   });
 
-  it('refuses everything where there is no key that it can read', async () => {
+  it.each([
+    ['is missing', null],
+    ['is empty', ''],
+    ['is not a list of keys', 'nonsense'],
+    ['holds a short key', 'k1:00'],
+    ['holds an empty key', 'k1:'],
+  ])('refuses every request when the item with the keys %s', async (_name, stored) => {
     const requests = [get(`/u/a?${SRC}`), get(sign(`/u/a?${SRC}`))];
-    for (const keys of [null, '', 'nonsense', 'k1:00', 'k1:']) {
-      expect((await ask(requests, keys)).map(codeOf), String(keys)).toEqual([
-        'bad_signature',
-        'bad_signature',
-      ]);
-    }
+    expect((await run(requests, stored)).map(codeOf)).toEqual(['bad_signature', 'bad_signature']);
   });
 
-  it('answers what it refuses with a problem document that nobody keeps', async () => {
-    const [unsigned, none] = await ask([get(`/u/a?${SRC}`), { ...get('/u/a'), method: 'HEAD' }]);
+  it('answers a request that it refuses with a problem document that is not cached', async () => {
+    const [unsigned] = await run([get(`/u/a?${SRC}`)]);
     expect(unsigned).toMatchObject({
       statusCode: 403,
       statusDescription: 'Forbidden',
@@ -65,32 +92,35 @@ describeEdge('the edge function', () => {
         'access-control-allow-origin': { value: '*' },
       },
     });
-    expect(none).toMatchObject({ statusCode: 400 });
-    expect(none).not.toHaveProperty('body');
   });
 
-  it('is not built longer than CloudFront takes it', () => {
-    const widths = Array.from({ length: 300 }, (_, index) => index + 1);
-    expect(() => buildEdgeFunction({ widths, defaultWidth: 1 })).toThrow(/bytes: CloudFront takes 10240/);
+  it('answers HEAD without a body', async () => {
+    const [refused] = await run([{ ...get('/u/a'), method: 'HEAD' }]);
+    expect(refused).toMatchObject({ statusCode: 400 });
+    expect(refused).not.toHaveProperty('body');
   });
 
-  it('agrees with the server on the key or on the error, whatever is sent', async () => {
+  it('agrees with the server on the key or the error of any request', async () => {
     const requests = fc.sample(anyRequest, 2500);
     const service = await startService({ SIGNING_KEYS: KEYS_TEXT }, { store: echoStore() });
-    const atEdge = (await ask(requests)).map(describeOutcome);
-    const seen = new Set<string>();
+    const atEdge = (await run(requests)).map(comparableOutcome);
+    const codes = new Set<string>();
     for (const [index, request] of requests.entries()) {
-      const inApp = await askApp(service, request);
-      expect(atEdge[index], JSON.stringify(request)).toEqual(inApp);
-      seen.add(inApp.code);
+      const atServer = await requestServer(service, request);
+      expect(atEdge[index], JSON.stringify(request)).toEqual(atServer);
+      codes.add(atServer.code);
     }
-    // Or the two would agree on little.
-    const codes = ['forwarded', 'bad_request', 'bad_signature', 'expired', 'not_found', 'method_not_allowed'];
-    expect([...seen]).toEqual(expect.arrayContaining([...codes, 'source_forbidden']));
+    // Otherwise the sample would say little.
+    expect([...codes]).toEqual(
+      expect.arrayContaining([
+        ...['forwarded', 'bad_request', 'bad_signature', 'expired', 'not_found', 'method_not_allowed'],
+        'source_forbidden',
+      ]),
+    );
   });
 });
 
-/** What is comparable of an answer: the key that it leads to, or all that is said of the error. */
+/** The parts of an outcome that edge and server must agree on: the key that it leads to, or the error. */
 interface Comparable {
   code: string;
   key?: string;
@@ -112,16 +142,19 @@ function codeOf(outcome: EdgeOutcome): string {
   return 'uri' in outcome ? 'forwarded' : (JSON.parse(outcome.body?.data ?? '{}').code ?? 'no body');
 }
 
-function describeOutcome(outcome: EdgeOutcome): Comparable {
+function comparableOutcome(outcome: EdgeOutcome): Comparable {
   if ('uri' in outcome) {
     const target = Buffer.from(String(outcome.querystring['r']?.value), 'base64url').toString('latin1');
     return { code: 'forwarded', key: outcome.uri.slice(1), target };
   }
   const { statusCode: status, body, headers } = outcome;
-  return describeProblem(status, body?.data ?? '', (name) => headers[name]?.value);
+  return comparableProblem(status, body?.data ?? '', (name) => headers[name]?.value);
 }
 
-async function askApp(service: Service, { method, target, headers }: SentRequest): Promise<Comparable> {
+async function requestServer(
+  service: Service,
+  { method, target, headers }: SentRequest,
+): Promise<Comparable> {
   const sent = Object.entries(headers).map(([name, value]): [string, string] => [
     name,
     [value].flat().join(', '),
@@ -129,12 +162,12 @@ async function askApp(service: Service, { method, target, headers }: SentRequest
   const response = await service.request(target, { method, headers: sent });
   const body = await response.text();
   if (response.status !== 200)
-    return describeProblem(response.status, body, (name) => response.headers.get(name) ?? undefined);
+    return comparableProblem(response.status, body, (name) => response.headers.get(name) ?? undefined);
   const key = response.headers.get('etag')?.replaceAll('"', '') ?? '';
   return { code: 'forwarded', key, target };
 }
 
-function describeProblem(
+function comparableProblem(
   status: number,
   body: string,
   header: (name: string) => string | undefined,
@@ -144,9 +177,9 @@ function describeProblem(
   return { code, status, body, headers };
 }
 
-/** Has everything: its key is what it is known by. */
+/** A store that has every object, and returns its key as its ETag. */
 function echoStore(): VariantStore {
-  const fail = () => Promise.reject(new Error('nothing is to be stored'));
+  const fail = () => Promise.reject(new Error('nothing should be stored'));
   return {
     get: async (key) => ({
       body: new Uint8Array(1),

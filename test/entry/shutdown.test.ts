@@ -6,39 +6,40 @@ import { startOrigin, targetFor, temporaryFolder } from '../support/http/service
 import { photograph } from '../support/pictures.ts';
 import { SIGNING_KEYS, startServer } from '../support/server-process.ts';
 
-describe('the server, told to end,', () => {
-  it('finishes what is under way, refuses what comes, and ends well', async () => {
+describe('The server, on a signal', () => {
+  it('finishes requests in flight, refuses new ones, and exits with 0', async () => {
     const photo = await photograph();
-    let letGo = () => {};
-    const asked = new Promise<void>((arrived) => {
-      letGo = arrived;
+    let sendPhoto = () => {};
+    let onFetch = () => {};
+    const fetched = new Promise<void>((resolve) => {
+      onFetch = resolve;
     });
     const origin = await startOrigin((_request, response) => {
-      letGo();
-      letGo = () => response.end(photo);
+      sendPhoto = () => response.end(photo);
+      onFetch();
     });
     const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const { hostname, port } = new URL(url);
-    // One request whole, and the start of another: once the first is answered, the second has begun to arrive.
+    // A whole request and the start of another: when the first is answered, the server has read the start of the second.
     const late = connect(Number(port), hostname);
     late.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /u/late?src=');
     await once(late, 'data');
 
-    const underWay = fetch(url + target);
-    await asked;
+    const inFlight = fetch(url + target);
+    await fetched;
     program.process.kill('SIGTERM');
     await program.printed(/finishing the work in flight/);
     late.write('https%3A%2F%2Fx.test HTTP/1.1\r\nHost: a\r\n\r\n');
     const [refusal] = await once(late, 'data');
     expect(String(refusal)).toMatch(/^HTTP\/1.1 503 [\s\S]*"overloaded"/);
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
-    letGo();
-    expect((await underWay).status).toBe(200);
+    sendPhoto();
+    expect((await inFlight).status).toBe(200);
     expect(await program.ended).toBe(0);
   });
 
-  it('does not wait for connections that nobody uses', async () => {
+  it('closes idle connections', async () => {
     const { program, url } = await startServer({ SIGNING_KEYS });
     const { hostname, port } = new URL(url);
     const unused = connect(Number(port), hostname);
@@ -50,7 +51,7 @@ describe('the server, told to end,', () => {
     expect(await program.ended).toBe(0);
   });
 
-  it('ends when it is npm that is told, which started it', async () => {
+  it('exits when npm, which started it, gets the signal', async () => {
     const env = { ...process.env, PORT: '0', STORE: `file:${await temporaryFolder()}`, SIGNING_KEYS };
     const npm = spawn('npm', ['start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
@@ -63,43 +64,43 @@ describe('the server, told to end,', () => {
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
 
-  it('ends at once when it is told so again', async () => {
-    let arrive = () => {};
-    const asked = new Promise<void>((arrived) => {
-      arrive = arrived;
+  it('exits immediately on a second signal', async () => {
+    let onFetch = () => {};
+    const fetched = new Promise<void>((resolve) => {
+      onFetch = resolve;
     });
-    const origin = await startOrigin(() => arrive());
+    const origin = await startOrigin(() => onFetch());
     const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const underWay = fetch(url + (await targetFor(`${origin.url}/a.jpg`))).catch(() => 'cut off');
-    await asked;
+    const inFlight = fetch(url + (await targetFor(`${origin.url}/a.jpg`))).catch(() => 'cut off');
+    await fetched;
     program.process.kill('SIGINT');
     await program.printed(/finishing the work in flight/);
-    // Not just once: what comes within half a second is taken for the echo that npm makes of the first.
+    // Repeatedly, because a signal within half a second of the first counts as the copy that npm passes on.
     const again = setInterval(() => program.process.kill('SIGINT'), 100);
     expect(await program.ended).toBe(1);
     clearInterval(again);
-    expect(await underWay).toBe('cut off');
+    expect(await inFlight).toBe('cut off');
   });
 
-  it('takes a signal and its echo, as npm passes it on, for one', async () => {
+  it('counts a signal and the copy that npm passes on as one', async () => {
     const photo = await photograph();
-    let answer = () => {};
-    const asked = new Promise<void>((arrived) => {
-      answer = arrived;
+    let sendPhoto = () => {};
+    let onFetch = () => {};
+    const fetched = new Promise<void>((resolve) => {
+      onFetch = resolve;
     });
-    let letGo = () => {};
     const origin = await startOrigin((_request, response) => {
-      letGo = () => response.end(photo);
-      answer();
+      sendPhoto = () => response.end(photo);
+      onFetch();
     });
     const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const underWay = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
-    await asked;
+    const inFlight = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
+    await fetched;
     program.process.kill('SIGINT');
     program.process.kill('SIGTERM');
     await program.printed(/finishing the work in flight/);
-    letGo();
-    expect((await underWay).status).toBe(200);
+    sendPhoto();
+    expect((await inFlight).status).toBe(200);
     expect(await program.ended).toBe(0);
   });
 });

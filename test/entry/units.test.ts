@@ -11,11 +11,11 @@ import { quarters } from '../support/pictures.ts';
 import { startServer } from '../support/server-process.ts';
 
 const AUTHORIZATION = { Authorization: `Bearer ${TOKEN}` };
-/** Nothing may be fetched, so that what is sent is refused at once when its turn comes. */
+/** No source is allowed, so that each image is broken without a fetch. */
 const FORBIDDING = { SOURCE_ALLOW: 'https://nowhere.test/*' };
 const SRC = 'https://images.test/a.jpg';
 
-/** The server in a process of its own, and an operator who has the token. */
+/** Starts the server in a process of its own, for requests with the admin token. */
 async function startOperated(env: Record<string, string> = {}) {
   const started = await startServer({
     ADMIN_TOKEN: TOKEN,
@@ -35,8 +35,8 @@ async function startOperated(env: Record<string, string> = {}) {
     ask,
     statusOf,
     restart: () => startOperated({ ...env, STORE: `file:${started.folder}` }),
-    /** A raw connection that has sent the beginning of a request. */
-    async begin(target: string, headers: readonly string[], body: string) {
+    /** Opens a raw connection and sends the start of a request. */
+    async sendStart(target: string, headers: readonly string[], body: string) {
       const { hostname, port } = new URL(started.url);
       const socket = connect(Number(port), hostname);
       const all = ['Host: a', `Authorization: Bearer ${TOKEN}`, ...headers];
@@ -48,7 +48,7 @@ async function startOperated(env: Record<string, string> = {}) {
   };
 }
 
-/** A body that is made as fast as it is read. */
+/** Returns a body of lines that are made when they are read. */
 function streamOf(
   count: number,
   line: (index: number) => string | Promise<string>,
@@ -57,16 +57,16 @@ function streamOf(
   let index = 0;
   return new ReadableStream({
     async pull(controller) {
-      // Or the test would have no time to notice an answer.
-      await new Promise((turn) => setImmediate(turn));
+      // Yields to the event loop, so that the test can notice a response.
+      await new Promise((resolve) => setImmediate(resolve));
       if (index === count) controller.close();
       else controller.enqueue(encoder.encode(await line(index++)));
     },
   });
 }
 
-describe('units sent to the server', () => {
-  it('give URLs that work where it listens', async () => {
+describe('The unit routes of the server', () => {
+  it('return URLs that work where the server listens', async () => {
     const photo = await quarters().jpeg().toBuffer();
     const origin = await startOrigin((_request, response) => response.end(photo));
     const { ask, statusOf } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
@@ -79,7 +79,7 @@ describe('units sent to the server', () => {
     expect((await response.arrayBuffer()).byteLength).toBe(variant?.bytes);
   });
 
-  it('survive that it is killed as soon as it has answered, and are taken up by the next', async () => {
+  it('lose no accepted unit when the server is killed after its response', async () => {
     const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
     const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const ids = Array.from({ length: 150 }, (_, index) => `unit-${index}`);
@@ -98,7 +98,7 @@ describe('units sent to the server', () => {
     for (const id of ids) expect((await second.statusOf(id)).totals, id).toMatchObject({ ready: 1 });
   });
 
-  it('are finished, or left to the next, when it is told to end while it makes them', async () => {
+  it('finish the images in flight on a signal, and leave the others to the next server', async () => {
     const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
     const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '1' });
     const images = Array.from({ length: 40 }, (_, index) => `${origin.url}/${index}.jpg`);
@@ -115,12 +115,12 @@ describe('units sent to the server', () => {
       letGo();
       return (await second.statusOf('unit-1')).totals.ready === 40;
     });
-    // Nothing was done twice.
+    // Nothing was fetched twice.
     expect(new Set(origin.requests).size).toBe(40);
     expect(origin.requests).toHaveLength(40);
   });
 
-  it('as one long stream are read no faster than they are kept, so that memory stays flat', async () => {
+  it('read a long stream no faster than they store its units, so that memory stays flat', async () => {
     const { ask, metrics } = await startOperated(FORBIDDING);
     const rss = async () => (await metrics()).get('process_resident_memory_bytes') ?? Number.NaN;
     await ask('POST', '/units', unitLine('warm', SRC));
@@ -134,12 +134,12 @@ describe('units sent to the server', () => {
     const response = await ask('POST', '/units', body);
     expect(await response.json()).toMatchObject({ accepted: units });
     most = Math.max(most, await rss());
-    // Half of what was sent.
+    // Half of the bytes that were sent.
     expect(most - before).toBeLessThan(100_000_000);
   });
 
-  it('end where their sender goes away: whole lines may count, and nothing is a bug', async () => {
-    const { begin, ask, program, statusOf } = await startOperated(FORBIDDING);
+  it('accept the whole lines of a sender that disconnects, and log no bug', async () => {
+    const { sendStart, ask, program, statusOf } = await startOperated(FORBIDDING);
     const half = unitLine('half', SRC).slice(0, -2);
     const body = unitLine('whole', SRC) + half;
     const chunked = `${body.length.toString(16)}\r\n${body}\r\n`;
@@ -151,8 +151,8 @@ describe('units sent to the server', () => {
       ['/units/purge', ['Transfer-Encoding: chunked'], '5\r\n{"ids'],
     ];
     for (const [index, [target, headers, sent]] of requests.entries()) {
-      const socket = await begin(target, headers, sent);
-      // The server has read what came before it answers on another connection.
+      const socket = await sendStart(target, headers, sent);
+      // The server has read what was sent before it answers on another connection.
       await ask('GET', '/units/other');
       socket.destroy();
       await until(() => program.output.stdout.split('"code":"bad_request"').length === index + 2);
@@ -163,7 +163,7 @@ describe('units sent to the server', () => {
     expect(program.output.stderr).toBe('');
   });
 
-  it('are answered early where they cannot be taken, however much is still to come', async () => {
+  it('answer a body early when they refuse it, however long it is', async () => {
     const { ask, url, folder } = await startOperated(FORBIDDING);
     const endless = () =>
       streamOf(100_000, (index) => unitLine(`unit-${index}`, `${SRC}?${'x'.repeat(2000)}`));
@@ -176,7 +176,7 @@ describe('units sent to the server', () => {
     expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'unauthorized' }]);
     const tooLong = await ask('POST', '/units/purge', endless());
     expect([tooLong.status, await tooLong.json()]).toMatchObject([400, { code: 'bad_request' }]);
-    // Where the folder of all units should be.
+    // A file in the place of the folder of all units.
     await writeFile(join(folder, 'v1'), '');
     const failed = await ask('POST', '/units', endless());
     expect([failed.status, await failed.json()]).toMatchObject([503, { code: 'overloaded' }]);
@@ -185,20 +185,20 @@ describe('units sent to the server', () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
-  it('are sent elsewhere once it is told to end, even in the middle of a stream', async () => {
+  it('answer overloaded after a signal, even in the middle of a stream', async () => {
     const { ask, program, folder } = await startOperated(FORBIDDING);
-    let told = false;
+    let signalled = false;
     let most = 0;
     const body = streamOf(1_000_000, async (index) => {
       most = index;
       if (index === 1000) {
-        told = program.process.kill('SIGTERM');
+        signalled = program.process.kill('SIGTERM');
         await program.printed(/finishing the work in flight/);
       }
       return unitLine(`unit-${index}`, SRC);
     });
     const response = await ask('POST', '/units', body);
-    expect(told).toBe(true);
+    expect(signalled).toBe(true);
     expect([response.status, await response.json()]).toMatchObject([503, { code: 'overloaded' }]);
     expect(await program.ended).toBe(0);
     expect(most).toBeLessThan(1_000_000);

@@ -1,7 +1,7 @@
 import { chromium, type Page } from 'playwright-core';
 import { describe, inject, onTestFinished } from 'vitest';
 
-/** What keeps the browser from looking for its maker's hosts, and lets it run as root. */
+/** Let the browser run as root, and keep it from contacting its vendor's hosts. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -12,14 +12,14 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** `describe` for tests of pages: where there is no browser they are skipped, and their name says why. */
+/** `describe` for tests that need a browser. Without one the tests are skipped, and the name says why. */
 export function describePage(name: string, tests: () => void): void {
   const browser = inject('chromium');
   if ('missing' in browser) describe.skip(`${name} — skipped, ${browser.missing}`, tests);
   else describe(name, tests);
 }
 
-/** An empty page in a browser that goes with the test. Only in tests within `describePage`. */
+/** Opens an empty page in a browser that closes when the test ends. For tests within `describePage`. */
 export async function openPage(): Promise<Page> {
   const browser = inject('chromium');
   if ('missing' in browser) throw new Error(`no browser: ${browser.missing}`);

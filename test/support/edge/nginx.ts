@@ -4,13 +4,14 @@ import { onTestFinished } from 'vitest';
 import { createDaemons, findFreePorts } from '../setup/daemons.ts';
 import { keyValueStore } from './njs.ts';
 
-/** Where Debian puts the module that runs njs within nginx. */
+/** Debian's path of the nginx module that runs njs. */
 const JS_MODULE = '/usr/lib/nginx/modules/ngx_http_js_module.so';
 const START_ATTEMPTS = 3;
 
 export interface NginxOptions {
-  /** The built edge function, and the item `signing-keys`. */
+  /** The built edge function. */
   code: string;
+  /** The item `signing-keys` of the key value store. */
   keys: string;
   /** The first origin: `host:port/bucket`. */
   store: string;
@@ -18,16 +19,16 @@ export interface NginxOptions {
   functionUrl: string;
 }
 
-/** A cache of the kind that CloudFront is, until the test ends. */
+/** A cache in the place of CloudFront. It stops when the test ends. */
 export interface Nginx {
   url: string;
-  /** Where its copies are: a file each, with the headers that came with it. */
+  /** The folder of the copies: one file each, which includes the response's headers. */
   cacheFolder: string;
 }
 
 /**
- * Starts nginx in the place of CloudFront: the edge function, then a cache in which those who ask for the same wait for one, then
- * the store, and the function where that says 403, 404 or fails.
+ * Starts nginx in the place of CloudFront: the edge function, then a cache that collapses concurrent requests of one URL, then the
+ * store, and the image function when the store answers 403, 404 or an error.
  */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
   for (let attempt = 1; ; attempt += 1) {
@@ -45,7 +46,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     }
     const output = await daemons.output();
     await daemons.stop();
-    // A port that was free can be taken by the time that it is wanted.
+    // A port that was free may be taken by now.
     if (attempt === START_ATTEMPTS) throw new Error(`nginx does not start: ${output}`);
   }
 }
@@ -60,7 +61,7 @@ async function answers(url: string, ended: AbortSignal): Promise<boolean> {
   return false;
 }
 
-/** What CloudFront does around the function: the event from the request, and the request or answer from what it returns. */
+/** What CloudFront does around the function: it makes the event from the request, and sends the returned request or response on. */
 const VIEWER_REQUEST = `
 async function viewerRequest(r) {
   const target = r.variables.request_uri;

@@ -6,19 +6,19 @@ import { describe, inject } from 'vitest';
 import type { EdgeResponse } from '../../../src/edge/viewer-request.ts';
 import { temporaryFolder } from '../http/service.ts';
 
-/** A request as a viewer sends it. */
+/** A viewer's request. */
 export interface SentRequest {
   method: string;
-  /** The path and query, exactly. */
+  /** Path and query, exactly as sent. */
   target: string;
   /** By lower-case name. */
   headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** The request that goes on, or the answer. */
+/** The rewritten request, or the response. */
 export type EdgeOutcome = { uri: string; querystring: Record<string, { value: string }> } | EdgeResponse;
 
-/** `describe` for tests that need Debian's njs and nginx: where they are missing, they are skipped and their name says why. */
+/** `describe` for tests that need Debian's njs and nginx. Without them the tests are skipped, and the name says why. */
 export function describeEdge(name: string, tests: () => void): void {
   const missing = inject('edge');
   if (missing === undefined) describe(name, tests);
@@ -26,9 +26,9 @@ export function describeEdge(name: string, tests: () => void): void {
 }
 
 /**
- * Runs the built function on requests, one after the other, in the engine that CloudFront's descends from.
+ * Runs the built function on requests, one after the other, in njs, from which CloudFront's engine descends.
  *
- * @param keys - the item `signing-keys` of the key value store; `null`: there is none
+ * @param keys - the item `signing-keys` of the key value store; `null`: it is missing
  */
 export async function runUnderNjs(
   code: string,
@@ -43,7 +43,7 @@ export async function runUnderNjs(
   return JSON.parse(await readFile(join(folder, 'outcomes.json'), 'utf8')) as EdgeOutcome[];
 }
 
-/** The module that the runtime of CloudFront Functions brings along. */
+/** Returns the source of the module `cloudfront` that CloudFront's runtime provides. */
 export function keyValueStore(keys: string | null): string {
   const items = JSON.stringify(keys === null ? {} : { 'signing-keys': keys });
   return `const items = ${items};

@@ -8,13 +8,13 @@ export const KEYS = [
 ] as const;
 export const KEYS_TEXT = KEYS.map(({ id, hex }) => `${id}:${hex}`).join(',');
 
-/** Signs a target as any caller would. */
+/** Signs a target like a caller. */
 export function sign(target: string, { id, hex }: { id: string; hex: string } = KEYS[0]): string {
   const mac = createHmac('sha256', Buffer.from(hex, 'hex')).update(target).digest('base64url');
   return `${target}&sig=${id}.${mac}`;
 }
 
-/** What is easily read in two ways: by a decoder, by a parser of URLs, by a regular expression. */
+/** Texts that decoders, URL parsers and regular expressions of different engines may read differently. */
 const HARD_TEXTS = [
   "it's (1)!*",
   'a+b c%20d',
@@ -55,7 +55,7 @@ const source = fc.oneof(
   fc.webUrl({ withQueryParameters: true, withFragments: true }),
   fc.nat(4200).map((length) => `https://example.com/${'é'.repeat(length)}`),
 );
-/** Percent-encoded as callers of all kinds do: all of it, as little as possible, or not at all. */
+/** Percent-encoded in the ways of different callers: every byte, as little as possible, or not at all. */
 const encoded = fc
   .tuple(
     source,
@@ -76,7 +76,7 @@ const parameter: fc.Arbitrary<[name: string, value: string]> = fc.oneof(
   ),
   fc.tuple(fc.constant('q'), fc.constantFrom('saver', 'balanced', 'high', 'High', 'best', '%73aver', '')),
   fc.tuple(fc.constant('f'), fc.constantFrom('avif', 'webp', 'jpeg', 'auto', 'png', 'av%69f')),
-  // Never so near that the two sides could see it differently.
+  // Never close to now, so that both sides agree whether it is past.
   fc.tuple(fc.constant('exp'), fc.constantFrom('0', '1500000000', '4000000000', '01', '-1', '1e10')),
   fc.tuple(fc.constantFrom('x', 'W', '__proto__', 'constructor', '%77', 'sig', 'src'), text),
 );
@@ -116,7 +116,7 @@ const target = fc
   .map(({ path, src, rest, ending }) =>
     ending(`${path}?src=${src}${rest.map(([name, value]) => `&${name}=${value}`).join('')}`),
   )
-  // What an HTTP server can be sent as a target. Whether a line break in it is refused is seen elsewhere.
+  // Only what HTTP allows in a target. Other tests send line breaks.
   .map((sent) => sent.replace(/[^\x21-\x7e]/g, (character) => encodeURIComponent(wellFormed(character))));
 
 const accept = fc.constantFrom(
@@ -131,7 +131,7 @@ const accept = fc.constantFrom(
 );
 const saveData = fc.constantFrom('on', 'On ', 'off', '', 'on;x');
 
-/** Requests of all kinds, most of which get as far as a signature. */
+/** Requests of all kinds. Most of them are well-formed up to the signature. */
 export const anyRequest: fc.Arbitrary<SentRequest> = fc.record({
   method: fc.oneof(
     { weight: 20, arbitrary: fc.constant('GET') },
@@ -149,7 +149,7 @@ export const anyRequest: fc.Arbitrary<SentRequest> = fc.record({
   ),
 });
 
-/** Half a character has no place in UTF-8. */
+/** Replaces lone surrogates, which UTF-8 cannot represent. */
 function wellFormed(raw: string): string {
   return raw.replace(/\p{Surrogate}/gu, '\ufffd');
 }
