@@ -20,16 +20,16 @@ beforeEach(async () => {
   store = createFileStore({ root });
 });
 
-describe('temporary files', () => {
+describe('temp files', () => {
   const info = { contentType: 'image/avif' };
 
-  test('none is left by a put, also by one that fails', async () => {
+  test('are not left behind by a put, even by one that fails', async () => {
     await store.put('a/b', Buffer.from('x'), info);
     await expect(store.put('a', Buffer.from('x'), info)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
     expect(await readdir(join(root, '.tmp'))).toEqual([]);
   });
 
-  test('those of a dead process, and old ones, are swept when a store is made; those of the living are not', async () => {
+  test('of dead processes, and old ones, are removed when a store is created, and those of running processes are not', async () => {
     const child = spawn('true');
     await once(child, 'exit');
     const abandoned = [
@@ -46,7 +46,7 @@ describe('temporary files', () => {
     expect((await readdir(join(root, '.tmp'))).sort()).toEqual(kept.sort());
   });
 
-  test('one of an earlier process with our number is swept', async () => {
+  test('of an earlier process with the same process id are removed', async () => {
     const name = `${hostname()}.${process.pid}.${UUID}`;
     await writeByHand(root, `.tmp/${name}`, 'half an obj');
     await setAge(`.tmp/${name}`, process.uptime() + 60);
@@ -55,8 +55,8 @@ describe('temporary files', () => {
   });
 });
 
-test('a put starts over when its temporary file is swept by another host', async () => {
-  // A record, since what is put of it waits for the disk before it is moved into place.
+test('a put starts again when another host removes its temp file', async () => {
+  // A record, because its put waits for the disk before the rename.
   const record = 'v1/aa/unit/source.json';
   const putting = store.put(record, Buffer.from('{}'), { contentType: 'application/json' });
   rmSync(join(root, '.tmp'), { recursive: true });
@@ -64,7 +64,7 @@ test('a put starts over when its temporary file is swept by another host', async
   await expectStored(store, record, Buffer.from('{}'), { contentType: 'application/json' });
 });
 
-test('a put succeeds while others remove its folders', async () => {
+test('a put succeeds while another task removes its folders', async () => {
   let putting = true;
   const purge = (async () => {
     while (putting) await rm(join(root, 'v1'), { recursive: true, force: true }).catch(() => undefined);
@@ -76,11 +76,11 @@ test('a put succeeds while others remove its folders', async () => {
   await purge;
 });
 
-test('whoever is killed while putting leaves whole objects, and litter that the next store sweeps', async () => {
-  let litter = 0;
+test('a process that is killed during puts leaves whole objects, and temp files that the next store removes', async () => {
+  let tempFiles = 0;
   for (let round = 0; round < 4; round += 1) {
     const writers = Array.from({ length: 3 }, (_, writer) => startWriter(root, `${round}x${writer}`));
-    // Not at once, or all would be killed at the same point of their work.
+    // After different times, so that they are killed at different points of their work.
     await Promise.all(
       writers.map(async (writer) => {
         await untilPrinted(writer, 4 + Math.floor(Math.random() * 20), assertAllWhole);
@@ -89,12 +89,12 @@ test('whoever is killed while putting leaves whole objects, and litter that the 
         await assertAllWhole();
       }),
     );
-    litter += (await readdir(join(root, '.tmp'))).length;
+    tempFiles += (await readdir(join(root, '.tmp'))).length;
     createFileStore({ root });
     expect(await readdir(join(root, '.tmp'))).toEqual([]);
   }
-  // Else no one was killed at work, and this has shown nothing.
-  expect(litter).toBeGreaterThan(0);
+  // Otherwise none was killed in the middle of a put, and the test shows nothing.
+  expect(tempFiles).toBeGreaterThan(0);
   expect(await filesIn(root)).toHaveLength(4);
 });
 
@@ -104,12 +104,12 @@ function startWriter(folder: string, name: string): ChildProcess {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // It must not outlive a test that fails.
+  // Otherwise it would outlive a test that fails.
   onTestFinished(() => void writer.kill('SIGKILL'));
   return writer;
 }
 
-/** Waits for so many dots, and does `meanwhile` at each. */
+/** Waits until this many dots are printed, and calls `meanwhile` at each output. */
 async function untilPrinted(
   writer: ChildProcess,
   dots: number,
@@ -121,7 +121,7 @@ async function untilPrinted(
     await meanwhile();
     if (printed >= dots) return;
   }
-  throw new Error('the writer ended by itself');
+  throw new Error('the writer has ended by itself');
 }
 
 async function assertAllWhole(): Promise<void> {

@@ -18,7 +18,7 @@ beforeEach(async () => {
   store = createFileStore({ root });
 });
 
-describe('a delete', () => {
+describe('a delete in a folder', () => {
   test('removes the folders that it empties, up to the root', async () => {
     const keys = ['a/1.avif', 'a/2.avif', 'b/c/d/e', 'manifest.json'].map((name) => `${UNIT}/${name}`);
     for (const key of keys) await store.put(key, Buffer.from('x'), AVIF);
@@ -38,13 +38,13 @@ describe('a delete', () => {
     expect(await readdir(join(root, 'v1/aa'))).toEqual(['unit-2']);
   });
 
-  test('takes away what another left: folders that have been empty for long', async () => {
+  test('removes folders that were empty before', async () => {
     await mkdir(join(root, UNIT, 'a'), { recursive: true });
     await store.delete([`${UNIT}/a/b/1.avif`]);
     expect(await readdir(root)).toEqual(['.tmp']);
   });
 
-  test('frees the name of a folder for an object', async () => {
+  test('makes the name of an emptied folder free for an object', async () => {
     await store.put('a/b/c', Buffer.from('x'), AVIF);
     await store.delete(['a/b/c']);
     await store.put('a', Buffer.from('x'), AVIF);
@@ -52,8 +52,8 @@ describe('a delete', () => {
   });
 });
 
-describe('a listing', () => {
-  test('has what is no whole object too, so that a purge removes it', async () => {
+describe('a listing of a folder', () => {
+  test('includes damaged files and links, so that a purge removes them', async () => {
     await store.put(`${UNIT}/cut.avif`, Buffer.from('x'), AVIF);
     await truncate(join(root, `${UNIT}/cut.avif`), 20);
     await writeByHand(root, `${UNIT}/empty.avif`, '');
@@ -66,7 +66,7 @@ describe('a listing', () => {
     expect(await readdir(root)).toEqual(['.tmp']);
   });
 
-  test('follows no link, and a delete removes no more than that', async () => {
+  test('follows no link, and a delete removes only the link', async () => {
     const outside = join(dirname(root), 'outside');
     await writeByHand(outside, 'folder/file', 'precious');
     await mkdir(join(root, UNIT), { recursive: true });
@@ -80,13 +80,13 @@ describe('a listing', () => {
     expect(await readFile(join(outside, 'folder/file'), 'utf8')).toBe('precious');
   });
 
-  test('has nothing without a legal key, and nothing of empty folders', async () => {
+  test('leaves out files without a valid key, and empty folders', async () => {
     for (const name of ['a b', 'é', 'x y/z', 'a\nb', 'ours']) await writeByHand(root, `${UNIT}/${name}`, '');
     await mkdir(join(root, UNIT, 'empty/empty'), { recursive: true });
     expect(await keysIn(UNIT)).toEqual([`${UNIT}/ours`]);
   });
 
-  test('goes on when what it has begun to list is removed', async () => {
+  test('continues when the folder is removed meanwhile', async () => {
     for (const name of ['a/1', 'a/2', 'b/1', 'c']) await writeByHand(root, `${UNIT}/${name}`, '');
     const keys: string[] = [];
     for await (const { key } of store.list(UNIT)) {
@@ -96,7 +96,7 @@ describe('a listing', () => {
     expect(keys).toEqual([`${UNIT}/a/1`]);
   });
 
-  test('goes on when a folder that it has seen becomes a file', async () => {
+  test('continues when a folder that it has read becomes a file', async () => {
     for (const name of ['a/1', 'b/1', 'c/1/2']) await writeByHand(root, `${UNIT}/${name}`, '');
     const keys: string[] = [];
     for await (const { key } of store.list(UNIT)) {
@@ -107,7 +107,7 @@ describe('a listing', () => {
     expect(keys).toEqual([`${UNIT}/a/1`, `${UNIT}/c/1/2`]);
   });
 
-  test('lets other work go on while it reads names, and while it looks at files', async () => {
+  test('lets other work of the process run while it reads names, and while it stats files', async () => {
     for (let index = 0; index < 200; index += 1) await writeByHand(root, `${UNIT}/${index}`, '');
     let turns = 0;
     const count = () => {
@@ -123,8 +123,8 @@ describe('a listing', () => {
   });
 });
 
-describe('while others delete all there is in a folder', () => {
-  test('each put into it succeeds, and what is put when they are done stays', async () => {
+describe('a put into a folder that others empty at the same time', () => {
+  test('succeeds, and what is put after they are done stays', async () => {
     const keys = Array.from({ length: 20 }, (_, index) => `${UNIT}/${index % 3}/${index}.avif`);
     for (let round = 0; round < 30; round += 1) {
       const deletes = [store.delete(keys), purge(), store.delete(keys)];
@@ -138,7 +138,7 @@ describe('while others delete all there is in a folder', () => {
   test.each([
     ['variant', 'a/1.avif', 100, AVIF],
     ['record', 'source.json', 20, { contentType: 'application/json' }],
-  ])('each put of a %s succeeds when they are other processes', async (_, name, puts, info) => {
+  ])('succeeds for a %s when the others are processes', async (_, name, puts, info) => {
     const key = `${UNIT}/${name}`;
     const others = await Promise.all([startDeleting(key), startDeleting(key)]);
     for (let count = 0; count < puts; count += 1) await store.put(key, Buffer.from('{}'), info);
@@ -169,7 +169,7 @@ async function startDeleting(key: string) {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // It must not outlive a test that fails.
+  // Otherwise it would outlive a test that fails.
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   return child;

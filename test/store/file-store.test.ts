@@ -22,19 +22,19 @@ beforeEach(async () => {
 
 describeStore('a folder', async () => createFileStore({ root: await makeFolder() }));
 
-describe('what lies in the folder', () => {
-  test('a record is a plain file that any tool reads', async () => {
+describe('the files of a file store', () => {
+  test('include a record as a plain file that any tool reads', async () => {
     await store.put('v1/aa/unit/manifest.json', Buffer.from('{"images":[]}'), RECORD);
     expect(await filesIn(root)).toEqual(['v1/aa/unit/manifest.json']);
     expect(await readFile(join(root, 'v1/aa/unit/manifest.json'), 'utf8')).toBe('{"images":[]}');
   });
 
-  test('a record that somebody put there by hand is an object', async () => {
+  test('are objects when they are records put there by hand', async () => {
     await writeByHand(root, 'v1/aa/unit/manifest.json', '{"by":"hand"}\n');
     await expectStored(store, 'v1/aa/unit/manifest.json', Buffer.from('{"by":"hand"}\n'), RECORD);
   });
 
-  test('a record that happens to end as a variant does comes back as it went in', async () => {
+  test('return a record unchanged even if it ends like a variant’s trailer', async () => {
     await store.put(KEY, randomBytes(50), { contentType: 'image/avif' });
     const body = await readFile(join(root, KEY));
     await store.put('record.json', body, RECORD);
@@ -42,7 +42,7 @@ describe('what lies in the folder', () => {
   });
 
   test.each(['avif', 'webp', 'jpeg', 'png', 'gif'] as const)(
-    'a stored .%s is still an image',
+    'are images that other programs open: .%s',
     async (format) => {
       const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
       const image = sharp({ create: { width: 64, height: 48, channels: 3, background: 'red', noise } });
@@ -57,7 +57,7 @@ describe('what lies in the folder', () => {
     },
   );
 
-  test('a put replaces a symbolic link, and leaves alone what it points to', async () => {
+  test('replace a symbolic link without touching its target', async () => {
     const outside = join(dirname(root), 'outside');
     await writeFile(outside, 'precious');
     await mkdir(dirname(join(root, KEY)), { recursive: true });
@@ -67,7 +67,7 @@ describe('what lies in the folder', () => {
     await expectStored(store, KEY, Buffer.from('x'), { contentType: 'image/avif' });
   });
 
-  test('no key leaves the folder', async () => {
+  test('never lie outside its folder, whatever the key', async () => {
     for (const key of [
       '../escaped',
       'a/../../escaped',
@@ -81,7 +81,7 @@ describe('what lies in the folder', () => {
     expect(await readdir(root)).toEqual(['.tmp']);
   });
 
-  test.runIf(existsSync('/proc/self/io'))('asking about an object reads its end only', async () => {
+  test.runIf(existsSync('/proc/self/io'))('are read only at their end by head', async () => {
     await store.put(KEY, randomBytes(5_000_000), { contentType: 'image/avif' });
     const before = bytesRead();
     await store.head(KEY);
@@ -89,7 +89,7 @@ describe('what lies in the folder', () => {
   });
 });
 
-describe('a conditional delete', () => {
+describe('a conditional delete in a folder', () => {
   test('leaves an object with another ETag', async () => {
     const { etag } = await store.put(KEY, Buffer.from('old'), { contentType: 'image/avif' });
     await store.put(KEY, Buffer.from('new'), { contentType: 'image/avif' });
@@ -104,10 +104,10 @@ describe('a conditional delete', () => {
   });
 });
 
-describe('what is no whole object', () => {
+describe('a file that is not a whole object', () => {
   const info = { contentType: 'image/avif', cacheControl: 'no-cache', metadata: { a: 'b' } };
 
-  test('is a miss, wherever it was cut off', async () => {
+  test('is a miss at whatever byte it was truncated', async () => {
     await store.put(KEY, randomBytes(40), info);
     const path = join(root, KEY);
     for (let length = (await readFile(path)).length - 1; length >= 0; length -= 1) {
@@ -118,26 +118,26 @@ describe('what is no whole object', () => {
   });
 
   test.each<[string, (file: Buffer) => Uint8Array]>([
-    ['with bytes missing at its beginning', (file) => file.subarray(1)],
-    ['with bytes too many at its beginning', (file) => Buffer.concat([Buffer.from('x'), file])],
-    ['with bytes too many at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
+    ['without its first byte', (file) => file.subarray(1)],
+    ['with an extra byte at its start', (file) => Buffer.concat([Buffer.from('x'), file])],
+    ['with an extra byte at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
     ['put there by hand', () => Buffer.from('a picture')],
     [
-      'with a trailer that is no JSON',
+      'with a trailer that is not JSON',
       (file) => Buffer.from(file.toString('latin1').replace('{', '['), 'latin1'),
     ],
-    ['with a trailer that says too little', (file) => rename(file, 'contentType', 'contentTypo')],
+    ['with a trailer that lacks a property', (file) => rename(file, 'contentType', 'contentTypo')],
     ['with a trailer longer than the file', (file) => file.fill(0xff, file.length - 12, file.length - 8)],
-    ['with a trailer that begins with another length', (file) => file.fill(0xff, 5, 9)],
+    ['with a trailer that starts with another length', (file) => file.fill(0xff, 5, 9)],
     ['with a trailer shorter than any', (file) => file.fill(0, file.length - 12, file.length - 8)],
-  ])('is a miss %s', async (_, damage) => {
+  ])('is a miss when it is %s', async (_, damage) => {
     await store.put(KEY, Buffer.from('bytes'), info);
     await writeByHand(root, KEY, damage(await readFile(join(root, KEY))));
     expect(await store.get(KEY)).toBeUndefined();
     expect(await store.head(KEY)).toBeUndefined();
   });
 
-  test('is a miss when it is a folder, or would be in a file', async () => {
+  test('is a miss when it is a folder, or its key continues that of an object', async () => {
     await store.put('a/b', Buffer.from('x'), info);
     for (const key of ['a', 'a/b/c']) {
       expect(await store.get(key)).toBeUndefined();
@@ -148,7 +148,7 @@ describe('what is no whole object', () => {
   });
 });
 
-test('other work goes on while somebody reads in a loop', async () => {
+test('a loop of reads lets other work of the process run', async () => {
   await store.put(KEY, Buffer.from('x'), { contentType: 'image/avif' });
   let over = false;
   setTimeout(() => {

@@ -11,7 +11,7 @@ import { findFreePorts } from '../support/setup/daemons.ts';
 const servers: Server[] = [];
 const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
 
-describe('the region', () => {
+describe('the region of the S3 client', () => {
   const regionWith = async (environment: Record<string, string>, endpoint?: string): Promise<string> => {
     const none = {
       AWS_REGION: undefined,
@@ -32,19 +32,19 @@ describe('the region', () => {
     expect(await regionWith({}, 'http://127.0.0.1:1')).toBe('us-east-1');
   });
 
-  test('must be configured for S3 itself', async () => {
+  test('must be configured for Amazon S3', async () => {
     await expect(regionWith({})).rejects.toThrow('Region is missing');
   });
 });
 
-/* Servers that misbehave as no real one does on demand. All at once: what is being shown is how long each takes. */
-describe.concurrent('an S3', () => {
+/* Servers with faults that no real one has on demand. The tests run concurrently, since most of them wait for a timeout. */
+describe.concurrent('an S3 server', () => {
   afterAll(() => {
     for (const server of servers) server.close().closeAllConnections();
   });
   const head = { 'content-type': 'image/avif', etag: '"d41d8cd98f00b204e9800998ecf8427e"' };
 
-  test('that is not there is a fault and no hang', async () => {
+  test('that does not exist causes an error, not a hang', async () => {
     const [port] = await findFreePorts(1);
     await expectFault((store) => store.get('a'), `http://127.0.0.1:${port}`);
   });
@@ -55,18 +55,18 @@ describe.concurrent('an S3', () => {
     ['put', (store) => store.put('a', new Uint8Array(100_000), { contentType: 'image/avif' })],
     ['delete', (store) => store.delete(['a'])],
     ['list', (store) => store.list('a')[Symbol.asyncIterator]().next()],
-  ])('that never answers a %s is a fault and no hang', async (_, ask) => {
+  ])('that never answers a %s causes an error, not a hang', async (_, ask) => {
     await expectFault(ask, await endpointOf(() => undefined));
   });
 
-  test('that stops in the middle of a body is a fault and no hang', async () => {
+  test('that stops in the middle of a body causes an error, not a hang', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1000 }).write('some');
     });
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that trickles a body is a fault and no hang', async () => {
+  test('that trickles a body causes an error, not a hang', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1_000_000 });
       const drip = setInterval(() => response.write('x'), 100);
@@ -75,18 +75,18 @@ describe.concurrent('an S3', () => {
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that hangs up in the middle of a body is a fault, and never half an object', async () => {
+  test('that closes the connection in the middle of a body causes an error, not half an object', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1000 }).write('some', () => response.destroy());
     });
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that says to slow down is asked again', async () => {
-    let asked = 0;
+  test('that answers SlowDown is sent the request again', async () => {
+    let requests = 0;
     const endpoint = await endpointOf((_, response) => {
-      asked += 1;
-      if (asked < 3) response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>');
+      requests += 1;
+      if (requests < 3) response.writeHead(503).end('<Error><Code>SlowDown</Code></Error>');
       else response.writeHead(200, { ...head, 'content-length': 5 }).end('bytes');
     });
     const found = await createS3Store({ bucket: 'b', client: createS3Client({ endpoint, credentials }) }).get(
@@ -95,7 +95,7 @@ describe.concurrent('an S3', () => {
     expect(Buffer.from(found?.body ?? '').toString()).toBe('bytes');
   });
 
-  test('that takes no request to delete without its MD5 is given it', async () => {
+  test('that requires the MD5 of a delete request receives it', async () => {
     const endpoint = await endpointOf(async (request, response) => {
       const hash = createHash('md5');
       for await (const chunk of request) hash.update(chunk);
@@ -106,7 +106,7 @@ describe.concurrent('an S3', () => {
     await createS3Store({ bucket: 'b', client }).delete(['a', 'b/c']);
   });
 
-  test('that has no success to report of a key that is not there has deleted it', async () => {
+  test('that reports an error for a key without an object has deleted it', async () => {
     const endpoint = await endpointOf((_, response) => {
       const error = '<Error><Key>a</Key><Code>NoSuchKey</Code></Error>';
       response.end(`<DeleteResult>${error}</DeleteResult>`);
@@ -120,7 +120,7 @@ describe.concurrent('an S3', () => {
     ['has another object there', 412],
     ['has no object there', 404],
     ['is just storing another object there', 409],
-  ])('that %s answers a conditional delete, which names the ETag', async (_name, status) => {
+  ])('that %s answers a conditional delete with the ETag without an error', async (_name, status) => {
     const conditions: unknown[] = [];
     const endpoint = await endpointOf(({ method, headers }, response) => {
       conditions.push([method, headers['if-match']]);
@@ -131,7 +131,7 @@ describe.concurrent('an S3', () => {
     expect(conditions).toEqual([['DELETE', '0a1b']]);
   });
 
-  test('that refuses to say whether a bucket is there has it, when a key is missing', async () => {
+  test('that refuses HEAD on the bucket has the bucket when a key is missing', async () => {
     const endpoint = await endpointOf(({ url }, response) => {
       response.writeHead(url?.startsWith('/b/a') ? 404 : 403).end();
     });
@@ -140,7 +140,7 @@ describe.concurrent('an S3', () => {
   });
 });
 
-/** A server on 127.0.0.1. */
+/** Starts a server on 127.0.0.1 and returns its address. */
 async function endpointOf(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   servers.push(server);
@@ -148,7 +148,7 @@ async function endpointOf(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A hang would be ended by the time that a test may take. */
+/** A hang exceeds the time limit of the test. */
 async function expectFault(ask: (store: VariantStore) => Promise<unknown>, endpoint: string): Promise<void> {
   const store = createS3Store({ bucket: 'b', client: createS3Client({ endpoint, credentials }) });
   await expect(ask(store)).rejects.toThrow();

@@ -8,16 +8,16 @@ const TEXT = { contentType: 'text/plain' };
 /** More than S3 lists or deletes in one call. */
 const MANY = 1_100;
 
-/** What lies below a folder, and how it goes. */
+/** The tests of listing and of deleting many objects. */
 export function describeListing(store: () => VariantStore, { propertyRuns }: { propertyRuns: number }): void {
   describeList(store);
   describeMany(store);
 
-  test('whatever is put and deleted, a folder lists what is left below it in the order of bytes', async () => {
+  test('after any puts and deletes, a folder lists what is left below it in the order of bytes', async () => {
     const property = fc.asyncProperty(anySteps, anyFolders, async (steps, below) => {
       const unit = randomUUID();
       const model = new Set<string>();
-      for (const step of steps) await take(step, unit, store(), model);
+      for (const step of steps) await applyStep(step, unit, store(), model);
       const folder = [unit, ...below].join('/');
       const expected = [...model].filter((key) => key.startsWith(`${folder}/`));
       expect(await keysIn(store(), folder)).toEqual(inByteOrder(expected));
@@ -27,7 +27,7 @@ export function describeListing(store: () => VariantStore, { propertyRuns }: { p
 }
 
 function describeList(store: () => VariantStore): void {
-  test('a folder lists all that is below it, and nothing of its neighbours', async () => {
+  test('a folder lists everything below it, and nothing of folders whose names start with its name', async () => {
     const unit = `v1/00/${randomUUID()}`;
     const within = ['manifest.json', 'a/1080-balanced.avif', 'a/source.json', 'b/c/d/e'];
     await putAll(store(), unit, within);
@@ -35,9 +35,9 @@ function describeList(store: () => VariantStore): void {
     expect(await keysIn(store(), unit)).toEqual(inByteOrder(within.map((key) => `${unit}/${key}`)));
   });
 
-  test('what is listed comes with its length, more or less, and the time when it was put', async () => {
+  test('a listed object has about its length, and the time at which it was put', async () => {
     const folder = randomUUID();
-    // S3 tells whole seconds.
+    // S3 gives whole seconds.
     const startedAtMs = Date.now() - 1000;
     await store().put(`${folder}/x`, new Uint8Array(70_000), TEXT);
     const [found, ...more] = await list(store(), folder);
@@ -48,7 +48,7 @@ function describeList(store: () => VariantStore): void {
     expect(found?.modifiedMs).toBeLessThanOrEqual(Date.now());
   });
 
-  test('a folder that is not there lists nothing, nor does an object', async () => {
+  test('a folder that does not exist lists nothing, nor does the key of an object', async () => {
     const folder = randomUUID();
     await putAll(store(), folder, ['x']);
     expect(await keysIn(store(), `${folder}/x`)).toEqual([]);
@@ -56,7 +56,7 @@ function describeList(store: () => VariantStore): void {
     expect(await keysIn(store(), randomUUID())).toEqual([]);
   });
 
-  test('files and folders come in the order of whole keys, not of names', async () => {
+  test('objects are listed in the order of whole keys, not of the names in a folder', async () => {
     const folder = randomUUID();
     const ordered = ['a-b/x', 'a.x', 'a/x', 'a/y/z', 'a0', 'aA/x', 'a~/x', 'b'];
     await putAll(store(), folder, ordered.toReversed());
@@ -64,7 +64,7 @@ function describeList(store: () => VariantStore): void {
   });
 
   test.each(['', '/', 'a/', '/a', '.', '..', 'a/../b', 'a//b', 'a b', 'ä', '.tmp', '.tmp/x', '.TMP'])(
-    'a folder %j is refused with a TypeError',
+    'listing the folder %j throws a TypeError',
     async (folder) => {
       await expect(list(store(), folder)).rejects.toThrow(TypeError);
     },
@@ -72,7 +72,7 @@ function describeList(store: () => VariantStore): void {
 }
 
 function describeMany(store: () => VariantStore): void {
-  test('more than S3 lists or deletes at once is listed, left off anywhere, and deleted', async () => {
+  test('more objects than S3 takes in one call can be listed, listed in part, and deleted', async () => {
     const folder = `v1/00/${randomUUID()}`;
     const names = Array.from({ length: MANY }, (_, index) => `${index % 7}/${index}.avif`);
     await putAll(store(), folder, names);
@@ -98,7 +98,7 @@ function describeMany(store: () => VariantStore): void {
     await expectStored(store(), kept[0] ?? '', Buffer.from('x'), TEXT);
   });
 
-  test('what is listed can be deleted on the way', async () => {
+  test('objects can be deleted while they are listed', async () => {
     const folder = randomUUID();
     await putAll(store(), folder, ['a/1', 'a/2', 'b/1', 'c']);
     let seen = 0;
@@ -110,11 +110,11 @@ function describeMany(store: () => VariantStore): void {
     expect(await keysIn(store(), folder)).toEqual([]);
   });
 
-  test('deleting nothing is nothing', async () => {
+  test('deleting no keys is no error', async () => {
     await store().delete([]);
   });
 
-  test('a key that is refused among others leaves them where they are', async () => {
+  test('a delete with one invalid key throws a TypeError and deletes nothing', async () => {
     const folder = randomUUID();
     await putAll(store(), folder, ['x']);
     await expect(store().delete([`${folder}/x`, `${folder}/../y`])).rejects.toThrow(TypeError);
@@ -122,7 +122,7 @@ function describeMany(store: () => VariantStore): void {
   });
 }
 
-/** So few that they meet often, and each side of the slash among their characters. */
+/** Few names, so that they often coincide; their characters sort on both sides of the slash. */
 const anyName = fc.stringMatching(/^[a.~0-]{1,2}$/).filter((name) => name !== '.' && name !== '..');
 const anyFolders = fc.array(anyName, { maxLength: 2 });
 /** An object is never the folder of another: a file system cannot have both. */
@@ -136,7 +136,7 @@ interface Step {
 }
 
 /** Does the same to a store and to a set. */
-async function take(
+async function applyStep(
   { puts, keys }: Step,
   unit: string,
   store: VariantStore,

@@ -9,19 +9,19 @@ import { describeInfo, describeKeys } from './store-contract-limits.ts';
 import { describeListing } from './store-contract-listing.ts';
 
 export interface StoreContractOptions {
-  /** How often each property is tried. */
+  /** How many random cases of each property to check. */
   propertyRuns?: number;
-  /** How many versions each writer of the concurrency test puts. */
+  /** How many versions each writer of the concurrency test stores. */
   versions?: number;
 }
 
-/** What every store promises, whatever it is made of. */
+/** The tests of the port that every store has to pass. */
 export function describeStore(
   name: string,
   makeStore: () => VariantStore | Promise<VariantStore>,
   { propertyRuns = 100, versions = 200 }: StoreContractOptions = {},
 ): void {
-  describe(`${name} keeps the contract of a store:`, () => {
+  describe(`the store contract, kept by ${name}`, () => {
     let store: VariantStore;
     beforeAll(async () => {
       store = await makeStore();
@@ -32,7 +32,7 @@ export function describeStore(
     describeInfo(() => store);
     describeListing(() => store, { propertyRuns });
 
-    test('any bytes and any metadata that a header can carry come back as they went in', async () => {
+    test('any bytes and any metadata that a header can carry are returned unchanged', async () => {
       const property = fc.asyncProperty(anyBody, anyInfo, async (body, info) => {
         const key = freshKey();
         await store.put(key, body, info);
@@ -41,7 +41,7 @@ export function describeStore(
       await fc.assert(property, { numRuns: propertyRuns });
     });
 
-    test('while many put to one key, whoever reads it sees one whole object with its own metadata', async () => {
+    test('while many writers put to one key, every reader gets one whole object with its own metadata', async () => {
       const key = freshKey('json');
       let writing = true;
       const writers = ['a', 'b', 'c'].map(async (writer) => {
@@ -74,7 +74,7 @@ function describeObjects(store: () => VariantStore): void {
     expect(await store().head(freshKey())).toBeUndefined();
   });
 
-  test('an object comes back with its bytes, type, cache control, metadata, length and quoted MD5', async () => {
+  test('an object is returned with its bytes, type, cache control, metadata, length and quoted MD5', async () => {
     const key = freshKey();
     const body = randomBytes(70_000);
     const { etag } = await store().put(key, body, AVIF);
@@ -100,14 +100,14 @@ function describeObjects(store: () => VariantStore): void {
     await expectStored(store(), key, body, info);
   });
 
-  test('an object of five megabytes comes back whole', async () => {
+  test('an object of five megabytes is returned whole', async () => {
     const key = freshKey();
     const body = randomBytes(5_242_881);
     await store().put(key, body, AVIF);
     await expectStored(store(), key, body, AVIF);
   });
 
-  test('a record is stored as it is', async () => {
+  test('a JSON record is returned unchanged', async () => {
     const key = freshKey('json');
     const body = Buffer.from(JSON.stringify({ code: 'source_not_found', detail: 'é'.repeat(100) }));
     await store().put(key, body, { contentType: 'application/json' });
@@ -124,14 +124,14 @@ function describeObjects(store: () => VariantStore): void {
     await expectStored(store(), key, Buffer.from('{}'), info);
   });
 
-  test('a part of a buffer is stored as that part', async () => {
+  test('a slice of a buffer is stored without the rest of the buffer', async () => {
     const key = freshKey();
     const body = randomBytes(1000).subarray(300, 700);
     await store().put(key, body, AVIF);
     await expectStored(store(), key, body, AVIF);
   });
 
-  test('a deleted object is a miss, and deleting it again is nothing', async () => {
+  test('a deleted object is a miss, and deleting it again is no error', async () => {
     const key = freshKey();
     await store().put(key, randomBytes(10), AVIF);
     await store().delete([key]);
@@ -140,7 +140,7 @@ function describeObjects(store: () => VariantStore): void {
     await store().delete([key]);
   });
 
-  test('an object is replaced by what knows it, with all that is said of it', async () => {
+  test('a replace with the ETag of the object stores the new one with its metadata', async () => {
     const key = freshKey();
     const { etag } = await store().put(key, randomBytes(100), { contentType: 'image/webp' });
     const body = randomBytes(50);
@@ -148,7 +148,7 @@ function describeObjects(store: () => VariantStore): void {
     await expectStored(store(), key, body, AVIF);
   });
 
-  test('nothing is put in place of another object, or of none', async () => {
+  test('a replace with another ETag stores nothing, whether there is an object or not', async () => {
     const key = freshKey();
     const body = randomBytes(100);
     const { etag } = await store().put(key, randomBytes(10), AVIF);
@@ -161,13 +161,13 @@ function describeObjects(store: () => VariantStore): void {
     expect(await store().replace(freshKey(), etag, body, AVIF)).toBeUndefined();
   });
 
-  test('of those that replace the same object at once, one does', async () => {
+  test('of many concurrent replaces of the same object, one succeeds', async () => {
     const key = freshKey();
     const { etag } = await store().put(key, randomBytes(10), AVIF);
     await expectOneWinner(store(), key, etag);
   });
 
-  test('a replace without an ETag stores an object where there is none, and nothing in place of one', async () => {
+  test('a replace without an ETag stores an object only where there is none', async () => {
     const key = freshKey();
     const body = randomBytes(50);
     expect(await store().replace(key, undefined, body, AVIF)).toEqual({ etag: md5(body) });
@@ -177,11 +177,11 @@ function describeObjects(store: () => VariantStore): void {
     expect(await store().replace(key, undefined, body, AVIF)).toEqual({ etag: md5(body) });
   });
 
-  test('of those that store the first object at once, one does', async () => {
+  test('of many concurrent replaces where there is no object, one succeeds', async () => {
     await expectOneWinner(store(), freshKey(), undefined);
   });
 
-  test('an object with the ETag that is named is deleted, and deleting it again is no error', async () => {
+  test('a conditional delete with the ETag of the object removes it, and is no error when it is gone', async () => {
     const key = freshKey();
     const { etag } = await store().put(key, randomBytes(10), AVIF);
     await store().deleteIfMatch(key, etag);
@@ -189,7 +189,7 @@ function describeObjects(store: () => VariantStore): void {
     await store().deleteIfMatch(key, etag);
   });
 
-  test('an object goes without its neighbours', async () => {
+  test('deleting an object leaves one whose key starts with its key', async () => {
     const key = freshKey();
     const neighbour = `${key}2`;
     await store().put(key, randomBytes(10), AVIF);
@@ -199,7 +199,7 @@ function describeObjects(store: () => VariantStore): void {
   });
 }
 
-/** Replaces the object many times at once, and fails unless exactly one of them succeeds. */
+/** Makes many concurrent replaces, and fails unless exactly one of them succeeds. */
 async function expectOneWinner(store: VariantStore, key: string, etag: string | undefined): Promise<void> {
   const bodies = Array.from({ length: 20 }, () => randomBytes(100));
   const replaced = await Promise.all(bodies.map((body) => store.replace(key, etag, body, AVIF)));

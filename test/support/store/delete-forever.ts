@@ -1,6 +1,7 @@
 import { createFileStore } from '../../../src/store/file-store.ts';
 
-/* A process to be killed: deletes what a folder lists, and a key that is mostly not there, for ever. Prints a dot at the start. */
+// A program that runs until it is killed: it deletes what a folder lists, and a key that mostly does not exist, over and over. It
+// prints a dot when it starts.
 const [root = '', folder = '', key = ''] = process.argv.slice(2);
 const store = createFileStore({ root });
 process.stdout.write('.');

@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll } from 'vitest';
 
-const made: string[] = [];
+const folders: string[] = [];
 afterAll(async () => {
-  await Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
-/** Makes an empty folder that goes when the tests of the file are over. */
+/** Creates an empty folder, which is removed after the tests of the file. */
 export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'edgepress-store-'));
-  made.push(folder);
+  folders.push(folder);
   return folder;
 }
 
-/** The files of a folder but for the temporary ones, as keys. */
+/** Returns the keys of the files in a folder, without temp files. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));

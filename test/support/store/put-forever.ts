@@ -1,10 +1,8 @@
 import { createFileStore } from '../../../src/store/file-store.ts';
 import { putVersion } from './version.ts';
 
-/*
- * A process to be killed: puts versions of a few objects and prints a dot for each. Several at once, so that whenever it is
- * killed some put is halfway.
- */
+// A program that runs until it is killed: it puts versions of a few objects and prints a dot for each. It puts several at a time, so
+// that one of them is in progress whenever it is killed.
 const [root = '', writer = ''] = process.argv.slice(2);
 const store = createFileStore({ root });
 

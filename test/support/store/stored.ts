@@ -2,24 +2,24 @@ import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ObjectInfo, VariantStore } from '../../../src/store/store.ts';
 
-/** All that can be said of an object. */
+/** An object's information with every property. */
 export const AVIF: ObjectInfo = {
   contentType: 'image/avif',
   cacheControl: 'public, max-age=604800, s-maxage=31536000',
   metadata: { 'cache-tag': 'u-0a1b,s-2c3d', width: '1080', 'source-type': 'image/jpeg' },
 };
 
-/** A key that nothing has been put to. */
+/** Returns a key without an object. */
 export function freshKey(extension = 'avif'): string {
   return `v1/00/${randomUUID()}/1080-balanced.${extension}`;
 }
 
-/** The ETag of these bytes. */
+/** Returns the ETag of these bytes. */
 export function md5(body: Uint8Array): string {
   return `"${createHash('md5').update(body).digest('hex')}"`;
 }
 
-/** Fails unless `get` and `head` both say exactly this of the key. */
+/** Fails unless `get` and `head` both return exactly this for the key. */
 export async function expectStored(
   store: VariantStore,
   key: string,
@@ -36,6 +36,6 @@ export async function expectStored(
   expect(await store.head(key)).toEqual(info);
   const found = await store.get(key);
   expect(found).toEqual({ ...info, body: expect.any(Uint8Array) });
-  // Five megabytes are compared in no time like this, and in seconds by `toEqual`.
+  // `toEqual` would take seconds for five megabytes.
   expect(Buffer.compare(found?.body ?? Buffer.from('nothing'), body)).toBe(0);
 }

@@ -2,15 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from '../../../src/store/store.ts';
 
-/*
- * Objects that say in their bytes, and again in all that is stored beside them, which version they are: whoever reads one
- * can tell whether it is whole. Without vitest, so that other processes can put them too.
- */
+// Objects that carry their version in their bytes, and again in their metadata, so that a reader can tell whether one is whole.
+// Without vitest, so that other processes can put them too.
 
 /**
- * Puts one version. To a `.json` key, every fifth is a plain record, which has nothing beside its bytes.
+ * Puts one version. At a `.json` key, every fifth is a plain record without metadata.
  *
- * @param maxBytes - lengths vary up to this
+ * @param maxBytes - the limit on the lengths, which vary
  */
 export async function putVersion(
   store: VariantStore,
@@ -30,16 +28,16 @@ export async function putVersion(
   await store.put(key, body, plain ? { contentType: 'application/json' } : info);
 }
 
-/** Fails unless this is one version, whole, with what belongs to it and nothing else. Returns which. */
+/** Fails unless this is one whole version with its own metadata. Returns its label. */
 export function assertVersion(found: StoredInfo | StoredObject): string {
   const { contentType, cacheControl, metadata, etag, bytes } = found;
   const plain = contentType === 'application/json';
   let label = metadata['label'] ?? '';
   if ('body' in found) {
-    const said = Buffer.from(found.body.subarray(0, 40)).toString().replace(/\.*$/, '');
+    const bodyLabel = Buffer.from(found.body.subarray(0, 40)).toString().replace(/\.*$/, '');
     assert.deepEqual({ etag, bytes }, { etag: etagOf(found.body), bytes: found.body.length });
-    if (!plain) assert.equal(label, said);
-    label = said;
+    if (!plain) assert.equal(label, bodyLabel);
+    label = bodyLabel;
   }
   assert.equal(cacheControl, plain ? undefined : `max-age=${label.split('-')[1]}`);
   assert.deepEqual({ ...metadata }, plain ? {} : { label, bytes: String(bytes), etag });
