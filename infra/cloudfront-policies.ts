@@ -47,7 +47,7 @@ export function createCachePolicy(scope: Construct): CachePolicy {
 /** Creates the origin request policy: only `r` goes to the origins, the viewer's request target as the edge function passes it on. */
 export function createOriginRequestPolicy(scope: Construct): OriginRequestPolicy {
   return new OriginRequestPolicy(scope, 'OriginRequestPolicy', {
-    comment: 'Only what the edge function says',
+    comment: 'Only the request target, from the edge function',
     headerBehavior: OriginRequestHeaderBehavior.none(),
     cookieBehavior: OriginRequestCookieBehavior.none(),
     queryStringBehavior: OriginRequestQueryStringBehavior.allowList('r'),
@@ -71,7 +71,7 @@ export function createResponseHeadersPolicy(scope: Construct, settings: Settings
     ...customHeaders
   } = COMMON_HEADERS;
   return new ResponseHeadersPolicy(scope, 'ResponseHeadersPolicy', {
-    comment: 'What S3 cannot say, without what no viewer needs',
+    comment: 'Adds headers that S3 does not send, and removes metadata',
     securityHeadersBehavior: {
       contentTypeOptions: { override: true },
       contentSecurityPolicy: { contentSecurityPolicy, override: true },

@@ -59,7 +59,7 @@ export interface WorkerOptions {
 export function createWorker(scope: Construct, options: WorkerOptions): LambdaFunction {
   const { code, bucket, queue, distributionId, distributionArn, settings } = options;
   const { fn: worker, role } = createServiceFunction(scope, 'Worker', {
-    description: 'Prewarms units, and sweeps what was purged',
+    description: 'Prewarms units, and sweeps variants that outlived a purge',
     code,
     handler: 'lambda-worker.handler',
     memoryMb: settings.workerMemoryMb,

@@ -3,13 +3,13 @@ import { buildSync } from 'esbuild';
 import type { Ladder } from '../../src/protocol/negotiation.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/edge/viewer-request.ts');
-/** CloudFront's bound on the code of a function. */
+/** CloudFront's limit on the code of a function. */
 const MAX_BYTES = 10_240;
 
 /**
- * What runtime 2.0 of CloudFront Functions has beyond ES 5.1. Of the rest esbuild lowers what it can, such as `?.`, and refuses
- * what it cannot: destructuring, spread, `for…of` and classes never get as far as a deploy. What it does not know of the runtime
- * is that it takes no `await` within the arguments of a call.
+ * What runtime 2.0 of CloudFront Functions has beyond ES 5.1. esbuild lowers the rest where it can, such as `?.`, and fails where it
+ * cannot: destructuring, spread, `for…of` and classes are never deployed. It does not know that the runtime has no `await` within the
+ * arguments of a call, which is checked here.
  */
 const SUPPORTED = {
   'const-and-let': true,
@@ -20,11 +20,11 @@ const SUPPORTED = {
 } as const;
 
 /**
- * Builds the viewer-request function from the code that the server runs too.
+ * Builds the viewer-request function from the code that the server uses, too.
  *
- * @param ladder - baked in
- * @returns the code that CloudFront takes
- * @throws Error when it uses what the runtime does not have, or is too long
+ * @param ladder - built into the code
+ * @returns the code for CloudFront
+ * @throws Error when the code uses what the runtime does not have, or is too long
  */
 export function buildEdgeFunction(ladder: Ladder): string {
   const { outputFiles } = buildSync({
@@ -39,17 +39,19 @@ export function buildEdgeFunction(ladder: Ladder): string {
     minify: true,
     logLevel: 'silent',
   });
-  const code = asFunction(outputFiles[0]?.text ?? '', ladder);
+  const code = wrapHandler(outputFiles[0]?.text ?? '', ladder);
   if (/[(,]\s*await\b/.test(code))
-    throw new Error('the edge function awaits within arguments: its runtime cannot');
+    throw new Error(
+      'the edge function has an await within the arguments of a call, which its runtime does not support',
+    );
   const bytes = Buffer.byteLength(code);
   if (bytes > MAX_BYTES)
-    throw new Error(`the edge function has ${bytes} bytes: CloudFront takes ${MAX_BYTES}`);
+    throw new Error(`the edge function has ${bytes} bytes: CloudFront takes ${MAX_BYTES} at most`);
   return code;
 }
 
-/** CloudFront wants no export, but a function of this name. */
-function asFunction(module: string, { widths, defaultWidth }: Ladder): string {
+/** CloudFront wants a function called `handler` instead of an export. */
+function wrapHandler(module: string, { widths, defaultWidth }: Ladder): string {
   const [exported, name] = /export\{(\w+) as handler\};?\s*$/.exec(module) ?? [];
   if (exported === undefined || name === undefined) throw new Error('the edge function exports no handler');
   return [

@@ -3,7 +3,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
-/** Where the functions run. */
+/** What the functions run on. */
 export interface LambdaTarget {
   cpu: 'arm64' | 'x64';
 }
@@ -11,21 +11,20 @@ export interface LambdaTarget {
 const ROOT = join(import.meta.dirname, '../..');
 const RUNTIME = join(import.meta.dirname, 'runtime');
 const METRIC = 'ssimulacra2.wasm';
-/** The oldest Node that they are tested on. */
+/** The oldest Node that the functions are tested on. */
 const NODE = 'node20';
-/** What packages that are not modules look for. */
-const NOT_A_MODULE = [
+/** Defines what CommonJS packages expect and ES modules lack. */
+const COMMONJS_GLOBALS = [
   "import{createRequire}from'node:module'",
   'const require=createRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;',
 ].join(';');
 
 /**
- * Builds what Lambda runs, both functions in one folder: `lambda-image.handler` and `lambda-worker.handler`. What they load only
- * now and then lies in files of its own; sharp, with the binaries of the target, in `node_modules`. The same sources make the same
- * files.
+ * Builds the code of both functions into one folder: `lambda-image.handler` and `lambda-worker.handler`. What is imported lazily is
+ * in files of its own; sharp, with the binaries of the target, is in `node_modules`. The build is reproducible.
  *
  * @param folder - exists, and is empty
- * @throws Error when it cannot be built, or sharp cannot be fetched
+ * @throws Error when the build fails, or sharp cannot be downloaded
  */
 export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
   buildSync({
@@ -33,7 +32,7 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
     entryPoints: {
       'lambda-image': 'src/entry/lambda-image.ts',
       'lambda-worker': 'src/entry/lambda-worker.ts',
-      // Loaded by their names, beside whatever file decodes and encodes.
+      // Worker threads, loaded by file name from the folder of the code that starts them.
       'hevc-worker': 'src/encode/hevc-worker.mjs',
       'metric-worker': 'src/encode/metric-worker.mjs',
     },
@@ -45,20 +44,20 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
     platform: 'node',
     target: NODE,
     external: ['sharp'],
-    banner: { js: NOT_A_MODULE },
-    // Shorter to load, and traces still name functions.
+    banner: { js: COMMONJS_GLOBALS },
+    // Loads faster, and stack traces still name functions.
     minify: true,
     keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
-  // Read by the worker that scores.
+  // Read by metric-worker.mjs.
   copyFileSync(join(ROOT, 'src/encode', METRIC), join(folder, METRIC));
   for (const file of ['package.json', 'package-lock.json'])
     copyFileSync(join(RUNTIME, file), join(folder, file));
   const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc'];
-  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  execFileSync('npm', ['ci', ...platform, ...quietly], { cwd: folder, stdio: ['ignore', 2, 2] });
-  // It says when it was installed.
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  execFileSync('npm', ['ci', ...platform, ...flags], { cwd: folder, stdio: ['ignore', 2, 2] });
+  // It contains the time of the installation.
   rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
 }

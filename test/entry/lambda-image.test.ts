@@ -20,8 +20,8 @@ import {
 import { type FunctionUrlResult, functionUrlEvent } from '../support/lambda/function-url.ts';
 import type { Lambda } from '../support/lambda/lambda.ts';
 import { coloursOf, photograph } from '../support/pictures.ts';
-import { describeS3 } from '../support/store/bucket.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
+import { describeS3 } from '../support/store/bucket.ts';
 
 describeS3('the image function on Lambda', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;
@@ -157,33 +157,44 @@ describeS3('the image function on Lambda', () => {
   it('rejects requests that the edge cannot have forwarded', async () => {
     const { request, origin, variant } = await setUp();
     const { name, sent } = variant('/a.jpg');
-    const other = `${sent.split('&sig=')[0]}x`;
-    const key = forwardedTarget(name, sent).split('?')[0];
-    const wrong = [
-      forwardedTarget({ ...name, unit: 'unit-2' }, sent),
-      forwardedTarget(name, other),
-      forwardedTarget({ ...name, width: 321 }, sent),
-      forwardedTarget({ ...name, width: 480 }, `${sent.split('&sig=')[0]}&w=320`),
-      forwardedTarget({ ...name, tier: 'high' }, `${sent.split('&sig=')[0]}&q=saver`),
-      forwardedTarget({ ...name, format: 'webp' }, `${sent.split('&sig=')[0]}&f=avif`),
-      `${key}`,
-      `${key}?r=`,
-      `${key}?r=AAAA`,
-      `${key}?r=${Buffer.from(sent).toString('base64')}`,
-      `${forwardedTarget(name, sent)}&x=1`,
-      `${key?.replace('320-balanced', '0320-balanced')}?r=${Buffer.from(sent).toString('base64url')}`,
-      `/v1/manifest.json?r=${Buffer.from(sent).toString('base64url')}`,
-    ];
-    for (const target of wrong) {
+    const [unsigned] = sent.split('&sig=');
+    const [key = ''] = forwardedTarget(name, sent).split('?');
+    const encoded = Buffer.from(sent).toString('base64url');
+    const targets = {
+      'the key of another unit': forwardedTarget({ ...name, unit: 'unit-2' }, sent),
+      'the key of another source': forwardedTarget(name, `${unsigned}x`),
+      'a width that is no rung': forwardedTarget({ ...name, width: 321 }, sent),
+      'the key of another width': forwardedTarget({ ...name, width: 480 }, `${unsigned}&w=320`),
+      'the key of another tier': forwardedTarget({ ...name, tier: 'high' }, `${unsigned}&q=saver`),
+      'the key of another format': forwardedTarget({ ...name, format: 'webp' }, `${unsigned}&f=avif`),
+      'no target of the viewer': key,
+      'an empty target': `${key}?r=`,
+      'a target that is no text': `${key}?r=AAAA`,
+      'a target in another base64': `${key}?r=${Buffer.from(sent).toString('base64')}`,
+      'one more parameter': `${forwardedTarget(name, sent)}&x=1`,
+      'a key that is written in another way': `${key.replace('320-balanced', '0320-balanced')}?r=${encoded}`,
+      'a key that is no variant': `/v1/manifest.json?r=${encoded}`,
+    };
+    for (const [what, target] of Object.entries(targets)) {
       const answer = await request(target);
-      expect([answer.statusCode, JSON.parse(answer.body).code], target).toEqual([400, 'bad_request']);
+      expect([answer.statusCode, JSON.parse(answer.body).code], what).toEqual([400, 'bad_request']);
     }
-    for (const target of [sent, '/', '/v1', '/units']) {
+    expect(origin.requests).toEqual([]);
+  });
+
+  it('answers not_found to any path but a key, also to that of an image URL', async () => {
+    const { request, origin, variant } = await setUp();
+    for (const target of [variant('/a.jpg').sent, '/', '/v1', '/units']) {
       expect(JSON.parse((await request(target)).body).code, target).toBe('not_found');
     }
-    expect(JSON.parse((await request(forwardedTarget(name, sent), { method: 'POST' })).body).code).toBe(
-      'method_not_allowed',
-    );
+    expect(origin.requests).toEqual([]);
+  });
+
+  it('answers method_not_allowed to POST', async () => {
+    const { request, origin, variant } = await setUp();
+    const { name, sent } = variant('/a.jpg');
+    const answer = await request(forwardedTarget(name, sent), { method: 'POST' });
+    expect(JSON.parse(answer.body).code).toBe('method_not_allowed');
     expect(origin.requests).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { COMMON_HEADERS } from '../../src/protocol/problem.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { onlyResource } from '../support/infra/resources.ts';
 import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
-import { setUpUnits } from '../support/unit/unit-world.ts';
+import { setUpUnits } from '../support/unit/set-up-units.ts';
 
 const template = synthesise();
 

@@ -5,17 +5,17 @@ import { onTestFinished } from 'vitest';
 import { buildLambda } from '../../../infra/bundle/build-lambda.ts';
 import { sha256 } from '../../../src/hashing.ts';
 import { type VariantName, variantAddress } from '../../../src/protocol/keys.ts';
-import { createBucket, s3Server } from '../setup/bucket.ts';
+import { createBucket, s3Server } from '../store/bucket.ts';
 import { type Lambda, startLambda } from './lambda.ts';
 
-/** Builds what Lambda runs, for this machine. Whoever asks removes it. */
+/** Builds the code of the functions for this machine, in a folder that the caller removes. */
 export async function buildArtifact(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'edgepress-lambda-'));
   buildLambda(folder, { cpu: process.arch === 'arm64' ? 'arm64' : 'x64' });
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** A bucket, and the environment of functions that have it as their store. */
+/** Creates a bucket, and returns it with the environment of functions that have it as their store. */
 export async function createStoreEnvironment() {
   const { endpoint, accessKeyId, secretAccessKey } = s3Server();
   const { bucket, client } = await createBucket();
@@ -29,7 +29,7 @@ export async function createStoreEnvironment() {
   return { bucket, client, env };
 }
 
-/** Boots one of the functions, which ends with the test. */
+/** Starts one of the functions; it is stopped when the test ends. */
 export async function bootFunction(
   folder: string,
   name: 'lambda-image' | 'lambda-worker',
@@ -40,8 +40,8 @@ export async function bootFunction(
   return lambda;
 }
 
-/** What the edge makes of a request for a variant: the target that reaches the function. */
-export function forwarded(name: VariantName, sent: string): string {
+/** Returns the request target that the function gets from the edge for a variant; `sent` is the target that the viewer sent. */
+export function forwardedTarget(name: VariantName, sent: string): string {
   const { key } = variantAddress(name, sha256);
   return `/${key}?r=${Buffer.from(sent).toString('base64url')}`;
 }

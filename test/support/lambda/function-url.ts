@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Lambda } from './lambda.ts';
 
-/** What a function answers that is behind a function URL. */
+/** The answer of a function behind a function URL. */
 export interface FunctionUrlResult {
   statusCode: number;
   headers: Record<string, string>;
@@ -11,23 +11,23 @@ export interface FunctionUrlResult {
   isBase64Encoded: boolean;
 }
 
-/** The event that a function URL makes of a request (payload format 2.0). */
+/** Returns the event that a function URL makes of a request (payload format 2.0). */
 export function functionUrlEvent(
   method: string,
   target: string,
   headers: IncomingHttpHeaders = {},
 ): Record<string, unknown> {
-  const mark = target.indexOf('?');
-  const rawPath = mark < 0 ? target : target.slice(0, mark);
-  const rawQueryString = mark < 0 ? '' : target.slice(mark + 1);
+  const queryStart = target.indexOf('?');
+  const rawPath = queryStart < 0 ? target : target.slice(0, queryStart);
+  const rawQueryString = queryStart < 0 ? '' : target.slice(queryStart + 1);
   const domainName = 'abcdefghij.lambda-url.us-east-1.on.aws';
-  const joined = Object.entries(headers).map(([name, value]) => [name, [value].flat().join(',')]);
+  const joinedHeaders = Object.entries(headers).map(([name, value]) => [name, [value].flat().join(',')]);
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath,
     rawQueryString,
-    headers: { host: domainName, 'x-forwarded-proto': 'https', ...Object.fromEntries(joined) },
+    headers: { host: domainName, 'x-forwarded-proto': 'https', ...Object.fromEntries(joinedHeaders) },
     requestContext: {
       accountId: '123456789012',
       apiId: 'abcdefghij',
@@ -51,7 +51,7 @@ export function functionUrlEvent(
   };
 }
 
-/** Puts a function behind a URL on 127.0.0.1, as Lambda does. Counts what it is asked for. */
+/** Serves a function over HTTP on 127.0.0.1, as a function URL does. `requests` lists the request targets so far. */
 export async function startFunctionUrl(lambda: Lambda) {
   const requests: string[] = [];
   const server = createServer(async (request, response) => {

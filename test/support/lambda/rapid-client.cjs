@@ -1,5 +1,5 @@
-// Preloaded into Lambda's runtime client in the place of its native part, which only speaks HTTP to the Runtime API: so nothing has
-// to be compiled.
+// Preloaded into Lambda's runtime client in place of its native addon, which only talks HTTP to the Runtime API. So nothing has to be
+// compiled.
 const http = require('node:http');
 const Module = require('node:module');
 
@@ -24,11 +24,11 @@ function call(method, path, body) {
   });
 }
 
-const end = () => process.exit(0);
+const exit = () => process.exit(0);
 const client = {
-  next: () => call('GET', 'invocation/next').catch(end),
-  done: (id, body) => void call('POST', `invocation/${id}/response`, body).catch(end),
-  error: (id, body) => void call('POST', `invocation/${id}/error`, body).catch(end),
+  next: () => call('GET', 'invocation/next').catch(exit),
+  done: (id, body) => void call('POST', `invocation/${id}/response`, body).catch(exit),
+  error: (id, body) => void call('POST', `invocation/${id}/error`, body).catch(exit),
 };
 
 const load = Module._load;
