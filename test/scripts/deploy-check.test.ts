@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { cloudFormation, type StubStack, serviceQuotas, sts } from '../support/aws/account-services.ts';
 import { type AwsStub, startAws } from '../support/aws/aws.ts';
-import { cloudFormation, type StubStack } from '../support/aws/cloudformation.ts';
-import { serviceQuotas } from '../support/aws/service-quotas.ts';
-import { sts } from '../support/aws/sts.ts';
 import { runCommandInProcess } from '../support/command.ts';
 
 const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } };

@@ -2,12 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { cloudFormation, serviceQuotas, sts } from '../support/aws/account-services.ts';
 import { startAws } from '../support/aws/aws.ts';
-import { cloudFormation } from '../support/aws/cloudformation.ts';
 import { A, B, list } from '../support/aws/keys.ts';
-import { serviceQuotas } from '../support/aws/service-quotas.ts';
 import { ENVIRONMENT, setUpStack } from '../support/aws/stack.ts';
-import { sts } from '../support/aws/sts.ts';
 import {
   parseLines,
   runCommandProcess,

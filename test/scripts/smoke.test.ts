@@ -124,7 +124,7 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'purge')).toBe('not tried: first request failed');
     expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
     expect(seenAt(steps, 'first request')).toMatch(
-      /^403 bad_signature \(The URL is signed, but .*: SIGNING_KEYS is not/,
+      /^403 bad_signature \(The URL is signed, but no signing keys .*: SIGNING_KEYS is not/,
     );
   });
 

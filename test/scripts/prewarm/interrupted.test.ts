@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createSqsQueue } from '../../../src/queue/sqs-queue.ts';
+import { CREDENTIALS } from '../../support/aws/signatures.ts';
 import { setUpCommands, withoutProgress } from '../../support/command.ts';
+import { createTestQueue } from '../../support/queue/sqs.ts';
 
 /** The commands, and an origin that responds to `/slow.jpg` only when `respond` is called. `requested` resolves at its first request. */
 async function setUpSlowSource() {
@@ -77,5 +80,19 @@ describe('the command prewarm when it is interrupted', () => {
     expect(withoutProgress(program.output.stderr)).toBe(
       'Stopping: what has begun is finished. Once more to end at once.\n',
     );
+  });
+
+  it('stops following at SIGINT and leaves the units on the queue', async () => {
+    const location = await createTestQueue();
+    const env = { QUEUE: location.url, SQS_ENDPOINT: new URL(location.url).origin, ...CREDENTIALS };
+    const { start, src } = await setUpCommands({}, env);
+    const queue = createSqsQueue({ ...location, waitSeconds: 0 });
+    const program = start(['prewarm', '-', '--wait']);
+    program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
+    while ((await queue.depth()) === 0) expect(program.process.exitCode).toBe(null);
+    program.process.kill('SIGINT');
+    expect(await program.ended).toBe(1);
+    expect(program.output.stderr).toContain('1 image: 0 ready, 1 pending');
+    expect(program.output.stderr).toContain('It was stopped before its end.');
   });
 });

@@ -15,13 +15,16 @@ async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
   const env = { QUEUE: url, SQS_ENDPOINT: new URL(url).origin, ...CREDENTIALS };
   const commands = await setUpCommands(answers, env);
   const queue = createSqsQueue({ ...location, waitSeconds: 0 });
+  const units = async () =>
+    (await startService({ ...commands.environment, QUEUE: 'local' })).unitServices.units;
   return {
     ...commands,
-    queue,
+    /** The work on units of a service on the same store. */
+    units,
     /** Starts a worker. */
     async startWorker() {
-      const { unitServices } = await startService({ ...commands.environment, QUEUE: 'local' });
-      startConsumer(queue, { handle: (job) => unitServices.units.prewarm(job, () => {}) });
+      const { prewarm } = await units();
+      startConsumer(queue, { handle: (job) => prewarm(job, () => {}) });
     },
   };
 }
@@ -93,14 +96,18 @@ describe('the command prewarm with a queue', () => {
   });
 
   it('counts a unit that is purged while it is followed', async () => {
-    const { start, run, src } = await setUpQueue();
-    const program = start(['prewarm', '-', '--wait', '--json']);
-    program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
-    while (!(await run(['purge', 'a'])).stdout.includes('a: 1 object'))
-      expect(program.process.exitCode).toBe(null);
-    expect(await program.ended).toBe(0);
-    expect(program.output.stderr).toContain('1 unit purged meanwhile');
-    expect(program.output.stdout).toBe('');
+    const { run, src, units } = await setUpQueue();
+    const input = JSON.stringify({ id: 'a', images: [src('/1.jpg')] });
+    let hasEnded = false;
+    const following = run(['prewarm', '-', '--wait', '--json'], input).finally(() => {
+      hasEnded = true;
+    });
+    const service = await units();
+    while ((await service.status('a')) === undefined) expect(hasEnded).toBe(false);
+    await service.purge(['a']);
+    const { status, stdout, stderr } = await following;
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain('1 unit purged meanwhile');
   });
 
   it('ends with 1 when there is no new outcome for as long as --patience says', async () => {
@@ -120,16 +127,5 @@ describe('the command prewarm with a queue', () => {
     expect(stderr).toMatch(/^0 units with 0 images put on the queue/);
     expect(stderr).toContain('ECONNREFUSED');
     expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
-  });
-
-  it('stops following at SIGINT and leaves the units on the queue', async () => {
-    const { start, src, queue } = await setUpQueue();
-    const program = start(['prewarm', '-', '--wait']);
-    program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
-    while ((await queue.depth()) === 0) expect(program.process.exitCode).toBe(null);
-    program.process.kill('SIGINT');
-    expect(await program.ended).toBe(1);
-    expect(program.output.stderr).toContain('1 image: 0 ready, 1 pending');
-    expect(program.output.stderr).toContain('It was stopped before its end.');
   });
 });

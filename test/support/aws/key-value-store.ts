@@ -1,5 +1,5 @@
+import { ACCOUNT } from './account-services.ts';
 import { type AwsAnswer, type AwsCall, type AwsService, json } from './aws.ts';
-import { ACCOUNT } from './cloudformation.ts';
 
 export const KEY_VALUE_STORE_ARN = `arn:aws:cloudfront::${ACCOUNT}:key-value-store/a1b2c3d4`;
 

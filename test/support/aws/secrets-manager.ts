@@ -1,5 +1,5 @@
+import { ACCOUNT } from './account-services.ts';
 import { type AwsAnswer, type AwsService, json, jsonRefusal, REGION, targetOf } from './aws.ts';
-import { ACCOUNT } from './cloudformation.ts';
 
 export const SECRET_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:SigningKeys-a1b2c3`;
 

@@ -1,8 +1,8 @@
 // Before any AWS client is loaded.
 import './localhost-names.mjs';
 import { type Ended, runCommandInProcess } from '../command.ts';
+import { cloudFormation, type StubStack } from './account-services.ts';
 import { startAws } from './aws.ts';
-import { cloudFormation, type StubStack } from './cloudformation.ts';
 import { KEY_VALUE_STORE_ARN, keyValueStore } from './key-value-store.ts';
 import { SECRET_ARN, secretsManager } from './secrets-manager.ts';
 
