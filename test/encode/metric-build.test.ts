@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { main } from 'assemblyscript/asc';
 import { expect, it } from 'vitest';
 
-it('is what its source compiles to: the program of the metric that is committed', async () => {
+it('compiles the AssemblyScript of the metric to exactly the committed ssimulacra2.wasm', async () => {
   const baseDir = fileURLToPath(new URL('../..', import.meta.url));
   const built: unknown[] = [];
   const options = [

@@ -18,7 +18,7 @@ const DISTORTIONS: Distortion[] = [
   ['tint', 6],
 ];
 
-/** What the reference implementation gives for each of `DISTORTIONS`. */
+/** The scores of the reference implementation for each of `DISTORTIONS`. */
 const SCORES: { name: string; paint: Painter; size: Size; scores: number[] }[] = [
   {
     name: 'a gradient',
@@ -41,7 +41,7 @@ const SCORES: { name: string; paint: Painter; size: Size; scores: number[] }[] =
   },
 ];
 
-/** The reference computes in 32-bit floats and with another blur; small blocks in a smooth gradient show its rounding. */
+/** The reference implementation uses 32-bit floats and another blur; small blocks in a smooth gradient show its rounding. */
 function tolerance(paint: Painter, how: string): number {
   return paint === gradient && how === 'blocks' ? 1.3 : 0.7;
 }
@@ -51,12 +51,12 @@ describe('SSIMULACRA2', () => {
     const original = draw(paint, size);
     const reference = metric.open(original);
 
-    it(`gives ${name} that is unchanged exactly 100`, async () => {
+    it(`scores an unchanged image of ${name} exactly 100`, async () => {
       expect(await reference.score(original)).toBe(100);
     });
 
     it.each(DISTORTIONS)(
-      `scores ${name} with %s %d as the reference implementation does`,
+      `scores ${name} with %s %d like the reference implementation`,
       async (how, amount) => {
         const expected = scores[DISTORTIONS.findIndex((d) => d[0] === how && d[1] === amount)] ?? Number.NaN;
         const difference = (await reference.score(distort(original, how, amount))) - expected;
@@ -65,7 +65,7 @@ describe('SSIMULACRA2', () => {
     );
   }
 
-  it('scores a photograph lower the harder it is compressed, whatever was scored before', async () => {
+  it('scores a photograph lower the more it is compressed, in any order', async () => {
     const photo = await readPhoto();
     const reference = metric.open(photo);
     const scores: number[] = [];
@@ -83,7 +83,7 @@ describe('SSIMULACRA2', () => {
     [33, 8],
     [7, 300],
     [9, 5],
-  ])('leaves out the smallest scales of a %d×%d image', async (width, height) => {
+  ])('scores a %d×%d image, which is too small for some scales', async (width, height) => {
     const original = draw(texture, [width, height]);
     const reference = metric.open(original);
     const [little = Number.NaN, much] = await Promise.all(
@@ -94,17 +94,17 @@ describe('SSIMULACRA2', () => {
     expect(much).toBeLessThan(little);
   });
 
-  it('keeps originals apart, however many are open', async () => {
+  it('keeps concurrently open references apart', async () => {
     const originals = [gradient, texture, checks].map((paint) => draw(paint, [64, 48]));
-    const open = originals.map((image) => metric.open(image));
-    const scores = await Promise.all(open.flatMap((one) => originals.map((image) => one.score(image))));
+    const references = originals.map((image) => metric.open(image));
+    const scores = await Promise.all(references.flatMap((one) => originals.map((image) => one.score(image))));
     expect(scores.map((score) => score === 100)).toEqual(
       [0, 1, 2].flatMap((a) => [0, 1, 2].map((b) => a === b)),
     );
-    for (const one of open) one.close();
+    for (const one of references) one.close();
   });
 
-  it('refuses an image of another size', async () => {
+  it('throws a RangeError for a candidate of another size', async () => {
     const reference = metric.open(draw(gradient, [16, 16]));
     await expect(reference.score(draw(gradient, [16, 17]))).rejects.toThrow(RangeError);
   });

@@ -4,7 +4,7 @@ import { findLowestStep, type Sample, type StepSearch } from '../../src/encode/s
 
 const STEPS = 60;
 
-/** Values that rise with the step, evenly but for a share. */
+/** Values that rise with the step by a slope that varies by 30%. */
 const rising = fc
   .tuple(
     fc.double({ min: 0.6, max: 2, noNaN: true }),
@@ -32,8 +32,8 @@ function searchIn(values: readonly number[], wanted: Partial<StepSearch<Sample>>
   return { search, evaluated };
 }
 
-describe('the search for a quality', () => {
-  it('finds the lowest that reaches the goal, or one hardly above, in a handful of encodes', async () => {
+describe('the search for the lowest step', () => {
+  it('finds the lowest step that reaches the goal, or one of the next two, with at most 12 samples', async () => {
     await fc.assert(
       fc.asyncProperty(
         rising,
@@ -51,25 +51,30 @@ describe('the search for a quality', () => {
     );
   });
 
-  it('never makes a step twice, nor one outside its bounds, nor more than it may', async () => {
+  it('never evaluates a step twice, a step outside the range, or more than maxSamples', async () => {
     const wild = fc.array(fc.double({ min: -50, max: 100, noNaN: true }), {
       minLength: STEPS,
       maxLength: STEPS,
     });
     await fc.assert(
-      fc.asyncProperty(wild, fc.nat(100), fc.integer({ min: 1, max: 6 }), async (values, goal, maxSamples) => {
-        const { search, evaluated } = searchIn(values, { from: 10, to: 40, maxSamples });
-        const { reached, samples } = await findLowestStep(search, goal);
-        expect(new Set(evaluated).size).toBe(evaluated.length);
-        expect(evaluated.length).toBeLessThanOrEqual(maxSamples);
-        expect(evaluated.every((step) => step >= 10 && step <= 40)).toBe(true);
-        const reaching = samples.filter(({ value }) => value >= goal).map(({ step }) => step);
-        expect(reached?.step).toBe(reaching.length > 0 ? Math.min(...reaching) : undefined);
-      }),
+      fc.asyncProperty(
+        wild,
+        fc.nat(100),
+        fc.integer({ min: 1, max: 6 }),
+        async (values, goal, maxSamples) => {
+          const { search, evaluated } = searchIn(values, { from: 10, to: 40, maxSamples });
+          const { reached, samples } = await findLowestStep(search, goal);
+          expect(new Set(evaluated).size).toBe(evaluated.length);
+          expect(evaluated.length).toBeLessThanOrEqual(maxSamples);
+          expect(evaluated.every((step) => step >= 10 && step <= 40)).toBe(true);
+          const reaching = samples.filter(({ value }) => value >= goal).map(({ step }) => step);
+          expect(reached?.step).toBe(reaching.length > 0 ? Math.min(...reaching) : undefined);
+        },
+      ),
     );
   });
 
-  it('goes to the highest when nothing reaches the goal, and to the lowest when all do', async () => {
+  it('ends at the highest step if none reaches the goal, and at the lowest if all do', async () => {
     const values = Array.from({ length: STEPS }, (_, step) => step);
     const high = searchIn(values);
     expect((await findLowestStep(high.search, 1000)).reached).toBeUndefined();
@@ -78,7 +83,7 @@ describe('the search for a quality', () => {
     expect((await findLowestStep(low.search, -1000)).reached?.step).toBe(0);
   });
 
-  it('says where between the steps the goal lies', async () => {
+  it('estimates the position between the steps at which the goal is met', async () => {
     const values = Array.from({ length: STEPS }, (_, step) => 2 * step);
     const { crossing, slope } = await findLowestStep(searchIn(values).search, 51);
     expect(crossing).toBeCloseTo(25.5);

@@ -14,8 +14,8 @@ async function encode(source: Uint8Array, request: Partial<EncodeRequest> = {}) 
   return { ...(await image.encode(wanted)), source: image.facts };
 }
 
-describe('an encoded image', () => {
-  it('is in sRGB, whatever its source is in', async () => {
+describe('the sharp encoder', () => {
+  it('converts a source in any colour space to sRGB', async () => {
     const upright = await quarters(192, 128).png().toBuffer();
     const sources = {
       'Display P3': await sharp(upright).withIccProfile('p3').png().toBuffer(),
@@ -36,7 +36,7 @@ describe('an encoded image', () => {
       const { body } = await encode(source);
       const { icc, space, depth } = await sharp(body).metadata();
       expect({ icc, space, depth }).toEqual({ icc: undefined, space: 'srgb', depth: 'uchar' });
-      // A printer's green is far from a screen's, but nearer than the negative that CMYK easily becomes.
+      // CMYK green is far from sRGB green, but much nearer than the inverted colours that a wrong conversion of CMYK gives.
       await expectQuarters(body, source === sources.CMYK ? 80 : 8);
     }
     expect(
@@ -44,7 +44,7 @@ describe('an encoded image', () => {
     ).not.toEqual(await coloursOf((await encode(sources['Display P3'])).body));
   });
 
-  it('is grey where its source is, and as transparent', async () => {
+  it('keeps a grey source grey, with the same transparency', async () => {
     const grey = quarters().greyscale().toColourspace('b-w');
     const half = {
       create: { width: 96, height: 64, channels: 4, background: { r: 90, g: 90, b: 90, alpha: 0.5 } },
@@ -68,7 +68,7 @@ describe('an encoded image', () => {
     }
   });
 
-  it('keeps transparency where its format can, and lies on white where it cannot', async () => {
+  it('keeps transparency in AVIF and WebP, and flattens it on white in JPEG', async () => {
     const half = await quarters().ensureAlpha(0.5).png().toBuffer();
     for (const format of ['avif', 'webp'] as const) {
       const { body } = await encode(half, { format });
@@ -81,7 +81,7 @@ describe('an encoded image', () => {
     expect(flattened.channels.map(({ mean }) => mean)).toEqual([255, 255, 255]);
   });
 
-  it('comes from what phones write, in the colours that these mean', async () => {
+  it('converts the Display P3 of a HEIC that a phone wrote to sRGB', async () => {
     const heic = await readFile(new URL('./fixtures/quadrants-display-p3.heic', import.meta.url));
     for (const format of FORMATS) {
       const image = await encode(heic, { format });

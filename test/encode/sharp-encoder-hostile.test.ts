@@ -25,8 +25,8 @@ async function failure(
   );
 }
 
-describe('a source', () => {
-  it('that is truncated anywhere is corrupt in every format that it comes in', async () => {
+describe('decoding a hostile source', () => {
+  it('throws source_corrupt for a truncated image of every type', async () => {
     const photo = sharp(await photograph()).resize(400);
     const noise = await Promise.all(
       [1, 2, 3].map(() =>
@@ -48,11 +48,11 @@ describe('a source', () => {
       'progressive jpeg': await photo.clone().jpeg({ progressive: true }).toBuffer(),
       png: await photo.clone().png().toBuffer(),
       webp: await photo.clone().webp().toBuffer(),
-      'moving webp': await sharp(noise, { join: { animated: true } })
+      'animated webp': await sharp(noise, { join: { animated: true } })
         .webp()
         .toBuffer(),
       gif: await photo.clone().gif().toBuffer(),
-      'moving gif': await sharp(noise, { join: { animated: true } })
+      'animated gif': await sharp(noise, { join: { animated: true } })
         .gif()
         .toBuffer(),
       avif: await photo.clone().avif({ effort: 0 }).toBuffer(),
@@ -61,8 +61,8 @@ describe('a source', () => {
     };
     for (const [name, bytes] of Object.entries(sources)) {
       expect(await failure(bytes), name).toBe('none');
-      // What moves is decoded for each variant; of a still, no variant is ever begun.
-      const work = name === 'moving webp' ? encode : decode;
+      // An animated WebP is decoded for each variant; for all others, decode() fails before any variant is encoded.
+      const work = name === 'animated webp' ? encode : decode;
       for (const share of [0.1, 0.5, 0.9, 0.98]) {
         const cut = bytes.subarray(0, Math.floor(bytes.length * share));
         expect(await failure(cut, work), `${name} cut at ${share}`).toBe('source_corrupt');
@@ -70,7 +70,7 @@ describe('a source', () => {
     }
   });
 
-  it('that is no image is told from one that is damaged', async () => {
+  it('throws source_not_image for files that are not images, and source_corrupt for headers without an image', async () => {
     const texts = [
       '',
       ' ',
@@ -94,7 +94,7 @@ describe('a source', () => {
     }
   });
 
-  it('that would take gigabytes to decode is refused, though its pixels are within the limit', async () => {
+  it('rejects an image that would take gigabytes to decode, even within the limit of pixels', async () => {
     const generous = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
     const flat = sharp({ create: { width: 9000, height: 9000, channels: 3, background: '#888' } });
     const bomb = await flat.avif({ effort: 0 }).toBuffer();
@@ -102,7 +102,7 @@ describe('a source', () => {
     await expect(generous.decode(bomb, 160, 'viewer')).rejects.toMatchObject({ code: 'source_too_large' });
   });
 
-  it('with too many pixels or frames is refused before it is decoded', async () => {
+  it('rejects an image with too many pixels, counted over all frames, before decoding it', async () => {
     const wide = await sharp({ create: { width: 4001, height: 1000, channels: 3, background: '#888' } })
       .png()
       .toBuffer();
@@ -112,11 +112,11 @@ describe('a source', () => {
         .png()
         .toBuffer();
     const frames = await Promise.all(Array.from({ length: 17 }, (_, at) => frame(at * 15)));
-    const moving = (count: number) =>
+    const animated = (count: number) =>
       sharp(frames.slice(0, count), { join: { animated: true } })
         .gif()
         .toBuffer();
-    expect(await failure(await moving(16))).toBe('none');
-    expect(await failure(await moving(17))).toBe('source_too_large');
+    expect(await failure(await animated(16))).toBe('none');
+    expect(await failure(await animated(17))).toBe('source_too_large');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { FORMATS, TIERS } from '../../src/protocol/request.ts';
-import { expectQuarters, photograph, QUARTERS, quarters } from '../support/pictures.ts';
+import { animation, expectQuarters, photograph, quarters } from '../support/pictures.ts';
 
 const MAX_PIXELS = 4_000_000;
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: MAX_PIXELS });
@@ -14,7 +14,7 @@ async function encode(source: Uint8Array, request: Partial<EncodeRequest> = {}) 
   return { ...(await image.encode(wanted)), source: image.facts };
 }
 
-/** How a picture has to be stored so that its EXIF orientation turns it upright. */
+/** Transforms an upright image to how it is stored with each EXIF orientation, from 1 to 8. */
 const STORED: ((upright: Sharp) => Sharp)[] = [
   (upright) => upright,
   (upright) => upright.flop(),
@@ -26,25 +26,28 @@ const STORED: ((upright: Sharp) => Sharp)[] = [
   (upright) => upright.rotate(90),
 ];
 
-describe('an encoded image', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('stands upright from EXIF orientation %i', async (orientation) => {
-    const turned = sharp(
-      await (STORED[orientation - 1] as (typeof STORED)[number])(quarters()).png().toBuffer(),
-    );
-    const source = await turned
-      .withMetadata({ orientation })
-      .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
-      .toBuffer();
-    const image = await encode(source);
-    expect(image).toMatchObject({
-      width: 96,
-      height: 64,
-      source: { width: 96, height: 64, contentType: 'image/jpeg' },
-    });
-    await expectQuarters(image.body);
-  });
+describe('the sharp encoder', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'turns a source with EXIF orientation %i upright',
+    async (orientation) => {
+      const turned = sharp(
+        await (STORED[orientation - 1] as (typeof STORED)[number])(quarters()).png().toBuffer(),
+      );
+      const source = await turned
+        .withMetadata({ orientation })
+        .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
+        .toBuffer();
+      const image = await encode(source);
+      expect(image).toMatchObject({
+        width: 96,
+        height: 64,
+        source: { width: 96, height: 64, contentType: 'image/jpeg' },
+      });
+      await expectQuarters(image.body);
+    },
+  );
 
-  it('is what its content type says, at the size that it says', async () => {
+  it('encodes variants with the content type and size that it declares', async () => {
     const source = await photograph();
     for (const format of FORMATS) {
       const image = await encode(source, { format, width: 320 });
@@ -56,7 +59,7 @@ describe('an encoded image', () => {
     }
   });
 
-  it('weighs more in a higher tier, and always a fraction of the original', async () => {
+  it('makes variants larger in a higher tier, and smaller than half of the original in all tiers', async () => {
     const source = await photograph();
     for (const format of FORMATS) {
       const sizes = await Promise.all(
@@ -67,7 +70,7 @@ describe('an encoded image', () => {
     }
   });
 
-  it('carries no metadata, and no place above all', async () => {
+  it('leaves all metadata out of variants, above all the location', async () => {
     const source = await quarters()
       .withExif({
         IFD0: { Artist: 'someone' },
@@ -85,12 +88,12 @@ describe('an encoded image', () => {
     }
   });
 
-  it('is never wider than its source', async () => {
+  it('never makes a variant wider than its source', async () => {
     const image = await encode(await quarters(96, 64).png().toBuffer(), { width: 2048 });
     expect(image).toMatchObject({ width: 96, height: 64 });
   });
 
-  it('is made smaller where its encoding cannot be as high', async () => {
+  it('scales a variant down to the maximum height of its encoding', async () => {
     const strip = await sharp({ create: { width: 40, height: 20_000, channels: 3, background: '#888' } })
       .png()
       .toBuffer();
@@ -100,17 +103,8 @@ describe('an encoded image', () => {
     expect(image.width / image.height).toBeCloseTo(40 / 20_000, 4);
   });
 
-  it('still moves when its source does, at the same pace', async () => {
-    const frames = await Promise.all(
-      QUARTERS.map((background) =>
-        sharp({ create: { width: 64, height: 48, channels: 3, background } })
-          .png()
-          .toBuffer(),
-      ),
-    );
-    const source = await sharp(frames, { join: { animated: true } })
-      .gif({ delay: [100, 200, 300, 400], loop: 3 })
-      .toBuffer();
+  it('keeps the frames, delays and repetitions of an animation', async () => {
+    const source = await (await animation(64, 48)).gif({ delay: [100, 200, 300, 400], loop: 3 }).toBuffer();
     for (const [format, type] of [
       ['avif', 'webp'],
       ['webp', 'webp'],
@@ -128,7 +122,7 @@ describe('an encoded image', () => {
     }
   });
 
-  it('is the same from the same source', async () => {
+  it('gives the same bytes each time for the same source', async () => {
     const source = await photograph();
     for (const format of FORMATS) {
       const [one, another] = await Promise.all([

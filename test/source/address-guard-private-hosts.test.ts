@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hostAndPort, parsePrivateHost } from '../../src/source/address-guard.ts';
 import { parseSourceUrl } from '../../src/source/source-url.ts';
 
-describe('a private host', () => {
+describe('parsing a private host', () => {
   it.each([
     ['minio:9000', 'http://minio:9000/a.jpg'],
     ['MINIO:9000', 'https://Minio.:9000/a.jpg'],
@@ -10,16 +10,16 @@ describe('a private host', () => {
     ['minio:443', 'https://minio/a.jpg'],
     ['127.0.0.1:9000', 'http://2130706433:9000/'],
     ['[::1]:9000', 'http://[0:0:0:0:0:0:0:1]:9000/'],
-  ])('%s is that of %s', (text, url) => {
+  ])('gives %s the same form as the host of %s', (text, url) => {
     expect(parsePrivateHost(text)).toBe(hostAndPort(parseSourceUrl(url) as URL));
   });
 
-  it('is not the same host at another port', () => {
+  it('gives different ports different forms', () => {
     expect(parsePrivateHost('minio:9000')).not.toBe(hostAndPort(new URL('http://minio:9001/')));
     expect(parsePrivateHost('minio:80')).not.toBe(hostAndPort(new URL('https://minio/')));
   });
 
-  it('keeps its one form when it is parsed again', () => {
+  it('keeps the form when it is parsed again', () => {
     expect(parsePrivateHost(parsePrivateHost('[0::1]:80'))).toBe('[::1]:80');
   });
 
@@ -37,7 +37,7 @@ describe('a private host', () => {
     'minio:65536',
     'min io:80',
     '[::1]',
-  ])('reports a fault that quotes %j', (text) => {
+  ])('throws an error that quotes %j', (text) => {
     expect(() => parsePrivateHost(text)).toThrow(`"${text}": `);
   });
 });

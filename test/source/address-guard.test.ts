@@ -48,7 +48,7 @@ const NOT_PUBLIC_V6 = [
   ['ff00::', 8],
 ] as const;
 
-/** Any address of a block: the network's bits, and random ones for the rest. */
+/** Generates addresses of a block: the bits of the network, and random bits for the rest. */
 function within([network, bits]: readonly [string, number]): fc.Arbitrary<string> {
   const base = ipaddr.parse(network).toByteArray();
   return fc.uint8Array({ minLength: base.length, maxLength: base.length }).map((random) => {
@@ -98,7 +98,7 @@ describe('the address guard', () => {
     '2606:4700:4700::1111',
     '2a00:1450:4001:82a::200e',
     '2001:4860:4860::8888',
-  ])('lets the public address %s through', (address) => {
+  ])('accepts the public address %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
@@ -116,7 +116,7 @@ describe('the address guard', () => {
     );
   });
 
-  it.each(EMBEDDINGS)('refuses %s addresses, whatever IPv4 address is in them', (_name, embed) => {
+  it.each(EMBEDDINGS)('refuses %s addresses that embed any IPv4 address', (_name, embed) => {
     fc.assert(
       fc.property(fc.oneof(privateV4, anyV4), (address) => {
         const octets = address.split('.').map(Number);
@@ -153,11 +153,11 @@ describe('the address guard', () => {
     '2606:4700:4700::1111%eth0',
     'fe80::1%eth0',
     '::ffff:8.8.8.8',
-  ])('refuses %j, which no resolver and no parsed URL gives as a public address', (text) => {
+  ])('refuses %j, which no resolver and no parsed URL returns for a public address', (text) => {
     expect(isPublicAddress(text)).toBe(false);
   });
 
-  it('never throws, whatever it is asked about', () => {
+  it('never throws, for any text', () => {
     fc.assert(fc.property(fc.string(), (text) => typeof isPublicAddress(text) === 'boolean'));
   });
 });

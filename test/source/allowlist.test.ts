@@ -9,7 +9,7 @@ function allows(pattern: string, url: string): boolean {
   return allowsUrl([parseAllowPattern(pattern)], parsed);
 }
 
-describe('a pattern for http sources', () => {
+describe('the allowlist for http sources', () => {
   it.each([
     ['https://*.example.com/*', 'https://cdn.example.com/a.jpg'],
     ['https://*.example.com/*', 'https://a.b.example.com/'],
@@ -31,14 +31,14 @@ describe('a pattern for http sources', () => {
     ['https://example.com/a b/*', 'https://example.com/a%20b/c.jpg'],
     ['https://example.com/*/photos/*.jpg', 'https://example.com/u/1/photos/2/3.jpg'],
     ['https://example.com/*', 'https://example.com/o/images%2Fa.jpg'],
-  ])('%s lets %s through', (pattern, url) => {
+  ])('allows with the pattern %s the URL %s', (pattern, url) => {
     expect(allows(pattern, url)).toBe(true);
   });
 
   it.each([
-    ['https://*.example.com/*', 'https://example.com/a.jpg', 'a whole label is missing'],
-    ['https://*.example.com/*', 'https://evilexample.com/a.jpg', 'not a label'],
-    ['https://*.example.com/*', 'https://cdn.example.com.evil.test/a.jpg', 'only the beginning'],
+    ['https://*.example.com/*', 'https://example.com/a.jpg', '*. needs a label'],
+    ['https://*.example.com/*', 'https://evilexample.com/a.jpg', 'part of a label'],
+    ['https://*.example.com/*', 'https://cdn.example.com.evil.test/a.jpg', 'only a prefix of the host'],
     ['https://*.example.com/*', 'https://evil.test/.example.com/a.jpg', 'in the path'],
     ['https://*.example.com/*', 'https://evil.test\\.example.com/a.jpg', 'a backslash ends the host'],
     ['https://*.example.com/*', 'https://evil.test?.example.com/a.jpg', 'in the query'],
@@ -60,16 +60,16 @@ describe('a pattern for http sources', () => {
     ['https://example.com/img/*', 'https://example.com/img/..;x/secret', 'a path parameter'],
     ['https://example.com/IMG/*', 'https://example.com/img/a.jpg', 'paths have case'],
     ['https://example.com/a*a', 'https://example.com/a', 'one letter for two'],
-    ['s3://example.com/*', 'https://example.com/a.jpg', 'of s3'],
-  ])('%s stops %s (%s)', (pattern, url) => {
+    ['s3://example.com/*', 'https://example.com/a.jpg', 'a pattern for s3'],
+  ])('refuses with the pattern %s the URL %s (%s)', (pattern, url) => {
     expect(allows(pattern, url)).toBe(false);
   });
 
-  it('lets every URL through when there is no pattern at all', () => {
+  it('allows every URL if there is no pattern', () => {
     expect(allowsUrl([], new URL('http://example.com/'))).toBe(true);
   });
 
-  it('matches paths as a wildcard should, compared with a regular expression', () => {
+  it('matches paths like an equivalent regular expression', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*'), maxLength: 10 });
     fc.assert(
       fc.property(text, text, (glob, path) => {
@@ -82,14 +82,14 @@ describe('a pattern for http sources', () => {
     );
   });
 
-  // What backtracks would be at it until the test run is given up.
-  it('gets through a pattern and a path that would occupy a regular expression', () => {
+  // With backtracking, this would not end before the timeout of the test run.
+  it('matches a pattern and a path that would make a regular expression backtrack', () => {
     const url = `https://example.com/${'a'.repeat(4_000)}b`;
     expect(allows(`https://example.com/${'a*'.repeat(500)}c`, url)).toBe(false);
   });
 });
 
-describe('a pattern for s3 sources', () => {
+describe('the allowlist for s3 sources', () => {
   const object = (pattern: string, bucket: string, key: string) =>
     allowsObject([parseAllowPattern(pattern)], bucket, key);
 
@@ -99,7 +99,7 @@ describe('a pattern for s3 sources', () => {
     ['S3://photos/in/*', 'photos', 'in/a.jpg'],
     ['s3://*/in/*', 'photos', 'in/a.jpg'],
     ['s3://photos/a%20b?c#d*', 'photos', 'a%20b?c#d.jpg'],
-  ])('%s lets the object %s %s through', (pattern, bucket, key) => {
+  ])('allows with the pattern %s the object %s %s', (pattern, bucket, key) => {
     expect(object(pattern, bucket, key)).toBe(true);
   });
 
@@ -110,11 +110,11 @@ describe('a pattern for s3 sources', () => {
     ['s3://photos/a%20b', 'photos', 'a b'],
     ['s3://photos/*', 'photos', 'in/../../secret/a.jpg'],
     ['https://photos/*', 'photos', 'a.jpg'],
-  ])('%s stops the object %s %s', (pattern, bucket, key) => {
+  ])('refuses with the pattern %s the object %s %s', (pattern, bucket, key) => {
     expect(object(pattern, bucket, key)).toBe(false);
   });
 
-  it('lets nothing through when there is no pattern at all', () => {
+  it('allows no object if there is no pattern', () => {
     expect(allowsObject([], 'photos', 'a.jpg')).toBe(false);
   });
 });
@@ -154,7 +154,7 @@ describe('parsing a pattern', () => {
     's3://*.bucket/*',
     's3://user@bucket/*',
     's3://arn:aws:s3:::bucket/*',
-  ])('reports a fault that quotes %j', (text) => {
+  ])('throws an error that quotes %j', (text) => {
     expect(() => parseAllowPattern(text)).toThrow(`"${text}": `);
   });
 });

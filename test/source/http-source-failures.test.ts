@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { describe, expect, it } from 'vitest';
 import {
-  at,
   failure,
+  fetcherAt,
   fetchFrom,
   listen,
   openSource,
@@ -14,51 +14,47 @@ import {
 } from '../support/source/loopback.ts';
 import { selfSigned } from '../support/source/self-signed.ts';
 
-describe('a timeout', () => {
+describe('the timeout of an HTTP source', () => {
   const timeout = { code: 'source_timeout', retryable: true };
 
-  it('ends a wait for an answer, for the rest of a head, and for the rest of a body, and hangs up', async () => {
-    const beginnings = [
-      '',
-      'HTTP/1.1 200 OK\r\nContent-',
-      'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf',
-    ];
-    for (const beginning of beginnings) {
-      const server = await serveTcp((socket) => socket.resume().write(beginning));
-      expect(await failure(at(server.port, { timeoutMs: 150 })())).toMatchObject(timeout);
+  it('ends a fetch and closes its connection while the response, its head or its body is incomplete', async () => {
+    const responses = ['', 'HTTP/1.1 200 OK\r\nContent-', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'];
+    for (const response of responses) {
+      const server = await serveTcp((socket) => socket.resume().write(response));
+      expect(await failure(fetcherAt(server.port, { timeoutMs: 150 })())).toMatchObject(timeout);
       const [socket] = server.connections;
       if (socket && !socket.closed) await once(socket, 'close');
     }
   });
 
-  it('ends a wait for DNS', async () => {
+  it('ends a fetch that waits for DNS', async () => {
     const error = await failure(
       openSource({ timeoutMs: 100, resolve: () => {} }).fetch('http://images.test/'),
     );
     expect(error).toMatchObject(timeout);
   });
 
-  it('ends a wait for a connection of a pool that others keep busy', async () => {
+  it('ends all of many concurrent fetches from a host that does not respond', async () => {
     const server = await serve(() => {});
-    const fetch = at(server.port, { timeoutMs: 300 });
+    const fetch = fetcherAt(server.port, { timeoutMs: 300 });
     const errors = await Promise.all(Array.from({ length: 20 }, () => failure(fetch())));
     expect(errors.map(({ code }) => code)).toEqual(Array(20).fill('source_timeout'));
   });
 
-  it('ends a TLS handshake', async () => {
+  it('ends a fetch during the TLS handshake', async () => {
     const server = await serveTcp(() => {});
     const error = await failure(openSource({ timeoutMs: 100 }).fetch(`https://images.test:${server.port}/`));
     expect(error).toMatchObject(timeout);
   });
 
-  it('counts over all hops, not for each', async () => {
+  it('covers all hops together', async () => {
     const handler: RequestListener = (_request, response) => {
       setTimeout(() => response.writeHead(302, { location: '/a.jpg' }).end(), 100);
     };
     expect(await failure(fetchFrom(handler, { timeoutMs: 250, maxRedirects: 100 }))).toMatchObject(timeout);
   });
 
-  it('is not put off by bytes that keep dripping', async () => {
+  it('ends a fetch whose body arrives slowly but steadily', async () => {
     const handler: RequestListener = (_request, response) => {
       const drip = setInterval(() => response.write('.'), 10);
       response.on('close', () => clearInterval(drip));
@@ -67,29 +63,29 @@ describe('a timeout', () => {
   });
 });
 
-describe('a connection that fails', () => {
+describe('the error of a failed connection', () => {
   const unavailable = { code: 'source_unavailable', retryable: true };
   const secretPath = '/path-secret?token=query-secret';
 
-  async function expectFailure(url: string, words: string): Promise<void> {
+  async function expectFailure(url: string, text: string): Promise<void> {
     const error = await failure(openSource().fetch(url));
     expect(error).toMatchObject(unavailable);
-    expect(error.message).toContain(words);
+    expect(error.message).toContain(text);
     expect(error.message).toContain(new URL(url).hostname);
     expect(error.message).not.toMatch(/secret|127\.0\.0\.1|::1/);
     expect(error.cause).toBeInstanceOf(Error);
   }
 
-  it('says DNS for a name that does not exist', async () => {
+  it('names DNS for a host that does not exist', async () => {
     await expectFailure(`http://nowhere.test${secretPath}`, 'DNS: ENOTFOUND');
   });
 
-  it('says DNS for a name without an address', async () => {
+  it('is source_unavailable for a host without an address', async () => {
     const source = openSource({ resolve: (_hostname, _options, callback) => callback(null, []) });
     expect(await failure(source.fetch('http://images.test/'))).toMatchObject(unavailable);
   });
 
-  it('says connection for a port that nobody listens at', async () => {
+  it('names the refused connection for a closed port', async () => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -99,21 +95,21 @@ describe('a connection that fails', () => {
     await expectFailure(`http://images.test:${port}${secretPath}`, 'connection: refused');
   });
 
-  it('says connection for one that is reset or closed without an answer', async () => {
+  it('names the connection if it is reset or closed without a response', async () => {
     const reset = await serveTcp((socket) => socket.once('data', () => socket.resetAndDestroy()));
     await expectFailure(`http://images.test:${reset.port}${secretPath}`, 'connection: ');
     const closing = await serveTcp((socket) => socket.end());
     await expectFailure(`http://images.test:${closing.port}${secretPath}`, 'connection: ');
   });
 
-  it('says TLS for a server that speaks none', async () => {
+  it('names TLS for a server that does not speak it', async () => {
     const server = await serveTcp((socket) =>
       socket.once('data', () => socket.end('HTTP/1.1 400 Bad\r\n\r\n')),
     );
     await expectFailure(`https://images.test:${server.port}${secretPath}`, 'TLS: ');
   });
 
-  it('says TLS for a certificate that no authority vouches for, and sends it no request', async () => {
+  it('names TLS for a self-signed certificate, and sends no request', async () => {
     let requests = 0;
     const server = await listen(
       createTlsServer(selfSigned(), (_request, response) => {
@@ -131,11 +127,11 @@ describe('a connection that fails', () => {
   });
 
   it.each([
-    ['shorter than announced', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
+    ['that is shorter than declared', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
     ['without its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
     ['with a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'],
-  ])('gives no bytes of a body %s', async (_what, answer) => {
+  ])('returns no part of a body %s', async (_what, answer) => {
     const { port } = await serveBytes(answer);
-    expect(await failure(at(port)())).toMatchObject(unavailable);
+    expect(await failure(fetcherAt(port)())).toMatchObject(unavailable);
   });
 });

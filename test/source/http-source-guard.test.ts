@@ -10,7 +10,7 @@ import { namesAt, openSource, serve, serveTcp } from '../support/source/loopback
 const answerOk: RequestListener = (_request, response) => response.end('bytes');
 const forbidden = { name: 'EdgepressError', code: 'source_forbidden', retryable: false };
 
-/** Every fetch in this file, even one that a broken guard lets out, ends at loopback. */
+// All addresses in this file are on loopback, so that even a broken guard reaches nothing else.
 describe('an HTTP source with the real guard', () => {
   const LOOPBACK_LITERALS = [
     '127.0.0.1',
@@ -36,21 +36,21 @@ describe('an HTTP source with the real guard', () => {
     '[0:0:0:0:0:ffff:127.0.0.1]',
   ];
 
-  it.each(LOOPBACK_LITERALS)('refuses loopback written as %s without a connection', async (host) => {
+  it.each(LOOPBACK_LITERALS)('refuses loopback written as %s without connecting', async (host) => {
     const server = await serve(answerOk);
     const source = openSource({ acceptsAddress: isPublicAddress });
     await expect(source.fetch(`http://${host}:${server.port}/a.jpg`)).rejects.toMatchObject(forbidden);
     expect(server.connections).toHaveLength(0);
   });
 
-  it('refuses loopback over https as well', async () => {
+  it('refuses loopback over https without connecting', async () => {
     const server = await serve(answerOk);
     const source = openSource({ acceptsAddress: isPublicAddress });
     await expect(source.fetch(`https://127.0.0.1:${server.port}/`)).rejects.toMatchObject(forbidden);
     expect(server.connections).toHaveLength(0);
   });
 
-  it('refuses a name that resolves to loopback, and does not say to what it resolved', async () => {
+  it('refuses a host that resolves to loopback, without the address in the message', async () => {
     const server = await serve(answerOk);
     const source = openSource({ acceptsAddress: isPublicAddress });
     const refused = source.fetch(`http://images.test:${server.port}/a.jpg?token=secret`);
@@ -60,7 +60,7 @@ describe('an HTTP source with the real guard', () => {
     expect(server.connections).toHaveLength(0);
   });
 
-  it('guards by default', async () => {
+  it('uses the guard by default', async () => {
     const server = await serve(answerOk);
     const resolve = namesAt({ 'images.test': ['127.0.0.1'] });
     const source = createHttpSource({ allow: [], maxBytes: 10, timeoutMs: 2_000, version: '1', resolve });
@@ -71,8 +71,8 @@ describe('an HTTP source with the real guard', () => {
   });
 });
 
-describe('an HTTP source that takes only 127.0.0.1 for public', () => {
-  it('refuses a name whole when one of its addresses is refused', async () => {
+describe('an HTTP source that accepts only 127.0.0.1 as public', () => {
+  it('refuses a host if any one of its addresses is refused', async () => {
     const server = await serve(answerOk);
     for (const addresses of [
       ['127.0.0.1', '127.0.0.2'],
@@ -85,7 +85,7 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     expect(server.connections).toHaveLength(0);
   });
 
-  it('connects to the address that it has checked, and to no later answer of a rebinding name', async () => {
+  it('connects to the address that it checked, even if DNS then returns another (DNS rebinding)', async () => {
     const inside = await serveTcp((socket) => socket.end(), '127.0.0.2');
     const outside = await serveTcp(
       (socket) => socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\noutside')),
@@ -93,18 +93,18 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
       inside.port,
     );
     const answers: LookupAddress[] = [{ address: '127.0.0.1', family: 4 }];
-    let questions = 0;
+    let queries = 0;
     const resolve: ResolveAll = (_hostname, _options, callback) => {
-      const answer = answers[questions++] ?? { address: '127.0.0.2', family: 4 };
+      const answer = answers[queries++] ?? { address: '127.0.0.2', family: 4 };
       setImmediate(callback, null, [answer]);
     };
     const source = openSource({ resolve });
     const url = `http://rebinding.test:${outside.port}/`;
 
     expect(Buffer.from(await source.fetch(url)).toString()).toBe('outside');
-    expect(questions).toBe(1);
+    expect(queries).toBe(1);
     await expect(source.fetch(url)).rejects.toMatchObject(forbidden);
-    expect(questions).toBe(2);
+    expect(queries).toBe(2);
     expect(outside.connections).toHaveLength(1);
     expect(inside.connections).toHaveLength(0);
   });
@@ -117,7 +117,7 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     'http://[::ffff:127.0.0.2]:PORT/',
     '//127.0.0.2:PORT/',
     'http://inside.test:PORT/',
-  ])('refuses a redirect to %s without a connection', async (location) => {
+  ])('refuses a redirect to %s without connecting', async (location) => {
     const inside = await serve(answerOk);
     const outside = await serve((_request, response) => {
       response.writeHead(302, { location: location.replace('PORT', String(inside.port)) }).end();
@@ -142,7 +142,7 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     await expect(source.fetch(`http://images.test:${server.port}/`)).rejects.toMatchObject(forbidden);
   });
 
-  it('refuses a redirect that carries credentials, and does not repeat them', async () => {
+  it('refuses a redirect with credentials, without them in the message', async () => {
     const server = await serve((_request, response) => {
       response.writeHead(301, { location: `http://user:secret@images.test:${server.port}/b` }).end();
     });
@@ -151,13 +151,13 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     await expect(refused).rejects.not.toThrow('secret');
   });
 
-  it('refuses a redirect out of the allowlist before it resolves anything', async () => {
+  it('refuses a redirect outside the allowlist before resolving its host', async () => {
     const server = await serve((_request, response) => {
       response.writeHead(302, { location: `http://elsewhere.test:${server.port}/img/b.jpg` }).end();
     });
-    const asked: string[] = [];
+    const resolved: string[] = [];
     const resolve: ResolveAll = (hostname, options, callback) => {
-      asked.push(hostname);
+      resolved.push(hostname);
       namesAt({ 'images.test': ['127.0.0.1'] })(hostname, options, callback);
     };
     const source = openSource({ allow: [`http://images.test:${server.port}/img/*`], resolve });
@@ -166,7 +166,7 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     );
     await expect(source.fetch(`http://images.test:${server.port}/a.jpg`)).rejects.toMatchObject(forbidden);
     await expect(source.fetch(`http://elsewhere.test:${server.port}/img/`)).rejects.toMatchObject(forbidden);
-    expect(asked).toEqual(['images.test']);
+    expect(resolved).toEqual(['images.test']);
   });
 
   it.each([
@@ -181,26 +181,26 @@ describe('an HTTP source that takes only 127.0.0.1 for public', () => {
     ['//images.test/a.jpg'],
     ['a.jpg'],
     [''],
-  ])('takes %j for a bad request that names src', async (src) => {
+  ])('rejects %j with a bad_request that names src', async (src) => {
     const expected = { name: 'EdgepressError', code: 'bad_request', parameter: 'src' };
     await expect(openSource().fetch(src)).rejects.toMatchObject(expected);
   });
 });
 
-describe('a private host that is allowed', () => {
+describe('an HTTP source with an allowed private host', () => {
   const resolve = namesAt({ minio: ['127.0.0.2'], 'images.test': ['127.0.0.1'] });
   const open = (port: number, allow: string[] = []) =>
     openSource({ resolve, allow, allowPrivate: [`minio:${port}`, `127.0.0.2:${port}`, `[::1]:${port}`] });
   const server = () =>
     serveTcp((socket) => socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\ninside')), '127.0.0.2');
 
-  it.each(['minio', 'MINIO.', '127.0.0.2', '127.2'])('is reached as %s', async (host) => {
+  it.each(['minio', 'MINIO.', '127.0.0.2', '127.2'])('fetches from the host written as %s', async (host) => {
     const { port } = await server();
     const bytes = await open(port).fetch(`http://${host}:${port}/a.jpg`);
     expect(Buffer.from(bytes).toString()).toBe('inside');
   });
 
-  it('opens no other port, and no other name of the same address', async () => {
+  it('refuses other ports of the host', async () => {
     const inside = await server();
     const source = open(inside.port + 1);
     await expect(source.fetch(`http://minio:${inside.port}/`)).rejects.toMatchObject(forbidden);
@@ -208,7 +208,7 @@ describe('a private host that is allowed', () => {
     expect(inside.connections).toHaveLength(0);
   });
 
-  it('lends its connections to no other name', async () => {
+  it('does not reuse a connection to the host for another name of its address', async () => {
     const inside = await server();
     const source = openSource({
       resolve: namesAt({ minio: ['127.0.0.2'], 'images.test': ['127.0.0.2'] }),
@@ -219,7 +219,7 @@ describe('a private host that is allowed', () => {
     expect(inside.connections).toHaveLength(1);
   });
 
-  it('must be in the allowlist all the same, where there is one', async () => {
+  it('refuses the host if it is not in the allowlist', async () => {
     const inside = await server();
     const source = open(inside.port, ['http://images.test/*']);
     await expect(source.fetch(`http://minio:${inside.port}/`)).rejects.toMatchObject(forbidden);

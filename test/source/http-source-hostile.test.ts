@@ -11,7 +11,7 @@ const FETCH_CODES = [
   'source_timeout',
 ];
 
-/** The bytes, or the code of the EdgepressError; anything else fails the test. */
+/** Returns 'bytes', or the code of the EdgepressError; any other outcome fails the test. */
 async function outcome(fetched: Promise<Uint8Array>): Promise<string> {
   try {
     const bytes = await fetched;
@@ -27,23 +27,23 @@ async function outcome(fetched: Promise<Uint8Array>): Promise<string> {
 
 async function outcomeOf(...answers: (string | Buffer)[]): Promise<string> {
   const { port } = await serveBytes(...answers);
-  return await outcome(openSource({ timeoutMs: 1_000 }).fetch(`http://images.test:${port}/`));
+  return await outcome(openSource({ timeoutMs: 10_000 }).fetch(`http://images.test:${port}/`));
 }
 
 const redirectTo = (location: string) =>
   `HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`;
 
-describe('a hostile source gets an EdgepressError out of a fetch and nothing else', () => {
+describe('an HTTP source, given a hostile server', () => {
   it.each([
     ['nothing', '', 'source_unavailable'],
     ['HTTP/0.9', 'just some words\n', 'source_unavailable'],
     ['another protocol', 'SSH-2.0-OpenSSH_9.2p1\r\n', 'source_unavailable'],
-    ['a status that is no number', 'HTTP/1.1 abc OK\r\n\r\n', 'source_unavailable'],
+    ['a status that is not a number', 'HTTP/1.1 abc OK\r\n\r\n', 'source_unavailable'],
     ['status 0', 'HTTP/1.1 000 OK\r\n\r\n', 'source_unavailable'],
     ['status 999', 'HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n', 'source_unavailable'],
     ['a switch of protocols', 'HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n', 'source_unavailable'],
     [
-      'only informational answers',
+      'only informational responses',
       'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(50),
       'source_unavailable',
     ],
@@ -56,45 +56,49 @@ describe('a hostile source gets an EdgepressError out of a fetch and nothing els
       'source_unavailable',
     ],
     ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab', 'source_unavailable'],
-    ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nab', 'source_unavailable'],
     [
-      'a length beyond all numbers',
+      'a length that is not a number',
+      'HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nab',
+      'source_unavailable',
+    ],
+    [
+      'a length too large for a number',
       `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(30)}\r\n\r\nab`,
       'source_unavailable',
     ],
     [
-      'a length beyond all memory',
+      'a length too large for memory',
       'HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\nab',
       'source_too_large',
     ],
     [
-      'a chunk beyond all memory',
+      'a chunk too large for memory',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\na',
       'source_unavailable',
     ],
     ['too large a head', `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(10_000)}\r\n`, 'source_unavailable'],
     ['too long a header', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(100_000)}\r\n\r\n`, 'source_unavailable'],
     [
-      'names from the prototype',
+      'headers named like properties of Object.prototype',
       'HTTP/1.1 200 OK\r\n__proto__: a\r\nconstructor: b\r\nContent-Length: 0\r\n\r\n',
       'bytes',
     ],
     ['a redirect to itself', redirectTo('/'), 'source_unavailable'],
     ['a redirect to a file', redirectTo('file:///etc/passwd'), 'source_forbidden'],
     ['a redirect to no host', redirectTo('//'), 'source_unavailable'],
-    ['a redirect to no URL', redirectTo('http://['), 'source_unavailable'],
+    ['a redirect to something that is not a URL', redirectTo('http://['), 'source_unavailable'],
     ['a redirect of ten kilobytes', redirectTo(`/${'a'.repeat(10_000)}`), 'source_unavailable'],
     [
       'a redirect to a host of ten kilobytes',
       redirectTo(`http://${'a'.repeat(10_000)}.test/`),
       'source_unavailable',
     ],
-    ['a redirect to bytes that are no UTF-8', redirectTo('/\xff\xfe'), 'source_unavailable'],
-  ])('by answering with %s', async (_what, answer, expected) => {
+    ['a redirect to bytes that are not UTF-8', redirectTo('/\xff\xfe'), 'source_unavailable'],
+  ])('returns bytes or throws an EdgepressError for a response of %s', async (_what, answer, expected) => {
     expect(await outcomeOf(Buffer.from(answer, 'latin1'))).toBe(expected);
   });
 
-  it('by redirecting in a circle of two', async () => {
+  it('throws source_unavailable for a redirect loop of two servers', async () => {
     let second = 0;
     const one = await serve((_request, response) => {
       response.writeHead(302, { location: `http://images.test:${second}/` }).end();
@@ -110,31 +114,34 @@ describe('a hostile source gets an EdgepressError out of a fetch and nothing els
     ['headers', 'HTTP/1.1 200 OK\r\n', 'X-Flood: yes\r\n', 'source_unavailable'],
     ['one header', 'HTTP/1.1 200 OK\r\nX-Flood: ', 'y', 'source_unavailable'],
     ['a status line', 'HTTP/1.1 200 ', 'OK', 'source_timeout'],
-    ['informational answers', '', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'source_timeout'],
+    ['informational responses', '', 'HTTP/1.1 103 Early Hints\r\n\r\n', 'source_timeout'],
     ['body', 'HTTP/1.1 200 OK\r\n\r\n', 'body', 'source_too_large'],
     ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '1\r\na\r\n', 'source_too_large'],
     ['the length of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '0', 'source_timeout'],
     ['the body of a 404', 'HTTP/1.1 404 Gone\r\n\r\n', 'body', 'source_not_found'],
-  ])('by pouring out %s without an end', async (_what, beginning, flood, expected) => {
+  ])('throws an EdgepressError for an endless flow of %s', async (_what, start, flood, expected) => {
     const { port } = await serveTcp((socket) => {
-      socket.write(beginning);
+      socket.write(start);
       const chunk = flood.repeat(Math.ceil(4_096 / flood.length));
       const pour = () => {
-        // In portions: what never waits for the reader would starve it, and this test with it.
+        // In portions: writing without a pause would starve the event loop, and this test with it.
         if (!socket.destroyed && socket.write(chunk)) setImmediate(pour);
       };
       socket.on('drain', pour).once('data', pour);
     });
-    const source = openSource({ timeoutMs: 700, maxBytes: 100_000 });
+    const timeoutMs = expected === 'source_timeout' ? 700 : 10_000;
+    const source = openSource({ timeoutMs, maxBytes: 100_000 });
     expect(await outcome(source.fetch(`http://images.test:${port}/`))).toBe(expected);
   });
 
-  it('by any mixture of status line, headers, body and ending', { timeout: 30_000 }, async () => {
-    let answer = Buffer.alloc(0);
+  it('returns bytes or throws an EdgepressError for any mixture of status line, headers, body and end', {
+    timeout: 30_000,
+  }, async () => {
+    let response = Buffer.alloc(0);
     let ending: 'end' | 'reset' = 'end';
     const { port } = await serveTcp((socket) => {
       socket.once('data', () => {
-        socket.write(answer, () => (ending === 'end' ? socket.end() : socket.resetAndDestroy()));
+        socket.write(response, () => (ending === 'end' ? socket.end() : socket.resetAndDestroy()));
       });
     });
     const names = { 'images.test': ['127.0.0.1'], 'inside.test': ['127.0.0.2'] };
@@ -146,10 +153,10 @@ describe('a hostile source gets an EdgepressError out of a fetch and nothing els
     });
     await fc.assert(
       fc.asyncProperty(
-        answers(port),
+        responses(port),
         fc.constantFrom('end' as const, 'reset' as const),
         async (text, how) => {
-          answer = Buffer.from(text, 'latin1');
+          response = Buffer.from(text, 'latin1');
           ending = how;
           await outcome(source.fetch(`http://images.test:${port}/`));
         },
@@ -159,12 +166,12 @@ describe('a hostile source gets an EdgepressError out of a fetch and nothing els
   });
 });
 
-/** Answers that are half right, which get further into a parser than noise. All of their addresses are on loopback. */
-function answers(port: number): fc.Arbitrary<string> {
+/** Generates almost valid responses, which get further into a parser than noise. All of their addresses are on loopback. */
+function responses(port: number): fc.Arbitrary<string> {
   const noise = fc.string({
     unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)),
   });
-  // No digits and no brackets: chance must not compose the address of another machine.
+  // No digits and no brackets, so that no random path is the address of another machine.
   const path = fc.string({ unit: fc.constantFrom(...'abcxyz:/\\?#@%. \t;') });
   const location = fc.oneof(
     path,

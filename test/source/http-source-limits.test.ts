@@ -4,10 +4,10 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { failure, fetchFrom } from '../support/source/loopback.ts';
 
-describe('the limit on bytes', () => {
+describe('the byte limit of an HTTP source', () => {
   const maxBytes = 100_000;
 
-  it('lets through exactly so many and not one more', async () => {
+  it('accepts a body of exactly the limit, and rejects one more byte', async () => {
     const send = (length: number, chunked: boolean): RequestListener => {
       return (_request, response) => {
         if (chunked) response.flushHeaders();
@@ -21,7 +21,7 @@ describe('the limit on bytes', () => {
     }
   });
 
-  it('refuses a length that is announced without waiting for the body, and hangs up', async () => {
+  it('rejects a declared length over the limit without waiting for the body, and closes the connection', async () => {
     let closed: Promise<unknown> | undefined;
     const error = await failure(
       fetchFrom(
@@ -36,7 +36,7 @@ describe('the limit on bytes', () => {
     await closed;
   });
 
-  it('hangs up on a body without an end', async () => {
+  it('closes the connection of an endless body', async () => {
     let closed: Promise<unknown> | undefined;
     const error = await failure(
       fetchFrom(
@@ -56,7 +56,7 @@ describe('the limit on bytes', () => {
   });
 });
 
-describe('a Content-Encoding that was not asked for', () => {
+describe('an HTTP source, given a Content-Encoding that it did not request', () => {
   const image = Buffer.from('an image, an image, an image, an image');
   const send = (encoding: string, body: Buffer): RequestListener => {
     return (_request, response) => response.writeHead(200, { 'content-encoding': encoding }).end(body);
@@ -70,7 +70,7 @@ describe('a Content-Encoding that was not asked for', () => {
     ['br', brotliCompressSync(image)],
     ['identity', image],
     ['', image],
-  ])('of %j is taken off', async (encoding, body) => {
+  ])('decodes a body with Content-Encoding %j', async (encoding, body) => {
     expect(Buffer.from(await fetchFrom(send(encoding, body)))).toEqual(image);
   });
 
@@ -78,13 +78,13 @@ describe('a Content-Encoding that was not asked for', () => {
     ['gzip', gzipSync(Buffer.alloc(5_000_000))],
     ['deflate', deflateSync(Buffer.alloc(5_000_000))],
     ['br', brotliCompressSync(Buffer.alloc(5_000_000))],
-  ])('of %s is no way to send more than the limit', async (encoding, bomb) => {
+  ])('rejects a decompression bomb with Content-Encoding %s', async (encoding, bomb) => {
     expect(bomb.length).toBeLessThan(100_000);
     const error = await failure(fetchFrom(send(encoding, bomb), { maxBytes: 100_000 }));
     expect(error.code).toBe('source_too_large');
   });
 
-  it('counts what is sent as well, for gzip that unpacks to nothing without an end', async () => {
+  it('also limits the encoded bytes, as of endless gzip that decodes to nothing', async () => {
     const nothing = Buffer.concat(Array.from({ length: 5_000 }, () => gzipSync('')));
     const handler: RequestListener = (_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).flushHeaders();
@@ -94,22 +94,19 @@ describe('a Content-Encoding that was not asked for', () => {
   });
 
   it.each([
-    ['gzip', gzipSync(image).subarray(0, 30)],
-    ['gzip', Buffer.from('not gzip at all')],
-    ['deflate', deflateSync(image).subarray(0, 10)],
-    ['br', brotliCompressSync(image).subarray(0, 10)],
-    ['br', Buffer.from('not brotli at all')],
-  ])(
-    'of %s over bytes that are not makes the source unavailable, some other time perhaps not',
-    async (encoding, body) => {
-      const error = await failure(fetchFrom(send(encoding, body)));
-      expect(error).toMatchObject({ code: 'source_unavailable', retryable: true });
-      expect(error.message).toContain('Content-Encoding');
-    },
-  );
+    ['truncated gzip', 'gzip', gzipSync(image).subarray(0, 30)],
+    ['gzip that is something else', 'gzip', Buffer.from('not gzip at all')],
+    ['truncated deflate', 'deflate', deflateSync(image).subarray(0, 10)],
+    ['truncated brotli', 'br', brotliCompressSync(image).subarray(0, 10)],
+    ['brotli that is something else', 'br', Buffer.from('not brotli at all')],
+  ])('throws a retryable source_unavailable for %s', async (_what, encoding, body) => {
+    const error = await failure(fetchFrom(send(encoding, body)));
+    expect(error).toMatchObject({ code: 'source_unavailable', retryable: true });
+    expect(error.message).toContain('Content-Encoding');
+  });
 
   it.each(['zstd', 'compress', 'gzip, gzip', 'gzip, br', 'nonsense'])(
-    'of %s makes it unavailable',
+    'throws source_unavailable for the unsupported Content-Encoding %s',
     async (encoding) => {
       const error = await failure(fetchFrom(send(encoding, image)));
       expect(error).toMatchObject({ code: 'source_unavailable', retryable: false });

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { parseRetryAfter } from '../../src/source/http-response.ts';
-import { at, failure, fetchFrom, serve, serveBytes } from '../support/source/loopback.ts';
+import { failure, fetcherAt, fetchFrom, serve, serveBytes } from '../support/source/loopback.ts';
 
-describe('a redirect', () => {
+describe('an HTTP source, given a redirect', () => {
   it.each([301, 302, 303, 307, 308])(
-    'with status %i is followed, relative to where it came from',
+    'follows status %i to a Location relative to the redirecting URL',
     async (status) => {
       const bytes = await fetchFrom((request, response) => {
         if (request.url === '/dir/c.jpg?x=1') response.end('bytes');
@@ -17,7 +17,7 @@ describe('a redirect', () => {
     },
   );
 
-  it('leads to other hosts, which need no connection of the first', async () => {
+  it('follows a redirect to another host', async () => {
     const target = await serve((_request, response) => response.end('bytes'));
     const bytes = await fetchFrom((_request, response) => {
       response.writeHead(302, { location: `//other.test:${target.port}/` }).end();
@@ -26,10 +26,10 @@ describe('a redirect', () => {
   });
 
   it.each([
-    [5, undefined],
-    [0, 0],
-    [2, 2],
-  ])('is followed %i times and not once more', async (times, maxRedirects) => {
+    ['by default', 5, undefined],
+    ['with maxRedirects 0', 0, 0],
+    ['with maxRedirects 2', 2, 2],
+  ])('follows, %s, %i redirects and not one more', async (_setting, times, maxRedirects) => {
     const options = maxRedirects === undefined ? {} : { maxRedirects };
     const hops = (count: number): RequestListener => {
       return (request, response) => {
@@ -54,20 +54,20 @@ describe('a redirect', () => {
     'http://a b/',
     'http://images..test/',
     'http://x:99999/',
-  ])('to %j is the fault of the source', async (location) => {
+  ])('throws source_unavailable for a Location of %j', async (location) => {
     const headers = location === undefined ? {} : { location };
     const error = await failure(fetchFrom((_request, response) => response.writeHead(302, headers).end()));
     expect(error).toMatchObject({ code: 'source_unavailable', retryable: false });
   });
 
-  it('with two targets is one to nowhere', async () => {
+  it('throws source_unavailable for a redirect with two Location headers', async () => {
     const { port } = await serveBytes(
       'HTTP/1.1 302 F\r\nLocation: /b\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n',
     );
-    expect(await failure(at(port)())).toMatchObject({ code: 'source_unavailable', retryable: false });
+    expect(await failure(fetcherAt(port)())).toMatchObject({ code: 'source_unavailable', retryable: false });
   });
 
-  it('does not wait for a body that nobody needs, and hangs up on it', async () => {
+  it('does not wait for the body of a redirect, and closes its connection', async () => {
     let closed: Promise<unknown> | undefined;
     const bytes = await fetchFrom((request, response) => {
       if (request.url === '/b.jpg') {
@@ -82,8 +82,8 @@ describe('a redirect', () => {
   });
 });
 
-describe('a status', () => {
-  it.each([404, 410])('of %i means that there is no such source', async (status) => {
+describe('an HTTP source, given a status other than 200', () => {
+  it.each([404, 410])('throws source_not_found for status %i', async (status) => {
     const error = await failure(fetchFrom((_request, response) => response.writeHead(status).end('sorry')));
     expect(error).toMatchObject({ code: 'source_not_found', retryable: false });
     expect(error.message).toMatch(new RegExp(`^status ${status} from the source at images\\.test:\\d+$`));
@@ -107,13 +107,13 @@ describe('a status', () => {
     [502, true],
     [503, true],
     [599, true],
-  ])('of %i means that it is unavailable; retryable: %s', async (status, retryable) => {
+  ])('throws source_unavailable for status %i, with retryable %s', async (status, retryable) => {
     const error = await failure(fetchFrom((_request, response) => response.writeHead(status).end()));
     expect(error).toMatchObject({ code: 'source_unavailable', retryable });
     expect(error.message).toContain(`status ${status} from the source`);
   });
 
-  it('is told without waiting for the words that come with it, and the source is hung up on', async () => {
+  it('throws without waiting for the body of an error, and closes the connection', async () => {
     let closed: Promise<unknown> | undefined;
     const error = await failure(
       fetchFrom((_request, response) => {
@@ -125,7 +125,7 @@ describe('a status', () => {
     await closed;
   });
 
-  it('of 429 or 503 carries the time that the source asks for, and no other does', async () => {
+  it('takes the Retry-After of a 429 or 503, but not of a 500', async () => {
     const answer = (status: number) =>
       failure(fetchFrom((_request, response) => response.writeHead(status, { 'retry-after': '120' }).end()));
     expect((await answer(429)).retryAfterSeconds).toBe(120);
@@ -133,7 +133,7 @@ describe('a status', () => {
     expect((await answer(500)).retryAfterSeconds).toBeUndefined();
   });
 
-  it('of 429 or 503 that names no time carries five seconds, so that whoever paces knows that it is wanted', async () => {
+  it('takes five seconds for a 429 or 503 without a valid Retry-After', async () => {
     for (const status of [429, 503]) {
       const { retryAfterSeconds } = await failure(
         fetchFrom((_request, response) => response.writeHead(status, { 'retry-after': 'soon' }).end()),
@@ -155,7 +155,7 @@ describe('a status', () => {
     ['', undefined],
     ['Sun, 99 Nov 1994 08:50:37 GMT', undefined],
     [undefined, undefined],
-  ])('has a Retry-After of %j read as %j', (text, seconds) => {
+  ])('parses a Retry-After of %j as %j', (text, seconds) => {
     expect(parseRetryAfter(text, Date.parse('Sun, 06 Nov 1994 08:49:37 GMT'))).toBe(seconds);
   });
 });

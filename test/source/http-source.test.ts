@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { at, failure, fetchFrom, openSource, serve } from '../support/source/loopback.ts';
+import { failure, fetcherAt, fetchFrom, openSource, serve } from '../support/source/loopback.ts';
 
-describe('what an HTTP source sends', () => {
-  it('is a GET of exactly the path and query, with these headers and no others', async () => {
+describe('the requests of an HTTP source', () => {
+  it('sends a GET with the exact path and query, and exactly these headers', async () => {
     let seen: { method?: string; url?: string; headers: IncomingHttpHeaders } | undefined;
     const server = await serve((request, response) => {
       seen = request as typeof seen;
       response.end('bytes');
     });
-    await at(server.port)("/a%2Fb/c'.jpg?x=%20&y=+#fragment");
+    await fetcherAt(server.port)("/a%2Fb/c'.jpg?x=%20&y=+#fragment");
     expect(seen?.method).toBe('GET');
     expect(seen?.url).toBe("/a%2Fb/c'.jpg?x=%20&y=+");
     expect(seen?.headers).toEqual({
@@ -23,7 +23,7 @@ describe('what an HTTP source sends', () => {
     });
   });
 
-  it('takes no cookies and sends no referer on the next hop', async () => {
+  it('sends no cookies and no referer after a redirect', async () => {
     let headers: IncomingHttpHeaders = {};
     await fetchFrom((request, response) => {
       headers = request.headers;
@@ -35,8 +35,8 @@ describe('what an HTTP source sends', () => {
   });
 });
 
-describe('a fetch', () => {
-  it('returns the bytes of a 200, with and without a length, and none of an empty one', async () => {
+describe('a fetch from an HTTP source', () => {
+  it('returns the bytes of a 200 with a length, without one, and with an empty body', async () => {
     const body = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
     const whole = await fetchFrom((_request, response) => response.end(body));
     const chunked = await fetchFrom((_request, response) => {
@@ -52,32 +52,32 @@ describe('a fetch', () => {
     expect(bytes.buffer.byteLength).toBe(5);
   });
 
-  it('uses its connections again, whatever the answers were', async () => {
+  it('reuses its connections after responses of any kind', async () => {
     const statuses: Record<string, number> = { '/gone': 404, '/from': 302, '/busy': 503 };
     const server = await serve((request, response) => {
       const status = statuses[request.url ?? ''] ?? 200;
       response.writeHead(status, status === 302 ? { location: '/to' } : {}).end(Buffer.alloc(100_000));
     });
-    const fetch = at(server.port);
+    const fetch = fetcherAt(server.port);
     for (const path of ['/a.jpg', '/gone', '/from', '/busy', '/gone', '/from', '/busy', '/a.jpg']) {
       await fetch(path).catch(() => {});
     }
-    // Two, not one: undici's pool takes a connection for busy until a moment after its answer is complete.
+    // Two, not one: undici's pool counts a connection as busy until a moment after its response is complete.
     expect(server.connections.length).toBeLessThanOrEqual(2);
   });
 
-  it('lets no fetch wait for the connection of another', async () => {
+  it('opens a connection for each concurrent fetch', async () => {
     const waiting: (() => void)[] = [];
     const server = await serve((_request, response) => {
       waiting.push(() => response.end('bytes'));
-      if (waiting.length === 32) for (const answer of waiting.splice(0)) answer();
+      if (waiting.length === 32) for (const respond of waiting.splice(0)) respond();
     });
-    const fetch = at(server.port);
+    const fetch = fetcherAt(server.port);
     await Promise.all(Array.from({ length: 32 }, () => fetch()));
     expect(server.connections).toHaveLength(32);
   });
 
-  it('fails as unavailable when the source is closed under it', async () => {
+  it('throws source_unavailable if the HTTP source is closed meanwhile', async () => {
     const { port } = await serve(() => {});
     const source = openSource();
     const pending = failure(source.fetch(`http://images.test:${port}/`));

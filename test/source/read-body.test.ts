@@ -4,7 +4,7 @@ import { readBody } from '../../src/source/read-body.ts';
 
 describe('reading a body', () => {
   it.each([4, 6])(
-    'fails when 5 bytes were announced and %i come, whatever the stream thinks of it',
+    'throws source_unavailable and destroys the body if 5 bytes are declared and %i are sent',
     async (bytes) => {
       const body = Readable.from([Buffer.alloc(bytes)]);
       const { signal } = new AbortController();

@@ -1,121 +1,154 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgepressError } from '../../src/protocol/error.ts';
 import { createWithRetry } from '../../src/source/retry.ts';
 
 const BYTES = new Uint8Array([1]);
 const busy = (retryAfterSeconds: number) =>
   new EdgepressError('source_unavailable', 'status 429', { retryable: true, retryAfterSeconds });
-const flaky = () => new EdgepressError('source_unavailable', 'reset', { retryable: true });
-const gone = () => new EdgepressError('source_not_found', 'status 404');
+const connectionReset = () => new EdgepressError('source_unavailable', 'reset', { retryable: true });
+const notFound = () => new EdgepressError('source_not_found', 'status 404');
+const timedOut = () => new EdgepressError('source_timeout', 'no response', { retryable: true });
 
-/** A fetcher that answers as it is told to, one answer a fetch, and a photograph when it is told nothing more. */
+/** A fetch with retries. Each attempt throws the next of `errors`, or returns bytes if there are none left. */
 function setUp({ concurrencyPerHost = 4 } = {}) {
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const errors: Error[] = [];
   const fetched: string[] = [];
   let open = 0;
-  let mostOpen = 0;
-  let answer = async () => {};
+  let maxOpen = 0;
+  let waitForResponse = async () => {};
   const fetchOnce = async (src: string) => {
     fetched.push(src);
     open++;
-    mostOpen = Math.max(mostOpen, open);
-    await answer();
+    maxOpen = Math.max(maxOpen, open);
+    await waitForResponse();
     open--;
     const error = errors.shift();
     if (error) throw error;
     return BYTES;
   };
-  const persist = createWithRetry({ signal: stop.signal, concurrencyPerHost, retryDelayMs: 1 });
-  const patient = { fetch: (src: string) => persist(src, () => fetchOnce(src)) };
+  const withRetry = createWithRetry({ signal: stop.signal, concurrencyPerHost, retryDelayMs: 1 });
   return {
     stop,
-    patient,
+    fetch: (src: string) => withRetry(src, () => fetchOnce(src)),
     errors,
     fetched,
-    mostOpen: () => mostOpen,
-    hold: (until: () => Promise<void>) => {
-      answer = until;
+    maxOpen: () => maxOpen,
+    /** Makes each response wait for a promise. */
+    delayResponses: (until: () => Promise<void>) => {
+      waitForResponse = until;
     },
   };
 }
 
-const turns = async (count: number) => {
+const turnsOfEventLoop = async (count: number) => {
   for (let turn = 0; turn < count; turn++) await new Promise((next) => setImmediate(next));
 };
 
-describe('patience with sources', () => {
-  it('asks one host for few at once, and others meanwhile', async () => {
-    const { patient, fetched, mostOpen, hold } = setUp({ concurrencyPerHost: 2 });
-    let letGo = () => {};
-    const held = new Promise<void>((resolve) => {
-      letGo = resolve;
+describe('fetching with retries', () => {
+  it('bounds the concurrent fetches from one host, and not those from others', async () => {
+    const { fetch, fetched, maxOpen, delayResponses } = setUp({ concurrencyPerHost: 2 });
+    let respond = () => {};
+    const responses = new Promise<void>((resolve) => {
+      respond = resolve;
     });
-    hold(() => held);
-    const slow = Array.from({ length: 10 }, (_, number) => patient.fetch(`https://a.test/${number}`));
-    const other = patient.fetch('https://b.test/1');
-    await turns(5);
+    delayResponses(() => responses);
+    const slow = Array.from({ length: 10 }, (_, number) => fetch(`https://a.test/${number}`));
+    const other = fetch('https://b.test/1');
+    await turnsOfEventLoop(5);
     expect(fetched).toEqual(['https://a.test/0', 'https://a.test/1', 'https://b.test/1']);
-    letGo();
+    respond();
     await Promise.all([...slow, other]);
-    expect(mostOpen()).toBe(3);
+    expect(maxOpen()).toBe(3);
   });
 
-  it('tries what may pass three times, then gives up with the last error', async () => {
-    const { patient, errors, fetched } = setUp();
-    errors.push(flaky(), flaky());
-    expect(await patient.fetch('https://a.test/1')).toBe(BYTES);
-    errors.push(flaky(), flaky(), flaky());
-    await expect(patient.fetch('https://a.test/2')).rejects.toMatchObject({ message: 'reset' });
-    expect(fetched).toHaveLength(6);
-  });
-
-  it('never tries again what will not pass, nor what asks for more patience than there is', async () => {
-    const { patient, errors, fetched } = setUp();
-    errors.push(gone(), busy(3600), new TypeError('a bug'));
-    await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });
-    await expect(patient.fetch('https://b.test/2')).rejects.toMatchObject({ retryAfterSeconds: 3600 });
-    await expect(patient.fetch('https://c.test/3')).rejects.toThrow('a bug');
+  it('tries up to three times after retryable errors', async () => {
+    const { fetch, errors, fetched } = setUp();
+    errors.push(connectionReset(), connectionReset());
+    expect(await fetch('https://a.test/1')).toBe(BYTES);
     expect(fetched).toHaveLength(3);
   });
 
-  it('leaves a host alone that says when to come back, and then asks it for fewer at once', async () => {
-    const { patient, errors, fetched, mostOpen } = setUp({ concurrencyPerHost: 4 });
-    errors.push(busy(0.2));
-    const first = patient.fetch('https://a.test/1');
-    await turns(5);
-    const rest = Array.from({ length: 8 }, (_, number) => patient.fetch(`https://a.test/${number}`));
-    await turns(5);
+  it('throws the last error after three attempts', async () => {
+    const { fetch, errors, fetched } = setUp();
+    errors.push(connectionReset(), connectionReset(), connectionReset());
+    await expect(fetch('https://a.test/2')).rejects.toMatchObject({ message: 'reset' });
+    expect(fetched).toHaveLength(3);
+  });
+
+  it.each([
+    ['an error that is not retryable', notFound(), { code: 'source_not_found' }],
+    ['a Retry-After that is too long to wait for', busy(3600), { retryAfterSeconds: 3600 }],
+    ['a bug', new TypeError('a bug'), { message: 'a bug' }],
+  ])('does not retry after %s', async (_name, error, expected) => {
+    const { fetch, errors, fetched } = setUp();
+    errors.push(error);
+    await expect(fetch('https://a.test/1')).rejects.toMatchObject(expected);
     expect(fetched).toHaveLength(1);
-    await patient.fetch('https://b.test/1');
+  });
+
+  it('stops waiting when its signal aborts', async () => {
+    const { fetch, errors, stop } = setUp();
+    errors.push(busy(20));
+    const waiting = fetch('https://a.test/1');
+    await turnsOfEventLoop(5);
+    stop.abort(new Error('the process is ending'));
+    await expect(waiting).rejects.toThrow('the process is ending');
+  });
+});
+
+describe('the rate limiter of a host', () => {
+  it('sends no request to a host until its Retry-After has passed', async () => {
+    const { fetch, errors, fetched, stop } = setUp();
+    errors.push(busy(20));
+    const first = fetch('https://a.test/1');
+    await turnsOfEventLoop(5);
+    const others = Array.from({ length: 8 }, (_, number) => fetch(`https://a.test/${number}`));
+    const waiting = Promise.allSettled([first, ...others]);
+    await turnsOfEventLoop(5);
+    expect(fetched).toEqual(['https://a.test/1']);
+    await fetch('https://b.test/1');
     expect(fetched).toEqual(['https://a.test/1', 'https://b.test/1']);
-    await Promise.all([first, ...rest]);
-    expect(mostOpen()).toBeLessThanOrEqual(2);
+    stop.abort();
+    await waiting;
   });
 
-  it('asks for more at once again when a host has long not complained', async () => {
-    const mostAtOnce = async (fetches: number) => {
-      const { patient, errors, mostOpen, hold } = setUp({ concurrencyPerHost: 2 });
-      hold(() => turns(1));
-      errors.push(busy(0.1));
-      const first = patient.fetch('https://a.test/first');
-      await turns(5);
-      const rest = Array.from({ length: fetches }, (_, number) => patient.fetch(`https://a.test/${number}`));
-      await Promise.all([first, ...rest]);
-      return mostOpen();
-    };
-    expect(await mostAtOnce(5)).toBe(1);
-    expect(await mostAtOnce(40)).toBe(2);
+  it('resumes the waiting requests at half the concurrency once the Retry-After has passed', async () => {
+    const { fetch, errors, fetched, maxOpen, delayResponses } = setUp({ concurrencyPerHost: 4 });
+    errors.push(busy(0.1));
+    const first = fetch('https://a.test/first');
+    await turnsOfEventLoop(5);
+    delayResponses(() => turnsOfEventLoop(1));
+    const others = Array.from({ length: 8 }, (_, number) => fetch(`https://a.test/${number}`));
+    await Promise.all([first, ...others]);
+    expect(fetched).toHaveLength(10);
+    expect(maxOpen()).toBe(2);
   });
 
-  it('remembers a pause when nobody asks meanwhile, and then answers at once with what the host said', async () => {
-    const { patient, errors, fetched } = setUp();
+  it.each([
+    ['keeps a reduced concurrency after a few responses', 5, 1],
+    ['restores the concurrency after many responses without a complaint', 40, 2],
+  ])('%s', async (_title, fetches, concurrency) => {
+    const { fetch, errors, maxOpen, delayResponses } = setUp({ concurrencyPerHost: 2 });
+    delayResponses(() => turnsOfEventLoop(1));
+    errors.push(busy(0.1));
+    const first = fetch('https://a.test/first');
+    await turnsOfEventLoop(5);
+    const others = Array.from({ length: fetches }, (_, number) => fetch(`https://a.test/${number}`));
+    await Promise.all([first, ...others]);
+    expect(maxOpen()).toBe(concurrency);
+  });
+
+  it('throws the last error of the host, without a request, during a pause that is too long to wait for', async () => {
+    vi.spyOn(performance, 'now').mockReturnValue(1_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { fetch, errors, fetched } = setUp();
     errors.push(busy(120));
-    await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ retryAfterSeconds: 120 });
-    await turns(5);
+    await expect(fetch('https://a.test/1')).rejects.toMatchObject({ retryAfterSeconds: 120 });
+    await turnsOfEventLoop(5);
     for (const src of ['https://a.test/1', 'https://a.test/2']) {
-      await expect(patient.fetch(src)).rejects.toMatchObject({
+      await expect(fetch(src)).rejects.toMatchObject({
         code: 'source_unavailable',
         message: expect.stringContaining('no further requests'),
         retryable: true,
@@ -123,28 +156,22 @@ describe('patience with sources', () => {
       });
     }
     expect(fetched).toEqual(['https://a.test/1']);
-    await patient.fetch('https://b.test/1');
+    await fetch('https://b.test/1');
   });
 
-  it('leaves a host alone that only ever times out, but not one that answers now and then', async () => {
-    const timeOut = () => new EdgepressError('source_timeout', 'no answer', { retryable: true });
-    const { patient, errors, fetched } = setUp({ concurrencyPerHost: 1 });
-    errors.push(timeOut(), gone(), timeOut(), gone(), timeOut(), gone());
+  it('does not pause a host that responds between timeouts', async () => {
+    const { fetch, errors, fetched } = setUp({ concurrencyPerHost: 1 });
+    errors.push(timedOut(), notFound(), timedOut(), notFound(), timedOut(), notFound());
     for (let times = 0; times < 3; times++)
-      await expect(patient.fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });
+      await expect(fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });
     expect(fetched).toHaveLength(6);
-    errors.push(timeOut(), timeOut());
-    await expect(patient.fetch('https://a.test/2')).rejects.toMatchObject({ code: 'source_timeout' });
-    await expect(patient.fetch('https://a.test/3')).rejects.toMatchObject({ code: 'source_timeout' });
-    expect(fetched).toHaveLength(8);
   });
 
-  it('stops waiting when it is told to', async () => {
-    const { patient, errors, stop } = setUp();
-    errors.push(busy(20));
-    const waiting = patient.fetch('https://a.test/1');
-    await turns(5);
-    stop.abort(new Error('the process is ending'));
-    await expect(waiting).rejects.toThrow('the process is ending');
+  it('pauses a host that only times out', async () => {
+    const { fetch, errors, fetched } = setUp({ concurrencyPerHost: 1 });
+    errors.push(timedOut(), timedOut());
+    await expect(fetch('https://a.test/2')).rejects.toMatchObject({ code: 'source_timeout' });
+    await expect(fetch('https://a.test/3')).rejects.toMatchObject({ code: 'source_timeout' });
+    expect(fetched).toHaveLength(2);
   });
 });

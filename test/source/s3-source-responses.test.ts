@@ -7,7 +7,7 @@ import { serve } from '../support/source/loopback.ts';
 
 type Options = Partial<Omit<S3SourceOptions, 'allow'>> & { allow?: string[] };
 
-/** A source whose S3 is this handler: for the answers that no well-behaved store can be brought to give. */
+/** Opens a source whose S3 is this handler, for responses that a real S3 cannot be made to give. */
 async function openAt(handler: RequestListener, { allow = ['s3://photos/*'], ...options }: Options = {}) {
   const server = await serve(handler);
   const client = new S3Client({
@@ -28,7 +28,7 @@ async function openAt(handler: RequestListener, { allow = ['s3://photos/*'], ...
   return { fetch: (src: string) => source.fetch(src), server };
 }
 
-const fault = (status: number, code: string): RequestListener => {
+const errorResponse = (status: number, code: string): RequestListener => {
   return (_request, response) => {
     response.writeHead(status, { 'content-type': 'application/xml' });
     response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>internal words</Message></Error>`);
@@ -36,14 +36,14 @@ const fault = (status: number, code: string): RequestListener => {
 };
 
 describe('an S3 source', () => {
-  it('asks for the key to the letter', async () => {
-    let asked: string | undefined;
+  it('requests the key literally', async () => {
+    let requested: string | undefined;
     const { fetch } = await openAt((request, response) => {
-      asked = request.url;
+      requested = request.url;
       response.end('bytes');
     });
     expect(Buffer.from(await fetch('s3://photos/a b/%20?c#d+ü.jpg')).toString()).toBe('bytes');
-    expect(asked).toBe('/photos/a%20b/%2520%3Fc%23d%2B%C3%BC.jpg?x-id=GetObject');
+    expect(requested).toBe('/photos/a%20b/%2520%3Fc%23d%2B%C3%BC.jpg?x-id=GetObject');
   });
 
   it.each([
@@ -53,13 +53,13 @@ describe('an S3 source', () => {
     's3://photos/../other/a.jpg',
     's3://photos/a/../../other/b.jpg',
     's3://photos/./a.jpg',
-  ])('refuses %s, which no pattern allows, without asking', async (src) => {
+  ])('refuses %s, which no pattern allows, without a request', async (src) => {
     const { fetch, server } = await openAt((_request, response) => response.end('bytes'));
     await expect(fetch(src)).rejects.toMatchObject({ code: 'source_forbidden' });
     expect(server.connections).toHaveLength(0);
   });
 
-  it('refuses everything when no pattern is given', async () => {
+  it('refuses every object if there is no pattern', async () => {
     const { fetch } = await openAt((_request, response) => response.end('bytes'), { allow: [] });
     await expect(fetch('s3://photos/a.jpg')).rejects.toMatchObject({ code: 'source_forbidden' });
   });
@@ -75,7 +75,7 @@ describe('an S3 source', () => {
     's3://photos?/a.jpg',
     's3://photos/\ud800.jpg',
     'https://photos/a.jpg',
-  ])('takes %j for a bad request that names src', async (src) => {
+  ])('rejects %j with a bad_request that names src', async (src) => {
     const { fetch, server } = await openAt((_request, response) => response.end('bytes'), {
       allow: ['s3://*/*'],
     });
@@ -93,37 +93,37 @@ describe('an S3 source', () => {
     [429, 'TooManyRequests', 'source_unavailable', true],
     [500, 'InternalError', 'source_unavailable', true],
     [503, 'SlowDown', 'source_unavailable', true],
-  ])('makes of %i %s %s; retryable: %s', async (status, code, expected, retryable) => {
-    const { fetch } = await openAt(fault(status, code));
+  ])('converts status %i %s to %s, with retryable %s', async (status, code, expected, retryable) => {
+    const { fetch } = await openAt(errorResponse(status, code));
     const failed = fetch('s3://photos/secret.jpg');
     await expect(failed).rejects.toMatchObject({ name: 'EdgepressError', code: expected, retryable });
     await expect(failed).rejects.toThrow('s3://photos');
     await expect(failed).rejects.not.toThrow(/internal words|secret/);
   });
 
-  it('lets through exactly the limit, and refuses more before and while reading', async () => {
-    const sized = (length: number, announced: boolean): RequestListener => {
+  it('accepts an object of exactly the limit, and rejects one more byte, declared or not', async () => {
+    const sized = (length: number, isDeclared: boolean): RequestListener => {
       return (_request, response) => {
-        if (!announced) response.flushHeaders();
+        if (!isDeclared) response.flushHeaders();
         response.end(Buffer.alloc(length));
       };
     };
-    for (const announced of [true, false]) {
-      const exact = await openAt(sized(1_000, announced));
+    for (const isDeclared of [true, false]) {
+      const exact = await openAt(sized(1_000, isDeclared));
       expect(await exact.fetch('s3://photos/a.jpg')).toHaveLength(1_000);
-      const over = await openAt(sized(1_001, announced));
+      const over = await openAt(sized(1_001, isDeclared));
       await expect(over.fetch('s3://photos/a.jpg')).rejects.toMatchObject({ code: 'source_too_large' });
     }
   });
 
-  it('refuses an announced length without waiting for the body', async () => {
+  it('rejects a declared length over the limit without waiting for the body', async () => {
     const { fetch } = await openAt((_request, response) => {
       response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
     });
     await expect(fetch('s3://photos/a.jpg')).rejects.toMatchObject({ code: 'source_too_large' });
   });
 
-  it('gives no bytes of a body that is cut short', async () => {
+  it('throws source_unavailable for a truncated body', async () => {
     const { fetch } = await openAt((_request, response) => {
       response.writeHead(200, { 'content-length': 100 });
       response.write('half', () => response.destroy());
@@ -135,12 +135,12 @@ describe('an S3 source', () => {
   });
 
   it.each([
-    ['an answer', (() => {}) as RequestListener],
+    ['a response', (() => {}) as RequestListener],
     [
       'the rest of a body',
       ((_request, response) => void response.writeHead(200).write('half')) as RequestListener,
     ],
-  ])('waits for %s no longer than it may', async (_what, handler) => {
+  ])('throws source_timeout if it waits too long for %s', async (_what, handler) => {
     const { fetch } = await openAt(handler, { timeoutMs: 150 });
     await expect(fetch('s3://photos/a.jpg')).rejects.toMatchObject({
       code: 'source_timeout',
@@ -148,7 +148,7 @@ describe('an S3 source', () => {
     });
   });
 
-  it('forgets the coding that chunked uploads leave in the metadata', async () => {
+  it('ignores the aws-chunked encoding that chunked uploads leave in the metadata', async () => {
     const { fetch } = await openAt((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'aws-chunked' }).end('bytes');
     });

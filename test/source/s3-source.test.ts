@@ -41,35 +41,38 @@ describeS3('an S3 source at a real S3', () => {
     'ä/字/🙂.jpg',
     "it's (1)*!.jpg",
     'a//b.jpg',
-  ])('takes the key %j to the letter', async (key) => {
+  ])('takes the key %j literally', async (key) => {
     await put(key, Buffer.from(key));
     const bytes = await open().fetch(`S3://${bucket}/${key}`);
     expect(Buffer.from(bytes).toString()).toBe(key);
   });
 
-  it('knows what is not there, object or bucket', async () => {
+  it('throws source_not_found for a missing object or bucket', async () => {
     const missing = { name: 'EdgepressError', code: 'source_not_found', retryable: false };
     await expect(open().fetch(`s3://${bucket}/nowhere.jpg`)).rejects.toMatchObject(missing);
     await expect(open('s3://*/*').fetch('s3://no-such-bucket/a.jpg')).rejects.toMatchObject(missing);
   });
 
-  it('refuses an object above the limit', async () => {
+  it('throws source_too_large for an object over the limit', async () => {
     await put('large.jpg', Buffer.alloc(300_001));
     const refused = open().fetch(`s3://${bucket}/large.jpg`);
     await expect(refused).rejects.toMatchObject({ code: 'source_too_large', retryable: false });
   });
 
-  it('refuses an object that is there but not allowed', async () => {
+  it('throws source_forbidden for an object that exists but is not allowed', async () => {
     await put('private/a.jpg', Buffer.from('secret'));
     const refused = open(`s3://${bucket}/photos/*`).fetch(`s3://${bucket}/private/a.jpg`);
     await expect(refused).rejects.toMatchObject({ code: 'source_forbidden', retryable: false });
   });
 
-  it('is unavailable, for good, to someone whom S3 does not know', async () => {
+  it('throws a permanent source_unavailable for credentials that S3 rejects', async () => {
     const { endpoint } = s3Server();
-    const stranger = createS3Client({ endpoint, credentials: { accessKeyId: 'x', secretAccessKey: 'y' } });
-    const refused = open(`s3://${bucket}/*`, stranger).fetch(`s3://${bucket}/photos/whole.jpg`);
+    const unknownClient = createS3Client({
+      endpoint,
+      credentials: { accessKeyId: 'x', secretAccessKey: 'y' },
+    });
+    const refused = open(`s3://${bucket}/*`, unknownClient).fetch(`s3://${bucket}/photos/whole.jpg`);
     await expect(refused).rejects.toMatchObject({ code: 'source_unavailable', retryable: false });
-    stranger.destroy();
+    unknownClient.destroy();
   });
 });

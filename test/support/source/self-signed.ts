@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A key and an X.509 certificate for `images.test` that no authority vouches for: the least that TLS needs (RFC 5280, section 4.1). */
+/** Returns a key and a self-signed X.509 certificate for `images.test`: the minimum that TLS needs (RFC 5280, section 4.1). */
 export function selfSigned(): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = der(0x30, der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));

@@ -1,0 +1,63 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { EncodeRequest } from '../../src/encode/encoder.ts';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { photograph } from '../support/pictures.ts';
+
+function request(wanted: Partial<EncodeRequest> = {}): EncodeRequest {
+  return { width: 480, tier: 'balanced', format: 'webp', effort: 'fast', ...wanted };
+}
+
+describe('the encode semaphore', () => {
+  const createEncoder = () => createSharpEncoder({ concurrency: 1, maxPixels: 40_000_000 });
+
+  it('encodes for a viewer before encodes that wait for prewarm', async () => {
+    const encoder = createEncoder();
+    const source = await photograph();
+    const prewarmed = await encoder.decode(source, 480, 'prewarm');
+    const viewed = await encoder.decode(source, 480, 'viewer');
+    const done: string[] = [];
+    const note = (name: string) => () => done.push(name);
+    await Promise.all([
+      prewarmed.encode(request({ width: 101 })).then(note('prewarm')),
+      prewarmed.encode(request({ width: 102 })).then(note('prewarm')),
+      prewarmed.encode(request({ width: 103 })).then(note('prewarm')),
+      viewed.encode(request({ width: 104 })).then(note('viewer')),
+    ]);
+    // The first encode of prewarm may have started before the viewer's was queued.
+    expect(done.slice(-2)).toEqual(['prewarm', 'prewarm']);
+  });
+
+  it('decodes for a viewer before decodes that wait for prewarm', async () => {
+    const encoder = createEncoder();
+    const source = await sharp(await photograph())
+      .resize(2000)
+      .png()
+      .toBuffer();
+    const done: string[] = [];
+    const decode = async (urgency: 'viewer' | 'prewarm') => {
+      await encoder.decode(source, 160, urgency);
+      done.push(urgency);
+    };
+    const waiting = Array.from({ length: 8 }, () => decode('prewarm'));
+    await Promise.race(waiting);
+    await Promise.all([...waiting, decode('viewer')]);
+    expect(done.at(-1)).toBe('prewarm');
+  });
+
+  it('encodes the variants of one image before it decodes the next', async () => {
+    const encoder = createEncoder();
+    const source = await photograph();
+    const done: string[] = [];
+    const makeVariants = async () => {
+      const image = await encoder.decode(source, 480, 'prewarm');
+      done.push('decoded');
+      // Callers take some microtasks between the decode and the encodes.
+      for (let tick = 0; tick < 20; tick++) await undefined;
+      await Promise.all([image.encode(request()), image.encode(request({ width: 160 }))]);
+      done.push('encoded');
+    };
+    await Promise.all([makeVariants(), makeVariants(), makeVariants()]);
+    expect(done).toEqual(['decoded', 'encoded', 'decoded', 'encoded', 'decoded', 'encoded']);
+  });
+});
