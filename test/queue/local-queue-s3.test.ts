@@ -4,7 +4,7 @@ import { createS3Store } from '../../src/store/s3-store.ts';
 import { createBucket, describeS3 } from '../support/store/bucket.ts';
 import { describeQueue, type QueueUnderTest } from './queue-contract.ts';
 
-describeS3('S3', () => {
+describeS3('the local queue in S3', () => {
   const makeQueue = async (): Promise<QueueUnderTest> => {
     const store = createS3Store(await createBucket());
     const open = () => createLocalQueue({ store, retryDelayMs: 1, maxAttempts: 3 });
@@ -24,5 +24,5 @@ describeS3('S3', () => {
       },
     };
   };
-  describeQueue('a bucket', makeQueue, { jobs: 200 });
+  describeQueue('the local queue in a bucket', makeQueue, { jobs: 200 });
 });

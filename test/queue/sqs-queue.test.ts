@@ -1,42 +1,44 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { packMessages, decodeMessage } from '../../src/queue/message.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decodeMessage, packMessages } from '../../src/queue/message.ts';
 import type { UnitQueue } from '../../src/queue/queue.ts';
 import { createSqsQueue, type SqsQueueOptions } from '../../src/queue/sqs-queue.ts';
-import { createSqsApi } from "../../src/queue/sqs-api.ts";
-import { createSqsSender } from '../../src/queue/sqs-sender.ts';
 import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
-import { type Asked, createWatchedClient } from '../support/queue/watched-client.ts';
-import { createTestQueue, type TestQueue } from '../support/queue/sqs.ts';
+import {
+  createInterceptedClient,
+  createTestQueue,
+  type SqsCall,
+  type TestQueue,
+} from '../support/queue/sqs.ts';
 import { describeQueue } from './queue-contract.ts';
 
-let made: TestQueue;
+let location: TestQueue;
 beforeEach(async () => {
-  made = await createTestQueue();
+  location = await createTestQueue();
 });
 
 function openQueue(options: Partial<SqsQueueOptions> = {}): UnitQueue {
-  return createSqsQueue({ ...made, waitSeconds: 0, retryDelaySeconds: 0, ...options });
+  return createSqsQueue({ ...location, waitSeconds: 0, retryDelaySeconds: 0, ...options });
 }
 
-/** The bodies of so many dead letters, which are then hidden. */
-async function receiveDead(count: number): Promise<string[]> {
+/** Returns the bodies of this many dead letters, which are then invisible. */
+async function receiveDeadLetters(count: number): Promise<string[]> {
   const bodies: string[] = [];
   while (bodies.length < count) {
-    const { Messages = [] } = await made.client.send(
-      new ReceiveMessageCommand({ QueueUrl: made.deadUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: 20 }),
+    const { Messages = [] } = await location.client.send(
+      new ReceiveMessageCommand({ QueueUrl: location.deadUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: 20 }),
     );
     bodies.push(...Messages.map(({ Body = '' }) => Body));
   }
   return bodies;
 }
 
-/** Receives the first message so often, and each time lets it go at once: what a consumer does that dies. */
-async function receiveInVain(times: number): Promise<void> {
+/** Receives the first message this often, visible again each time, as if a consumer died. */
+async function receiveAndDie(times: number): Promise<void> {
   for (let time = 0; time < times; time += 1) {
-    await made.client.send(
+    await location.client.send(
       new ReceiveMessageCommand({
-        QueueUrl: made.url,
+        QueueUrl: location.url,
         MaxNumberOfMessages: 1,
         WaitTimeSeconds: 20,
         VisibilityTimeout: 0,
@@ -45,269 +47,226 @@ async function receiveInVain(times: number): Promise<void> {
   }
 }
 
-/** A queue whose client is told how often a message was received. The name for that is the one that this SQS knows. */
+/** Opens a queue whose client requests the receive count by its old name, the only one that this SQS server knows. */
 async function openCountingQueue(
   options: Partial<SqsQueueOptions>,
-  after?: (asked: Asked) => void,
+  after?: (call: SqsCall) => void,
 ): Promise<UnitQueue> {
-  const before = ({ name, input }: Asked) => {
+  const before = ({ name, input }: SqsCall) => {
     if (name === 'ReceiveMessage') input.AttributeNames = input.MessageSystemAttributeNames;
   };
-  return openQueue({ client: await createWatchedClient({ before, ...(after && { after }) }), ...options });
+  const client = await createInterceptedClient({ before, ...(after && { after }) });
+  return openQueue({ client, ...options });
 }
 
-describeQueue('an SQS queue', async () => ({
+describeQueue('SQS', async () => ({
   queue: openQueue(),
   reopen: openQueue,
   deadLetters: async (count) => {
-    const bodies = await receiveDead(count);
-    // This SQS counts what is in hand among what waits, too.
-    expect(await openQueue({ url: made.deadUrl }).depth()).toBe(2 * count);
+    const bodies = await receiveDeadLetters(count);
+    // This SQS server counts messages in flight among the visible ones too.
+    expect(await openQueue({ url: location.deadUrl }).depth()).toBe(2 * count);
     return bodies.flatMap((body) => unitsOf(decodeMessage(body)));
   },
 }));
 
-test('thousands of units take few calls, and no call is too large', async () => {
-  const asked: Asked[] = [];
-  const queue = openQueue({ client: await createWatchedClient({ after: (each) => asked.push(each) }) });
-  const longest = makeJobs(3000).map((job) => ({ ...job, unit: job.unit.padEnd(128, '~') }));
-  await queue.send(longest);
-  expect(asked.map(({ name }) => name)).toEqual(Array.from({ length: 12 }, () => 'SendMessageBatch'));
-  for (const { input } of asked) expect(JSON.stringify(input).length).toBeLessThan(128 * 1024);
-  expect(await queue.depth()).toBe(120);
-});
-
-test('messages that are done at about the same time are deleted together', async () => {
-  const deletions: number[] = [];
-  const after = ({ name, input }: Asked) => {
-    if (name === 'DeleteMessageBatch') deletions.push(input.Entries.length);
-  };
-  const queue = openQueue({ client: await createWatchedClient({ after }) });
-  await queue.send(makeJobs(30, 50));
-  const gate = createGate();
-  const consumer = startConsumer(queue, { handle: () => gate.passed, concurrency: 30 });
-  await consumer.begun(30);
-  gate.open();
-  await consumer.stop();
-  expect(deletions.reduce((sum, count) => sum + count, 0)).toBe(30);
-  expect(deletions.length).toBeLessThan(10);
-});
-
-describe('a message', () => {
-  test('that takes longer than the queue hides it is delivered once', async () => {
-    made = await createTestQueue({ visibilitySeconds: 2, maxReceiveCount: 100 });
-    const beats = createGate();
-    let count = 0;
-    const after = ({ name }: Asked) => {
-      if (name === 'ChangeMessageVisibilityBatch' && ++count === 5) beats.open();
+describe('a consumer of SQS', () => {
+  it('deletes messages together that are done at about the same time', async () => {
+    const deletions: number[] = [];
+    const after = ({ name, input }: SqsCall) => {
+      if (name === 'DeleteMessageBatch') deletions.push(input.Entries.length);
     };
-    const queue = openQueue({ client: await createWatchedClient({ after }) });
+    const queue = openQueue({ client: await createInterceptedClient({ after }) });
+    await queue.send(makeJobs(30, 50));
+    const gate = createGate();
+    const consumer = startConsumer(queue, { handle: () => gate.opened, concurrency: 30 });
+    await consumer.started(30);
+    gate.open();
+    await consumer.stop();
+    expect(deletions.reduce((sum, count) => sum + count, 0)).toBe(30);
+    expect(deletions.length).toBeLessThan(10);
+  });
+
+  it('keeps messages from other consumers that take longer than the visibility timeout of the queue', async () => {
+    location = await createTestQueue({ visibilitySeconds: 4, maxReceiveCount: 100 });
+    const extended = createGate();
+    let extensions = 0;
+    const after = ({ name }: SqsCall) => {
+      // Three in each timeout.
+      if (name === 'ChangeMessageVisibilityBatch' && ++extensions === 4) extended.open();
+    };
+    const queue = openQueue({ client: await createInterceptedClient({ after }) });
     await queue.send(makeJobs(3));
-    // The second and third wait for their turn all that time.
-    const consumer = startConsumer(queue, { handle: () => beats.passed, concurrency: 1 });
-    await consumer.begun(1);
+    // The second and third job wait for the first all that time.
+    const consumer = startConsumer(queue, { handle: () => extended.opened, concurrency: 1 });
+    await consumer.started(1);
     const rival = startConsumer(openQueue(), { concurrency: 1 });
-    await consumer.begun(3);
+    await consumer.started(3);
     await consumer.stop();
     await rival.stop();
     expect([consumer.units, rival.units]).toEqual([unitsOf(makeJobs(3)), []]);
-    expect([...consumer.faults, ...rival.faults]).toEqual([]);
+    expect([...consumer.errors, ...rival.errors]).toEqual([]);
     expect(await queue.depth()).toBe(0);
   });
 
-  test('that was received and not begun when its consumer stops is at once there for others', async () => {
-    made = await createTestQueue({ visibilitySeconds: 3600 });
-    const hidden: number[] = [];
-    const after = ({ name, input }: Asked) => {
-      if (name === 'ChangeMessageVisibilityBatch') hidden.push(input.Entries[0].VisibilityTimeout);
+  it('makes messages that it has received but not started available at once when it stops', async () => {
+    location = await createTestQueue({ visibilitySeconds: 3600 });
+    const timeouts: number[] = [];
+    const after = ({ name, input }: SqsCall) => {
+      if (name === 'ChangeMessageVisibilityBatch') timeouts.push(input.Entries[0].VisibilityTimeout);
     };
-    const queue = openQueue({ client: await createWatchedClient({ after }) });
-    // One message with one unit, then two with 25, of which the second is received for nothing.
+    const queue = openQueue({ client: await createInterceptedClient({ after }) });
+    // One message with one unit, then two with 25, of which the second is received and not started.
     await queue.send(makeJobs(1, 50));
     await queue.send(makeJobs(51).slice(1));
     const gate = createGate();
-    const consumer = startConsumer(queue, { handle: () => gate.passed, concurrency: 3 });
-    await consumer.begun(3);
+    const consumer = startConsumer(queue, { handle: () => gate.opened, concurrency: 3 });
+    await consumer.started(3);
     const stopped = consumer.stop();
     gate.open();
     await stopped;
-    expect(hidden).toEqual([0]);
+    expect(timeouts).toEqual([0]);
     const next = startConsumer(openQueue());
-    await next.begun(48);
+    await next.started(48);
     await next.stop();
     expect([...consumer.units, ...next.units].sort()).toEqual(unitsOf(makeJobs(51)).sort());
-    expect([...consumer.faults, ...next.faults]).toEqual([]);
+    expect([...consumer.errors, ...next.errors]).toEqual([]);
   });
 
-  test('that is malformed is reported and ends with the dead letters, and others are done', async () => {
+  it('reports a malformed message until it is a dead letter, and does the jobs of the others', async () => {
     const queue = openQueue();
-    await made.client.send(new SendMessageCommand({ QueueUrl: made.url, MessageBody: 'hello?' }));
+    await location.client.send(new SendMessageCommand({ QueueUrl: location.url, MessageBody: 'hello?' }));
     await queue.send(makeJobs(30));
     const consumer = startConsumer(queue);
-    expect(await receiveDead(1)).toEqual(['hello?']);
-    await consumer.begun(30);
+    expect(await receiveDeadLetters(1)).toEqual(['hello?']);
+    await consumer.started(30);
     await consumer.stop();
-    expect(consumer.faults.length).toBeGreaterThan(1);
-    for (const { fault } of consumer.faults) expect(String(fault)).toContain('not a message with units');
+    expect(consumer.errors.length).toBeGreaterThan(1);
+    for (const { error } of consumer.errors) expect(String(error)).toContain('not a message with units');
     expect(await queue.depth()).toBe(0);
   });
 
-  test('that nobody finished twice is taken apart, so that what kills its worker dies alone', async () => {
+  it('sends each job of a message alone that was received twice and never finished', async () => {
     await openQueue().send(makeJobs(4));
-    await receiveInVain(2);
+    await receiveAndDie(2);
     const sent: string[] = [];
     const queue = await openCountingQueue({}, ({ name, input }) => {
       if (name === 'SendMessageBatch') for (const { MessageBody } of input.Entries) sent.push(MessageBody);
     });
     const consumer = startConsumer(queue);
-    await consumer.begun(4);
+    await consumer.started(4);
     await consumer.stop();
     expect(sent).toEqual(makeJobs(4).flatMap((job) => packMessages([job])));
     expect(consumer.units.sort()).toEqual(unitsOf(makeJobs(4)));
-    expect(consumer.faults.map(({ fault }) => String(fault))).toEqual([expect.stringContaining('3 times')]);
+    expect(consumer.errors.map(({ error }) => String(error))).toEqual([expect.stringContaining('3 times')]);
     expect(await queue.depth()).toBe(0);
   });
 });
 
-describe('a job that failed', () => {
+describe('a consumer of SQS whose jobs fail', () => {
   const fail = () => {
     throw new Error('mine');
   };
 
-  test('among others is sent again to be received later', async () => {
+  it('sends the jobs of a message again with a delay', async () => {
     const delays: number[] = [];
     const sent = createGate();
-    const after = ({ name, input }: Asked) => {
+    const after = ({ name, input }: SqsCall) => {
       if (name !== 'SendMessageBatch') return;
       for (const { DelaySeconds } of input.Entries) delays.push(DelaySeconds);
       sent.open();
     };
     await openQueue().send(makeJobs(2));
-    const client = await createWatchedClient({ after });
+    const client = await createInterceptedClient({ after });
     startConsumer(openQueue({ client, retryDelaySeconds: 7 }), { handle: fail });
-    await sent.passed;
+    await sent.opened;
     expect(delays).toEqual([7, 7]);
     expect(await openQueue().depth()).toBeGreaterThanOrEqual(2);
   });
 
-  test('alone is hidden, the longer the more often it was received', async () => {
+  it('leaves a single job on the queue for the longer, the more often it was received', async () => {
     await openQueue().send(makeJobs(1));
-    await receiveInVain(2);
-    const hidden = createGate();
-    const delays: number[] = [];
+    await receiveAndDie(2);
+    const released = createGate();
+    const timeouts: number[] = [];
     const queue = await openCountingQueue({ retryDelaySeconds: 7 }, ({ name, input }) => {
       if (name !== 'ChangeMessageVisibilityBatch') return;
-      delays.push(input.Entries[0].VisibilityTimeout);
-      hidden.open();
+      timeouts.push(input.Entries[0].VisibilityTimeout);
+      released.open();
     });
     startConsumer(queue, { handle: fail });
-    await hidden.passed;
-    expect(delays).toEqual([28]);
+    await released.opened;
+    expect(timeouts).toEqual([28]);
   });
 
-  test('is not hidden once more by what was to keep it hidden while it was in hand', async () => {
-    made = await createTestQueue({ visibilitySeconds: 2, maxReceiveCount: 100 });
-    const beating = createGate();
-    const heldBack = createGate();
-    const asked: number[] = [];
-    const before = async ({ name, input }: Asked) => {
-      if (name !== 'ChangeMessageVisibilityBatch') return;
-      const seconds = input.Entries[0].VisibilityTimeout;
-      asked.push(seconds);
-      if (seconds === 0) return;
-      beating.open();
-      await heldBack.passed;
-    };
-    await openQueue().send(makeJobs(1));
-    const handle = async () => {
-      await beating.passed;
-      if (consumer.units.length === 1) fail();
-    };
-    const client = await createWatchedClient({ before });
-    const consumer = startConsumer(openQueue({ client }), { handle });
-    await consumer.until(() => consumer.faults.length === 1);
-    // Long enough to let go of it, if it did.
-    for (let question = 0; question < 5; question += 1) await openQueue().depth();
-    expect(asked).toEqual([2]);
-    heldBack.open();
-    await consumer.begun(2);
-    expect(asked.slice(0, 2)).toEqual([2, 0]);
-  });
-
-  test('and cannot be sent again comes again with all others of its message', async () => {
+  it('leaves the whole message on the queue when its jobs cannot be sent again', async () => {
     await openQueue().send(makeJobs(3));
-    let down = true;
-    const before = ({ name }: Asked) => {
-      if (name === 'SendMessageBatch' && down) throw new Error('no send');
+    let isDown = true;
+    const before = ({ name }: SqsCall) => {
+      if (name === 'SendMessageBatch' && isDown) throw new Error('no send');
     };
     const handle = () => {
-      if (down) fail();
+      if (isDown) fail();
     };
-    const consumer = startConsumer(openQueue({ client: await createWatchedClient({ before }) }), { handle });
-    await consumer.until(() => consumer.faults.some(({ fault }) => String(fault) === 'Error: no send'));
-    down = false;
+    const client = await createInterceptedClient({ before });
+    const consumer = startConsumer(openQueue({ client }), { handle });
+    await consumer.until(() => consumer.errors.some(({ error }) => String(error) === 'Error: no send'));
+    isDown = false;
     await consumer.until(() => new Set(consumer.units.slice(3)).size === 3);
   });
 });
 
-describe('an SQS', () => {
-  test('that cannot be asked is reported, and asked again', async () => {
+describe('a consumer of an SQS that fails', () => {
+  it('reports calls that fail, and repeats them', async () => {
     const refused = new Set<string>();
-    const before = ({ name }: Asked) => {
+    const before = ({ name }: SqsCall) => {
       if (refused.has(name)) return;
       refused.add(name);
       throw new Error(`no ${name}`);
     };
     await openQueue().send(makeJobs(1));
-    const consumer = startConsumer(openQueue({ client: await createWatchedClient({ before }) }));
-    await consumer.begun(1);
-    expect(consumer.faults.map(({ fault }) => String(fault))).toEqual([
+    const consumer = startConsumer(openQueue({ client: await createInterceptedClient({ before }) }));
+    await consumer.started(1);
+    expect(consumer.errors.map(({ error }) => String(error))).toEqual([
       'Error: no GetQueueAttributes',
       'Error: no ReceiveMessage',
     ]);
   });
 
-  test('that does not delete what is done is reported', async () => {
-    const before = ({ name, input }: Asked) => {
+  it('reports a message that was not deleted', async () => {
+    const before = ({ name, input }: SqsCall) => {
       if (name === 'DeleteMessageBatch') for (const entry of input.Entries) entry.ReceiptHandle = 'no handle';
     };
     await openQueue().send(makeJobs(1));
-    const consumer = startConsumer(openQueue({ client: await createWatchedClient({ before }) }));
-    await consumer.begun(1);
+    const consumer = startConsumer(openQueue({ client: await createInterceptedClient({ before }) }));
+    await consumer.started(1);
     await consumer.stop();
-    expect(consumer.faults.map(({ fault }) => String(fault))).toEqual([
+    expect(consumer.errors.map(({ error }) => String(error))).toEqual([
       expect.stringContaining('did not delete'),
     ]);
   });
 
-  test('that has no such queue keeps no consumer from stopping', async () => {
-    const consumer = startConsumer(openQueue({ url: `${made.url}-not` }));
-    await consumer.until(() => consumer.faults.length > 0);
+  it('stops although the queue does not exist', async () => {
+    const consumer = startConsumer(openQueue({ url: `${location.url}-not` }));
+    await consumer.until(() => consumer.errors.length > 0);
     await consumer.stop();
-    expect(String(consumer.faults[0]?.fault)).toContain('QueueDoesNotExist');
-    await expect(openQueue({ url: `${made.url}-not` }).send(makeJobs(1))).rejects.toThrow();
+    expect(String(consumer.errors[0]?.error)).toContain('QueueDoesNotExist');
+    await expect(openQueue({ url: `${location.url}-not` }).send(makeJobs(1))).rejects.toThrow();
   });
 
-  test('that is asked for messages for 20 s is given up at once when the consumer stops', {
-    timeout: 10_000,
-  }, async () => {
+  it('stops at once while it waits 20 s for messages', { timeout: 10_000 }, async () => {
     const waiting = createGate();
     let waitSeconds: unknown;
-    const before = ({ name, input }: Asked) => {
+    const before = ({ name, input }: SqsCall) => {
       if (name !== 'ReceiveMessage') return;
       waitSeconds = input.WaitTimeSeconds;
       setImmediate(waiting.open);
     };
-    const client = await createWatchedClient({ before });
-    const consumer = startConsumer(createSqsQueue({ ...made, client }));
-    await waiting.passed;
+    const client = await createInterceptedClient({ before });
+    const consumer = startConsumer(createSqsQueue({ ...location, client }));
+    await waiting.opened;
     await consumer.stop();
     expect(waitSeconds).toBe(20);
-    expect(consumer.faults).toEqual([]);
+    expect(consumer.errors).toEqual([]);
   });
-});
-
-test('a unit is sent alone when it is said so', async () => {
-  await createSqsSender(createSqsApi(made)).sendAlone(makeJobs(12), 0);
-  expect(await openQueue().depth()).toBe(12);
 });

@@ -2,17 +2,17 @@ import { onTestFinished } from 'vitest';
 import type { Job, UnitQueue } from '../../../src/queue/queue.ts';
 
 export interface TestConsumer {
-  /** What has been delivered, in the order in which handling began. */
+  /** The units of the jobs that were delivered, in the order in which they started. */
   units: string[];
-  /** How often this unit has been. */
+  /** Returns how often the job of this unit was delivered. */
   count(unit: string): number;
-  /** Resolves when so many deliveries have begun. */
-  begun(count: number): Promise<void>;
-  /** Resolves when this holds, looked at after each delivery and each fault. */
-  until(holds: () => boolean): Promise<void>;
-  /** What was reported. */
-  faults: { fault: unknown; unit: string | undefined }[];
-  /** Aborts the signal, and returns what `consume` returned. */
+  /** Resolves when this many deliveries have started. */
+  started(count: number): Promise<void>;
+  /** Resolves when the condition holds. It is checked after each delivery and each error. */
+  until(condition: () => boolean): Promise<void>;
+  /** The errors passed to `onError`. */
+  errors: { error: unknown; unit: string | undefined }[];
+  /** Aborts the signal, and resolves when `consume` does. */
   stop(): Promise<void>;
 }
 
@@ -21,40 +21,40 @@ export interface TestConsumerOptions {
   concurrency?: number;
 }
 
-/** Consumes until it is told to stop, or the test is over. */
+/** Consumes until it is stopped or the test is over. */
 export function startConsumer(
   queue: UnitQueue,
   { handle = () => {}, concurrency = 10 }: TestConsumerOptions = {},
 ): TestConsumer {
   const units: string[] = [];
-  const faults: TestConsumer['faults'] = [];
-  const looks = new Set<() => void>();
-  const lookAgain = () => {
-    for (const look of looks) look();
+  const errors: TestConsumer['errors'] = [];
+  const checks = new Set<() => void>();
+  const checkAll = () => {
+    for (const check of checks) check();
   };
-  const until = (holds: () => boolean) =>
+  const until = (condition: () => boolean) =>
     new Promise<void>((resolve) => {
-      const look = () => {
-        if (!holds()) return;
-        looks.delete(look);
+      const check = () => {
+        if (!condition()) return;
+        checks.delete(check);
         resolve();
       };
-      looks.add(look);
-      look();
+      checks.add(check);
+      check();
     });
   const controller = new AbortController();
   const ended = queue.consume(
     async (job) => {
       units.push(job.unit);
-      lookAgain();
+      checkAll();
       await handle(job);
     },
     {
       concurrency,
       signal: controller.signal,
-      report: (fault, job) => {
-        faults.push({ fault, unit: job?.unit });
-        lookAgain();
+      onError: (error, job) => {
+        errors.push({ error, unit: job?.unit });
+        checkAll();
       },
     },
   );
@@ -62,9 +62,9 @@ export function startConsumer(
   return {
     units,
     count: (unit) => units.filter((each) => each === unit).length,
-    begun: (count) => until(() => units.length >= count),
+    started: (count) => until(() => units.length >= count),
     until,
-    faults,
+    errors,
     stop: async () => {
       controller.abort();
       await ended;
@@ -72,16 +72,16 @@ export function startConsumer(
   };
 }
 
-/** A door that is shut, until somebody opens it for good. */
-export function createGate(): { passed: Promise<void>; open: () => void } {
+/** A gate that is closed until it is opened for good. */
+export function createGate(): { opened: Promise<void>; open: () => void } {
   let open = () => {};
-  const passed = new Promise<void>((resolve) => {
+  const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { passed, open };
+  return { opened, open };
 }
 
-/** So many jobs, of units that are called by their number. */
+/** Returns this many jobs, for units that are named `unit-1`, `unit-2` and so on. */
 export function makeJobs(count: number, images = 2): Job[] {
   return Array.from({ length: count }, (_, index) => ({ unit: `unit-${index + 1}`, images, retry: false }));
 }

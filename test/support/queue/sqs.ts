@@ -62,3 +62,35 @@ export async function createTestQueue({
   });
   return { client, url, deadUrl };
 }
+
+/** A call to SQS. */
+export interface SqsCall {
+  /** The command, such as `ReceiveMessage`. */
+  name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: every command has its own shape.
+  input: any;
+}
+
+export interface InterceptOptions {
+  /** Called before a call is sent: may change its input, hold it back, or throw instead. */
+  before?: (call: SqsCall) => void | Promise<void>;
+  /** Called once a call has been answered. */
+  after?: (call: SqsCall) => void;
+}
+
+/** Creates a client of the SQS server of the test file whose calls can be observed and changed. */
+export async function createInterceptedClient({ before, after }: InterceptOptions): Promise<SQSClient> {
+  const client = await createTestSqsClient();
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const call = { name: commandName.replace(/Command$/, ''), input: args.input };
+        await before?.(call);
+        const answer = await next(args);
+        after?.(call);
+        return answer;
+      },
+    { step: 'initialize' },
+  );
+  return client;
+}

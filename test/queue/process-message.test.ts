@@ -1,0 +1,148 @@
+import PQueue from 'p-queue';
+import { describe, expect, it } from 'vitest';
+import { encodeMessage } from '../../src/queue/message.ts';
+import { processMessage } from '../../src/queue/process-message.ts';
+import type { Job } from '../../src/queue/queue.ts';
+import { createGate, makeJobs, unitsOf } from '../support/queue/consumer.ts';
+
+interface SetUp {
+  /** The units whose jobs fail. */
+  failing?: readonly string[];
+  /** Thrown by every send. */
+  sendError?: Error;
+  concurrency?: number;
+}
+
+/** Processes messages with a sender that records what is sent. Jobs that fail are delivered again after 5 s. */
+function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
+  const handled: string[] = [];
+  const sent: { jobs: readonly Job[]; alone: boolean; delaySeconds: number }[] = [];
+  const errors: { message: string; unit: string | undefined }[] = [];
+  const controller = new AbortController();
+  const record = async (jobs: readonly Job[], alone: boolean, delaySeconds: number) => {
+    if (sendError) throw sendError;
+    if (jobs.length > 0) sent.push({ jobs, alone, delaySeconds });
+  };
+  const options = {
+    handle: async ({ unit }: Job) => {
+      handled.push(unit);
+      if (failing.includes(unit)) throw new Error(`no ${unit}`);
+    },
+    pool: new PQueue({ concurrency }),
+    sender: {
+      send: (jobs: readonly Job[]) => record(jobs, false, 0),
+      sendAlone: (jobs: readonly Job[], delaySeconds: number) => record(jobs, true, delaySeconds),
+    },
+    signal: controller.signal,
+    onError: (error: unknown, job?: Job) =>
+      void errors.push({ message: (error as Error).message, unit: job?.unit }),
+    retryDelaySeconds: 5,
+  };
+  return {
+    handled,
+    sent,
+    errors,
+    options,
+    stop: () => controller.abort(),
+    process: (jobs: readonly Job[], receipts = 1) =>
+      processMessage({ body: encodeMessage(jobs), receipts }, options),
+  };
+}
+
+describe('processMessage', () => {
+  const jobs = makeJobs(3);
+
+  it('deletes a message whose jobs are all done', async () => {
+    const { process, handled, sent, errors } = setUp();
+    expect(await process(jobs)).toBeUndefined();
+    expect({ handled, sent, errors }).toEqual({ handled: unitsOf(jobs), sent: [], errors: [] });
+  });
+
+  it('sends the jobs that fail alone, and deletes the message', async () => {
+    const { process, handled, sent, errors } = setUp({ failing: ['unit-1', 'unit-3'] });
+    expect(await process(jobs)).toBeUndefined();
+    expect(handled).toEqual(unitsOf(jobs));
+    expect(sent).toEqual([{ jobs: [jobs[0], jobs[2]], alone: true, delaySeconds: 5 }]);
+    expect(errors).toEqual([1, 3].map((n) => ({ message: `no unit-${n}`, unit: `unit-${n}` })));
+  });
+
+  it.each([
+    { receipts: 1, seconds: 5 },
+    { receipts: 3, seconds: 20 },
+    { receipts: 9, seconds: 900 },
+  ])(
+    'leaves a single job that fails on the queue: received $receipts times, for $seconds s',
+    async ({ receipts, seconds }) => {
+      const { process, sent, errors } = setUp({ failing: ['unit-1'] });
+      expect(await process(makeJobs(1), receipts)).toBe(seconds);
+      expect(sent).toEqual([]);
+      expect(errors).toEqual([{ message: 'no unit-1', unit: 'unit-1' }]);
+    },
+  );
+
+  it('leaves the message on the queue when the jobs that failed cannot be sent', async () => {
+    const { process, errors } = setUp({ failing: unitsOf(jobs), sendError: new Error('no send') });
+    expect(await process(jobs)).toBe(5);
+    expect(errors.at(-1)).toEqual({ message: 'no send', unit: undefined });
+  });
+
+  it('does the jobs of a message that is received for the second time', async () => {
+    const { process, handled } = setUp();
+    await process(jobs, 2);
+    expect(handled).toEqual(unitsOf(jobs));
+  });
+
+  it('sends each job of a message alone that was received twice before and never finished', async () => {
+    const { process, handled, sent, errors } = setUp();
+    expect(await process(jobs, 3)).toBeUndefined();
+    expect(handled).toEqual([]);
+    expect(sent).toEqual([{ jobs, alone: true, delaySeconds: 5 }]);
+    expect(errors).toEqual([{ message: expect.stringContaining('3 times'), unit: undefined }]);
+  });
+
+  it('does a single job however often its message was received before', async () => {
+    const { process, handled, sent } = setUp();
+    expect(await process(makeJobs(1), 3)).toBeUndefined();
+    expect({ handled, sent }).toEqual({ handled: ['unit-1'], sent: [] });
+  });
+
+  it('leaves a malformed message on the queue and reports it', async () => {
+    const { options, errors } = setUp();
+    expect(await processMessage({ body: 'hello?', receipts: 1 }, options)).toBe(5);
+    expect(errors).toEqual([{ message: 'not a message with units', unit: undefined }]);
+  });
+
+  it('makes a message available at once when the signal aborts before any of its jobs starts', async () => {
+    const { process, handled, sent, errors, stop } = setUp();
+    stop();
+    expect(await process(jobs)).toBe(0);
+    expect({ handled, sent, errors }).toEqual({ handled: [], sent: [], errors: [] });
+  });
+
+  it('sends the jobs together that have not started when the signal aborts, and deletes the message', async () => {
+    const { process, options, sent, errors, stop } = setUp({ concurrency: 1 });
+    const started = createGate();
+    const gate = createGate();
+    options.handle = async () => {
+      started.open();
+      await gate.opened;
+    };
+    const processed = process(jobs);
+    await started.opened;
+    stop();
+    gate.open();
+    expect(await processed).toBeUndefined();
+    expect(sent).toEqual([{ jobs: jobs.slice(1), alone: false, delaySeconds: 0 }]);
+    expect(errors).toEqual([]);
+  });
+
+  it('makes a single job available at once that the abort interrupts', async () => {
+    const { process, options, sent, errors, stop } = setUp();
+    options.handle = async () => {
+      stop();
+      throw new Error('interrupted');
+    };
+    expect(await process(makeJobs(1))).toBe(0);
+    expect({ sent, errors }).toEqual({ sent: [], errors: [] });
+  });
+});

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createSqsApi, createSqsClient } from '../../src/queue/sqs-api.ts';
+import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
+import { createSqsSender } from '../../src/queue/sqs-sender.ts';
+import { makeJobs, unitsOf } from '../support/queue/consumer.ts';
+import { createInterceptedClient, createTestQueue, type SqsCall } from '../support/queue/sqs.ts';
+
+describe('createSqsSender', () => {
+  it('sends thousands of units in few calls, none of which is too large', async () => {
+    const calls: SqsCall[] = [];
+    const queue = await createTestQueue();
+    const client = await createInterceptedClient({ after: (call) => calls.push(call) });
+    const jobs = makeJobs(3000).map((job) => ({ ...job, unit: job.unit.padEnd(128, '~') }));
+    await createSqsSender(createSqsApi({ ...queue, client })).send(jobs);
+    expect(calls.map(({ name }) => name)).toEqual(Array.from({ length: 12 }, () => 'SendMessageBatch'));
+    for (const { input } of calls) expect(JSON.stringify(input).length).toBeLessThan(128 * 1024);
+    expect(await createSqsQueue(queue).depth()).toBe(120);
+  });
+
+  it('sends each job in a message of its own with sendAlone', async () => {
+    const queue = await createTestQueue();
+    await createSqsSender(createSqsApi(queue)).sendAlone(makeJobs(12), 0);
+    expect(await createSqsQueue(queue).depth()).toBe(12);
+  });
+
+  it('sends the messages of a batch again that SQS refused, and only these', async () => {
+    const { sender, accepted } = await startRefusingServer(
+      (body, attempts) => attempts > 1 || body.length % 3 === 0,
+    );
+    const jobs = makeJobs(500);
+    await sender.send(jobs);
+    const units = accepted.flatMap((body) => unitsOf(JSON.parse(body).jobs));
+    expect(units.sort()).toEqual(unitsOf(jobs).sort());
+  });
+
+  it('throws when SQS keeps refusing a message', async () => {
+    const { sender } = await startRefusingServer((body) => !body.includes('unit-30"'));
+    await expect(sender.send(makeJobs(500))).rejects.toThrow('InternalError: try again');
+  });
+});
+
+interface Entry {
+  Id: string;
+  MessageBody: string;
+}
+
+/**
+ * Starts a server that accepts some messages of a batch and refuses the others, which no real SQS does on demand.
+ *
+ * @param accepts - decides about a message, by its body and how often it has been sent
+ */
+async function startRefusingServer(accepts: (body: string, attempts: number) => boolean) {
+  const attempts = new Map<string, number>();
+  const accepted: string[] = [];
+  const server = createServer(async (request, response) => {
+    const { Entries } = JSON.parse(await text(request)) as { Entries: Entry[] };
+    const answer = { Successful: [] as object[], Failed: [] as object[] };
+    for (const { Id, MessageBody } of Entries) {
+      const attempt = (attempts.get(MessageBody) ?? 0) + 1;
+      attempts.set(MessageBody, attempt);
+      if (accepts(MessageBody, attempt)) {
+        accepted.push(MessageBody);
+        const MD5OfMessageBody = createHash('md5').update(MessageBody).digest('hex');
+        answer.Successful.push({ Id, MessageId: Id, MD5OfMessageBody });
+      } else {
+        answer.Failed.push({ Id, Code: 'InternalError', Message: 'try again', SenderFault: false });
+      }
+    }
+    response.setHeader('content-type', 'application/x-amz-json-1.0').end(JSON.stringify(answer));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createSqsClient({
+    endpoint,
+    credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+  });
+  const sender = createSqsSender(createSqsApi({ client, url: `${endpoint}/123456789012/units` }));
+  return { sender, accepted };
+}
