@@ -8,33 +8,33 @@ import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './refusals.ts';
 
 export interface IngestNdjsonOptions {
-  units: Pick<Units, 'accept'>;
+  units: Pick<Units, 'submit'>;
   queue: Pick<UnitQueue, 'send'>;
   defaults: UnitDefaults;
-  /** Whether what is remembered as broken is to be tried again. */
+  /** Whether to try sources again that have a cached failure. */
   retry: boolean;
 }
 
-/** The answer to `POST /units`. */
+/** The response to `POST /units`. */
 export interface IngestReport {
-  /** Lines whose units are safe now, and will be prewarmed. */
+  /** Lines whose units are stored and queued. */
   accepted: number;
-  /** Of these. */
+  /** Images of these units. */
   images: number;
   refusedCount: number;
-  /** The first of them, if they are very many. */
+  /** The first refused lines. */
   refused: RefusedLine[];
 }
 
-/** Beyond it lines are only counted, or one request could fill the memory. */
-const MAX_REFUSED_SHOWN = 10_000;
-/** In UTF-16 units: a line can be wrong in a thousand places. */
+/** Further refused lines are only counted: otherwise one request could fill the memory. */
+const MAX_REFUSED_LISTED = 10_000;
+/** In UTF-16 code units: one line can have a thousand errors. */
 const MAX_DETAIL_LENGTH = 500;
 
 /**
- * Takes in units from NDJSON, as fast as they can be kept safe.
+ * Submits units from NDJSON, no faster than they can be stored and queued.
  *
- * @throws EdgepressError `overloaded`: not all could be kept
+ * @throws EdgepressError `overloaded` if the store or the queue failed, so that not all units are safe
  */
 export async function ingestNdjson(
   chunks: AsyncIterable<Uint8Array>,
@@ -42,30 +42,31 @@ export async function ingestNdjson(
 ): Promise<IngestReport> {
   const refused: RefusedLine[] = [];
   let refusedCount = 0;
-  const refuse = ({ line, state, detail }: RefusedLine) => {
+  const onRefused = ({ line, state, detail }: RefusedLine) => {
     refusedCount++;
-    if (refusedCount <= MAX_REFUSED_SHOWN) refused.push({ line, state, detail: shorten(detail) });
+    if (refusedCount <= MAX_REFUSED_LISTED) refused.push({ line, state, detail: shorten(detail) });
   };
   const lines = readUnits(chunks, { toUnit: (value) => parseUnit(value, defaults) });
   try {
-    const accepted = await ingestUnits(lines, { units, queue, retry, refuse });
+    const accepted = await ingestUnits(lines, { units, queue, retry, onRefused });
     return { accepted: accepted.units, images: accepted.images, refusedCount, refused };
   } catch (error) {
-    const detail = 'Not all units could be kept, since the store or the queue failed: send them all again';
-    throw asDependencyFailure(error, `${detail}, which is safe, as what is there already is not made twice`);
+    const detail =
+      'Not all units could be stored, because the store or the queue failed: send them all again';
+    throw asDependencyFailure(error, `${detail}, which is safe: variants that exist are not made again`);
   }
 }
 
 /**
- * Whether a query asks for what is broken to be tried again.
+ * Returns whether a query asks to try broken sources again: `retry=1`.
  *
- * @throws EdgepressError `bad_request` when it says anything else
+ * @throws EdgepressError `bad_request` if it contains anything else
  */
 export function parseRetry(query: string): boolean {
   const [first = '', ...others] = query.split('&');
   if (others.length === 0 && (first === '' || first === 'retry=1')) return first !== '';
   const wrong = first === 'retry=1' ? others[0] : first;
-  throw new EdgepressError('bad_request', 'The only thing that can be asked for here is `retry=1`, once', {
+  throw new EdgepressError('bad_request', 'The only query parameter here is `retry=1`, at most once', {
     parameter: wrong?.split('=', 1)[0] ?? '',
   });
 }

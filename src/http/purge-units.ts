@@ -6,7 +6,7 @@ import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './refusals.ts';
 
 const MAX_IDS = 10_000;
-/** Room for as many ids of full length. */
+/** Fits `MAX_IDS` ids of 128 characters. */
 export const MAX_PURGE_BYTES = 2 * 2 ** 20;
 
 const purgeSchema = z.strictObject(
@@ -15,15 +15,16 @@ const purgeSchema = z.strictObject(
       .array(z.unknown(), 'must be a list of units')
       .min(1, 'is empty')
       .max(MAX_IDS, `has more than ${MAX_IDS} entries`)
-      // Only then is each looked at: a million wrong ones would be a million complaints.
+      // Entries are checked only if there are not too many: a million wrong ones would be a million issues.
       .pipe(z.array(z.string('is no text').refine(isUnit, `is no unit: it must be ${UNIT_RULE}`))),
   },
   'must be {"ids": [unit, …]}',
 );
 
 /**
- * Reads the body of `POST /units/purge`.
+ * Parses the body of `POST /units/purge`.
  *
+ * @returns the ids of the units
  * @throws EdgepressError `bad_request`
  */
 export function parsePurge(body: string): readonly string[] {
@@ -41,27 +42,27 @@ export function parsePurge(body: string): readonly string[] {
 }
 
 /**
- * Purges units, and says how far that went when it fails.
+ * Purges units.
  *
- * @throws EdgepressError `overloaded`
+ * @throws EdgepressError `overloaded` if the store or the CDN fails; it says whether the units are still in the store
  */
 export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly string[]): Promise<PurgeResult> {
   try {
     return await units.purge(ids);
   } catch (error) {
     const left = await countLeft(units, ids);
-    const how =
+    const state =
       left === 0
-        ? 'Nothing of this is left in the store, but the CDN may still have copies, as the purge did not finish'
+        ? 'Nothing of this is left in the store, but the CDN may still have copies, because the purge did not finish'
         : 'Not all of this could be removed from the store';
     throw asDependencyFailure(
       error,
-      `${how}: send the same again, which is safe. The log says what to change`,
+      `${state}: send the same again, which is safe. The log says what to change`,
     );
   }
 }
 
-/** Objects in the store; `undefined`: it does not say. */
+/** Returns the number of objects that are left in the store, or `undefined` if it cannot be read. */
 async function countLeft(units: Pick<Units, 'purge'>, ids: readonly string[]): Promise<number | undefined> {
   const left = await units.purge(ids, { dryRun: true }).catch(() => undefined);
   return left?.units.reduce((sum, { objects }) => sum + objects, 0);

@@ -2,54 +2,54 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
+import { shuttingDown } from '../variant/work-queue.ts';
 
+// Every refusal is an `EdgepressError` that the app answers with a problem document.
+
+/** Refuses a path without a route. */
 export function refusePath(): never {
-  refuse(notFoundFault());
+  throw toError(notFoundFault());
 }
 
-/** @param allowed - the methods that there are, as `Allow` lists them */
+/** @param allowed - the methods of the route, in the form of the `Allow` header */
 export function refuseMethod(c: Context, allowed: string): never {
   c.header('Allow', allowed);
-  refuse(methodNotAllowedFault(c.req.method, allowed));
+  throw toError(methodNotAllowedFault(c.req.method, allowed));
 }
 
-/** Refuses what comes from this service itself. */
+/** Refuses a request that this service sent itself. */
 export function refuseLoop(c: Context): void {
   const fault = loopFault(c.req.header('cdn-loop'));
-  if (fault) refuse(fault);
+  if (fault) throw toError(fault);
 }
 
-function refuse({ code, detail }: Fault): never {
-  throw new EdgepressError(code, detail);
+function toError({ code, detail }: Fault): EdgepressError {
+  return new EdgepressError(code, detail);
 }
 
-/** For new work, once the process is about to end. */
+/** Refuses new work while the process drains, and closes the connection. */
 export function refuseWork(c: Context): never {
   c.header('Connection', 'close');
-  throw closing();
+  throw shuttingDown();
 }
 
 /**
- * For work that has begun to arrive. It says nothing of the connection: one that is closed while data still comes takes the
- * answer along, and those that are left are closed soon enough.
+ * Refuses the rest of a body while the process drains. The connection stays open: closing it while data still arrives would lose the
+ * response. The listener closes it soon after.
  */
-export function refuseTheRest(): never {
-  throw closing();
+export function refuseRestOfBody(): never {
+  throw shuttingDown();
 }
 
-function closing(): EdgepressError {
-  return new EdgepressError('overloaded', 'The server is shutting down: try again', { retryAfterSeconds: 5 });
-}
-
-/** How long what the service depends on may need to come back, as far as anybody can tell. */
+/** A guess at how long the store, the queue or the CDN needs to recover. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * What a client is told of work that failed. The store, the queue and the CDN may fail at any time: that is no bug, and the same
- * request may succeed later. What they said is for the log.
+ * Turns an error of a dependency into the error for the client. The store, the queue and the CDN may fail at any time: that is no bug,
+ * and the same request may succeed later. Their own messages are for the log only.
  *
  * @param detail - public: what could not be done
- * @returns an EdgepressError `overloaded`, or `error` itself where that says what it is or is a bug
+ * @returns an EdgepressError `overloaded` with the error as its cause; or `error` itself if it is an EdgepressError or a bug
  */
 export function asDependencyFailure(error: unknown, detail: string): unknown {
   if (error instanceof EdgepressError || isBug(error)) return error;
@@ -60,7 +60,7 @@ export function asDependencyFailure(error: unknown, detail: string): unknown {
   });
 }
 
-/** What the language or a schema throws is not what a disk or a network does. */
+/** Disks and networks do not throw what the language and schemas throw. */
 function isBug(error: unknown): boolean {
   return [TypeError, RangeError, ReferenceError, SyntaxError, z.ZodError].some(
     (kind) => error instanceof kind,

@@ -1,25 +1,52 @@
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
-import type { ErrorCode } from '../protocol/error.ts';
-import type { Trace } from '../variant/trace.ts';
-import type { AppEnvironment } from './app-environment.ts';
+import type { RequestOutcome } from '../metrics.ts';
+import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import { createTrace } from '../variant/trace.ts';
+import type { AppEnvironment } from './http-request.ts';
+
+export interface RequestLogOptions {
+  log: Logger;
+  /** Called with each request once it is answered: for metrics. */
+  onRequest?: ((request: RequestOutcome) => void) | undefined;
+}
+
+/** Returns the middleware that gives each request a trace and, once it is answered, logs and counts it. */
+export function logRequests({ log, onRequest }: RequestLogOptions): MiddlewareHandler<AppEnvironment> {
+  return async (c, next) => {
+    const trace = createTrace();
+    c.set('trace', trace);
+    const start = performance.now();
+    await next();
+    const totalMs = performance.now() - start;
+    const code = codeOf(c.error);
+    logRequest(log, c, code, totalMs);
+    onRequest?.({
+      outcome: code === undefined ? (trace.outcome ?? 'ok') : 'error',
+      code: code ?? '',
+      seconds: totalMs / 1000,
+      bytes: trace.bytesOut ?? 0,
+      originalBytes: trace.originalBytes,
+    });
+  };
+}
 
 /**
- * Writes the one line of a request: what it was for, how it ended, what it cost. Neither queries nor signatures, which
- * may carry secrets.
+ * Writes the one log line of a request: what it was for, how it ended, what it cost. No queries and no signatures, which may contain
+ * secrets.
  */
-export function logRequest(
+function logRequest(
   log: Logger,
   c: Context<AppEnvironment>,
-  trace: Trace,
   code: ErrorCode | undefined,
   totalMs: number,
 ): void {
   const { status } = c.res;
   const counts = c.get('counts');
+  const trace = c.get('trace');
   const isWork = trace.unit !== undefined || counts !== undefined || code !== undefined;
   const { ms } = trace;
-  // Flat, since a nested object costs the logger several times as much as all of this.
+  // Flat: a nested object costs the logger several times as much as all of this.
   const line = {
     method: c.req.method,
     status,
@@ -29,7 +56,7 @@ export function logRequest(
     sourceHost: trace.sourceHost,
     joined: trace.joined,
     bytesIn: trace.bytesIn,
-    // Not read off the response: to look at its headers costs more than all else that a hit needs.
+    // Not from the response: reading its headers costs more than everything else that a hit needs.
     bytesOut: trace.bytesOut ?? 0,
     storeMs: round(ms.store),
     fetchMs: round(ms.fetch),
@@ -41,7 +68,13 @@ export function logRequest(
   log[isWork ? 'info' : 'debug'](counts ? { ...line, ...counts } : line, 'request');
 }
 
-/** What really happened, where the client was told less. */
+/** Returns the code of the problem document that a request was answered with, if it was. */
+function codeOf(error: Error | undefined): ErrorCode | undefined {
+  if (error === undefined) return undefined;
+  return error instanceof EdgepressError ? error.code : 'internal';
+}
+
+/** Returns the cause of an error, of which the client is told less. */
 function reasonOf(error: Error | undefined): string | undefined {
   return error?.cause instanceof Error ? error.cause.message.split('\n', 1)[0] : undefined;
 }

@@ -6,25 +6,30 @@ import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
 import { type AppOptions, createApp } from './app.ts';
-import type { App } from './app-environment.ts';
+import type { App } from './http-request.ts';
 import { listen } from './listen.ts';
 
-/** The whole service of one machine, ready to be listened to. */
+/** The whole service on one machine, without a port. */
 export interface Service {
   app: App;
   services: Services;
   unitServices: UnitServices;
-  /** Takes up what waits on the queue, and cleans up after what died. */
-  begin(): void;
-  /** Refuses what comes and finishes what is under way; what waits on the queue stays there. */
-  finish(): Promise<void>;
-  /** Lets go of all connections. */
+  /** Starts to process the queue, and to sweep after purges. */
+  start(): void;
+  /** Refuses new work and resolves when the work in flight is done. Jobs that wait stay on the queue. */
+  drain(): Promise<void>;
+  /** Closes all connections to the store, the CDN and sources. */
   close(): Promise<void>;
 }
 
-/** How often what died between its put and its look at a purge is looked for. */
+/** How often to look for what a writer left that died between its put and its look at the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
+/**
+ * Creates the service that a configuration describes.
+ *
+ * @throws ConfigError if the store cannot be used
+ */
 export async function createService(
   config: Config,
   log: Logger,
@@ -32,24 +37,24 @@ export async function createService(
   overrides: Overrides = {},
 ): Promise<Service> {
   const services = await createServices(config, log, {
-    onWork: (work) => metrics?.recordWork(work),
+    onWork: (event) => metrics?.recordWork(event),
     ...overrides,
   });
   const { getVariant, storeFaults } = services;
   const unitServices = await createUnitServices(config, log, services);
   const { units, queue } = unitServices;
   const token = config.adminToken;
-  // Nobody can ask for them without a token, and each request would pay for them.
+  // Without a token nobody can read metrics, and counting costs time in each request.
   const metrics =
     token === undefined ? undefined : createMetrics({ queueDepth: () => queue.depth(), storeFaults });
-  let closing = false;
-  let sweeping: NodeJS.Timeout | undefined;
+  let draining = false;
+  let sweepTimer: NodeJS.Timeout | undefined;
   const app = createApp({
     getVariant,
     log,
     health: () => ({ storeFaults: storeFaults() }),
-    isClosing: () => closing,
-    ...(metrics && { observeRequest: metrics.recordRequest }),
+    isDraining: () => draining,
+    onRequest: metrics?.recordRequest,
     unitRoutes: token && metrics ? { token, units, queue, defaults: config, metrics } : undefined,
     ...extras,
   });
@@ -57,55 +62,60 @@ export async function createService(
     app,
     services,
     unitServices,
-    begin() {
+    start() {
       unitServices.startWorker((outcome) => {
         metrics?.recordImage(outcome);
         logImage(log, outcome);
       });
-      sweeping = sweepFromTimeToTime(units, log);
+      sweepTimer = sweepRegularly(units, log);
     },
-    async finish() {
-      closing = true;
-      clearInterval(sweeping);
+    async drain() {
+      draining = true;
+      clearInterval(sweepTimer);
       await Promise.all([services.drain(), unitServices.drain()]);
     },
     close: () => services.close(),
   };
 }
 
-function sweepFromTimeToTime(units: Pick<Units, 'sweep'>, log: Logger): NodeJS.Timeout {
+function sweepRegularly(units: Pick<Units, 'sweep'>, log: Logger): NodeJS.Timeout {
   const sweep = () =>
-    units.sweep().catch((fault: unknown) => log.warn({ err: fault }, 'purged units could not be swept'));
+    units.sweep().catch((error: unknown) => log.warn({ err: error }, 'purged units could not be swept'));
   void sweep();
   return setInterval(sweep, SWEEP_INTERVAL_MS).unref();
 }
 
-/** The whole service on one machine, answering. */
+/** The whole service on one machine, listening. */
 export interface RunningServer {
-  /** Where it listens. */
+  /** The address, such as `http://127.0.0.1:3000`. */
   url: string;
   port: number;
-  /** Finishes what is under way, refuses what comes, and ends. */
+  /** Drains the service, then closes it. */
   close(): Promise<void>;
 }
 
-/** How long what is under way may take once the server is told to end: more than a fetch and an encode need. */
+/** How long requests in flight may take once the server closes: more than a fetch and an encode need. */
 const GRACE_MS = 30_000;
 
-/** Starts the service as the configuration says. */
+/**
+ * Starts the service that a configuration describes.
+ *
+ * @throws ConfigError if it cannot listen, or the store cannot be used
+ */
 export async function startServer(
   config: Config,
   log: Logger,
   extras: Pick<AppOptions, 'frontPage'> = {},
 ): Promise<RunningServer> {
-  let serve: (service: Service) => void = () => {};
-  const started = new Promise<Service>((resolve) => {
-    serve = resolve;
+  // It listens before there is a service: without `PUBLIC_URL`, the URLs in responses contain the port, and with `PORT=0` that is known
+  // only then. Requests that come earlier wait.
+  let onService: (service: Service) => void = () => {};
+  const created = new Promise<Service>((resolve) => {
+    onService = resolve;
   });
-  let answer: App['fetch'] = async (...request) => (await started).app.fetch(...request);
-  // It listens first: without `PUBLIC_URL`, the URLs that the service hands out name the port, and `PORT=0` is any that is free.
+  let fetch: App['fetch'] = async (...request) => (await created).app.fetch(...request);
   const listener = await listen(
-    { fetch: (...request) => answer(...request) },
+    { fetch: (...request) => fetch(...request) },
     { host: config.host, port: config.port, log },
   );
   const service = await createService({ ...config, port: listener.port }, log, extras).catch(
@@ -114,16 +124,15 @@ export async function startServer(
       throw error;
     },
   );
-  serve(service);
-  answer = service.app.fetch;
-  service.begin();
+  onService(service);
+  fetch = service.app.fetch;
+  service.start();
   return {
     url: listener.url,
     port: listener.port,
     async close() {
-      // Both at once: what is under way is what those who still wait are waiting for.
-      const finished = service.finish();
-      await Promise.all([finished, listener.close(GRACE_MS)]);
+      // Together: requests in flight wait for the work in flight.
+      await Promise.all([service.drain(), listener.close(GRACE_MS)]);
       await service.close();
     },
   };

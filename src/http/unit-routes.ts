@@ -7,14 +7,22 @@ import type { PurgedUnit } from '../purge/purge.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import type { UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
-import { type App, type AppEnvironment, pathOf, queryOf, targetOf } from './app-environment.ts';
+import {
+  type App,
+  type AppEnvironment,
+  pathOf,
+  queryOf,
+  readChunks,
+  readText,
+  targetOf,
+} from './http-request.ts';
 import { ingestNdjson, parseRetry } from './ingest-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
-import { asDependencyFailure, refuseMethod, refuseTheRest } from './refusals.ts';
-import { readChunks, readText } from './request-body.ts';
+import { asDependencyFailure, refuseMethod, refuseRestOfBody } from './refusals.ts';
+import { sendJson, sendText } from './responses.ts';
 
 export interface UnitRoutesOptions {
-  /** Whoever has it may use these routes. */
+  /** The bearer token that gives access to these routes. */
   token: string;
   units: Units;
   queue: UnitQueue;
@@ -24,27 +32,27 @@ export interface UnitRoutesOptions {
 
 type RouteContext = Context<AppEnvironment>;
 
-/** Adds the routes of the operators: prewarm, status, purge and metrics. */
-export function addUnitRoutes(app: App, options: UnitRoutesOptions, isClosing: () => boolean): void {
+/** Adds the routes of operators: prewarm, status, purge and metrics. */
+export function addUnitRoutes(app: App, options: UnitRoutesOptions, isDraining: () => boolean): void {
   const { token, units, metrics } = options;
-  const guard: MiddlewareHandler<AppEnvironment> = async (c, next) => {
+  const requireBearer: MiddlewareHandler<AppEnvironment> = async (c, next) => {
     c.header('Cache-Control', 'no-store');
     requireToken(c.req.header('authorization'), token);
     await next();
   };
-  app.use('/metrics', guard);
-  // It takes `/units` for one of these.
-  app.use('/units/*', guard);
+  app.use('/metrics', requireBearer);
+  // For Hono, `/units/*` matches `/units` as well.
+  app.use('/units/*', requireBearer);
 
-  app.get('/metrics', async (c) => answer(c, await metrics.text(), metrics.contentType));
+  app.get('/metrics', async (c) => sendText(c, await metrics.text(), metrics.contentType));
   app.all('/metrics', (c) => refuseMethod(c, 'GET, HEAD'));
 
   app.post('/units', async (c) => {
     const retry = parseRetry(queryOf(targetOf(c.req.raw, c.env)));
-    const acceptance = await ingestNdjson(chunksUntil(c, isClosing), { ...options, retry });
-    const { accepted, images, refusedCount } = acceptance;
+    const report = await ingestNdjson(readChunksUntil(c, isDraining), { ...options, retry });
+    const { accepted, images, refusedCount } = report;
     c.set('counts', { units: accepted, images, refused: refusedCount });
-    return answerJson(c, acceptance, 202);
+    return sendJson(c, report, 202);
   });
   app.all('/units', (c) => refuseMethod(c, 'POST'));
 
@@ -52,35 +60,38 @@ export function addUnitRoutes(app: App, options: UnitRoutesOptions, isClosing: (
     const ids = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
     const purge = await purgeUnits(units, ids);
     c.set('counts', countPurged(purge.units));
-    return answerJson(c, purge);
+    return sendJson(c, purge);
   });
 
   app.get('/units/:id', async (c) => {
     const id = unitOf(c);
     const status = await units.status(id).catch((error: unknown) => {
-      throw asDependencyFailure(error, 'The store cannot be read now: try again');
+      throw asDependencyFailure(error, 'The store cannot be read just now: try again');
     });
-    if (status) return answerJson(c, status);
+    if (status) return sendJson(c, status);
     throw new EdgepressError('not_found', `There is no unit ${id}: it was never sent, or was purged`);
   });
   app.delete('/units/:id', async (c) => {
     const purge = await purgeUnits(units, [unitOf(c)]);
     c.set('counts', countPurged(purge.units));
-    return answerJson(c, { ...purge.units[0], invalidations: purge.invalidations });
+    return sendJson(c, { ...purge.units[0], invalidations: purge.invalidations });
   });
   app.all('/units/:id', (c) => refuseMethod(c, 'GET, HEAD, DELETE'));
 }
 
-/** The body, for as long as the process takes in work: it may take an hour to arrive. */
-async function* chunksUntil(c: RouteContext, isClosing: () => boolean): AsyncGenerator<Uint8Array, void> {
-  if (isClosing()) refuseTheRest();
+/** Yields the body until the process drains: a body may take an hour to arrive. */
+async function* readChunksUntil(
+  c: RouteContext,
+  isDraining: () => boolean,
+): AsyncGenerator<Uint8Array, void> {
+  if (isDraining()) refuseRestOfBody();
   for await (const chunk of readChunks(c.req.raw)) {
-    if (isClosing()) refuseTheRest();
+    if (isDraining()) refuseRestOfBody();
     yield chunk;
   }
 }
 
-/** The unit in the path, as it was sent: a percent sign is not among its characters. */
+/** Returns the unit in the path as it was sent: ids have no percent sign, so there is nothing to decode. */
 function unitOf(c: RouteContext): string {
   const id = pathOf(targetOf(c.req.raw, c.env)).slice('/units/'.length);
   if (!isUnit(id)) {
@@ -96,31 +107,20 @@ function countPurged(purged: readonly PurgedUnit[]): Record<string, number> {
   return { units: purged.length, objects };
 }
 
-function answerJson(c: RouteContext, value: object, status: 200 | 202 = 200): Response {
-  return answer(c, `${JSON.stringify(value)}\n`, 'application/json', status);
-}
-
-function answer(c: RouteContext, body: string, contentType: string, status: 200 | 202 = 200): Response {
-  c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : Buffer.byteLength(body);
-  return c.body(body, status, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
-}
-
 /**
- * Refuses a request that does not carry the token.
+ * Requires the bearer token of operators. Not Hono's `bearer-auth`, which answers 400 to a malformed header and compares tokens in time
+ * that depends on their length.
  *
  * @param authorization - the header
  * @throws EdgepressError `unauthorized`
  */
-export function requireToken(authorization: string | undefined, token: string): void {
-  const given = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
-  if (given === undefined) {
-    throw new EdgepressError(
-      'unauthorized',
-      'This needs `Authorization: Bearer` with the token of the operators',
-    );
+function requireToken(authorization: string | undefined, token: string): void {
+  const sent = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
+  if (sent === undefined) {
+    throw new EdgepressError('unauthorized', 'This route needs `Authorization: Bearer` with the admin token');
   }
-  // Hashed, so that what is compared has one length and takes one time whatever was sent.
-  if (!timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', token, 'buffer'))) {
-    throw new EdgepressError('unauthorized', 'The bearer token is not the right one');
+  // Hashes have the same length, so that the time of the comparison says nothing about the token.
+  if (!timingSafeEqual(hash('sha256', sent, 'buffer'), hash('sha256', token, 'buffer'))) {
+    throw new EdgepressError('unauthorized', 'The bearer token is wrong');
   }
 }

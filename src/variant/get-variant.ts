@@ -8,90 +8,99 @@ import type { StoredObject } from '../store/store.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
 import { type Trace, timed } from './trace.ts';
+import { isFast } from './variant-object.ts';
 import { createSingleFlight, type WorkQueue } from './work-queue.ts';
 
-/** All that the line of an image request needs. */
-export interface VariantServices {
-  /** Parse, verify, negotiate and key. */
+// What happens to an image request. Start reading here.
+//
+//   URL → parse and verify → negotiate → key → store.get ── hit ────────────────────────────→ response
+//                                                └ miss → source record says broken? ───────→ error
+//                                                        → fetch → encode → store.put ──────→ response
+
+export interface GetVariantServices {
+  /** Parses, verifies, negotiates and makes the key. */
   readTarget: ReadTarget;
   store: BestEffortStore;
   records: SourceRecords;
   source: SourceFetcher;
   workQueue: WorkQueue;
-  /** Is told of each variant that is served and was made quickly, if the best of it is wanted. */
-  requestUpgrade: RequestUpgrade | undefined;
+  /** Fetches, encodes and puts. */
   makeVariants: MakeVariants;
+  /** Called for each variant of effort `fast` that is served from the store or was just stored; `undefined`: upgrades are off. */
+  requestUpgrade: RequestUpgrade | undefined;
   /** Unix milliseconds. */
   nowMs: () => number;
 }
 
-/** Asks for the best form of a variant that was made quickly. Never throws, and does not wait. */
+/** Queues a job that makes a variant again with effort `best`. Never throws and does not wait for the job. */
 export type RequestUpgrade = (name: VariantName, key: string) => void;
 
-/** One variant, ready to be sent. */
+/** A variant to send. */
 export interface Variant {
-  /** Where it is in the store. */
+  /** Its key in the store. */
   key: string;
   object: StoredObject;
-  /** Whether it was in the store, was put there just now, or could not be put there. */
+  /** Where it comes from: the store; or just made, and then stored or not. */
   origin: 'stored' | 'made' | 'made but not stored';
-  /** The request headers that chose it. */
+  /** The request headers that were consulted, for `Vary`. */
   vary: readonly string[];
 }
 
+/**
+ * Returns the variant that a request is for, from the store or freshly made.
+ *
+ * @param target - the raw request target: path and query exactly as sent
+ * @throws EdgepressError for everything that can be wrong with a request or a source, and `overloaded`
+ */
 export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => Promise<Variant>;
 
-/**
- * Makes the line that an image request takes, from the raw request target to the variant.
- *
- * The function that it returns throws an `EdgepressError` for all that a request or a source can do wrong.
- */
-export function createGetVariant(services: VariantServices): GetVariant {
+export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, source, workQueue, makeVariants, requestUpgrade, nowMs } = services;
-  const flight = createSingleFlight<Flight>();
+  const singleFlight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
     const { name, address, vary } = readTarget(target, hints, trace);
     const { key } = address;
-    const landed = await flight(key, () => findOrMake(name, address, trace));
-    joinTrace(trace, landed);
-    const isStored = landed.origin !== 'made but not stored';
-    if (isStored && landed.object.metadata['effort'] === 'fast') requestUpgrade?.(name, key);
-    return { key, object: landed.object, origin: landed.origin, vary };
+    const flight = await singleFlight(key, () => findOrMake(name, address, trace));
+    joinTrace(trace, flight);
+    const { object, origin } = flight;
+    if (origin !== 'made but not stored' && isFast(object)) requestUpgrade?.(name, key);
+    return { key, object, origin, vary };
   }
 
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
     const startedAtMs = nowMs();
-    const object = await timed(trace, 'store', store.get(address.key));
-    if (object) return { object, origin: 'stored', trace };
+    const stored = await timed(trace, 'store', store.get(address.key));
+    if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
     const record = await timed(trace, 'store', records.read(address.recordKey));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
-    return await workQueue.enter(sourceHost(name.src), () => make(name, startedAtMs, record, trace));
+    return await workQueue.run(sourceHost(name.src), () => make(name, startedAtMs, record, trace));
   }
 
   async function make(
-    { unit, src, ...choice }: VariantName,
+    { unit, src, ...spec }: VariantName,
     startedAtMs: number,
     record: SourceRecord | undefined,
     trace: Trace,
   ): Promise<Flight> {
-    const order = { unit, src, fetch: source.fetch, choices: [choice], startedAtMs, record };
-    const [made] = await makeVariants({ ...order, effort: 'fast', urgency: 'viewer' }, trace);
-    if (!made) throw new Error('an order for one variant brought none');
+    const batch = { unit, src, fetch: source.fetch, specs: [spec], startedAtMs, record };
+    const [made] = await makeVariants({ ...batch, effort: 'fast', urgency: 'viewer' }, trace);
+    if (!made) throw new Error('a batch of one spec returned no variant');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
   }
 
   return getVariant;
 }
 
-interface Flight extends Omit<Variant, 'key' | 'vary'> {
-  /** Of the request that the work was done for. */
+/** What the requests that share one flight have in common. */
+interface Flight extends Pick<Variant, 'object' | 'origin'> {
+  /** The trace of the request that started the flight. */
   trace: Trace;
 }
 
-/** Whoever joined a flight tells of its steps too, but not as its own. */
+/** Copies the timings of a flight that this request joined, and marks them as shared. */
 function joinTrace(trace: Trace, flight: Flight): void {
   trace.outcome = flight.origin === 'stored' ? 'hit' : 'miss';
   if (flight.trace === trace) return;

@@ -2,24 +2,24 @@ import type { ErrorCode } from '../protocol/error.ts';
 import type { Format, Tier } from '../protocol/request.ts';
 
 /** The steps of a request that take time. */
-export type Step = 'store' | 'fetch' | 'encode' | 'put';
+export type TraceStep = 'store' | 'fetch' | 'encode' | 'put';
 
-/** What is learned of a request on its way, for its log line and for `Server-Timing`. */
+/** What is learned about a request while it is handled, for its log line, its metrics and `Server-Timing`. */
 export interface Trace {
   unit?: string;
-  /** Host and port of the source: never more of its URL, which may carry secrets. */
+  /** Host and port of the source: never more of its URL, which may contain secrets. */
   sourceHost?: string;
   outcome?: 'hit' | 'miss';
-  /** Whether another request's work was shared: what it cost is that one's. */
+  /** Whether this request joined another one in flight, which then counts the cost. */
   joined?: boolean;
   /** Bytes of the source, if it was fetched. */
   bytesIn?: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response body. */
   bytesOut?: number;
-  /** Bytes of the original that this answer stands for, where it is a whole picture. */
+  /** Bytes of the source, if the response body is a whole image. */
   originalBytes?: number;
-  /** Milliseconds of each step so far. */
-  readonly ms: Partial<Record<Step, number>>;
+  /** Milliseconds spent in each step so far. */
+  readonly ms: Partial<Record<TraceStep, number>>;
 }
 
 export function createTrace(): Trace {
@@ -27,31 +27,34 @@ export function createTrace(): Trace {
 }
 
 /**
- * Does the work of a step and notes how long it took, whether it succeeds or not.
+ * Adds to the trace how long a step takes, whether it succeeds or fails.
  *
- * @param done - is told of work that succeeded
+ * @param work - the work of the step, already started
+ * @param onDone - called with the milliseconds and the result if the work succeeds
+ * @returns what the work returns
+ * @throws what the work throws
  */
 export async function timed<T>(
   trace: Trace,
-  step: Step,
+  step: TraceStep,
   work: Promise<T>,
-  done?: (ms: number, result: T) => void,
+  onDone?: (ms: number, result: T) => void,
 ): Promise<T> {
   const start = performance.now();
   try {
     const result = await work;
-    done?.(performance.now() - start, result);
+    onDone?.(performance.now() - start, result);
     return result;
   } finally {
     trace.ms[step] = (trace.ms[step] ?? 0) + performance.now() - start;
   }
 }
 
-/** A piece of work that was done, or tried. */
-export type Work =
+/** Work that was done, or a source that was found broken. */
+export type WorkEvent =
   | { kind: 'fetch'; ms: number; bytes: number }
   | { kind: 'encode'; ms: number; bytes: number; format: Format; tier: Tier }
   | { kind: 'broken'; code: ErrorCode };
 
-/** Is told of each piece of work once, however many wait for it: metrics. */
-export type OnWork = (work: Work) => void;
+/** Called once for each piece of work, however many requests share it: for metrics. */
+export type OnWork = (event: WorkEvent) => void;

@@ -1,88 +1,98 @@
 import PQueue from 'p-queue';
 import { EdgepressError } from '../protocol/error.ts';
 
+/** How long a client should wait before it sends a refused request again. */
 const RETRY_AFTER_SECONDS = 5;
-const SHUTTING_DOWN = 'The server is shutting down: try again';
 
-/** Where variants are made: a bounded queue, in which no source's host can take all the places. */
+/** The bounded queue in which variants are made. Sources on one host cannot take all of its concurrency. */
 export interface WorkQueue {
   /**
-   * Does the work when its turn comes.
+   * Runs the work when its turn comes.
    *
-   * @param host - the source's
-   * @throws EdgepressError `overloaded`, at once, when there is no room to wait; else what the work throws
+   * @param host - host and port of the source
+   * @returns what the work returns
+   * @throws EdgepressError `overloaded`, immediately if the queue is full or drains; otherwise what the work throws
    */
-  enter<T>(host: string, work: () => Promise<T>): Promise<T>;
-  /** Refuses what has not begun, and ends when what has is done. */
-  close(): Promise<void>;
+  run<T>(host: string, work: () => Promise<T>): Promise<T>;
+  /** Rejects queued and new work with `overloaded` and resolves when the work in flight is done. */
+  drain(): Promise<void>;
 }
 
 export interface WorkQueueOptions {
   /**
-   * How many variants are fetched or encoded at once. More than the encoders, so that slow sources do not leave them idle;
-   * bounded, since each holds a whole source in memory.
+   * How many variants are fetched or encoded at a time. More than the encoders, so that slow sources do not leave them idle; bounded,
+   * because each holds a whole source in memory.
    */
   concurrency: number;
-  /** How many of these may be for one host, so that a host that hangs does not stop all others. */
+  /** How many of these may have their source on the same host, so that a host that hangs does not block all others. */
   concurrencyPerHost: number;
-  /** How many may be inside, those that wait included. */
-  room: number;
+  /** The most work that is accepted: in flight and queued together. */
+  capacity: number;
 }
 
-export function createWorkQueue({ concurrency, concurrencyPerHost, room }: WorkQueueOptions): WorkQueue {
-  const places = new PQueue({ concurrency: concurrency });
-  const hosts = new Map<string, { queue: PQueue; users: number }>();
-  let inside = 0;
-  let closing = false;
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  const { concurrency, concurrencyPerHost, capacity } = options;
+  const allHosts = new PQueue({ concurrency });
+  const hosts = new Map<string, { queue: PQueue; size: number }>();
+  let size = 0;
+  let draining = false;
 
-  async function waitForTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: concurrencyPerHost }), users: 0 };
+  /** Takes a permit of the host first, then one of the queue: work that waits for its host blocks nobody else. */
+  async function runInTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: concurrencyPerHost }), size: 0 };
     hosts.set(name, host);
-    host.users++;
+    host.size++;
     try {
       return await host.queue.add(() =>
-        places.add(() => (closing ? Promise.reject(overloaded(SHUTTING_DOWN)) : work())),
+        allHosts.add(() => (draining ? Promise.reject(shuttingDown()) : work())),
       );
     } finally {
-      host.users--;
-      if (host.users === 0) hosts.delete(name);
+      host.size--;
+      if (host.size === 0) hosts.delete(name);
     }
   }
 
   return {
-    async enter(host, work) {
-      if (closing) throw overloaded(SHUTTING_DOWN);
-      if (inside >= room) throw overloaded('Too many images are being made just now: try again in a moment');
-      inside++;
+    async run(host, work) {
+      if (draining) throw shuttingDown();
+      if (size >= capacity)
+        throw overloaded('Too many images are being made just now: try again in a moment');
+      size++;
       try {
-        return await waitForTurn(host, work);
+        return await runInTurn(host, work);
       } finally {
-        inside--;
+        size--;
       }
     },
-    async close() {
-      closing = true;
+    async drain() {
+      draining = true;
       await Promise.all([...hosts.values()].map(({ queue }) => queue.onIdle()));
     },
   };
 }
 
-function overloaded(detail: string): EdgepressError {
+/** Returns the error for work that is refused because the process is about to exit. */
+export function shuttingDown(): EdgepressError {
+  return overloaded('The server is shutting down: try again');
+}
+
+/** Returns the `overloaded` error for a request that may succeed in a few seconds. */
+export function overloaded(detail: string): EdgepressError {
   return new EdgepressError('overloaded', detail, {
     retryable: true,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }
 
-/** Joins the work of this key if it is under way, else starts it. Whoever joins shares its result or its error. */
+/** Runs work under a key, or joins the work of this key that is in flight and shares its result or error. */
 export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>;
 
-/** Makes single flight: what many ask for at once is done once. */
+/** Returns a single flight: what many callers request at the same time is done once. */
 export function createSingleFlight<T>(): SingleFlight<T> {
-  const underWay = new Map<string, Promise<T>>();
+  const inFlight = new Map<string, Promise<T>>();
   return (key, work) => {
-    const flight = underWay.get(key) ?? work().finally(() => underWay.delete(key));
-    underWay.set(key, flight);
+    const flight = inFlight.get(key) ?? work().finally(() => inFlight.delete(key));
+    inFlight.set(key, flight);
     return flight;
   };
 }

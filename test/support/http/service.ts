@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { buildImageUrl, type ImageUrlParts } from '../../../src/client/image-url.ts';
 import { readConfig } from '../../../src/config.ts';
-import type { App } from '../../../src/http/app-environment.ts';
+import type { App } from '../../../src/http/http-request.ts';
 import { createService } from '../../../src/http/service.ts';
 import type { Overrides, Services } from '../../../src/services.ts';
 import type { UnitServices } from '../../../src/unit-services.ts';
@@ -59,15 +59,15 @@ export async function startService(
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
   const config = readConfig({ STORE: `file:${folder}`, ...env });
-  const { app, services, unitServices, begin, finish, close } = await createService(
+  const { app, services, unitServices, start, drain, close } = await createService(
     config,
     logger,
     {},
     overrides,
   );
-  begin();
+  start();
   onTestFinished(async () => {
-    await finish();
+    await drain();
     await close();
   });
   return {
