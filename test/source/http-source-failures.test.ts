@@ -130,8 +130,8 @@ describe('the error of a failed connection', () => {
     ['that is shorter than declared', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
     ['without its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
     ['with a broken chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'],
-  ])('returns no part of a body %s', async (_what, answer) => {
-    const { port } = await serveBytes(answer);
+  ])('returns no part of a body %s', async (_what, response) => {
+    const { port } = await serveBytes(response);
     expect(await failure(fetcherAt(port)())).toMatchObject(unavailable);
   });
 });

@@ -25,8 +25,8 @@ async function outcome(fetched: Promise<Uint8Array>): Promise<string> {
   }
 }
 
-async function outcomeOf(...answers: (string | Buffer)[]): Promise<string> {
-  const { port } = await serveBytes(...answers);
+async function outcomeOf(response: string | Buffer): Promise<string> {
+  const { port } = await serveBytes(response);
   return await outcome(openSource({ timeoutMs: 10_000 }).fetch(`http://images.test:${port}/`));
 }
 
@@ -94,8 +94,8 @@ describe('an HTTP source, given a hostile server', () => {
       'source_unavailable',
     ],
     ['a redirect to bytes that are not UTF-8', redirectTo('/\xff\xfe'), 'source_unavailable'],
-  ])('returns bytes or throws an EdgepressError for a response of %s', async (_what, answer, expected) => {
-    expect(await outcomeOf(Buffer.from(answer, 'latin1'))).toBe(expected);
+  ])('returns bytes or throws an EdgepressError for a response of %s', async (_what, response, expected) => {
+    expect(await outcomeOf(Buffer.from(response, 'latin1'))).toBe(expected);
   });
 
   it('throws source_unavailable for a redirect loop of two servers', async () => {
