@@ -2,52 +2,53 @@ import PQueue from 'p-queue';
 import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 
-/** How one source is fetched by work that nobody waits for. */
-export interface RetryingFetch {
+/** The fetch of one source for bulk work, which holds a permit of a semaphore while the source is in memory. */
+export interface BoundedFetch {
+  /** Fetches the source, with retries. Acquires a permit for each attempt, and keeps that of the attempt that succeeds. */
   fetch: SourceFetcher['fetch'];
-  /** Makes room for another source: this one is not in memory any more. */
-  letGo(): void;
+  /** Releases the permit, if there is one: the source is no longer in memory. May be called more than once. */
+  release(): void;
 }
 
 /**
- * Makes what fetches with patience, no more sources at once than there are places. A place is taken only from the fetch on: whoever
- * waits for a host holds up nobody else.
+ * Returns the fetch of one source. The permit is acquired only when an attempt starts, so that sources that wait for their host, or
+ * for a retry, hold up no others.
+ *
+ * @param semaphore - bounds how many sources are in memory
  */
-export function createRetryingFetches(
+export function createBoundedFetch(
   source: Pick<SourceFetcher, 'fetch'>,
-  persist: WithRetry,
-  places: Semaphore,
-): () => RetryingFetch {
-  return () => {
-    let letGo = () => {};
-    return {
-      letGo: () => letGo(),
-      fetch: (src) =>
-        persist(src, async () => {
-          letGo = await places.take();
-          try {
-            return await source.fetch(src);
-          } catch (error) {
-            letGo();
-            throw error;
-          }
-        }),
-    };
+  withRetry: WithRetry,
+  semaphore: Semaphore,
+): BoundedFetch {
+  let release = () => {};
+  return {
+    release: () => release(),
+    fetch: (src) =>
+      withRetry(src, async () => {
+        release = await semaphore.acquire();
+        try {
+          return await source.fetch(src);
+        } catch (error) {
+          release();
+          throw error;
+        }
+      }),
   };
 }
 
-/** A bounded number of places, for work that takes one in the middle and lets go of it at its end. */
+/** A bounded number of permits. */
 export interface Semaphore {
-  /** Waits for a place. Returns what lets go of it, which may be called more than once. */
-  take(): Promise<() => void>;
+  /** Waits for a permit. Returns the function that releases it, which may be called more than once. */
+  acquire(): Promise<() => void>;
 }
 
-export function createSemaphore(count: number): Semaphore {
-  const places = new PQueue({ concurrency: count });
+export function createSemaphore(permits: number): Semaphore {
+  const queue = new PQueue({ concurrency: permits });
   return {
-    take: () =>
-      new Promise((taken) => {
-        void places.add(() => new Promise<void>((letGo) => taken(letGo)));
+    acquire: () =>
+      new Promise((onAcquired) => {
+        void queue.add(() => new Promise<void>((release) => onAcquired(release)));
       }),
   };
 }

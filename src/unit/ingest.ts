@@ -5,70 +5,73 @@ import type { Unit } from './unit.ts';
 import type { Units } from './units.ts';
 
 export interface IngestOptions {
-  units: Pick<Units, 'accept'>;
+  units: Pick<Units, 'submit'>;
   queue: Pick<UnitQueue, 'send'>;
-  /** Whether what is remembered as broken is to be tried again. */
+  /** Whether to try sources again that are recorded as broken. */
   retry: boolean;
-  /** Is told of each line that is no unit. */
-  refuse: (refused: RefusedLine) => void;
+  /** Called with each line that is not a unit. */
+  onRefused: (refused: RefusedLine) => void;
 }
 
-/** What was taken in, and is safe. */
+/** What is in the store and on the queue. */
 export interface IngestCounts {
-  /** Lines that were units, so that one given twice counts twice. */
+  /** Lines with a unit: a unit that is given twice counts twice. */
   units: number;
   images: number;
 }
 
-/** Units stored at once: on a disk, or over a network, one waits much longer than it works. */
-export const UNITS_AT_ONCE = 128;
-/** Of those, all together: a unit can be a thousand images long. */
-export const IMAGES_AT_ONCE = 5000;
+/** The most units whose manifests are stored at the same time: a put mostly waits for the disk or the network. */
+export const MAX_BATCH_UNITS = 128;
+/** A batch with more images gets no further unit, since a unit may have a thousand images. */
+export const MAX_BATCH_IMAGES = 5000;
 
 /**
- * Takes in units, however many: their manifests are stored, then they are put on the queue. Reads on only when that is done, so
- * that whoever sends them is held back rather than kept in memory.
+ * Ingests any number of units, in batches: stores the manifests, then sends the jobs. Reads on only when a batch is done, so that a
+ * fast client is slowed down and does not fill the memory.
  *
- * @throws what the input, the store or the queue throws; what was read before the input failed is taken in all the same
+ * @throws the error of the input, the store or the queue. Units that were read before the input failed are ingested all the same
  */
 export async function ingestUnits(
   lines: AsyncIterable<UnitLine | RefusedLine>,
   options: IngestOptions,
 ): Promise<IngestCounts> {
-  const safe = { units: 0, images: 0 };
+  const ingested = { units: 0, images: 0 };
   const read = { units: 0, images: 0 };
-  const chunk = new Map<string, Unit>();
+  const batch = new Map<string, Unit>();
 
   async function flush(): Promise<void> {
-    const units = [...chunk.values()];
-    chunk.clear();
-    await keep(units, options);
-    Object.assign(safe, read);
+    const units = [...batch.values()];
+    batch.clear();
+    await ingestBatch(units, options);
+    Object.assign(ingested, read);
   }
 
   try {
     for await (const line of lines) {
       if ('state' in line) {
-        options.refuse(line);
+        options.onRefused(line);
         continue;
       }
       const { unit } = line;
-      if (chunk.size === UNITS_AT_ONCE || read.images - safe.images > IMAGES_AT_ONCE) await flush();
-      // The later of two lines about one unit is the one that counts.
-      chunk.set(unit.id, unit);
+      if (batch.size === MAX_BATCH_UNITS || read.images - ingested.images > MAX_BATCH_IMAGES) await flush();
+      // Of two lines about one unit, the later one counts.
+      batch.set(unit.id, unit);
       read.units++;
       read.images += unit.images.length;
     }
   } finally {
     await flush();
   }
-  return safe;
+  return ingested;
 }
 
-/** Keeps units safe; where that fails for some, the others are still prewarmed. */
-async function keep(units: readonly Unit[], { queue, retry, ...options }: IngestOptions): Promise<void> {
-  const accepted = units.map((unit) => options.units.accept(unit, { retry }));
-  const settled = await Promise.allSettled(accepted);
-  await queue.send(settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
-  await Promise.all(accepted);
+/** Submits units and sends their jobs. If some cannot be submitted, the others are still sent. */
+async function ingestBatch(
+  batch: readonly Unit[],
+  { units, queue, retry }: Pick<IngestOptions, 'units' | 'queue' | 'retry'>,
+): Promise<void> {
+  const submissions = batch.map((unit) => units.submit(unit, { retry }));
+  const results = await Promise.allSettled(submissions);
+  await queue.send(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+  await Promise.all(submissions);
 }

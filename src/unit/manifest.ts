@@ -5,7 +5,7 @@ import type { Unit } from './unit.ts';
 
 const manifestSchema = z.object({
   id: z.string(),
-  /** When it was handed over. */
+  /** When the unit was submitted. */
   receivedAt: z.iso.datetime(),
   images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
   widths: z.array(z.int()),
@@ -14,19 +14,22 @@ const manifestSchema = z.object({
   maxBytes: z.int().optional(),
 });
 
-/** A unit as it was handed over, and when: `manifest.json` in the unit's folder. */
+/** A unit as it was submitted, and when: `manifest.json` in the unit's folder. */
 export type Manifest = Unit & { receivedAt: string };
 
-/** @param receivedMs - Unix milliseconds */
+/**
+ * Returns the bytes of a manifest.
+ *
+ * @param receivedMs - when the unit was submitted, in Unix milliseconds
+ */
 export function encodeManifest(unit: Unit, receivedMs: number): Uint8Array {
   const manifest = { ...unit, receivedAt: new Date(receivedMs).toISOString() } satisfies Manifest;
   return new TextEncoder().encode(JSON.stringify(manifest));
 }
 
 /**
- * Reads a manifest.
+ * Reads a manifest. Returns `undefined` when there is none.
  *
- * @returns `undefined` when there is none
  * @throws UnreadableManifest
  */
 export function decodeManifest(object: StoredObject | undefined): Manifest | undefined {
@@ -38,5 +41,5 @@ export function decodeManifest(object: StoredObject | undefined): Manifest | und
   }
 }
 
-/** A manifest that is damaged, or of another version. Whoever sends the unit again, or purges it, replaces or removes it. */
+/** A manifest that is damaged, or of another version. Submitting the unit again replaces it, and a purge removes it. */
 export class UnreadableManifest extends Error {}

@@ -1,36 +1,33 @@
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../protocol/error.ts';
 import type { VariantSpec } from '../protocol/keys.ts';
-import type { Format, Tier } from '../protocol/request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
 
-/** One variant that is in the store. */
-export interface MadeVariant {
-  /** The rung of the ladder; the picture itself may be narrower, like its source. */
-  width: number;
-  tier: Tier;
-  format: Format;
-  /** What it really is, such as `image/webp` for an animation in `avif`. */
+/** What is reported about a variant in the store. The image may be narrower than its `width`, like its source. */
+export interface VariantSummary extends VariantSpec {
+  /** The content type, such as `image/webp` for an animation in `avif`. */
   type: string;
   bytes: number;
-  /** Set where it weighs more than its unit allows, and nothing smaller would look as `saver` does. */
+  /** Set when it has more bytes than its unit allows, although its quality is that of `saver`. */
   overBudget?: true;
 }
 
-/** How it went with one image of a unit: a line of `prewarm --json` and `--report`. */
+/** The result of prewarming one image of a unit: a line of `prewarm --json` and `--report`. */
 export type ImageOutcome = ReadyImage | BrokenImage | PendingImage;
 
+/** All variants are in the store. */
 export interface ReadyImage {
   unit: string;
   src: string;
   state: 'ready';
   sourceBytes: number;
-  variants: readonly MadeVariant[];
-  /** Whether all of it was there before. */
+  variants: readonly VariantSummary[];
+  /** Whether all variants were in the store before. */
   skipped: boolean;
 }
 
+/** The variants cannot be made, because of the source or its URL. */
 export interface BrokenImage {
   unit: string;
   src: string;
@@ -38,11 +35,11 @@ export interface BrokenImage {
   code: ErrorCode;
   /** Public. */
   detail: string;
-  /** Whether it may work later without anyone changing anything. */
+  /** Whether it may work later without a change by anyone. */
   retryable: boolean;
 }
 
-/** Neither made nor broken, through no fault of its own: the store failed, or the unit was purged meanwhile. */
+/** Neither ready nor broken, for no reason in the source: the store failed, or the unit was purged meanwhile. */
 export interface PendingImage {
   unit: string;
   src: string;
@@ -50,7 +47,7 @@ export interface PendingImage {
   detail: string;
 }
 
-/** A line of input that is no unit. */
+/** A line of input that is not a unit. */
 export interface RefusedLine {
   /** Counted from 1, blank lines included. */
   line: number;
@@ -58,25 +55,28 @@ export interface RefusedLine {
   detail: string;
 }
 
-/** What is told of a variant that is there: none for what is not. */
+/**
+ * Returns what is reported about a variant.
+ *
+ * @param maxBytes - the budget of its unit
+ */
 export function summarizeVariant(
-  choice: VariantSpec,
-  info: StoredInfo | undefined,
+  spec: VariantSpec,
+  info: Pick<StoredInfo, 'contentType' | 'bytes'>,
   maxBytes: number | undefined,
-): MadeVariant[] {
-  if (!info) return [];
+): VariantSummary {
   const isOver = maxBytes !== undefined && info.bytes > maxBytes;
-  return [{ ...choice, type: info.contentType, bytes: info.bytes, ...(isOver && { overBudget: true }) }];
+  return { ...spec, type: info.contentType, bytes: info.bytes, ...(isOver && { overBudget: true }) };
 }
 
-/** The length of the original that these variants were made of, in bytes. */
+/** Returns the length of the original of these variants, in bytes. */
 export function sourceBytesOf(variants: readonly Pick<StoredInfo, 'metadata'>[]): number {
   return Number(variants[0]?.metadata['source-bytes'] ?? 0);
 }
 
-/** Writes the one line of an image that was prewarmed. */
+/** Logs the outcome of an image: one line for each. */
 export function logImage(log: Logger, outcome: ImageOutcome): void {
   const { unit, src, state } = outcome;
-  const why = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
-  log.info({ unit, sourceHost: sourceHost(src), state, ...why }, 'prewarm');
+  const failure = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
+  log.info({ unit, sourceHost: sourceHost(src), state, ...failure }, 'prewarm');
 }

@@ -9,9 +9,8 @@ import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
 import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { RetryingFetch } from './bounded-fetch.ts';
+import type { BoundedFetch } from './bounded-fetch.ts';
 import {
-  assertImageAllowed,
   type ImageInventory,
   type InventoryServices,
   type ReadImageInventory,
@@ -19,147 +18,156 @@ import {
 } from './inventory.ts';
 import { decodeManifest, type Manifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
-import type { UnitImage } from './unit.ts';
+import { assertImageAllowed, type UnitImage } from './unit.ts';
 
 export interface PrewarmServices extends InventoryServices {
   records: SourceRecords;
   source: Pick<SourceFetcher, 'assertAllowed'>;
-  /** How sources are fetched here. */
-  fetches: () => RetryingFetch;
+  /** Creates the fetch of one source. */
+  createFetch: () => BoundedFetch;
   makeVariants: MakeVariants;
-  /** With `best`, what was made quickly for a viewer is made anew. */
+  /** With `best`, variants that were made at effort `fast` for a viewer are made again. */
   effort: Effort;
   sweep: Pick<PurgeSweep, 'sweepUnit'>;
-  /** Once it is aborted, images that have not begun stay pending, and their jobs fail. */
+  /** Once it aborts, images that have not started stay pending, and their jobs fail. */
   signal: AbortSignal;
 }
 
-/** Images looked up in the store at once, of all units together. */
-const LOOKUPS_AT_ONCE = 64;
+/** The most images that are looked up in the store at the same time, of all units together. */
+const LOOKUP_CONCURRENCY = 64;
 
-/** Makes what is missing of a unit; see `Units.prewarm`. */
-export type Prewarm = (job: Job, tell: (outcome: ImageOutcome) => void) => Promise<void>;
+/** Makes the missing variants of a unit; see `Units.prewarm`. */
+export type Prewarm = (job: Job, onOutcome: (outcome: ImageOutcome) => void) => Promise<void>;
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, records, sha256, source, fetches, makeVariants, effort, sweep, signal } = services;
-  const lookups = new PQueue({ concurrency: LOOKUPS_AT_ONCE });
+  const { store, records, sha256, source, createFetch, makeVariants, effort, sweep, signal } = services;
+  const lookups = new PQueue({ concurrency: LOOKUP_CONCURRENCY });
 
-  async function prewarm(job: Job, tell: (outcome: ImageOutcome) => void): Promise<void> {
-    // What was purged may have left something behind: the job that comes for the second time, or one that ends just now.
+  async function prewarm(job: Job, onOutcome: (outcome: ImageOutcome) => void): Promise<void> {
+    // After a purge, an earlier delivery of this job, or one that is ending now, may have left objects behind.
     await sweep.sweepUnit(job.unit);
     const manifest = decodeManifest(await store.get(unitAddress(job.unit, sha256).manifestKey));
     if (!manifest) return;
-    const survey = await readUnitInventory(services, manifest);
-    // An image that a unit has twice is made once.
-    const outcomes = new Map<string, Promise<Finished>>();
-    const finishOnce = (image: UnitImage) => {
-      const work = outcomes.get(image.src) ?? finish(image, { job, manifest, survey });
-      outcomes.set(image.src, work);
-      return work;
+    const work: UnitWork = { job, manifest, readInventory: await readUnitInventory(services, manifest) };
+    // A source that several images of the unit share is processed once.
+    const results = new Map<string, Promise<ImageResult>>();
+    const prewarmOnce = (image: UnitImage) => {
+      const result = results.get(image.src) ?? prewarmImage(image, work);
+      results.set(image.src, result);
+      return result;
     };
-    const finished = await Promise.all(manifest.images.map(finishOnce));
-    for (const { outcome } of finished) tell(outcome);
-    const failed = finished.find(({ fault }) => fault !== undefined);
-    if (failed) throw failed.fault;
+    const images = await Promise.all(manifest.images.map(prewarmOnce));
+    for (const { outcome } of images) onOutcome(outcome);
+    const failed = images.find(({ error }) => error !== undefined);
+    if (failed) throw failed.error;
   }
 
-  /** Never throws: what is nobody's fault but ours stands beside the outcome, once all images have been tried. */
-  async function finish(image: UnitImage, task: Task): Promise<Finished> {
-    const { unit } = task.job;
+  /** Never throws: an error that is not about the source is returned beside the outcome, so that all images are tried. */
+  async function prewarmImage(image: UnitImage, work: UnitWork): Promise<ImageResult> {
+    const { unit } = work.job;
     const { src } = image;
     try {
-      const surveyed = await lookups.add(() => {
+      const inventory = await lookups.add(() => {
         signal.throwIfAborted();
-        return task.survey(image);
+        return work.readInventory(image);
       });
-      return { outcome: await makeMissing(surveyed, task) };
+      return { outcome: await completeImage(inventory, work) };
     } catch (error) {
       if (error instanceof EdgepressError && isAboutSource(error)) {
         const { code, message: detail, retryable } = error;
         return { outcome: { unit, src, state: 'broken', code, detail, retryable } };
       }
-      const isOurs = error instanceof EdgepressError;
-      const detail = isOurs ? error.message : `it could not be worked on (${(error as Error).message})`;
-      return { outcome: { unit, src, state: 'pending', detail }, fault: error };
+      const isPublic = error instanceof EdgepressError;
+      const detail = isPublic ? error.message : `it could not be processed (${(error as Error).message})`;
+      return { outcome: { unit, src, state: 'pending', detail }, error };
     }
   }
 
-  async function makeMissing(surveyed: ImageInventory, task: Task): Promise<ImageOutcome> {
-    const { image, wanted, found, missing } = surveyed;
-    const { unit } = task.job;
-    const { maxBytes } = task.manifest;
-    const objects = new Map<VariantSpec, StoredInfo>(found.map(({ choice, info }) => [choice, info]));
-    const worse = found.filter(({ info }) => isQuick(info) || isOverBudget(info, maxBytes));
-    const choices = [...missing, ...worse.map(({ choice }) => choice)];
-    if (choices.length > 0) {
-      const made = await make(surveyed, choices, task).catch((error: unknown) => {
-        // What a viewer was once given is there, whatever has become of its source.
+  /** Makes the variants that are missing, too large, or to be made at a better effort. */
+  async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageOutcome> {
+    const { image, wanted, found, missing } = inventory;
+    const { maxBytes } = work.manifest;
+    const variants = new Map<VariantSpec, StoredInfo>(found.map(({ spec, info }) => [spec, info]));
+    const replaceable = found.filter(({ info }) => isUpgradeable(info) || isOverBudget(info, maxBytes));
+    const specs = [...missing, ...replaceable.map(({ spec }) => spec)];
+    if (specs.length > 0) {
+      const made = await makeAll(inventory, specs, work).catch((error: unknown) => {
+        // All variants are in the store, if not the best ones: the image is ready, even if its source is broken by now.
         if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
         throw error;
       });
-      for (const { choice, object } of made) objects.set(choice, object);
+      for (const { spec, object } of made) variants.set(spec, object);
     }
     return {
-      unit,
+      unit: work.job.unit,
       src: image.src,
       state: 'ready',
-      sourceBytes: sourceBytesOf([...objects.values()]),
-      variants: wanted.flatMap((choice) => summarizeVariant(choice, objects.get(choice), maxBytes)),
-      skipped: choices.length === 0,
+      sourceBytes: sourceBytesOf([...variants.values()]),
+      variants: wanted.flatMap((spec) => {
+        const info = variants.get(spec);
+        return info ? [summarizeVariant(spec, info, maxBytes)] : [];
+      }),
+      skipped: specs.length === 0,
     };
   }
 
-  async function make(
-    { image, record }: ImageInventory,
-    choices: readonly VariantSpec[],
-    { job, manifest }: Task,
+  async function makeAll(
+    { image: { src }, record }: ImageInventory,
+    specs: readonly VariantSpec[],
+    { job: { unit, retry }, manifest }: UnitWork,
   ): Promise<readonly MadeVariant[]> {
-    const { unit } = job;
-    const { src } = image;
     assertImageAllowed(source, unit, src);
-    // The work began when the unit was handed over: a purge since then was meant for it, though this job began later.
+    // The work started when the unit was submitted: a purge since then was meant for it, although this job started later.
     const startedAtMs = Date.parse(manifest.receivedAt);
-    const isTriedAgain = job.retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
-    const cachedFailure = isTriedAgain ? undefined : records.cachedFailure(record);
+    const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
+    const cachedFailure = isRetry ? undefined : records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
-    const { fetch, letGo } = fetches();
+    const { maxBytes } = manifest;
+    const { fetch, release } = createFetch();
     try {
-      const { maxBytes } = manifest;
-      const tried = { effort: maxBytes === undefined ? effort : 'best', maxBytes } as const;
-      const order = { unit, src, fetch, choices, ...tried, urgency: 'prewarm', startedAtMs, record } as const;
-      const made = await makeVariants(order, createTrace());
+      const made = await makeVariants(
+        {
+          ...{ unit, src, fetch, specs, maxBytes, startedAtMs, record },
+          // Only `best` meets a budget.
+          effort: maxBytes === undefined ? effort : 'best',
+          urgency: 'prewarm',
+        },
+        createTrace(),
+      );
       if (made.some(({ isStored }) => !isStored)) throw notStored();
       return made;
     } finally {
-      letGo();
+      release();
     }
   }
 
-  /** Made for a viewer, in a hurry. */
-  function isQuick({ metadata }: StoredInfo): boolean {
+  /** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
+  function isUpgradeable({ metadata }: StoredInfo): boolean {
     return effort === 'best' && metadata['effort'] === 'fast';
   }
 
   return prewarm;
 }
 
-/** Whether it weighs too much, and was not made to weigh so little: else it would be made again each time. */
+/** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
 function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
   return bytes > maxBytes && Number(metadata['max-bytes'] ?? Number.POSITIVE_INFINITY) > maxBytes;
 }
 
-interface Task {
+/** What the images of one unit share. */
+interface UnitWork {
   job: Job;
   manifest: Manifest;
-  survey: ReadImageInventory;
+  readInventory: ReadImageInventory;
 }
 
-interface Finished {
+interface ImageResult {
   outcome: ImageOutcome;
-  fault?: unknown;
+  /** Why the image is pending. */
+  error?: unknown;
 }
 
-/** Whether it says what is wrong with a source: else it is ours, and may well be better the next time. */
+/** Whether the error says what is wrong with a source. Any other is caused by this service, and may be gone at the next attempt. */
 function isAboutSource({ code }: EdgepressError): boolean {
   return code !== 'overloaded' && code !== 'internal';
 }

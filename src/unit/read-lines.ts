@@ -2,21 +2,24 @@
 export type Line = {
   /** Counted from 1, blank lines included. */
   line: number;
-  /** What it took of the input: its end too, and the blank lines before it. */
+  /** The bytes of the input up to its end: those of the line, its line break, and the blank lines before it. */
   bytes: number;
-} & ({ text: string } | { complaint: string });
+} & ({ text: string } | { problem: string });
 
 const MAX_LINE_BYTES = 2 ** 20;
-const NEWLINE = 0x0a;
+const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = /^\uFEFF/;
 const CARRIAGE_RETURN = /\r$/;
 
+// Not `split2`: it replaces invalid UTF-8 instead of detecting it, drops lines that are too long without naming them, and counts neither
+// lines nor bytes.
+
 /**
- * Reads lines of UTF-8, and asks for a chunk only when a line is asked for that none before it held. Ends of lines may be
- * Windows', the last one may be missing, a byte order mark may come first. A line that is too long or no UTF-8 is complained of,
- * and the rest goes on. Never is more kept than a chunk and about twice `maxLineBytes`.
+ * Reads lines of UTF-8, with back-pressure: requests the next chunk only when all lines of the last one have been read. Line breaks may
+ * be those of Windows, the last one may be missing, and a byte order mark may come first. A line that is too long or not UTF-8 is
+ * returned as a problem, and reading goes on. Keeps at most a chunk and about twice `maxLineBytes` in memory.
  *
- * @param maxLineBytes - of a line, without its end
+ * @param maxLineBytes - the most bytes in a line, without its line break
  */
 export async function* readLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -24,83 +27,79 @@ export async function* readLines(
 ): AsyncGenerator<Line, void> {
   const splitter = createSplitter(maxLineBytes);
   for await (const chunk of chunks) yield* splitter.add(chunk);
-  yield* splitter.end();
+  yield* splitter.endLine();
 }
 
 function createSplitter(maxLineBytes: number) {
-  const begun = createBegunLine(maxLineBytes);
+  const buffer = createLineBuffer(maxLineBytes);
   const decode = createDecoder();
   let line = 0;
   let bytes = 0;
 
-  function* finish(): Generator<Line, void> {
+  function* endLine(): Generator<Line, void> {
     line++;
-    const content = begun.take();
-    const read = content === undefined ? tooLong(maxLineBytes) : decode(content, line === 1);
-    if ('text' in read && read.text.trim() === '') return;
-    yield { line, bytes, ...read };
+    const content = buffer.take();
+    const decoded = content
+      ? decode(content, line === 1)
+      : { problem: `it is longer than ${maxLineBytes} bytes` };
+    if ('text' in decoded && decoded.text.trim() === '') return;
+    yield { line, bytes, ...decoded };
     bytes = 0;
   }
 
   return {
     *add(chunk: Uint8Array): Generator<Line, void> {
-      let from = 0;
-      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-        begun.add(chunk.subarray(from, end));
-        bytes += end + 1 - from;
-        from = end + 1;
-        yield* finish();
+      let start = 0;
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+        buffer.add(chunk.subarray(start, end));
+        bytes += end + 1 - start;
+        start = end + 1;
+        yield* endLine();
       }
-      begun.add(chunk.subarray(from));
-      bytes += chunk.byteLength - from;
+      buffer.add(chunk.subarray(start));
+      bytes += chunk.byteLength - start;
     },
-    end: finish,
+    endLine,
   };
 }
 
-function tooLong(maxLineBytes: number): { complaint: string } {
-  return { complaint: `it is longer than ${maxLineBytes} bytes` };
-}
-
 function createDecoder() {
-  // It drops no byte order mark: only the first line may begin with one, elsewhere it is a character.
+  // `ignoreBOM` keeps byte order marks: only the first line may start with one, elsewhere it is a character.
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  return (content: Uint8Array, isFirst: boolean): { text: string } | { complaint: string } => {
+  return (content: Uint8Array, isFirst: boolean): { text: string } | { problem: string } => {
     try {
       const text = decoder.decode(content).replace(CARRIAGE_RETURN, '');
       return { text: isFirst ? text.replace(BYTE_ORDER_MARK, '') : text };
     } catch {
-      return { complaint: 'it is not UTF-8' };
+      return { problem: 'it is not UTF-8' };
     }
   };
 }
 
-/** Gathers a line that comes in pieces, however small these are, until it is too long to be worth it. */
-function createBegunLine(maxLineBytes: number) {
-  let kept = new Uint8Array(0);
+/** Collects the pieces of a line, however small they are, until the line is too long. */
+function createLineBuffer(maxLineBytes: number) {
+  let buffer = new Uint8Array(0);
   let length = 0;
   return {
     add(piece: Uint8Array): void {
-      const before = length;
+      const lengthBefore = length;
       length += piece.byteLength;
       if (length > maxLineBytes) {
-        kept = new Uint8Array(0);
+        buffer = new Uint8Array(0);
         return;
       }
-      if (length > kept.byteLength) kept = grow(kept, before, Math.min(2 * length, maxLineBytes));
-      kept.set(piece, before);
+      if (length > buffer.byteLength) {
+        const grown = new Uint8Array(Math.min(2 * length, maxLineBytes));
+        grown.set(buffer.subarray(0, lengthBefore));
+        buffer = grown;
+      }
+      buffer.set(piece, lengthBefore);
     },
-    /** All of it, to be read before the next `add`; `undefined`: it is too long. */
+    /** Returns the line, valid until the next `add`, and starts the next one; `undefined` if the line is too long. */
     take(): Uint8Array | undefined {
-      const whole = length > maxLineBytes ? undefined : kept.subarray(0, length);
+      const content = length > maxLineBytes ? undefined : buffer.subarray(0, length);
       length = 0;
-      return whole;
+      return content;
     },
   };
-}
-
-function grow(bytes: Uint8Array, used: number, size: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(size);
-  grown.set(bytes.subarray(0, used));
-  return grown;
 }

@@ -2,17 +2,17 @@ import type { RefusedLine } from './outcome.ts';
 import { type Line, readLines } from './read-lines.ts';
 import type { Unit } from './unit.ts';
 
-/** A line of input that is a unit. */
+/** A line of input with a unit. */
 export interface UnitLine {
   /** Counted from 1, blank lines included. */
   line: number;
   unit: Unit;
 }
 
-/** How the JSON of a line becomes a unit; throws an Error that says why it does not. */
+/** Converts the JSON of a line to a unit. Throws an Error that says what is wrong. */
 export type ToUnit = (value: unknown) => Unit;
 
-/** Reads units out of NDJSON, as fast as they are asked for. A line that is none is refused by number, and the rest goes on. */
+/** Reads units from NDJSON, with back-pressure. A line that is not a unit is refused by its number, and reading goes on. */
 export async function* readUnits(
   chunks: AsyncIterable<Uint8Array>,
   { toUnit }: { toUnit: ToUnit },
@@ -20,10 +20,10 @@ export async function* readUnits(
   for await (const line of readLines(chunks)) yield readUnit(line, toUnit);
 }
 
-/** Reads the unit that stands in a line. */
+/** Returns the unit in a line, or the reason why the line is refused. Never throws. */
 export function readUnit(read: Line, toUnit: ToUnit): UnitLine | RefusedLine {
   const { line } = read;
-  if ('complaint' in read) return { line, state: 'refused', detail: read.complaint };
+  if ('problem' in read) return { line, state: 'refused', detail: read.problem };
   try {
     return { line, unit: toUnit(parseJson(read.text)) };
   } catch (error) {

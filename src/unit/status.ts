@@ -4,17 +4,16 @@ import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import { unitAddress } from '../protocol/keys.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import {
-  assertImageAllowed,
   type FoundVariant,
   type ImageInventory,
   type InventoryServices,
   readUnitInventory,
 } from './inventory.ts';
 import { decodeManifest, type Manifest, UnreadableManifest } from './manifest.ts';
-import { type MadeVariant, sourceBytesOf, summarizeVariant } from './outcome.ts';
-import type { UnitImage } from './unit.ts';
+import { sourceBytesOf, summarizeVariant, type VariantSummary } from './outcome.ts';
+import { assertImageAllowed } from './unit.ts';
 
-/** What is known of a unit: `GET /units/{id}`, and a line of `status --json`. */
+/** The state of a unit: the answer to `GET /units/{id}`, and a line of `status --json`. */
 export interface UnitStatus {
   id: string;
   images: readonly ImageStatus[];
@@ -24,7 +23,7 @@ export interface UnitStatus {
     pending: number;
     /** Of the images that are ready. */
     sourceBytes: number;
-    /** Of all variants of these. */
+    /** Of all variants of the images that are ready. */
     bytes: number;
   };
 }
@@ -46,33 +45,32 @@ export interface BrokenStatus {
   code: ErrorCode;
   /** Public. */
   detail: string;
-  /** When it was first found broken. ISO 8601, like `nextAttempt`. */
+  /** When the source was first found broken. ISO 8601, like `nextAttempt`. */
   since: string;
   retryable: boolean;
-  /** Until then it is left alone. */
+  /** The source is not tried again before this time. */
   nextAttempt: string;
 }
 
-export interface StoredVariant extends MadeVariant {
-  /** Signed, where URLs are. */
+export interface StoredVariant extends VariantSummary {
+  /** Signed, if there is a signing key. */
   url: string;
   effort: string;
 }
 
 export interface StatusServices extends InventoryServices {
-  /** Knows what may not be fetched at all. */
   source: Pick<SourceFetcher, 'assertAllowed'>;
-  /** Where callers reach the service. */
+  /** The public URL of the service. */
   baseUrl: string;
-  /** What URLs are signed with, if they are. */
+  /** Signs the URLs of variants. `undefined`: they are not signed. */
   signingKey: UrlSigningKey | undefined;
   nowMs: () => number;
 }
 
-/** Images looked up at once. */
-const LOOKUPS_AT_ONCE = 16;
+/** The most images of one unit that are looked up in the store at the same time. */
+const LOOKUP_CONCURRENCY = 16;
 
-/** Says what is known of a unit; see `Units.status`. One whose manifest cannot be read is as good as unknown. */
+/** Returns the state of a unit; `undefined` when there is no manifest of it, or one that cannot be read. */
 export type ReadStatus = (id: string) => Promise<UnitStatus | undefined>;
 
 export function createReadStatus(services: StatusServices): ReadStatus {
@@ -81,9 +79,12 @@ export function createReadStatus(services: StatusServices): ReadStatus {
   async function readStatus(id: string): Promise<UnitStatus | undefined> {
     const manifest = await readManifest(id);
     if (!manifest) return undefined;
-    const survey = await readUnitInventory(services, manifest);
-    const describeImage = async (image: UnitImage) => describe(await survey(image), manifest);
-    const images = await pMap(manifest.images, describeImage, { concurrency: LOOKUPS_AT_ONCE });
+    const readInventory = await readUnitInventory(services, manifest);
+    const images = await pMap(
+      manifest.images,
+      async (image) => await imageStatus(await readInventory(image), manifest),
+      { concurrency: LOOKUP_CONCURRENCY },
+    );
     return { id, images, totals: totalsOf(images) };
   }
 
@@ -97,32 +98,33 @@ export function createReadStatus(services: StatusServices): ReadStatus {
     }
   }
 
-  async function describe(surveyed: ImageInventory, manifest: Manifest): Promise<ImageStatus> {
-    const { image, found, missing } = surveyed;
-    const who = { src: image.src, ...(image.name !== undefined && { name: image.name }) };
-    if (missing.length > 0) return { ...who, ...(whyBroken(surveyed, manifest) ?? { state: 'pending' }) };
+  async function imageStatus(inventory: ImageInventory, manifest: Manifest): Promise<ImageStatus> {
+    const { found, missing } = inventory;
+    const { src, name } = inventory.image;
+    const image = { src, ...(name !== undefined && { name }) };
+    if (missing.length > 0)
+      return { ...image, ...(brokenStatus(inventory, manifest) ?? { state: 'pending' }) };
     const sourceBytes = sourceBytesOf(found.map(({ info }) => info));
-    const variants = await Promise.all(found.map((variant) => withUrl(manifest, image.src, variant)));
-    return { ...who, state: 'ready', sourceBytes, variants };
+    const variants = await Promise.all(found.map((variant) => storedVariant(manifest, src, variant)));
+    return { ...image, state: 'ready', sourceBytes, variants };
   }
 
-  async function withUrl(
+  async function storedVariant(
     { id: unit, maxBytes }: Manifest,
     src: string,
-    { choice, info }: FoundVariant,
+    { spec, info }: FoundVariant,
   ): Promise<StoredVariant> {
-    const [variant] = summarizeVariant(choice, info, maxBytes);
-    const url = await buildImageUrl({ baseUrl, unit, src, ...choice }, signingKey);
-    return { url, ...(variant as MadeVariant), effort: info.metadata['effort'] ?? 'fast' };
+    const url = await buildImageUrl({ baseUrl, unit, src, ...spec }, signingKey);
+    return { url, ...summarizeVariant(spec, info, maxBytes), effort: info.metadata['effort'] ?? 'fast' };
   }
 
-  function whyBroken({ image, record }: ImageInventory, manifest: Manifest): BrokenStatus | undefined {
+  function brokenStatus({ image, record }: ImageInventory, manifest: Manifest): BrokenStatus | undefined {
     try {
       assertImageAllowed(source, manifest.id, image.src);
     } catch (error) {
       if (!(error instanceof EdgepressError)) throw error;
       const { code, message: detail, retryable } = error;
-      // Nobody has to ask a source to know: it is so from the start, and until an operator changes the rules.
+      // Known without an attempt: it has been broken since it was submitted, and is until an operator changes the allowlist.
       const nextAttempt = new Date(nowMs()).toISOString();
       return { state: 'broken', code, detail, since: manifest.receivedAt, retryable, nextAttempt };
     }

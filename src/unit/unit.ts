@@ -1,8 +1,19 @@
 import { z } from 'zod';
+import { EdgepressError } from '../protocol/error.ts';
 import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
-import { FORMATS, type Format, isUnit, TIERS, type Tier, UNIT_RULE } from '../protocol/request.ts';
+import {
+  FORMATS,
+  type Format,
+  IMAGE_PATH_PREFIX,
+  isUnit,
+  parseRequest,
+  TIERS,
+  type Tier,
+  UNIT_RULE,
+} from '../protocol/request.ts';
+import type { SourceFetcher } from '../source/source.ts';
 
-/** Which variants are made of each image: all combinations. */
+/** Which variants are made of each image of a unit: all combinations. */
 export interface WantedVariants {
   /** Rungs of the ladder, ascending. */
   readonly widths: readonly number[];
@@ -12,55 +23,57 @@ export interface WantedVariants {
 
 /** One image of a unit. */
 export interface UnitImage {
-  /** As it was handed over: whether it is a URL at all shows when it is to be made. */
+  /** As it was submitted: whether it is a valid URL is checked when its variants are made. */
   src: string;
-  /** What its unit calls it, if it does. */
+  /** The name that its unit gives it. */
   name?: string | undefined;
 }
 
-/** One ingested item, as it was handed over. */
+/** One ingested item, as it was submitted. */
 export interface Unit extends WantedVariants {
   id: string;
-  /** What each of its variants may weigh: quality is given up for it, down to that of `saver`. */
+  /** The budget of each variant, in bytes: quality is reduced to meet it, down to that of `saver`. */
   maxBytes?: number | undefined;
   images: readonly UnitImage[];
 }
 
-/** The widths there are, and what a unit gets that says nothing of its variants. */
+/** The ladder, and the variants of a unit that does not say which it wants. */
 export interface UnitDefaults {
   ladder: Ladder;
   prewarm: WantedVariants;
 }
 
-/** More would be a mistake, and a job that nobody can finish. */
+/** A unit with more is a mistake, and a job that no worker could finish. */
 const MAX_IMAGES = 1000;
-/** In UTF-16 units. What is longer cannot be a source by far, and would only be kept and shown. */
+/** In UTF-16 units: more than twice what a source may have, so that a longer one need not be stored to be reported. */
 const MAX_SRC_LENGTH = 8192;
 const MAX_NAME_LENGTH = 1024;
 /** Of widths, tiers or formats. */
 const MAX_CHOICES = 100;
 
-const sourceText = z.string('is no text').max(MAX_SRC_LENGTH, `is longer than ${MAX_SRC_LENGTH} characters`);
+const sourceText = z
+  .string('is not a string')
+  .max(MAX_SRC_LENGTH, `is longer than ${MAX_SRC_LENGTH} characters`);
 const image = z.object({ src: sourceText, name: z.string().max(MAX_NAME_LENGTH, 'is too long').optional() });
 
-/** A list that is counted before it is looked at: a hundred thousand wrong entries would be as many complaints. */
-function listOf<T>(entry: z.ZodType<T>, most: number, what = 'must be a list') {
+/** The length is checked before the entries, so that 100,000 wrong entries do not give as many messages. */
+function listOf<T>(entry: z.ZodType<T>, maxLength: number, message = 'must be a list') {
   return z
-    .array(z.unknown(), what)
+    .array(z.unknown(), message)
     .min(1, 'is empty')
-    .max(most, `has more than ${most} entries`)
+    .max(maxLength, `has more than ${maxLength} entries`)
     .pipe(z.array(entry));
 }
 
 function someOf<T extends string>(names: readonly T[]) {
-  return listOf(z.enum(names, `must be of ${names.join(', ')}`), MAX_CHOICES).optional();
+  return listOf(z.enum(names, `must be one of ${names.join(', ')}`), MAX_CHOICES).optional();
 }
 
-const handedOver = z.object(
+const unitSchema = z.object(
   {
-    id: z.string('is missing, or no text').refine(isUnit, `must be ${UNIT_RULE}`),
+    id: z.string('is missing, or not a string').refine(isUnit, `must be ${UNIT_RULE}`),
     images: z.preprocess(
-      listImages,
+      toImageList,
       listOf(image, MAX_IMAGES, 'is missing: a list of URLs, or an object of name → URL'),
     ),
     widths: listOf(
@@ -71,18 +84,18 @@ const handedOver = z.object(
     formats: someOf(FORMATS),
     maxBytes: z.int('must be a whole number of bytes').min(1, 'must be 1 or more').optional(),
   },
-  'it is no JSON object',
+  'it is not a JSON object',
 );
 
 /**
- * Reads a unit as it is handed over: `{"id": …, "images": [url, …] or {name: url}}`, or with `key_urls_map` in the place of
- * `images`; and `widths`, `formats`, `tiers`, `maxBytes`, where it wants other variants than usual. Anything else in it is ignored.
+ * Reads a unit from JSON: `{"id": …, "images": [url, …] or {name: url}}`, or with `key_urls_map` instead of `images`, as in 2017; and
+ * optionally `widths`, `formats`, `tiers`, `maxBytes`. Other properties are ignored.
  *
  * @throws Error that says what is wrong and where
  */
 export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults): Unit {
-  const parsed = handedOver.safeParse(callImagesImages(value));
-  if (!parsed.success) throw new Error(parsed.error.issues.map(describeIssue).join('; '));
+  const parsed = unitSchema.safeParse(withImages(value));
+  if (!parsed.success) throw new Error(parsed.error.issues.map(formatIssue).join('; '));
   const { id, images, widths, tiers, formats, maxBytes } = parsed.data;
   return {
     id,
@@ -94,18 +107,42 @@ export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults): Un
   };
 }
 
-function callImagesImages(value: unknown): unknown {
+/** Renames `key_urls_map` to `images`. */
+function withImages(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return 'key_urls_map' in value && !('images' in value) ? { ...value, images: value.key_urls_map } : value;
 }
 
-function listImages(handed: unknown): unknown {
-  if (typeof handed !== 'object' || handed === null) return handed;
-  if (Array.isArray(handed)) return handed.map((src: unknown) => ({ src }));
-  return Object.entries(handed).map(([name, src]: [string, unknown]) => ({ src, name }));
+function toImageList(images: unknown): unknown {
+  if (typeof images !== 'object' || images === null) return images;
+  if (Array.isArray(images)) return images.map((src: unknown) => ({ src }));
+  return Object.entries(images).map(([name, src]: [string, unknown]) => ({ src, name }));
 }
 
-function describeIssue({ path, message }: z.core.$ZodIssue): string {
+function formatIssue({ path, message }: z.core.$ZodIssue): string {
   const where = path.filter((step) => step !== 'src').join('.');
   return where === '' ? message : `\`${where}\` ${message}`;
+}
+
+/** JSON can contain lone surrogates, which no URL can. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** The longest that follows the source in an image URL of a unit: signed, with every parameter. */
+const LONGEST_PARAMETERS = `&w=16383&q=balanced&f=jpeg&exp=9999999999&sig=${'k'.repeat(64)}.${'s'.repeat(43)}`;
+
+/**
+ * Asserts that an image URL could request this source, and that it may be fetched. Makes no request.
+ *
+ * @throws EdgepressError `bad_request` or `source_forbidden`
+ */
+export function assertImageAllowed(
+  source: Pick<SourceFetcher, 'assertAllowed'>,
+  unit: string,
+  src: string,
+): void {
+  if (LONE_SURROGATE.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
+  const target = `${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src)}${LONGEST_PARAMETERS}`;
+  const parsed = parseRequest(target);
+  if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
+  source.assertAllowed(src);
 }

@@ -6,72 +6,73 @@ import type { Job } from '../queue/queue.ts';
 import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
-import { createRetryingFetches, createSemaphore } from './bounded-fetch.ts';
+import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { encodeManifest } from './manifest.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import type { Unit } from './unit.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
 
-/** All that can be done with data units. */
+/** All operations on data units. */
 export interface Units {
   /**
-   * Keeps a unit's manifest in place of the one before. When it returns, the unit outlives this process, unless it was purged
-   * meanwhile.
+   * Stores the manifest of a unit, in place of an earlier one. When it resolves, the unit survives the end of this process, unless it
+   * was purged meanwhile.
    *
-   * @param options.retry - whether the job is to try again what is remembered as broken
-   * @returns the job that prewarms it
-   * @throws the store's fault: then the unit has to be sent again
+   * @param options.retry - whether the job is to try sources again that are recorded as broken
+   * @returns the job that prewarms the unit; the caller sends it to the queue, or does it
+   * @throws the error of the store; then the unit has to be submitted again
    */
-  accept(unit: Unit, options: { retry: boolean }): Promise<Job>;
+  submit(unit: Unit, options: { retry: boolean }): Promise<Job>;
   /**
-   * Makes what is missing of a unit, and says how it went with each image, in the order of the manifest. A broken source is an
-   * outcome, not a failure; a unit that was purged since has none.
+   * Makes the missing variants of a unit. Calls `onOutcome` for each image, in the order of the manifest. A broken source is an
+   * outcome and not an error; a unit that was purged since has no outcomes.
    *
-   * @throws the store's fault, once every image has been tried
+   * @throws the error of the store, once every image has been tried
    */
   prewarm: Prewarm;
-  /** Makes one variant anew that was made quickly; see {@link Upgrade}. */
+  /** Makes one variant again at effort `best`; see {@link Upgrade}. */
   upgrade: Upgrade;
-  /** What is known of a unit, or `undefined`: there is no manifest of it. */
+  /** Returns the state of a unit; `undefined` when there is no manifest of it. */
   status: ReadStatus;
-  /** Removes all of these units from the store, then asks the CDN to forget them. */
+  /** Removes units from the store, then invalidates them at the CDN. */
   purge: PurgeUnits;
-  /** Removes what work that died left behind of units that were purged; see {@link PurgeSweep}. */
+  /** Removes what a process that died has left of purged units; see {@link PurgeSweep}. */
   sweep(signal?: AbortSignal): Promise<void>;
 }
 
-export type UnitDependencies = Omit<PrewarmServices, 'fetches'> &
+export type UnitDependencies = Omit<PrewarmServices, 'createFetch'> &
   StatusServices &
   PurgeServices & {
     store: VariantStore;
     tombstones: Tombstones;
     sweep: PurgeSweep;
     source: SourceFetcher;
-    /** How sources are fetched here. */
-    persist: WithRetry;
-    /** How many sources may be in memory at once. */
-    sourcesAtOnce: number;
+    /** Retries the fetches of sources, and limits their rate per host. */
+    withRetry: WithRetry;
+    /** The most sources that prewarm and upgrade have in memory. */
+    maxSourcesInMemory: number;
   };
 
 export function createUnits(services: UnitDependencies): Units {
-  const { store, sha256, tombstones, sweep, nowMs, source, persist, sourcesAtOnce } = services;
-  const fetches = createRetryingFetches(source, persist, createSemaphore(sourcesAtOnce));
+  const { store, sha256, tombstones, sweep, nowMs, source, withRetry, maxSourcesInMemory } = services;
+  const semaphore = createSemaphore(maxSourcesInMemory);
+  const createFetch = () => createBoundedFetch(source, withRetry, semaphore);
   return {
-    async accept(unit, { retry }) {
+    async submit(unit, { retry }) {
       const { manifestKey } = unitAddress(unit.id, sha256);
-      const startMs = nowMs();
-      const markMs = await tombstones.read(unit.id);
-      // A mark of the future was made by a clock that is ahead, before this.
-      const startedAtMs = markMs !== undefined && markMs >= nowMs() ? markMs + 1 : startMs;
+      const submittedMs = nowMs();
+      const purgedMs = await tombstones.read(unit.id);
+      // A tombstone with a later time is still from an earlier purge, by a machine whose clock is ahead.
+      const startedAtMs = purgedMs !== undefined && purgedMs >= nowMs() ? purgedMs + 1 : submittedMs;
       await store.put(manifestKey, encodeManifest(unit, startedAtMs), { contentType: 'application/json' });
-      // It stays: what cannot be known now is known when its job is done.
+      // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
       if ((await sweep.checkTombstone(unit.id, startedAtMs, [])) === 'unknown')
-        throw new Error(`it cannot be known whether the unit ${unit.id} was purged meanwhile`);
+        throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },
-    prewarm: createPrewarm({ ...services, fetches }),
-    upgrade: createUpgrade({ ...services, fetches }),
+    prewarm: createPrewarm({ ...services, createFetch }),
+    upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus(services),
     purge: createPurge(services),
     sweep: (signal) => sweep.sweep(signal),

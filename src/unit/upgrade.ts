@@ -6,56 +6,64 @@ import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import type { RetryingFetch } from './bounded-fetch.ts';
+import type { BoundedFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
   store: Pick<VariantStore, 'head'>;
   sha256: Sha256;
-  fetches: () => RetryingFetch;
+  /** Creates the fetch of one source. */
+  createFetch: () => BoundedFetch;
   makeVariants: MakeVariants;
 }
 
 /**
- * Makes a variant anew, as good as can be, that was made quickly for a viewer, and puts it in the place of that one alone: never where
- * a purge has left nothing, and never over a newer one. A source that is broken by now leaves what there is.
+ * Makes a variant again at effort `best` that was made at `fast` for a viewer, and replaces only that one: it stores nothing if the
+ * variant was purged, and never replaces a newer one. If the source is broken by now, the variant stays.
  *
- * @throws what of ours failed
+ * @throws the error of the store, or of the encoder: the job has to be retried
  */
 export type Upgrade = (unit: Job['unit'], upgrade: VariantUpgrade) => Promise<void>;
 
-export function createUpgrade({ store, sha256, fetches, makeVariants }: UpgradeServices): Upgrade {
-  return async (unit, { src, ...choice }) => {
-    const { key } = variantAddress({ unit, src, ...choice }, sha256);
-    const quick = await store.head(key);
-    if (quick?.metadata['effort'] !== 'fast') return;
-    const { fetch, letGo } = fetches();
+export function createUpgrade({ store, sha256, createFetch, makeVariants }: UpgradeServices): Upgrade {
+  return async (unit, { src, ...spec }) => {
+    const { key } = variantAddress({ unit, src, ...spec }, sha256);
+    const current = await store.head(key);
+    if (current?.metadata['effort'] !== 'fast') return;
+    const { fetch, release } = createFetch();
     try {
-      const order = { unit, src, fetch, choices: [choice], effort: 'best', urgency: 'prewarm' } as const;
-      const startedAtMs = Date.parse(quick.metadata['began'] ?? '') || 0;
-      await makeVariants({ ...order, startedAtMs, record: undefined, replaces: quick.etag }, createTrace());
+      await makeVariants(
+        {
+          ...{ unit, src, fetch, specs: [spec], record: undefined },
+          ...{ effort: 'best', urgency: 'prewarm' },
+          // A purge since the variant was first requested wins.
+          startedAtMs: Date.parse(current.metadata['began'] ?? '') || 0,
+          replaces: current.etag,
+        },
+        createTrace(),
+      );
     } catch (error) {
       if (!(error instanceof EdgepressError && error.code.startsWith('source_'))) throw error;
     } finally {
-      letGo();
+      release();
     }
   };
 }
 
-/** Of so many it is remembered that they were asked for; those asked longest ago are forgotten first. */
+/** How many requested upgrades are remembered; those requested longest ago are forgotten first. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Makes what asks for each variant once, however many are served.
+ * Returns a function that requests the upgrade of a variant once, however often the variant is served.
  *
- * @param send - puts a job on the queue, and fails when it is not there
+ * @param send - puts a job on the queue
  */
 export function createRequestUpgrade(send: (job: Job) => Promise<void>): RequestUpgrade {
-  const asked = new LRUCache<string, true>({ max: MAX_REMEMBERED });
+  const requested = new LRUCache<string, true>({ max: MAX_REMEMBERED });
   return ({ unit, src, width, tier, format }, key) => {
-    if (asked.has(key)) return;
-    asked.set(key, true);
+    if (requested.has(key)) return;
+    requested.set(key, true);
     const upgrade = { src, width, tier, format };
-    // What could not be sent is asked for again when it is served again.
-    send({ unit, images: 1, retry: false, upgrade }).catch(() => asked.delete(key));
+    // An upgrade that could not be sent is requested again when the variant is served again.
+    send({ unit, images: 1, retry: false, upgrade }).catch(() => requested.delete(key));
   };
 }

@@ -66,7 +66,7 @@ describe('the command prewarm', () => {
       expect.arrayContaining([
         expect.objectContaining({ unit: 'a', state: 'ready' }),
         expect.objectContaining({ unit: 'b', state: 'ready' }),
-        { line: 1, state: 'refused', detail: 'it is no JSON object', file },
+        { line: 1, state: 'refused', detail: 'it is not a JSON object', file },
         { line: 3, state: 'refused', detail: expect.stringContaining('`images` is missing'), file: '-' },
       ]),
     );

@@ -4,7 +4,7 @@ import type { ImageOutcome, VariantSummary } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { startOrigin, startService, targetFor } from '../support/http/service.ts';
 import { keysOfUnits } from '../support/store/held-store.ts';
-import { setUpUnits } from '../support/unit/unit-world.ts';
+import { setUpUnits } from '../support/unit/set-up-units.ts';
 
 /** The first image of a unit, and its first variant. */
 function readyImage([outcome]: readonly ImageOutcome[]): { variant: VariantSummary; skipped: boolean } {
@@ -312,7 +312,7 @@ describe('prewarming a unit', () => {
     const job = await units.submit(unit([src('/gone.jpg')]), { retry: false });
     const outcomes: unknown[] = [];
     await expect(units.prewarm(job, (outcome) => outcomes.push(outcome))).rejects.toThrow(
-      'could not be kept',
+      'could not be saved',
     );
     expect(outcomes).toMatchObject([{ state: 'pending' }]);
   });

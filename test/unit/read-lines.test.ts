@@ -14,7 +14,7 @@ async function linesOf(input: string | Uint8Array | readonly Uint8Array[], maxLi
   const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
   const lines: (string | number)[][] = [];
   for await (const read of readLines(stream(chunks), maxLineBytes)) {
-    lines.push([read.line, 'text' in read ? read.text : `! ${read.complaint}`]);
+    lines.push([read.line, 'text' in read ? read.text : `! ${read.problem}`]);
   }
   return lines;
 }
@@ -122,7 +122,7 @@ describe('reading lines', () => {
     const lines: Line[] = [];
     for await (const read of readLines(input())) lines.push(read);
     expect(lines).toEqual([
-      { line: 1, bytes: pieces * piece.length, complaint: 'it is longer than 1048576 bytes' },
+      { line: 1, bytes: pieces * piece.length, problem: 'it is longer than 1048576 bytes' },
     ]);
     expect(most - before).toBeLessThan(16 * 2 ** 20);
   });

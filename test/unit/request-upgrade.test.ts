@@ -9,9 +9,9 @@ it('asks again for what could not be put on the queue, once it is served again',
     sent.push(job);
     if (isDown) throw new Error('the queue is down');
   });
-  const choice = { src: 'https://example.com/a.jpg', width: 160, tier: 'balanced', format: 'avif' } as const;
+  const spec = { src: 'https://example.com/a.jpg', width: 160, tier: 'balanced', format: 'avif' } as const;
   const serve = async () => {
-    ask({ unit: 'unit-1', ...choice }, 'a key');
+    ask({ unit: 'unit-1', ...spec }, 'a key');
     // The failure comes after the answer.
     await new Promise(setImmediate);
   };
@@ -19,6 +19,6 @@ it('asks again for what could not be put on the queue, once it is served again',
   isDown = false;
   await serve();
   await serve();
-  const job = { unit: 'unit-1', images: 1, retry: false, upgrade: choice };
+  const job = { unit: 'unit-1', images: 1, retry: false, upgrade: spec };
   expect(sent).toEqual([job, job]);
 });

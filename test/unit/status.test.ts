@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
-import { setUpUnits } from '../support/unit/unit-world.ts';
+import { setUpUnits } from '../support/unit/set-up-units.ts';
 
 const KEY = '00112233445566778899aabbccddeeff';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -67,19 +67,19 @@ describe('the status of a unit', () => {
 
   it('is pending for what has not been tried, and for what lacks a variant', async () => {
     const { src, unit, units, prewarm } = await setUpUnits();
-    await units.accept(unit([src('/a.jpg')]), { retry: false });
+    await units.submit(unit([src('/a.jpg')]), { retry: false });
     expect(await units.status('unit-1')).toMatchObject({
       images: [{ src: src('/a.jpg'), state: 'pending' }],
       totals: { ready: 0, broken: 0, pending: 1, sourceBytes: 0, bytes: 0 },
     });
     await prewarm(unit([src('/a.jpg')]));
-    await units.accept(unit([src('/a.jpg')], { formats: ['avif', 'jpeg'] }), { retry: false });
+    await units.submit(unit([src('/a.jpg')], { formats: ['avif', 'jpeg'] }), { retry: false });
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 0, pending: 1 });
   });
 
   it('is broken at once for what may not be fetched, or asked for', async () => {
     const { src, unit, units } = await setUpUnits({}, { SOURCE_ALLOW: 'https://*.example.test/*' });
-    await units.accept(unit([src('/a.jpg'), 'nonsense']), { retry: false });
+    await units.submit(unit([src('/a.jpg'), 'nonsense']), { retry: false });
     expect((await units.status('unit-1'))?.images).toMatchObject([
       { state: 'broken', code: 'source_forbidden', since: ISO, nextAttempt: ISO, retryable: false },
       { state: 'broken', code: 'bad_request' },
@@ -88,7 +88,7 @@ describe('the status of a unit', () => {
 
   it('is ready when viewers’ requests have made all that is wanted', async () => {
     const { src, unit, units, service } = await setUpUnits();
-    await units.accept(unit([src('/a.jpg')], { formats: ['jpeg'] }), { retry: false });
+    await units.submit(unit([src('/a.jpg')], { formats: ['jpeg'] }), { retry: false });
     await service.request(`/u/unit-1?src=${encodeURIComponent(src('/a.jpg'))}&w=160`);
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
   });
@@ -108,7 +108,7 @@ describe('the status of a unit', () => {
 
   it('is unknown for a unit that was never sent, and for its neighbour in name', async () => {
     const { src, unit, units } = await setUpUnits();
-    await units.accept(unit([src('/a.jpg')], { id: 'unit-10' }), { retry: false });
+    await units.submit(unit([src('/a.jpg')], { id: 'unit-10' }), { retry: false });
     expect(await units.status('unit-1')).toBeUndefined();
   });
 });

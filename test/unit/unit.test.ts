@@ -7,7 +7,7 @@ const defaults = {
 } as const;
 const parse = (value: unknown) => parseUnit(value, defaults);
 
-function complaint(value: unknown): string {
+function problem(value: unknown): string {
   try {
     parse(value);
   } catch (error) {
@@ -79,6 +79,6 @@ describe('a unit', () => {
     [{ id: 'a', images: ['x'], maxBytes: 0 }, '`maxBytes` must be 1 or more'],
   ];
   it.each(refused.map(([value, why]) => ({ value, why })))('is refused, and it is said why: $why', (one) => {
-    expect(complaint(one.value)).toContain(one.why);
+    expect(problem(one.value)).toContain(one.why);
   });
 });

@@ -176,7 +176,7 @@ describe('a variant that was made quickly', () => {
     const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' }, { store });
     await ask('/gone.jpg');
     world.full = /source\.json$/;
-    await expect(upgrade('/gone.jpg')).rejects.toThrow('could not be kept');
+    await expect(upgrade('/gone.jpg')).rejects.toThrow('could not be saved');
     expect(await effortOf('/gone.jpg')).toBe('fast');
   });
 });

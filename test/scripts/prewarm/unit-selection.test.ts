@@ -85,7 +85,7 @@ describe('the options --id and --images', () => {
     [{ images: 'urls' }, { id: 'a' }, '--images found nothing (null): no URL, list of URLs, or object'],
     [{ images: 'urls' }, { id: 'a', urls: 7 }, '--images found 7'],
     [{ images: 'urls' }, { id: 'a', urls: [] }, '`images` is empty'],
-    [{ images: 'urls' }, { id: 'a', urls: ['https://x.test/1', 2] }, '`images.1` is no text'],
+    [{ images: 'urls' }, { id: 'a', urls: ['https://x.test/1', 2] }, '`images.1` is not a string'],
   ])('refuse a line when the expressions %j find no id or no images in %j', (selection, line, message) => {
     expect(() => select(selection, line)).toThrow(message);
   });

@@ -28,7 +28,7 @@ export async function setUpUnits(answers: Answers = {}, env: Record<string, stri
 
   /** Hands a unit over and prewarms it; a fault stands beside the outcomes. */
   async function prewarm(handed: Unit, { retry = false } = {}) {
-    const job = await units.accept(handed, { retry });
+    const job = await units.submit(handed, { retry });
     const outcomes: ImageOutcome[] = [];
     const fault = await units
       .prewarm(job, (outcome) => outcomes.push(outcome))
