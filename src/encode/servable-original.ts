@@ -34,7 +34,8 @@ const STRIP: Readonly<
   gif: stripGif,
   webp: stripWebp,
   // AVIF boxes refer to each other by offset, so none can be left out: the file is servable as it is or not at all.
-  avif: (bytes, { exif, xmp }) => (exif || xmp || !isAvifSrgb(bytes) ? undefined : Uint8Array.from(bytes)),
+  avif: (bytes, { exif, xmp, icc }) =>
+    exif || xmp || icc || !isAvifSrgb(bytes) ? undefined : Uint8Array.from(bytes),
 };
 
 /** Whether the pixels are shown as they are stored: upright, 8 bits, sRGB or grey. */

@@ -76,6 +76,7 @@ describe('making a servable original', () => {
       'of 16 bits': quarters().toColourspace('rgb16').png(),
       'a TIFF': quarters().tiff(),
       'an AVIF with metadata': quarters().avif({ effort: 0 }).withExif(LOCATION),
+      'an AVIF with a profile': quarters().avif({ effort: 0 }).withIccProfile('srgb'),
     };
     for (const [name, image] of Object.entries(others)) {
       expect(await servableOriginalOf(await image.toBuffer()), name).toBeUndefined();
