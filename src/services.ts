@@ -8,6 +8,7 @@ import {
   createQueue,
   createS3SourceIfAllowed,
   createStore,
+  type LazyS3Client,
 } from './adapters.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
@@ -110,9 +111,7 @@ export async function createServices(
     return createdQueue;
   };
   const sharp = createEncoder(config);
-  const http = createHttpSource(config);
-  const s3Source = await createS3SourceIfAllowed(config, s3);
-  const source = observeFetches(createSourceFetcher(s3Source ? { http, s3: s3Source } : { http }), {
+  const { source, http } = await createSource(config, s3, {
     onWork,
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
     onStart: () => void sharp.load().catch(() => undefined),
@@ -164,14 +163,23 @@ export async function createServices(
   };
 }
 
-function createHttpSource(config: Config) {
-  return createLazyHttpSource({
+interface FetchCallbacks {
+  onWork: OnWork;
+  /** Called when a fetch starts. */
+  onStart: () => void;
+}
+
+/** Returns the fetcher of all sources, and the part of it whose connections have to be closed. */
+async function createSource(config: Config, s3Client: LazyS3Client, callbacks: FetchCallbacks) {
+  const http = createLazyHttpSource({
     allow: config.sourceAllow,
     allowPrivate: config.sourceAllowPrivate,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
     version: packageJson.version,
   });
+  const s3 = await createS3SourceIfAllowed(config, s3Client);
+  return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
 }
 
 /** Logs and counts the errors of the store that a request survives. */
@@ -185,10 +193,7 @@ function countStoreErrors(log: Logger) {
 }
 
 /** Reports fetches to `onWork`, and calls `onStart` when one starts. */
-function observeFetches(
-  source: SourceFetcher,
-  { onWork, onStart }: { onWork: OnWork; onStart: () => void },
-): SourceFetcher {
+function observeFetches(source: SourceFetcher, { onWork, onStart }: FetchCallbacks): SourceFetcher {
   return {
     assertAllowed: (src) => source.assertAllowed(src),
     async fetch(src) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../src/config.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
+import { SMOKE_PREFIX } from '../../src/protocol/keys.ts';
 import { CommandFailure, messageOf } from '../cli/command.ts';
 
 /** The original that is requested. */
@@ -42,7 +43,7 @@ async function uploadPhotograph(bucket: string, endpoint: string | undefined): P
   if (!photograph) throw new Error('no photograph is shipped');
   const client = createS3Client({ endpoint });
   const store = createS3Store({ bucket, client });
-  const key = `smoke/${randomUUID()}.jpg`;
+  const key = `${SMOKE_PREFIX}/${randomUUID()}.jpg`;
   const shown = `s3://${bucket}/${key}, presigned`;
   try {
     await store.put(key, photograph.bytes, { contentType: 'image/jpeg' });

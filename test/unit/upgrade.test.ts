@@ -1,22 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { type VariantName, variantAddress } from '../../src/protocol/keys.ts';
+import type { Job } from '../../src/queue/queue.ts';
 import type { Overrides } from '../../src/services.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { createRequestUpgrade } from '../../src/unit/upgrade.ts';
+import { startOrigin, startService, targetFor, temporaryFolder, until } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { holdStore } from '../support/store/held-store.ts';
 
 const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
-const SOON = 'public, max-age=604800, s-maxage=60';
+const SHORT_CACHE_CONTROL = 'public, max-age=604800, s-maxage=60';
 
-/** A service on a client's server that does something before it answers for the second time. */
+/** Starts a service, and an origin that calls back before it answers a second request. */
 async function setUp(env: Record<string, string> = {}, overrides: Overrides = {}) {
   const photo = await photograph();
-  let meanwhile: () => Promise<unknown> = async () => {};
+  let onSecondFetch: () => Promise<unknown> = async () => {};
   const origin = await startOrigin(async (request, response) => {
-    if (origin.requests.filter((path) => path === request.url).length > 1) await meanwhile();
+    if (origin.requests.filter((path) => path === request.url).length > 1) await onSecondFetch();
     if (request.url === '/gone.jpg' && origin.requests.length > 1) response.writeHead(404).end();
     else response.end(photo);
   });
@@ -31,119 +33,135 @@ async function setUp(env: Record<string, string> = {}, overrides: Overrides = {}
     tier: 'balanced',
     format: 'webp',
   });
-  const ask = async (path: string) => {
-    const { src, ...said } = nameOf(path);
-    return await service.request(await targetFor(src, said));
+  const request = async (path: string) => {
+    const { src, ...parts } = nameOf(path);
+    return await service.request(await targetFor(src, parts));
   };
-  const look = async (path: string) => await store.head(variantAddress(nameOf(path), sha256).key);
-  const effortOf = async (path: string) => (await look(path))?.metadata['effort'];
-  /** Makes it quickly, as a viewer would, and leaves the rest to the test. */
+  const read = async (path: string) => await store.head(variantAddress(nameOf(path), sha256).key);
+  const effortOf = async (path: string) => (await read(path))?.metadata['effort'];
+  const untilBest = (path: string) => until(async () => (await effortOf(path)) === 'best');
+  /** Upgrades a variant in this process, without a queue. */
   const upgrade = async (path: string) => {
     const { unit, ...rest } = nameOf(path);
     await units.upgrade(unit, rest);
   };
-  const during = (work: () => Promise<unknown>) => {
-    meanwhile = work;
+  const beforeSecondFetch = (callback: () => Promise<unknown>) => {
+    onSecondFetch = callback;
   };
-  return { ask, during, effortOf, look, nameOf, origin, queue, service, store, units, upgrade };
+  return {
+    ...{ beforeSecondFetch, effortOf, nameOf, origin, queue, read, request },
+    ...{ service, store, units, untilBest, upgrade },
+  };
 }
 
-/** A folder whose puts of some keys may fail, and that tells how many jobs were put on its queue. */
-async function faultyFolder() {
+/** A store in a folder whose puts of some keys fail, and that counts the jobs that are put. */
+async function createFailingStore() {
   const files = createFileStore({ root: await temporaryFolder() });
-  const world = { full: /^$/, jobs: 0 };
+  const puts: { failing: RegExp | undefined; jobs: number } = { failing: undefined, jobs: 0 };
   const store: VariantStore = {
     ...files,
     async put(key, ...rest) {
-      if (world.full.test(key)) throw new Error('no space left on device');
-      if (key.startsWith('queue/')) world.jobs++;
+      if (puts.failing?.test(key)) throw new Error('no space left on device');
+      if (key.startsWith('queue/')) puts.jobs++;
       return await files.put(key, ...rest);
     },
   };
-  return { store, world };
+  return { store, puts };
 }
 
-describe('a variant that was made quickly', () => {
-  it('is made anew once it was served, as good as can be, for the CDN to find when it comes back', async () => {
-    const { ask, effortOf, look, origin } = await setUp();
-    const made = await ask('/a.jpg');
-    expect([made.status, made.headers.get('cache-control')]).toEqual([200, SOON]);
-    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
-    const quick = Number(made.headers.get('content-length'));
-    const best = await look('/a.jpg');
+describe('a request for a variant, with UPGRADE=on', () => {
+  it('has the variant made again at effort best, with fewer bytes and the full cache lifetime', async () => {
+    const { request, untilBest, read, origin } = await setUp();
+    const fast = await request('/a.jpg');
+    expect([fast.status, fast.headers.get('cache-control')]).toEqual([200, SHORT_CACHE_CONTROL]);
+    await untilBest('/a.jpg');
+    const best = await read('/a.jpg');
     expect(best?.cacheControl).toBe(CACHE_CONTROL);
-    expect(best?.bytes).toBeLessThan(quick);
-    const hit = await ask('/a.jpg');
+    expect(best?.bytes).toBeLessThan(Number(fast.headers.get('content-length')));
+    const hit = await request('/a.jpg');
     expect([hit.headers.get('cache-control'), hit.headers.get('etag')]).toEqual([CACHE_CONTROL, best?.etag]);
     expect(origin.requests).toHaveLength(2);
   });
 
-  it('is asked for once, however often it is served', async () => {
-    const { ask, during, effortOf, origin } = await setUp();
-    let goOn = () => {};
-    const held = new Promise<void>((resolve) => {
-      goOn = resolve;
+  it('requests the upgrade once, however often the variant is served', async () => {
+    const { request, beforeSecondFetch, untilBest, origin } = await setUp();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-    during(() => held);
-    for (const _ of [1, 2, 3]) expect((await ask('/a.jpg')).headers.get('cache-control')).toBe(SOON);
-    goOn();
-    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
-    await ask('/a.jpg');
+    beforeSecondFetch(() => released);
+    for (const _ of [1, 2, 3])
+      expect((await request('/a.jpg')).headers.get('cache-control')).toBe(SHORT_CACHE_CONTROL);
+    release();
+    await untilBest('/a.jpg');
+    await request('/a.jpg');
     expect(origin.requests).toHaveLength(2);
   });
 
-  it('is asked for only where it is kept, and is not the best already', async () => {
-    const { store, world } = await faultyFolder();
-    const { ask, effortOf, origin, service } = await setUp({}, { store });
-    world.full = /\.webp$/;
-    expect((await ask('/a.jpg')).headers.get('cache-status')).toBe('edgepress; fwd=miss');
+  it('requests no upgrade of a variant that was not stored', async () => {
+    const { store, puts } = await createFailingStore();
+    const { request, service } = await setUp({}, { store });
+    puts.failing = /\.webp$/;
+    expect((await request('/a.jpg')).headers.get('cache-status')).toBe('edgepress; fwd=miss');
     await service.services.beforeFreeze();
-    expect(world.jobs).toBe(0);
-    world.full = /^$/;
-    await ask('/a.jpg');
-    await expect.poll(() => effortOf('/a.jpg'), { timeout: 20_000 }).toBe('best');
-    const another = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on' }, { store });
-    const hit = await another.request(
+    expect(puts.jobs).toBe(0);
+  });
+
+  it('requests no upgrade of a variant that was made at effort best', async () => {
+    const { store, puts } = await createFailingStore();
+    const { request, untilBest, origin } = await setUp({}, { store });
+    await request('/a.jpg');
+    await untilBest('/a.jpg');
+    const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on' }, { store });
+    const hit = await other.request(
       await targetFor(`${origin.url}/a.jpg`, { width: 160, tier: 'balanced', format: 'webp' }),
     );
     expect(hit.headers.get('cache-status')).toBe('edgepress; hit');
-    await another.services.beforeFreeze();
-    expect(world.jobs).toBe(1);
+    await other.services.beforeFreeze();
+    expect(puts.jobs).toBe(1);
   });
+});
 
-  it('is made anew once, though its job comes twice', async () => {
-    const { ask, effortOf, origin, upgrade } = await setUp({ UPGRADE: 'off' });
-    await ask('/a.jpg');
+describe('a request for a variant, with UPGRADE=off', () => {
+  it('keeps the variant as it was made, with the full cache lifetime', async () => {
+    const { request, effortOf, queue } = await setUp({ UPGRADE: 'off' });
+    await request('/a.jpg');
+    const hit = await request('/a.jpg');
+    expect(hit.headers.get('cache-control')).toBe(CACHE_CONTROL);
+    expect([await effortOf('/a.jpg'), await queue.depth()]).toEqual(['fast', 0]);
+  });
+});
+
+describe('an upgrade', () => {
+  it('makes a variant again once, although its job is delivered twice', async () => {
+    const { request, effortOf, origin, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/a.jpg');
     await upgrade('/a.jpg');
     await upgrade('/a.jpg');
     expect(await effortOf('/a.jpg')).toBe('best');
     expect(origin.requests).toHaveLength(2);
   });
 
-  it('stays as it is where nobody wants better', async () => {
-    const { ask, effortOf, queue } = await setUp({ UPGRADE: 'off' });
-    await ask('/a.jpg');
-    const hit = await ask('/a.jpg');
-    expect(hit.headers.get('cache-control')).toBe(CACHE_CONTROL);
-    expect([await effortOf('/a.jpg'), await queue.depth()]).toEqual(['fast', 0]);
-  });
-
-  it('leaves nothing where its unit was purged, before or while it is made anew', async () => {
-    const { ask, during, look, units, upgrade } = await setUp({ UPGRADE: 'off' });
-    await ask('/a.jpg');
+  it('stores nothing when the unit was purged before', async () => {
+    const { request, read, units, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/a.jpg');
     await units.purge(['unit-1']);
     await upgrade('/a.jpg');
-    expect(await look('/a.jpg')).toBeUndefined();
-    await ask('/b.jpg');
-    during(() => units.purge(['unit-1']));
-    await upgrade('/b.jpg');
-    expect(await look('/b.jpg')).toBeUndefined();
+    expect(await read('/a.jpg')).toBeUndefined();
   });
 
-  it('leaves nothing where it is made anew between the mark of a purge and its deletion', async () => {
-    const { ask, look, origin, service, upgrade } = await setUp({ UPGRADE: 'off' });
-    await ask('/a.jpg');
-    const step = { operation: 'put', key: /^purged\//, when: 'after' } as const;
+  it('leaves nothing when the unit is purged while the variant is made', async () => {
+    const { request, beforeSecondFetch, read, units, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/b.jpg');
+    beforeSecondFetch(() => units.purge(['unit-1']));
+    await upgrade('/b.jpg');
+    expect(await read('/b.jpg')).toBeUndefined();
+  });
+
+  it('leaves nothing when it is made between the tombstone and the deletion of a purge', async () => {
+    const { request, read, origin, service, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/a.jpg');
+    const step = { operation: 'replace', key: /^purged\//, when: 'after' } as const;
     const { store, hold } = holdStore(createFileStore({ root: service.folder }), step);
     const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { store });
     const purging = other.unitServices.units.purge(['unit-1']);
@@ -151,32 +169,55 @@ describe('a variant that was made quickly', () => {
     await upgrade('/a.jpg');
     hold.release();
     await purging;
-    expect(await look('/a.jpg')).toBeUndefined();
+    expect(await read('/a.jpg')).toBeUndefined();
   });
 
-  it('gives way to what was put there meanwhile', async () => {
-    const { ask, during, look, nameOf, store, upgrade } = await setUp({ UPGRADE: 'off' });
-    await ask('/a.jpg');
+  it('does not replace a variant that was stored meanwhile', async () => {
+    const { request, beforeSecondFetch, read, nameOf, store, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/a.jpg');
     const { key } = variantAddress(nameOf('/a.jpg'), sha256);
     const newer = { contentType: 'image/webp', metadata: { effort: 'best' } };
-    during(() => store.put(key, Buffer.from('newer'), newer));
+    beforeSecondFetch(() => store.put(key, Buffer.from('newer'), newer));
     await upgrade('/a.jpg');
-    expect(await look('/a.jpg')).toMatchObject({ bytes: 5, metadata: newer.metadata });
+    expect(await read('/a.jpg')).toMatchObject({ bytes: 5, metadata: newer.metadata });
   });
 
-  it('stays when its source is gone by then', async () => {
-    const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' });
-    await ask('/gone.jpg');
+  it('keeps the variant when its source is gone', async () => {
+    const { request, effortOf, upgrade } = await setUp({ UPGRADE: 'off' });
+    await request('/gone.jpg');
     await upgrade('/gone.jpg');
     expect(await effortOf('/gone.jpg')).toBe('fast');
   });
 
-  it('is to be made anew by the job that comes again, where what failed is ours', async () => {
-    const { store, world } = await faultyFolder();
-    const { ask, effortOf, upgrade } = await setUp({ UPGRADE: 'off' }, { store });
-    await ask('/gone.jpg');
-    world.full = /source\.json$/;
+  it('throws, so that its job is delivered again, when the failure of the source cannot be stored', async () => {
+    const { store, puts } = await createFailingStore();
+    const { request, effortOf, upgrade } = await setUp({ UPGRADE: 'off' }, { store });
+    await request('/gone.jpg');
+    puts.failing = /source\.json$/;
     await expect(upgrade('/gone.jpg')).rejects.toThrow('could not be saved');
     expect(await effortOf('/gone.jpg')).toBe('fast');
+  });
+});
+
+describe('createRequestUpgrade', () => {
+  it('requests an upgrade again that could not be sent, once the variant is served again', async () => {
+    const sent: Job[] = [];
+    let isDown = true;
+    const requestUpgrade = createRequestUpgrade(async (job) => {
+      sent.push(job);
+      if (isDown) throw new Error('the queue is down');
+    });
+    const upgrade = { src: 'https://a.test/a.jpg', width: 160, tier: 'balanced', format: 'avif' } as const;
+    const serve = async () => {
+      requestUpgrade({ unit: 'unit-1', ...upgrade }, 'a key');
+      // The send fails after the answer.
+      await new Promise(setImmediate);
+    };
+    await serve();
+    isDown = false;
+    await serve();
+    await serve();
+    const job = { unit: 'unit-1', images: 1, retry: false, upgrade };
+    expect(sent).toEqual([job, job]);
   });
 });
