@@ -27,7 +27,7 @@ const app = createApp({
   cdnOrigin: {
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
-      const { presignObject } = await import('../store/s3-client.ts');
+      const { presignObject } = await import('../store/s3-presign.ts');
       return await presignObject(await services.s3Client(), bucket, key);
     },
   },

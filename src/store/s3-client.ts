@@ -1,4 +1,4 @@
-import { GetObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
 import { backoffDelay } from '../backoff.ts';
@@ -46,15 +46,4 @@ export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}):
       responseChecksumValidation: 'WHEN_REQUIRED',
     }),
   });
-}
-
-/** Long enough to follow a redirect over a slow connection, and shorter than the credentials of any function live. */
-const PRESIGNED_URL_SECONDS = 300;
-
-/** Returns a URL with which anybody can get an object from S3 for the next five minutes. */
-export async function presignObject(client: S3Client, bucket: string, key: string): Promise<string> {
-  // Loaded on first use: only variants too large for Lambda's answer need it.
-  const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner');
-  const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-  return await getSignedUrl(client, command, { expiresIn: PRESIGNED_URL_SECONDS });
 }
