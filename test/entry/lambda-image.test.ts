@@ -170,7 +170,7 @@ describeS3('the image function on Lambda', () => {
       'no target of the viewer': key,
       'an empty target': `${key}?r=`,
       'a target that is no text': `${key}?r=AAAA`,
-      'a target in another base64': `${key}?r=${Buffer.from(sent).toString('base64')}`,
+      'a target in padded base64': `${key}?r=${encoded}==`,
       'one more parameter': `${forwardedTarget(name, sent)}&x=1`,
       'a key that is written in another way': `${key.replace('320-balanced', '0320-balanced')}?r=${encoded}`,
       'a key that is no variant': `/v1/manifest.json?r=${encoded}`,
