@@ -32,7 +32,7 @@ export interface S3StoreOptions {
  * A store in a bucket. Objects carry their type, cache control and metadata, so that S3 can serve them by itself.
  *
  * The client's identity needs `s3:ListBucket` on the bucket: without it S3 answers 403 for a key without an object. That looks
- * like a refusal, and so is a fault.
+ * like a refusal, and so is a fault. A server other than Amazon's must know conditional puts (`If-Match`, `If-None-Match`).
  */
 export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore {
   const assertBucketExists = createBucketCheck({ bucket, client });
