@@ -4,9 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { UnitStatus } from '../../src/unit/status.ts';
-import { startHeldOrigin, TOKEN, unitLine, until } from '../support/http/operator.ts';
-import { samplesOf } from '../support/http/prometheus-text.ts';
-import { startOrigin } from '../support/http/service.ts';
+import { samplesOf, TOKEN, unitLine } from '../support/http/operator.ts';
+import { startHeldOrigin, startOrigin, until } from '../support/http/service.ts';
 import { quarters } from '../support/pictures.ts';
 import { startServer } from '../support/server-process.ts';
 
@@ -80,7 +79,7 @@ describe('The unit routes of the server', () => {
   });
 
   it('lose no accepted unit when the server is killed after its response', async () => {
-    const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
+    const { origin, answerAll, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
     const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const ids = Array.from({ length: 150 }, (_, index) => `unit-${index}`);
     const lines = ids.map((id) => unitLine(id, `${origin.url}/${id}.jpg`));
@@ -92,27 +91,27 @@ describe('The unit routes of the server', () => {
     const second = await first.restart();
     const isDone = async () => (await second.metrics()).get('edgepress_queue_jobs') === 0;
     await until(async () => {
-      letGo();
+      answerAll();
       return await isDone();
     });
     for (const id of ids) expect((await second.statusOf(id)).totals, id).toMatchObject({ ready: 1 });
   });
 
   it('finish the images in flight on a signal, and leave the others to the next server', async () => {
-    const { origin, letGo, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
+    const { origin, answerAll, held } = await startHeldOrigin(await quarters().jpeg().toBuffer());
     const first = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '1' });
     const images = Array.from({ length: 40 }, (_, index) => `${origin.url}/${index}.jpg`);
     await first.ask('POST', '/units', unitLine('unit-1', ...images));
     await until(() => held.length === 8);
     first.program.process.kill('SIGTERM');
     await first.program.printed(/finishing the work in flight/);
-    letGo();
+    answerAll();
     expect(await first.program.ended).toBe(0);
     expect(first.program.output.stdout).not.toContain('a bug');
     const second = await first.restart();
     expect((await second.statusOf('unit-1')).totals).toMatchObject({ ready: 8, broken: 0, pending: 32 });
     await until(async () => {
-      letGo();
+      answerAll();
       return (await second.statusOf('unit-1')).totals.ready === 40;
     });
     // Nothing was fetched twice.

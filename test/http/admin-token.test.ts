@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { startOperated, TOKEN, unitLine } from '../support/http/operator.ts';
+import { startAdminService, TOKEN, unitLine } from '../support/http/operator.ts';
 import { codeOf, startService } from '../support/http/service.ts';
 
 const UNIT = unitLine('unit-1', 'https://images.test/a.jpg');
 
-/** A request for each of the operators' routes. */
+/** A request for each unit route. */
 const ROUTES: [method: string, target: string, body?: string][] = [
   ['POST', '/units', UNIT],
   ['POST', '/units?retry=1', UNIT],
@@ -16,8 +16,8 @@ const ROUTES: [method: string, target: string, body?: string][] = [
   ['HEAD', '/metrics'],
 ];
 
-/** What is no route, or no way to use one: also that is told only to those who may know. */
-const BESIDES: typeof ROUTES = [
+/** Requests that fail even with the token: without it, nothing is said about why. */
+const INVALID: typeof ROUTES = [
   ['GET', '/units'],
   ['DELETE', '/units'],
   ['OPTIONS', '/units'],
@@ -33,11 +33,11 @@ const BESIDES: typeof ROUTES = [
   ['POST', 'http://elsewhere.test/units', UNIT],
 ];
 
-describe('without a token configured', () => {
-  it('the routes of the operators do not exist, whatever is sent', async () => {
+describe('Without ADMIN_TOKEN', () => {
+  it('the unit routes answer not_found, whatever the request has as Authorization', async () => {
     const service = await startService();
     for (const headers of [{}, { Authorization: `Bearer ${TOKEN}` }, { Authorization: 'Bearer undefined' }]) {
-      for (const [method, target, body] of [...ROUTES, ...BESIDES]) {
+      for (const [method, target, body] of [...ROUTES, ...INVALID]) {
         const response = await service.request(target, { method, headers, body: body ?? null });
         expect(response.status, `${method} ${target}`).toBe(404);
         expect(response.headers.get('www-authenticate')).toBeNull();
@@ -47,31 +47,31 @@ describe('without a token configured', () => {
   });
 });
 
-describe('with a token configured', () => {
+describe('With ADMIN_TOKEN', () => {
   const wrong: Record<string, string | undefined> = {
-    none: undefined,
-    empty: '',
-    'the token alone': TOKEN,
-    'another one': 'Bearer wrong',
-    'a longer one': `Bearer ${TOKEN}x`,
-    'a shorter one': `Bearer ${TOKEN.slice(0, -1)}`,
-    'another case': `Bearer ${TOKEN.toUpperCase()}`,
+    'no header': undefined,
+    'an empty header': '',
+    'the token without a scheme': TOKEN,
+    'another token': 'Bearer wrong',
+    'a longer token': `Bearer ${TOKEN}x`,
+    'a shorter token': `Bearer ${TOKEN.slice(0, -1)}`,
+    'the token in another case': `Bearer ${TOKEN.toUpperCase()}`,
     'no token': 'Bearer',
-    'a space for a token': 'Bearer  ',
+    'a space instead of a token': 'Bearer  ',
     'another scheme': `Basic ${TOKEN}`,
-    'a scheme that begins like it': `Bearerx ${TOKEN}`,
-    'no space between': `Bearer${TOKEN}`,
-    quoted: `Bearer "${TOKEN}"`,
-    'two of them': `Bearer ${TOKEN}, Bearer ${TOKEN}`,
-    'one after another': `Bearer ${TOKEN} ${TOKEN}`,
-    'a tab between': `Bearer\t${TOKEN}`,
-    'what is not ASCII': `Bearer ${TOKEN}\u00e9`,
-    'very long': `Bearer ${'x'.repeat(100_000)}`,
+    'a scheme with the prefix Bearer': `Bearerx ${TOKEN}`,
+    'no space after the scheme': `Bearer${TOKEN}`,
+    'the token in quotes': `Bearer "${TOKEN}"`,
+    'two credentials': `Bearer ${TOKEN}, Bearer ${TOKEN}`,
+    'the token twice': `Bearer ${TOKEN} ${TOKEN}`,
+    'a tab after the scheme': `Bearer\t${TOKEN}`,
+    'a character outside ASCII': `Bearer ${TOKEN}\u00e9`,
+    'a very long token': `Bearer ${'x'.repeat(100_000)}`,
     'very many spaces': `Bearer${' '.repeat(100_000)}x y`,
   };
 
-  it.each(Object.entries(wrong))('is asked for where there is %s', async (_what, authorization) => {
-    const { service } = await startOperated();
+  it.each(Object.entries(wrong))('a unit route answers unauthorized to %s', async (_what, authorization) => {
+    const { service } = await startAdminService();
     const headers: Record<string, string> =
       authorization === undefined ? {} : { Authorization: authorization };
     const response = await service.request('/units/unit-1', { headers });
@@ -81,9 +81,9 @@ describe('with a token configured', () => {
     expect(await codeOf(response)).toBe('unauthorized');
   });
 
-  it('is asked for before anything else is looked at', async () => {
-    const { service, ask } = await startOperated();
-    for (const [method, target, body] of [...ROUTES, ...BESIDES]) {
+  it('an unauthorized request learns nothing about paths, methods and bodies', async () => {
+    const { service, adminRequest } = await startAdminService();
+    for (const [method, target, body] of [...ROUTES, ...INVALID]) {
       const headers = { Authorization: 'Bearer wrong' };
       const response = await service.request(target, { method, headers, body: body ?? null });
       expect(response.status, `${method} ${target}`).toBe(401);
@@ -93,33 +93,33 @@ describe('with a token configured', () => {
       if (method === 'HEAD') expect(text).toBe('');
       else expect(JSON.parse(text)).toMatchObject({ code: 'unauthorized', status: 401 });
     }
-    expect((await ask('GET', '/units/unit-1')).status).toBe(404);
+    expect((await adminRequest('GET', '/units/unit-1')).status).toBe(404);
   });
 
   it.each([
-    ['as it is usually written', `Bearer ${TOKEN}`],
-    ['in any case of the scheme', `bEARER ${TOKEN}`],
-    ['after several spaces, and before some', `Bearer   ${TOKEN}  `],
-  ])('opens the routes %s', async (_how, authorization) => {
-    const { service } = await startOperated();
+    ['written as usual', `Bearer ${TOKEN}`],
+    ['with the scheme in any case', `bEARER ${TOKEN}`],
+    ['with several spaces before and after it', `Bearer   ${TOKEN}  `],
+  ])('unit routes accept the token %s', async (_how, authorization) => {
+    const { service } = await startAdminService();
     const headers = { Authorization: authorization };
     expect((await service.request('/metrics', { headers })).status).toBe(200);
     expect((await service.request('/units', { method: 'POST', headers, body: UNIT })).status).toBe(202);
   });
 
-  it('is asked of nobody for images and for liveness', async () => {
-    const { service } = await startOperated();
+  it('images and /healthz need no token', async () => {
+    const { service } = await startAdminService();
     expect((await service.request('/healthz')).status).toBe(200);
     expect(await codeOf(await service.request('/u/unit-1'))).toBe('bad_request');
     expect(await codeOf(await service.request('/unitsx'))).toBe('not_found');
     expect(await codeOf(await service.request('/metricsx'))).toBe('not_found');
   });
 
-  it('is in no log line, whether it is the right one or not', async () => {
-    const { service, ask } = await startOperated();
+  it('no log line contains a token, right or wrong', async () => {
+    const { service, adminRequest } = await startAdminService();
     const wrongToken = 'guessed-by-somebody';
-    for (const [method, target, body] of [...ROUTES, ...BESIDES]) {
-      await ask(method, target, body);
+    for (const [method, target, body] of [...ROUTES, ...INVALID]) {
+      await adminRequest(method, target, body);
       const headers = { Authorization: `Bearer ${wrongToken}` };
       await service.request(target, { method, headers, body: body ?? null });
     }

@@ -1,47 +1,58 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf, setUpPhotograph, targetFor } from '../support/http/service.ts';
 
-describe('the rest of the service', () => {
-  it('says that it lives', async () => {
+describe('The app', () => {
+  it('answers GET /healthz with its status and the faults of the store', async () => {
     const { service } = await setUpPhotograph();
-    expect(await (await service.request('/healthz')).json()).toEqual({ status: 'ok', storeFaults: {} });
+    const response = await service.request('/healthz');
+    expect(await response.json()).toEqual({ status: 'ok', storeFaults: {} });
   });
 
-  it('knows no other path and no other method', async () => {
-    const { service, target } = await setUpPhotograph();
-    for (const path of ['/', '/u', '/favicon.ico', '/healthz/', '//u/a', '/U/a', '/u%2fa', '*']) {
-      expect(await codeOf(await service.request(path)), path).toBe('not_found');
-    }
-    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+  it.each(['/', '/u', '/favicon.ico', '/healthz/', '//u/a', '/U/a', '/u%2fa', '*'])(
+    'answers not_found for the unknown path %s',
+    async (path) => {
+      const { service } = await setUpPhotograph();
+      expect(await codeOf(await service.request(path))).toBe('not_found');
+    },
+  );
+
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])(
+    'answers method_not_allowed for %s of an image and of /healthz',
+    async (method) => {
+      const { service, target } = await setUpPhotograph();
       for (const path of [await target(), '/healthz']) {
         const response = await service.request(path, { method });
         expect(response.headers.get('allow')).toBe('GET, HEAD');
         expect(await codeOf(response)).toBe('method_not_allowed');
       }
-    }
-  });
+    },
+  );
 
-  it('takes a whole URL as the target, as proxies send it', async () => {
+  it('accepts a whole URL as the request target, as proxies send it', async () => {
     const { service, target } = await setUpPhotograph();
     expect((await service.request(`http://images.example${await target()}`)).status).toBe(200);
   });
 
-  it('refuses to be its own source', async () => {
+  it.each([
+    ['alone', 'edgepress'],
+    ['in any case after another CDN', 'cloudfront; a=b, Edgepress;v=1'],
+  ])('refuses a request that names this service in CDN-Loop, %s', async (_where, loop) => {
     const { origin, service, target } = await setUpPhotograph();
-    for (const loop of ['edgepress', 'cloudfront; a=b, Edgepress;v=1']) {
-      const response = await service.request(await target(), { headers: { 'cdn-loop': loop } });
-      expect(response.status).toBe(403);
-      expect(await codeOf(response)).toBe('source_forbidden');
-      // Or whoever sends such a header could keep the picture from everyone else.
-      expect(response.headers.get('cache-control')).toBe('no-store');
-    }
+    const response = await service.request(await target(), { headers: { 'cdn-loop': loop } });
+    expect(response.status).toBe(403);
+    expect(await codeOf(response)).toBe('source_forbidden');
+    // Otherwise anyone who sends such a header could make caches withhold the image from everyone else.
+    expect(response.headers.get('cache-control')).toBe('no-store');
     expect(origin.requests).toEqual([]);
-    expect((await service.request(await target(), { headers: { 'cdn-loop': 'cloudfront' } })).status).toBe(
-      200,
-    );
   });
 
-  it('logs one line a request, with neither query nor signature', async () => {
+  it('accepts a request that names only other CDNs in CDN-Loop', async () => {
+    const { service, target } = await setUpPhotograph();
+    const response = await service.request(await target(), { headers: { 'cdn-loop': 'cloudfront' } });
+    expect(response.status).toBe(200);
+  });
+
+  it('logs one line per request, without query and signature', async () => {
     const { service, src } = await setUpPhotograph();
     await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));
     await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));

@@ -1,44 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { manifestsIn, startForbidding, streamOf } from '../support/http/ingested-units.ts';
-import { failing, startOperated, unitLine, until } from '../support/http/operator.ts';
-import { codeOf, temporaryFolder } from '../support/http/service.ts';
+import {
+  manifestsIn,
+  startAdminService,
+  startForbiddingService,
+  streamOf,
+  unitLine,
+} from '../support/http/operator.ts';
+import { codeOf, temporaryFolder, until } from '../support/http/service.ts';
+import { failingStore, STORE_FAILURE } from '../support/store/failing-store.ts';
 
 const SRC = 'https://images.test/a.jpg';
 
 describe('POST /units while the store fails', () => {
-  async function setUp(key: RegExp) {
+  async function setUp(failing: RegExp) {
     const root = await temporaryFolder();
-    const whole = createFileStore({ root });
-    const operated = await startOperated(
+    const store = createFileStore({ root });
+    const admin = await startAdminService(
       { SOURCE_ALLOW: 'https://nowhere.test/*' },
-      { store: failing(whole, key, 'put') },
+      { store: failingStore(store, failing, 'put') },
     );
-    return { ...operated, root };
+    return { ...admin, root };
   }
 
   it.each([
     ['manifests', /manifest/],
     ['jobs', /^queue\//],
-  ])('to keep %s asks for all of it to be sent again, without a word of why', async (_what, key) => {
-    const { ask, service } = await setUp(key);
-    const response = await ask('POST', '/units', unitLine('unit-1', SRC));
-    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
-    const problem = (await response.json()) as { detail: string };
-    expect(problem).toMatchObject({
-      code: 'overloaded',
-      detail: expect.stringMatching(/send them all again/),
-    });
-    expect(problem.detail).not.toMatch(/fire|10\.0\.0/);
-    const [line] = service.log.filter(({ msg }) => msg === 'request');
-    expect(line).toMatchObject({ code: 'overloaded', reason: 'the disk is on fire at 10.0.0.7' });
-    expect(JSON.stringify(service.log)).not.toContain('a bug');
-  });
+  ])(
+    'answers overloaded without the cause if %s cannot be stored, and asks to send all units again',
+    async (_what, key) => {
+      const { adminRequest, service } = await setUp(key);
+      const response = await adminRequest('POST', '/units', unitLine('unit-1', SRC));
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+      const problem = (await response.json()) as { detail: string };
+      expect(problem).toMatchObject({
+        code: 'overloaded',
+        detail: expect.stringMatching(/send them all again/),
+      });
+      expect(problem.detail).not.toMatch(/fire|10\.0\.0/);
+      const [line] = service.log.filter(({ msg }) => msg === 'request');
+      expect(line).toMatchObject({ code: 'overloaded', reason: STORE_FAILURE });
+      expect(JSON.stringify(service.log)).not.toContain('a bug');
+    },
+  );
 
-  it('for one unit prewarms those that came with it all the same', async () => {
-    const { ask, service, root } = await setUp(/\/unlucky\/manifest/);
+  it('prewarms the other units if one cannot be stored', async () => {
+    const { adminRequest, service, root } = await setUp(/\/unlucky\/manifest/);
     const lines = ['one', 'unlucky', 'two'].map((id) => unitLine(id, SRC)).join('');
-    expect((await ask('POST', '/units', lines)).status).toBe(503);
+    expect((await adminRequest('POST', '/units', lines)).status).toBe(503);
     expect(Object.keys(await manifestsIn(root)).sort()).toEqual(['one', 'two']);
     const prewarmed = () => service.log.filter(({ msg }) => msg === 'prewarm').map(({ unit }) => unit);
     await until(() => prewarmed().length === 2);
@@ -46,13 +55,13 @@ describe('POST /units while the store fails', () => {
   });
 });
 
-describe('a body that breaks off', () => {
-  it('is accepted as far as its lines were whole, and is no bug', async () => {
-    const { ask, service } = await startForbidding();
+describe('POST /units with a body that breaks off', () => {
+  it('accepts the complete lines, answers bad_request and logs no bug', async () => {
+    const { adminRequest, service } = await startForbiddingService();
     const text = unitLine('one', SRC) + unitLine('two', SRC);
-    const piece = new TextEncoder().encode(text + unitLine('three', SRC).slice(0, -2));
-    const broken = streamOf([piece], new Error('aborted'));
-    const response = await ask('POST', '/units', broken);
+    const chunk = new TextEncoder().encode(text + unitLine('three', SRC).slice(0, -2));
+    const broken = streamOf([chunk], new Error('aborted'));
+    const response = await adminRequest('POST', '/units', broken);
     expect(response.status).toBe(400);
     expect(await codeOf(response)).toBe('bad_request');
     await until(() => service.log.filter(({ msg }) => msg === 'prewarm').length === 2);

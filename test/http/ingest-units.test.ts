@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { manifestsIn, startForbidding, streamOf } from '../support/http/ingested-units.ts';
-import { startOperated, unitLine } from '../support/http/operator.ts';
-import { codeOf, startOrigin } from '../support/http/service.ts';
+import {
+  manifestsIn,
+  startAdminService,
+  startForbiddingService,
+  streamOf,
+  unitLine,
+} from '../support/http/operator.ts';
+import { codeOf, startOrigin, until } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 
 const SRC = 'https://images.test/a.jpg';
 
 describe('POST /units', () => {
-  it('accepts units in every form, and keeps their manifests', async () => {
-    const { ask, service } = await startForbidding();
+  it('accepts units in every input format and stores their manifests', async () => {
+    const { adminRequest, service } = await startForbiddingService();
     const units: object[] = [
       { id: 'list', images: [SRC, `${SRC}?2`] },
       { id: 'object', images: { 'front.jpg': SRC } },
@@ -17,7 +22,11 @@ describe('POST /units', () => {
       { id: 'purge', images: [SRC] },
       { id: '__proto__', images: { constructor: SRC } },
     ];
-    const response = await ask('POST', '/units', units.map((unit) => JSON.stringify(unit)).join('\n'));
+    const response = await adminRequest(
+      'POST',
+      '/units',
+      units.map((unit) => JSON.stringify(unit)).join('\n'),
+    );
     expect(response.status).toBe(202);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -34,8 +43,8 @@ describe('POST /units', () => {
     expect(manifests['2017']).not.toHaveProperty('client');
   });
 
-  it('refuses bad lines by number and reason, and takes the good ones among them', async () => {
-    const { ask, service } = await startForbidding();
+  it('refuses invalid lines by number and reason, and accepts the valid ones between them', async () => {
+    const { adminRequest, service } = await startForbiddingService();
     const body = Buffer.concat([
       Buffer.from(`\uFEFF${unitLine('first', SRC).trimEnd()}\r\n`),
       Buffer.from('\r\n\n   \n'),
@@ -51,7 +60,7 @@ describe('POST /units', () => {
       Buffer.from([...Buffer.from('{"id":"'), 0xff, 0xfe, ...Buffer.from('"}\n')]),
       Buffer.from(unitLine('last', SRC).trimEnd()),
     ]);
-    const response = await ask('POST', '/units', body);
+    const response = await adminRequest('POST', '/units', body);
     expect(response.status).toBe(202);
     const answer = (await response.json()) as { refused: object[] };
     expect(answer).toMatchObject({ accepted: 2, images: 2, refusedCount: 14 });
@@ -62,43 +71,43 @@ describe('POST /units', () => {
     });
     expect(answer.refused).toEqual([
       refused(5, /^not JSON: /),
-      refused(6, /no JSON object/),
-      refused(7, /no JSON object/),
-      refused(8, /no JSON object/),
+      refused(6, /not a JSON object/),
+      refused(7, /not a JSON object/),
+      refused(8, /not a JSON object/),
       refused(9, /`id` is missing/),
       refused(10, /`id` must be 1 to 128/),
       refused(11, /`id` must be 1 to 128/),
       refused(12, /`id` must be 1 to 128/),
       refused(13, /`images` is empty/),
       refused(14, /`images` is missing/),
-      refused(15, /`images.1` is no text/),
-      refused(16, /`widths.0` .*`formats.0` must be of avif, webp, jpeg/),
+      refused(15, /`images.1` is not a string/),
+      refused(16, /`widths.0` .*`formats.0` must be one of avif, webp, jpeg/),
       refused(17, /longer than 1048576 bytes/),
       refused(18, /not UTF-8/),
     ]);
     expect(Object.keys(await manifestsIn(service.folder)).sort()).toEqual(['first', 'last']);
   });
 
-  it('takes lines that come in pieces', async () => {
-    const { send } = await startForbidding();
+  it('accepts lines that arrive one byte at a time', async () => {
+    const { ingest } = await startForbiddingService();
     const bytes = new TextEncoder().encode(`${unitLine('unit-1', 'https://images.test/ä.jpg')}no`);
-    const pieces = [...bytes].map((byte) => Uint8Array.of(byte));
-    expect(await send(streamOf(pieces))).toMatchObject({ accepted: 1, refused: [{ line: 2 }] });
+    const chunks = [...bytes].map((byte) => Uint8Array.of(byte));
+    expect(await ingest(streamOf(chunks))).toMatchObject({ accepted: 1, refused: [{ line: 2 }] });
   });
 
-  it('takes a body without any line for what it is', async () => {
-    const { ask, send } = await startForbidding();
+  it('accepts a body without any unit', async () => {
+    const { adminRequest, ingest } = await startForbiddingService();
     const nothing = { accepted: 0, images: 0, refusedCount: 0, refused: [] };
-    expect(await send('')).toEqual(nothing);
-    expect(await send('\uFEFF\r\n\n')).toEqual(nothing);
-    const response = await ask('POST', '/units');
+    expect(await ingest('')).toEqual(nothing);
+    expect(await ingest('\uFEFF\r\n\n')).toEqual(nothing);
+    const response = await adminRequest('POST', '/units');
     expect([response.status, await response.json()]).toEqual([202, nothing]);
   });
 
-  it('goes by the later of two lines about one unit, however far apart', async () => {
-    const { send, service } = await startForbidding();
+  it('stores the later of two lines with the same id, however far apart they are', async () => {
+    const { ingest, service } = await startForbiddingService();
     const others = Array.from({ length: 300 }, (_, index) => unitLine(`other-${index}`, SRC));
-    const answer = await send(
+    const answer = await ingest(
       [
         unitLine('far', `${SRC}?1`),
         unitLine('near', `${SRC}?1`),
@@ -114,23 +123,23 @@ describe('POST /units', () => {
     });
   });
 
-  it('tries again what is remembered as broken only when asked to', async () => {
+  it('tries broken sources again only with retry=1', async () => {
     const photo = await photograph();
-    const gone = { now: true };
+    let isGone = true;
     const origin = await startOrigin((_request, response) =>
-      gone.now ? response.writeHead(404).end() : response.end(photo),
+      isGone ? response.writeHead(404).end() : response.end(photo),
     );
-    const { send, settled } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const { ingest, finalStatus } = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const line = unitLine('unit-1', `${origin.url}/a.jpg`);
-    await send(line);
-    expect((await settled('unit-1')).totals).toMatchObject({ broken: 1 });
-    gone.now = false;
-    await send(line);
-    await send(unitLine('after', `${origin.url}/b.jpg`));
-    expect((await settled('after')).totals).toMatchObject({ ready: 1 });
-    expect((await settled('unit-1')).totals).toMatchObject({ broken: 1 });
-    await send(line, '?retry=1');
-    for (;;) if ((await settled('unit-1')).totals.ready === 1) break;
+    await ingest(line);
+    expect((await finalStatus('unit-1')).totals).toMatchObject({ broken: 1 });
+    isGone = false;
+    await ingest(line);
+    await ingest(unitLine('after', `${origin.url}/b.jpg`));
+    expect((await finalStatus('after')).totals).toMatchObject({ ready: 1 });
+    expect((await finalStatus('unit-1')).totals).toMatchObject({ broken: 1 });
+    await ingest(line, '?retry=1');
+    await until(async () => (await finalStatus('unit-1')).totals.ready === 1);
     expect(origin.requests.filter((path) => path === '/a.jpg')).toHaveLength(2);
   });
 
@@ -144,34 +153,34 @@ describe('POST /units', () => {
     ['force', 'force'],
     ['=1', ''],
     ['&retry=1', ''],
-  ])('refuses the query %s, naming the parameter', async (query, parameter) => {
-    const { ask, service } = await startForbidding();
-    const response = await ask('POST', `/units?${query}`, unitLine('unit-1', SRC));
+  ])('refuses the query "%s" and names the parameter', async (query, parameter) => {
+    const { adminRequest, service } = await startForbiddingService();
+    const response = await adminRequest('POST', `/units?${query}`, unitLine('unit-1', SRC));
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'bad_request', parameter });
     expect(await manifestsIn(service.folder)).toEqual({});
   });
 
-  it('takes an empty query for none', async () => {
-    const { send } = await startForbidding();
-    expect(await send(unitLine('unit-1', SRC), '?')).toMatchObject({ accepted: 1 });
+  it('accepts an empty query', async () => {
+    const { ingest } = await startForbiddingService();
+    expect(await ingest(unitLine('unit-1', SRC), '?')).toMatchObject({ accepted: 1 });
   });
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
-    'is the only method: not %s',
+    'is the only method of /units: %s is answered method_not_allowed',
     async (method) => {
-      const { ask } = await startForbidding();
-      const response = await ask(method, '/units');
+      const { adminRequest } = await startForbiddingService();
+      const response = await adminRequest(method, '/units');
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
       if (method !== 'HEAD') expect(await codeOf(response)).toBe('method_not_allowed');
     },
   );
 
-  it('answers with less than was sent, however much of it is wrong in however many places', async () => {
-    const { ask } = await startForbidding();
+  it('answers with less than it received, however many errors there are', async () => {
+    const { adminRequest } = await startForbiddingService();
     const wrong = `${JSON.stringify({ id: 'unit-1', images: Array.from({ length: 900 }, () => 1) })}\n`;
     const body = wrong.repeat(1000) + 'x\n'.repeat(12_000);
-    const text = await (await ask('POST', '/units', body)).text();
+    const text = await (await adminRequest('POST', '/units', body)).text();
     const answer = JSON.parse(text);
     expect(answer.refusedCount).toBe(13_000);
     expect(answer.refused).toHaveLength(10_000);
@@ -179,9 +188,9 @@ describe('POST /units', () => {
     expect(text.length).toBeLessThan(body.length);
   });
 
-  it('logs one line that tells how many there were', async () => {
-    const { send, service } = await startForbidding();
-    await send(`${unitLine('unit-1', SRC, `${SRC}?2`)}wrong\n`);
+  it('logs one line with the counts of units, images and refused lines', async () => {
+    const { ingest, service } = await startForbiddingService();
+    await ingest(`${unitLine('unit-1', SRC, `${SRC}?2`)}wrong\n`);
     expect(service.log.filter(({ msg }) => msg === 'request')).toMatchObject([
       { level: 30, method: 'POST', status: 202, units: 1, images: 2, refused: 1 },
     ]);

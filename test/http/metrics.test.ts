@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { failing, startHeldOrigin, startOperated, TOKEN, unitLine, until } from '../support/http/operator.ts';
-import { codeOf, startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
+import { startAdminService, TOKEN, unitLine } from '../support/http/operator.ts';
+import {
+  codeOf,
+  startHeldOrigin,
+  startOrigin,
+  targetFor,
+  temporaryFolder,
+  until,
+} from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { failingStore } from '../support/store/failing-store.ts';
 
 async function setUp() {
   const photo = await photograph();
@@ -10,29 +18,33 @@ async function setUp() {
     if (url.startsWith('/gone')) response.writeHead(404).end();
     else response.end(photo);
   });
-  const operated = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+  const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
   const target = (path: string, unit = 'unit-1') =>
     targetFor(origin.url + path, { unit, width: 160, format: 'webp' });
-  return { photo, origin, target, ...operated };
+  return { photo, origin, target, ...admin };
 }
 
 describe('GET /metrics', () => {
-  it('is text that Prometheus reads', async () => {
-    const { ask, metrics } = await setUp();
-    const response = await ask('GET', '/metrics');
+  it('answers in the text format of Prometheus', async () => {
+    const { adminRequest, metrics } = await setUp();
+    const response = await adminRequest('GET', '/metrics');
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(response.headers.get('cache-control')).toBe('no-store');
     const samples = await metrics();
     expect(samples.get('edgepress_queue_jobs')).toBe(0);
     expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(0);
-    expect(await (await ask('HEAD', '/metrics')).text()).toBe('');
-    const other = await ask('POST', '/metrics');
+    expect(await (await adminRequest('HEAD', '/metrics')).text()).toBe('');
+  });
+
+  it('has no other methods than GET and HEAD', async () => {
+    const { adminRequest } = await setUp();
+    const other = await adminRequest('POST', '/metrics');
     expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
     expect(await codeOf(other)).toBe('method_not_allowed');
   });
 
-  it('counts requests by what they came to', async () => {
+  it('counts requests, bytes and durations by outcome', async () => {
     const { photo, service, target, metrics } = await setUp();
     const sizes: number[] = [];
     const get = async (path: string, init?: RequestInit) => {
@@ -55,22 +67,22 @@ describe('GET /metrics', () => {
     expect(samples.get('edgepress_request_seconds_bucket{le="+Inf",outcome="hit"}')).toBe(2);
     expect(samples.get('edgepress_response_bytes_total')).toBe(sizes.reduce((sum, size) => sum + size));
     expect(samples.get('edgepress_source_bytes_total')).toBe(photo.byteLength);
-    // What the two whole pictures weigh, and what their originals would have.
+    // The bytes of the two whole images, and those of their originals.
     expect(samples.get('edgepress_image_bytes_total')).toBe((sizes[0] ?? 0) + (sizes[1] ?? 0));
     expect(samples.get('edgepress_image_original_bytes_total')).toBe(2 * photo.byteLength);
     const later = await metrics();
-    // The requests for metrics are requests too.
+    // The first request for metrics counts too.
     expect(later.get('edgepress_requests_total{outcome="ok",code=""}')).toBe(1);
   });
 
-  it('counts the one fetch and the one encode that requests share', async () => {
-    const { origin, held, letGo } = await startHeldOrigin();
-    const { service, metrics } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+  it('counts the fetch and the encode that many requests share once', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const { service, metrics } = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp', tier: 'saver' });
-    const asked = Array.from({ length: 20 }, () => service.request(target));
+    const requests = Array.from({ length: 20 }, () => service.request(target));
     await until(() => held.length > 0);
-    letGo();
-    const [response] = await Promise.all(asked);
+    answerAll();
+    const [response] = await Promise.all(requests);
     const samples = await metrics();
     expect(samples.get('edgepress_requests_total{outcome="miss",code=""}')).toBe(20);
     expect(samples.get('edgepress_fetch_seconds_count')).toBe(1);
@@ -81,39 +93,42 @@ describe('GET /metrics', () => {
     );
   });
 
-  it('counts images that were prewarmed by state, and broken sources by code', async () => {
-    const { origin, send, settled, metrics } = await setUp();
+  it('counts prewarmed images by state and broken sources by code', async () => {
+    const { origin, ingest, finalStatus, metrics } = await setUp();
     const images = [`${origin.url}/a.jpg`, `${origin.url}/gone/1`, `${origin.url}/gone/2`, 'nonsense'];
-    await send(unitLine('unit-1', ...images));
-    await settled('unit-1');
+    await ingest(unitLine('unit-1', ...images));
+    await finalStatus('unit-1');
     await until(async () => (await metrics()).get('edgepress_queue_jobs') === 0);
-    await send(unitLine('unit-1', ...images));
+    await ingest(unitLine('unit-1', ...images));
     await until(async () => (await metrics()).get('edgepress_prewarm_images_total{state="skipped"}') === 1);
     const samples = await metrics();
     expect(samples.get('edgepress_prewarm_images_total{state="ready"}')).toBe(1);
     expect(samples.get('edgepress_prewarm_images_total{state="broken"}')).toBe(6);
-    // Attempts: what is remembered is not tried again, and what is forbidden never is.
+    // Attempts only: a cached failure is not tried again, and a forbidden source never.
     expect(samples.get('edgepress_broken_sources_total{code="source_not_found"}')).toBe(2);
     expect(samples.get('edgepress_encodes_total{format="webp",tier="balanced"}')).toBe(1);
     expect(samples.get('edgepress_fetch_seconds_count')).toBe(1);
   });
 
-  it('tells how many jobs wait or are in hand', async () => {
-    const { origin, held, letGo } = await startHeldOrigin();
-    const { send, metrics } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    await send(['one', 'two', 'three'].map((id) => unitLine(id, `${origin.url}/a.jpg`)).join(''));
+  it('shows the number of jobs that wait or are in flight', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const { ingest, metrics } = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    await ingest(['one', 'two', 'three'].map((id) => unitLine(id, `${origin.url}/a.jpg`)).join(''));
     await until(() => held.length === 3);
     expect((await metrics()).get('edgepress_queue_jobs')).toBe(3);
-    letGo();
+    answerAll();
     await until(async () => (await metrics()).get('edgepress_queue_jobs') === 0);
   });
 
-  it('counts faults of the store that nobody saw, and still answers when the queue cannot be asked', async () => {
+  it('counts faults of the store, and answers even if the queue cannot be read', async () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
-    const whole = createFileStore({ root: await temporaryFolder() });
-    const store = failing(failing(whole, /\.webp$/, 'put'), /^queue$/, 'list');
-    const { service, metrics } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority }, { store });
+    const fileStore = createFileStore({ root: await temporaryFolder() });
+    const store = failingStore(failingStore(fileStore, /\.webp$/, 'put'), /^queue$/, 'list');
+    const { service, metrics } = await startAdminService(
+      { SOURCE_ALLOW_PRIVATE: origin.authority },
+      { store },
+    );
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp' });
     await service.request(target);
     await service.request(target);
@@ -123,17 +138,17 @@ describe('GET /metrics', () => {
     expect((await metrics()).get('edgepress_store_faults_total{operation="put"}')).toBe(2);
   });
 
-  it('has no label with anything that is sent, so that their number stays small', async () => {
-    const { ask, service, send, settled, target, origin, metrics } = await setUp();
+  it('has no labels from requests, so that the number of samples is bounded', async () => {
+    const { adminRequest, service, ingest, finalStatus, target, origin, metrics } = await setUp();
     const before = (await metrics()).size;
     const ids = Array.from({ length: 30 }, (_, index) => `canary-${index}`);
-    await send(ids.map((id) => unitLine(id, `${origin.url}/canary.jpg`, `${origin.url}/gone`)).join(''));
+    await ingest(ids.map((id) => unitLine(id, `${origin.url}/canary.jpg`, `${origin.url}/gone`)).join(''));
     for (const id of ids) {
-      await settled(id);
+      await finalStatus(id);
       await service.request(await target('/canary.jpg', id));
       await service.request(`/canary/${id}`, { method: 'CANARY' });
-      await ask('GET', `/units/${id}-canary`);
-      await ask('DELETE', `/units/${id}`);
+      await adminRequest('GET', `/units/${id}-canary`);
+      await adminRequest('DELETE', `/units/${id}`);
     }
     const samples = await metrics();
     const names = [...samples.keys()].join('\n');

@@ -5,16 +5,17 @@ import {
   DISTRIBUTION,
   startCloudFront,
 } from '../support/cloudfront.ts';
-import { filesIn, hashOf, setUpUnits } from '../support/http/purge-units.ts';
+import { filesIn, hashOf, startWithUnits } from '../support/http/operator.ts';
+import { STORE_FAILURE } from '../support/store/failing-store.ts';
 
-describe('a purge while the store fails', () => {
+describe('POST /units/purge while the store fails', () => {
   it.each([
-    ['to mark units', /^purged\//, 'Nothing of this is left in the store', 0],
-    ['to list a unit', /^v1\/..\/unlucky/, 'Not all of this could be removed', 2],
-  ])('%s asks for the same to be sent again, and does what it can', async (_how, key, detail, tombstones) => {
-    const { ask, service, root } = await setUpUnits([], {}, key);
+    ['tombstones cannot be stored', /^purged\//, 'Nothing of this is left in the store', 0],
+    ['a unit cannot be listed', /^v1\/..\/unlucky/, 'Not all of this could be removed', 2],
+  ])('does what it can and asks to send the same again if %s', async (_what, failing, detail, tombstones) => {
+    const { adminRequest, service, root } = await startWithUnits([], {}, failing);
     const before = service.log.length;
-    const response = await ask('POST', '/units/purge', '{"ids":["unlucky","lucky"]}');
+    const response = await adminRequest('POST', '/units/purge', '{"ids":["unlucky","lucky"]}');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     const text = await response.text();
     const problem = JSON.parse(text);
@@ -22,12 +23,11 @@ describe('a purge while the store fails', () => {
     expect(problem.detail).toMatch(/send the same again, which is safe/);
     expect(text).not.toMatch(/fire|10\.0\.0/);
     expect(await filesIn(root)).toHaveLength(tombstones);
-    const reason = 'the disk is on fire at 10.0.0.7';
-    expect(service.log.slice(before)).toMatchObject([{ msg: 'request', reason }]);
+    expect(service.log.slice(before)).toMatchObject([{ msg: 'request', reason: STORE_FAILURE }]);
   });
 });
 
-describe('a purge behind CloudFront', () => {
+describe('A purge with CloudFront as the CDN', () => {
   afterEach(() => vi.unstubAllEnvs());
 
   async function setUpCdn(ids: readonly string[], options: CloudFrontStubOptions = {}) {
@@ -35,31 +35,31 @@ describe('a purge behind CloudFront', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey);
     const cloudFront = await startCloudFront(options);
     const cdn = { CDN: `cloudfront:${DISTRIBUTION}`, CLOUDFRONT_ENDPOINT: cloudFront.endpoint };
-    return { cloudFront, ...(await setUpUnits(ids, cdn)) };
+    return { cloudFront, ...(await startWithUnits(ids, cdn)) };
   }
 
-  it('has the cache tags of all the units forgotten in one call, and says which that was', async () => {
-    const { cloudFront, ask } = await setUpCdn(['unit-1', 'unit-2']);
-    const one = await (await ask('DELETE', '/units/unit-1')).json();
+  it('invalidates the cache tags of all units with one call and returns its id', async () => {
+    const { cloudFront, adminRequest } = await setUpCdn(['unit-1', 'unit-2']);
+    const one = await (await adminRequest('DELETE', '/units/unit-1')).json();
     expect(one).toMatchObject({ id: 'unit-1', objects: 3, invalidations: [{ id: 'I1', tags: 1 }] });
     const body = '{"ids":["unit-1","unit-2"]}';
-    const two = await (await ask('POST', '/units/purge', body)).json();
+    const two = await (await adminRequest('POST', '/units/purge', body)).json();
     expect(two).toMatchObject({ invalidations: [{ id: 'I2', tags: 2 }] });
     const tags = ['unit-1', 'unit-2'].map((id) => `#u-${hashOf(id)}`);
     expect(cloudFront.invalidations()).toEqual([tags.slice(0, 1), tags]);
   });
 
-  it('that refuses us answers 503: the store is empty, send again; and only the log says which permission is missing', async () => {
+  it('answers 503 if CloudFront denies access, and only the log says which permission is missing', async () => {
     const secret = 'User: arn:aws:iam::123456789012:user/edge is not authorized';
     let refused = true;
-    const { ask, root, service, cloudFront } = await setUpCdn(['unit-1'], {
+    const { adminRequest, root, service, cloudFront } = await setUpCdn(['unit-1'], {
       fault: () => (refused ? { status: 403, code: 'AccessDenied', message: secret } : undefined),
     });
     for (const [method, target, body] of [
       ['DELETE', '/units/unit-1', undefined],
       ['POST', '/units/purge', '{"ids":["unit-1"]}'],
     ] as const) {
-      const response = await ask(method, target, body);
+      const response = await adminRequest(method, target, body);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
       const text = await response.text();
       expect(JSON.parse(text)).toMatchObject({
@@ -74,7 +74,7 @@ describe('a purge behind CloudFront', () => {
     const reasons = service.log.flatMap(({ reason }) => (typeof reason === 'string' ? [reason] : []));
     expect(reasons.at(-1)).toMatch(/cloudfront:CreateInvalidation.*arn:aws/);
     refused = false;
-    const again = await (await ask('DELETE', '/units/unit-1')).json();
+    const again = await (await adminRequest('DELETE', '/units/unit-1')).json();
     expect(again).toMatchObject({ objects: 0, invalidations: [{ id: 'I1', tags: 1 }] });
     expect(cloudFront.invalidations()).toEqual([[`#u-${hashOf('unit-1')}`]]);
   });

@@ -4,7 +4,7 @@ import { codeOf, startOrigin, startService, targetFor } from '../support/http/se
 import { photograph } from '../support/pictures.ts';
 import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
 
-/** A service whose store is a bucket of its own. */
+/** A service with a bucket of its own as the store. */
 async function setUp(env: Record<string, string> = {}) {
   const { endpoint, accessKeyId, secretAccessKey } = s3Server();
   vi.stubEnv('AWS_ACCESS_KEY_ID', accessKeyId);
@@ -19,8 +19,8 @@ async function setUp(env: Record<string, string> = {}) {
   return { bucket, client, origin, photo, service };
 }
 
-describeS3('the service on S3', () => {
-  it('stores what S3 can serve by itself, and answers from it', async () => {
+describeS3('A service with a bucket as its store', () => {
+  it('stores variants that S3 can serve by itself, and answers hits from them', async () => {
     const { bucket, client, origin, service } = await setUp();
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 320, format: 'webp', tier: 'high' });
     const made = await service.request(target);
@@ -52,7 +52,7 @@ describeS3('the service on S3', () => {
     });
   });
 
-  it('remembers a broken source there', async () => {
+  it('stores the cached failure of a broken source', async () => {
     const { origin, service } = await setUp();
     for (const width of [160, 320]) {
       expect(await codeOf(await service.request(await targetFor(`${origin.url}/gone.jpg`, { width })))).toBe(
@@ -62,7 +62,7 @@ describeS3('the service on S3', () => {
     expect(origin.requests).toHaveLength(1);
   });
 
-  it('takes originals from the buckets that are allowed, and from no other', async () => {
+  it('fetches sources from allowed buckets and from no other', async () => {
     const originals = await createBucket();
     const { photo, service } = await setUp({ SOURCE_ALLOW: `s3://${originals.bucket}/allowed/*` });
     for (const Key of ['allowed/a b&c+ü.jpg', 'other/a.jpg']) {
@@ -76,7 +76,7 @@ describeS3('the service on S3', () => {
     expect(await codeOf(await ask('other/a.jpg'))).toBe('source_forbidden');
   });
 
-  it('serves the picture all the same when the bucket is gone', async () => {
+  it('serves an image even if the bucket does not exist', async () => {
     const { origin, service } = await setUp({ STORE: 's3://no-such-bucket' });
     const response = await service.request(await targetFor(`${origin.url}/a.jpg`, { width: 160 }));
     expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss']);

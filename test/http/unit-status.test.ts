@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { failing, startHeldOrigin, startOperated, unitLine, until } from '../support/http/operator.ts';
-import { codeOf, startOrigin, startService, temporaryFolder } from '../support/http/service.ts';
+import { startAdminService, unitLine } from '../support/http/operator.ts';
+import {
+  codeOf,
+  startHeldOrigin,
+  startOrigin,
+  startService,
+  temporaryFolder,
+  until,
+} from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { failingStore, STORE_FAILURE } from '../support/store/failing-store.ts';
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SIGNING_KEYS = `k1:${'a1'.repeat(16)},k0:${'b2'.repeat(16)}`;
 
-/** An origin that has one photograph, and things that are none. */
+/** An origin with one photograph, a page, an error, and nothing else. */
 async function startMixedOrigin() {
   const photo = await photograph();
   const origin = await startOrigin(({ url = '' }, response) => {
@@ -20,9 +28,9 @@ async function startMixedOrigin() {
 }
 
 describe('GET /units/{id}', () => {
-  it('tells of what is ready all that the contract names, with URLs that work', async () => {
+  it('describes a ready image as the contract says, with signed URLs that work', async () => {
     const { photo, origin } = await startMixedOrigin();
-    const { send, settled, service } = await startOperated({
+    const { ingest, finalStatus, service } = await startAdminService({
       SOURCE_ALLOW_PRIVATE: origin.authority,
       PREWARM_WIDTHS: '320,160',
       PREWARM_FORMATS: 'webp,jpeg',
@@ -30,8 +38,8 @@ describe('GET /units/{id}', () => {
       SIGNING_KEYS,
     });
     const src = `${origin.url}/it's%20(1)+é&w=9.jpg`;
-    await send(JSON.stringify({ id: 'unit-1', images: { 'front door.jpg': src } }));
-    const status = await settled('unit-1');
+    await ingest(JSON.stringify({ id: 'unit-1', images: { 'front door.jpg': src } }));
+    const status = await finalStatus('unit-1');
     const [image] = status.images;
     const variant = (width: number, format: string) => ({
       url: expect.stringMatching(/^https:\/\/images\.example\.com\/u\/unit-1\?src=.*&sig=k1\.[\w-]{43}$/),
@@ -46,7 +54,7 @@ describe('GET /units/{id}', () => {
       sourceBytes: photo.byteLength,
       variants: [variant(160, 'webp'), variant(160, 'jpeg'), variant(320, 'webp'), variant(320, 'jpeg')],
     });
-    if (image?.state !== 'ready') throw new Error('it is not ready');
+    if (image?.state !== 'ready') throw new Error('the image is not ready');
     for (const { url, type, bytes } of image.variants) {
       const response = await service.request(url.replace('https://images.example.com', ''));
       expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; hit']);
@@ -63,12 +71,14 @@ describe('GET /units/{id}', () => {
     });
   });
 
-  it('leaves out the name of an image that has none, and signs nothing without keys', async () => {
+  it('has no name for an unnamed image, and unsigned URLs without SIGNING_KEYS', async () => {
     const { origin } = await startMixedOrigin();
-    const { send, settled, service } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    await send(unitLine('unit-1', `${origin.url}/a.jpg`));
-    const [image] = (await settled('unit-1')).images;
-    if (image?.state !== 'ready') throw new Error('it is not ready');
+    const { ingest, finalStatus, service } = await startAdminService({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+    });
+    await ingest(unitLine('unit-1', `${origin.url}/a.jpg`));
+    const [image] = (await finalStatus('unit-1')).images;
+    if (image?.state !== 'ready') throw new Error('the image is not ready');
     expect(image).not.toHaveProperty('name');
     const { url = '' } = image.variants[0] ?? {};
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:3000\/u\/unit-1\?/);
@@ -77,10 +87,10 @@ describe('GET /units/{id}', () => {
     expect(response.headers.get('cache-status')).toBe('edgepress; hit');
   });
 
-  it('names each broken image, why, since when, and whether and when it may be better', async () => {
+  it('describes each broken image with code, detail, since, retryable and nextAttempt', async () => {
     const { origin } = await startMixedOrigin();
     const elsewhere = await startOrigin((_request, response) => response.end());
-    const { send, settled, service } = await startOperated({
+    const { ingest, finalStatus, service } = await startAdminService({
       SOURCE_ALLOW: `${origin.url}/*,${elsewhere.url}/*,http://127.0.0.1:1/*,https://*.example.com/*`,
       SOURCE_ALLOW_PRIVATE: origin.authority,
       SIGNING_KEYS,
@@ -100,9 +110,8 @@ describe('GET /units/{id}', () => {
       ['', 'bad_request', /./, false],
     ];
     const before = Date.now();
-    await send(unitLine('unit-1', ...expected.map(([src]) => src)));
-    const status = await settled('unit-1');
-    // Those that nobody has to be asked about are broken from the start: the others are what is waited for.
+    await ingest(unitLine('unit-1', ...expected.map(([src]) => src)));
+    const status = await finalStatus('unit-1');
     expect(status.images).toEqual(
       expected.map(([src, code, detail, retryable]) => ({
         ...{ src, state: 'broken', code, retryable },
@@ -118,108 +127,113 @@ describe('GET /units/{id}', () => {
     }
     expect(status.totals).toEqual({ ready: 0, broken: 12, pending: 0, sourceBytes: 0, bytes: 0 });
     expect(elsewhere.requests).toEqual([]);
-    // The status knows what is malformed before its job has looked at it.
+    // An invalid URL is broken in the status before its job has started.
     const prewarmed = () => service.log.filter(({ msg }) => msg === 'prewarm');
     await until(() => prewarmed().length === 12);
     expect(JSON.stringify(prewarmed())).not.toMatch(/pass@|xxxx/);
     expect(service.log.filter(({ level }) => Number(level) > 40)).toEqual([]);
   });
 
-  it('says pending for as long as an image is neither made nor broken', async () => {
-    const { origin, held, letGo } = await startHeldOrigin();
-    const { send, statusOf, settled } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
+  it('shows an image as pending until it is made or broken', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const { ingest, statusOf, finalStatus } = await startAdminService({
+      SOURCE_ALLOW_PRIVATE: origin.authority,
+    });
     const src = `${origin.url}/a.jpg`;
-    await send(unitLine('unit-1', src, 'nonsense'));
+    await ingest(unitLine('unit-1', src, 'nonsense'));
     await until(() => held.length === 1);
     expect(await statusOf('unit-1')).toMatchObject({
       images: [{ src, state: 'pending' }, { state: 'broken' }],
       totals: { ready: 0, broken: 1, pending: 1, sourceBytes: 0, bytes: 0 },
     });
-    letGo();
-    expect((await settled('unit-1')).totals).toMatchObject({ ready: 1, broken: 1, pending: 0 });
+    answerAll();
+    expect((await finalStatus('unit-1')).totals).toMatchObject({ ready: 1, broken: 1, pending: 0 });
   });
 
-  it('goes by the manifest that was sent last', async () => {
+  it('shows the images of the latest manifest', async () => {
     const { origin } = await startMixedOrigin();
-    const { send, settled } = await startOperated({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    await send(unitLine('unit-1', `${origin.url}/a.jpg`));
-    await settled('unit-1');
-    await send(unitLine('unit-1', `${origin.url}/b.jpg`, `${origin.url}/a.jpg`));
-    const { images } = await settled('unit-1');
+    const { ingest, finalStatus } = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    await ingest(unitLine('unit-1', `${origin.url}/a.jpg`));
+    await finalStatus('unit-1');
+    await ingest(unitLine('unit-1', `${origin.url}/b.jpg`, `${origin.url}/a.jpg`));
+    const { images } = await finalStatus('unit-1');
     expect(images).toMatchObject([{ src: `${origin.url}/b.jpg` }, { src: `${origin.url}/a.jpg` }]);
     expect(origin.requests).toEqual(['/a.jpg', '/b.jpg']);
   });
 
-  it('knows no unit that was never sent', async () => {
-    const { ask } = await startOperated();
+  it('answers not_found to an unknown unit', async () => {
+    const { adminRequest } = await startAdminService();
     for (const id of ['unit-1', 'purge', '...', 'x'.repeat(128)]) {
-      const response = await ask('GET', `/units/${id}`);
+      const response = await adminRequest('GET', `/units/${id}`);
       expect([response.status, response.headers.get('cache-control')]).toEqual([404, 'no-store']);
       expect(await codeOf(response)).toBe('not_found');
     }
   });
 
-  it('calls an id malformed that can be none, and does not log it as one', async () => {
-    const { ask, service } = await startOperated();
+  it('answers bad_request to an invalid id, and does not log it as a unit', async () => {
+    const { adminRequest, service } = await startAdminService();
     for (const id of ['.', '..', 'a%20b', '%2e%2e', 'ä', 'a,b', 'a:b', 'x'.repeat(129), 'x'.repeat(9000)]) {
-      const response = await ask('GET', `/units/${id}`);
+      const response = await adminRequest('GET', `/units/${id}`);
       expect(response.status, id).toBe(400);
       expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'id' });
     }
     for (const { unit } of service.log) expect(unit).toBeUndefined();
   });
 
-  it('answers HEAD like GET, without the body', async () => {
-    const { ask, send } = await startOperated({ SOURCE_ALLOW: 'https://nowhere.test/*' });
-    await send(unitLine('unit-1', 'https://images.test/a.jpg'));
+  it('answers HEAD like GET without the body', async () => {
+    const { adminRequest, ingest } = await startAdminService({ SOURCE_ALLOW: 'https://nowhere.test/*' });
+    await ingest(unitLine('unit-1', 'https://images.test/a.jpg'));
     for (const [id, status] of [
       ['unit-1', 200],
       ['unit-2', 404],
       ['a%20b', 400],
     ] as const) {
-      const [get, head] = [await ask('GET', `/units/${id}`), await ask('HEAD', `/units/${id}`)];
+      const [get, head] = [
+        await adminRequest('GET', `/units/${id}`),
+        await adminRequest('HEAD', `/units/${id}`),
+      ];
       expect([head.status, get.status]).toEqual([status, status]);
       expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
       expect(await head.text()).toBe('');
     }
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'OPTIONS'])('knows no %s', async (method) => {
-    const { ask } = await startOperated();
-    const response = await ask(method, '/units/unit-1');
+  it.each(['POST', 'PUT', 'PATCH', 'OPTIONS'])('answers method_not_allowed to %s', async (method) => {
+    const { adminRequest } = await startAdminService();
+    const response = await adminRequest(method, '/units/unit-1');
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, DELETE']);
     expect(await codeOf(response)).toBe('method_not_allowed');
   });
 
-  it('knows nothing below a unit', async () => {
-    const { ask } = await startOperated();
+  it('answers not_found to paths below a unit', async () => {
+    const { adminRequest } = await startAdminService();
     for (const target of ['/units/', '/units/unit-1/', '/units/unit-1/images', '/units//unit-1']) {
-      expect(await codeOf(await ask('GET', target)), target).toBe('not_found');
+      expect(await codeOf(await adminRequest('GET', target)), target).toBe('not_found');
     }
   });
 
-  it('logs one line that names the unit', async () => {
-    const { ask, service } = await startOperated();
-    await ask('GET', '/units/unit-7');
+  it('logs one line with the unit', async () => {
+    const { adminRequest, service } = await startAdminService();
+    await adminRequest('GET', '/units/unit-7');
     expect(service.log).toMatchObject([{ msg: 'request', unit: 'unit-7', status: 404, code: 'not_found' }]);
   });
 
-  it('asks to come back when the store cannot be read, without a word of why', async () => {
-    const store = failing(createFileStore({ root: await temporaryFolder() }), /manifest/, 'get');
-    const { ask, service } = await startOperated({}, { store });
-    const response = await ask('GET', '/units/unit-1');
+  it('answers overloaded without the cause if the store cannot be read', async () => {
+    const store = failingStore(createFileStore({ root: await temporaryFolder() }), /manifest/, 'get');
+    const { adminRequest, service } = await startAdminService({}, { store });
+    const response = await adminRequest('GET', '/units/unit-1');
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ code: 'overloaded' });
     expect(text).not.toMatch(/fire|10\.0\.0/);
-    expect(service.log).toMatchObject([{ reason: 'the disk is on fire at 10.0.0.7' }]);
+    expect(service.log).toMatchObject([{ reason: STORE_FAILURE }]);
   });
 
-  it('calls a bug a bug, and logs it', async () => {
-    const whole = createFileStore({ root: await temporaryFolder() });
+  it('answers internal to a bug, and logs it', async () => {
+    const store = createFileStore({ root: await temporaryFolder() });
     const get = () => Promise.reject(new TypeError('secret is not a function'));
-    const { ask, service } = await startOperated({}, { store: { ...whole, get } });
-    const text = await (await ask('GET', '/units/unit-1')).text();
+    const { adminRequest, service } = await startAdminService({}, { store: { ...store, get } });
+    const text = await (await adminRequest('GET', '/units/unit-1')).text();
     expect(JSON.parse(text)).toMatchObject({ code: 'internal', status: 500 });
     expect(text).not.toContain('secret');
     const bug = expect.objectContaining({ level: 50, unit: 'unit-1', msg: expect.stringMatching(/a bug/) });
@@ -227,9 +241,9 @@ describe('GET /units/{id}', () => {
   });
 });
 
-describe('a service that starts again', () => {
-  it('takes up what was accepted before', async () => {
-    const { origin, held, letGo } = await startHeldOrigin();
+describe('A service that is started again', () => {
+  it('processes the jobs that were accepted before', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
     const first = await startService({ ADMIN_TOKEN: 'x', SOURCE_ALLOW_PRIVATE: origin.authority });
     await first.unitServices.drain();
     const sent = await first.request('/units', {
@@ -239,12 +253,12 @@ describe('a service that starts again', () => {
     });
     expect(sent.status).toBe(202);
     expect(held).toEqual([]);
-    const { settled } = await startOperated({
+    const { finalStatus } = await startAdminService({
       SOURCE_ALLOW_PRIVATE: origin.authority,
       STORE: `file:${first.folder}`,
     });
     await until(() => held.length === 1);
-    letGo();
-    expect((await settled('unit-1')).totals).toMatchObject({ ready: 1 });
+    answerAll();
+    expect((await finalStatus('unit-1')).totals).toMatchObject({ ready: 1 });
   });
 });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import type { Overrides, Services } from '../../../src/services.ts';
 import type { UnitServices } from '../../../src/unit-services.ts';
 import { photograph } from '../pictures.ts';
 
-/** A client's server, on loopback, that counts what it is asked for. */
+/** A client's server on loopback that records requests. */
 export interface Origin {
   url: string;
   /** `host:port` */
   authority: string;
-  /** The paths asked for so far. */
+  /** The paths of the requests so far. */
   requests: string[];
 }
 
@@ -37,17 +37,34 @@ export async function startOrigin(answer: RequestListener): Promise<Origin> {
   return { url: `http://${authority}`, authority, requests };
 }
 
-/** The whole service on a folder of its own, asked without a network between. */
+/** An origin that holds each response until the test answers it. */
+export async function startHeldOrigin(picture?: Buffer) {
+  const photo = picture ?? (await photograph());
+  const held: ServerResponse[] = [];
+  const origin = await startOrigin((_request, response) => held.push(response));
+  const sendPhoto = (response: ServerResponse): unknown => response.end(photo);
+  const answerAll = (answer = sendPhoto) => {
+    for (const response of held.splice(0)) answer(response);
+  };
+  return { origin, held, answerAll };
+}
+
+/** Resolves once the condition holds. The test's timeout is the only limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The whole service on a folder of its own, called without a network. */
 export interface Service {
   app: App;
-  /** Where its objects are. */
+  /** The root of its store. */
   folder: string;
-  /** What it has logged: an object a line. */
+  /** What it has logged: one object per line. */
   log: Record<string, unknown>[];
   services: Services;
   unitServices: UnitServices;
   storeFaults: () => Readonly<Record<string, number | undefined>>;
-  /** Sends a request whose target is exactly this. */
+  /** Sends a request with exactly this target. */
   request(target: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -81,29 +98,29 @@ export async function startService(
   };
 }
 
-/** A folder that goes with the test. */
+/** A folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'edgepress-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The request target of an image, unsigned. */
-export function targetFor(src: string, said: Partial<ImageUrlParts> = {}): Promise<string> {
-  return buildImageUrl({ baseUrl: '', unit: 'unit-1', src, ...said });
+/** Returns the request target of an image, unsigned. */
+export function targetFor(src: string, parts: Partial<ImageUrlParts> = {}): Promise<string> {
+  return buildImageUrl({ baseUrl: '', unit: 'unit-1', src, ...parts });
 }
 
-/** The code of a problem document, once it is seen to be one. */
+/** Returns the code of a problem document. Throws if it is not one, or its status differs from the response's. */
 export async function codeOf(response: Response): Promise<string> {
   const { code, status, detail } = (await response.json()) as Record<string, unknown>;
   if (response.headers.get('content-type') !== 'application/problem+json')
     throw new Error('not a problem document');
   if (status !== response.status || typeof detail !== 'string')
-    throw new Error('not an honest problem document');
+    throw new Error('the problem document does not match the response');
   return String(code);
 }
 
-/** A service, and one photograph that it may fetch. */
+/** A service and one photograph that it may fetch. */
 export async function setUpPhotograph(env: Record<string, string> = {}) {
   const photo = await photograph();
   const origin = await startOrigin((_request, response) => response.end(photo));
@@ -114,6 +131,6 @@ export async function setUpPhotograph(env: Record<string, string> = {}) {
     origin,
     service,
     src,
-    target: (said?: Partial<ImageUrlParts>) => targetFor(src, { width: 320, ...said }),
+    target: (parts?: Partial<ImageUrlParts>) => targetFor(src, { width: 320, ...parts }),
   };
 }
