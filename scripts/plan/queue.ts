@@ -1,5 +1,5 @@
-import { MAX_IMAGES, MAX_JOBS } from '../../src/queue/message.ts';
-import { IMAGES_AT_ONCE, UNITS_AT_ONCE } from '../../src/unit/ingest.ts';
+import { MAX_MESSAGE_IMAGES, MAX_MESSAGE_JOBS } from '../../src/queue/message.ts';
+import { MAX_BATCH_IMAGES, MAX_BATCH_UNITS } from '../../src/unit/ingest.ts';
 import { figure, roundDown, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import { busyWorkers, type Load, type Workers } from './load.ts';
@@ -62,24 +62,24 @@ export type Queue = ReturnType<typeof calculateQueue>;
 /** How many units with this many images each `packMessages` puts into one message. */
 function calculateUnitsPerMessage(images: number) {
   const label = 'units a message';
-  if (images > MAX_IMAGES) return figure(label, 1, '1, since a unit alone has more than enough images');
-  if (images * MAX_JOBS <= MAX_IMAGES) return figure(label, MAX_JOBS, `${show(MAX_JOBS)}, the most`);
+  if (images > MAX_MESSAGE_IMAGES) return figure(label, 1, '1, since a unit alone has more than enough images');
+  if (images * MAX_MESSAGE_JOBS <= MAX_MESSAGE_IMAGES) return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the most`);
   return figure(
     label,
-    roundDown(MAX_IMAGES / images),
-    `⌊${show(MAX_IMAGES)} images ÷ ${show(images)} images⌋`,
+    roundDown(MAX_MESSAGE_IMAGES / images),
+    `⌊${show(MAX_MESSAGE_IMAGES)} images ÷ ${show(images)} images⌋`,
   );
 }
 
 /** How many units `ingestUnits` sends, and so packs, together. */
 function calculateUnitsPerSend(images: number) {
   const label = 'units sent together';
-  if (images * (UNITS_AT_ONCE - 1) <= IMAGES_AT_ONCE)
-    return figure(label, UNITS_AT_ONCE, `${show(UNITS_AT_ONCE)}, the most`);
+  if (images * (MAX_BATCH_UNITS - 1) <= MAX_BATCH_IMAGES)
+    return figure(label, MAX_BATCH_UNITS, `${show(MAX_BATCH_UNITS)}, the most`);
   return figure(
     label,
-    roundDown(IMAGES_AT_ONCE / images) + 1,
-    `⌊${show(IMAGES_AT_ONCE)} images ÷ ${show(images)} images⌋ + 1`,
+    roundDown(MAX_BATCH_IMAGES / images) + 1,
+    `⌊${show(MAX_BATCH_IMAGES)} images ÷ ${show(images)} images⌋ + 1`,
   );
 }
 

@@ -120,7 +120,7 @@ describe('an object of a process that dies between its put and its check of the 
     const { folder, env, origin, purge, other } = await setUpRace();
     const src = `${origin.url}/photo.jpg`;
     const writer = runProgram(
-      'test/support/unit/die-after-put.ts',
+      'test/support/purge/die-after-put.ts',
       [await targetFor(src, { width: 160 })],
       env,
     );

@@ -8,7 +8,7 @@ async function* stream(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array
   yield* chunks;
 }
 
-/** What is said of each line, without how long it was. */
+/** Returns the number of each line, and its text or problem. */
 async function linesOf(input: string | Uint8Array | readonly Uint8Array[], maxLineBytes?: number) {
   const bytes = typeof input === 'string' ? bytesOf(input) : input;
   const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
@@ -19,8 +19,8 @@ async function linesOf(input: string | Uint8Array | readonly Uint8Array[], maxLi
   return lines;
 }
 
-describe('reading lines', () => {
-  it('gives each line by its number, and leaves out blank ones that it counts', async () => {
+describe('readLines', () => {
+  it('returns each line with its number, which counts the blank lines that it skips', async () => {
     expect(await linesOf('one\n\n  \t\nfour\n')).toEqual([
       [1, 'one'],
       [4, 'four'],
@@ -29,21 +29,21 @@ describe('reading lines', () => {
     expect(await linesOf('\n\n')).toEqual([]);
   });
 
-  it('takes a last line that has no end', async () => {
+  it('returns a last line without a line break', async () => {
     expect(await linesOf('one\ntwo')).toEqual([
       [1, 'one'],
       [2, 'two'],
     ]);
   });
 
-  it('takes the ends of lines that Windows writes, and a byte order mark where a file may have one', async () => {
+  it('removes the line breaks of Windows, and a byte order mark at the start of the input only', async () => {
     expect(await linesOf('\uFEFFone\r\n\r\n\uFEFFthree\r\n')).toEqual([
       [1, 'one'],
       [3, '\uFEFFthree'],
     ]);
   });
 
-  it('gives the same lines wherever the chunks are cut', async () => {
+  it('returns the same lines however the input is cut into chunks', async () => {
     const text = fc.array(fc.constantFrom('a', 'é', '日', '😀', '\n', '\r\n', ' ', '\uFEFF'), {
       maxLength: 40,
     });
@@ -60,14 +60,14 @@ describe('reading lines', () => {
     );
   });
 
-  it('says of each line how much of the input it took', async () => {
+  it('counts the bytes of each line with its line break and the blank lines before it', async () => {
     const input = bytesOf('\uFEFFone\r\n\n\ntwo é\nlast');
     const lines: Line[] = [];
     for await (const read of readLines(stream([input.subarray(0, 7), input.subarray(7)]))) lines.push(read);
     expect(lines.map(({ bytes }) => bytes)).toEqual([8, 9, 4]);
   });
 
-  it('complains of a line that is too long by its number, and goes on', async () => {
+  it('returns a line that is too long as a problem, and reads the next one', async () => {
     const pieces = Array.from({ length: 11 }, () => bytesOf('x'));
     expect(await linesOf([bytesOf('1234567890\n'), ...pieces, bytesOf('x\nshort')], 10)).toEqual([
       [1, '1234567890'],
@@ -76,7 +76,7 @@ describe('reading lines', () => {
     ]);
   });
 
-  it('complains of a line that is no UTF-8 by its number, and goes on', async () => {
+  it('returns a line that is not UTF-8 as a problem, and reads the next one', async () => {
     const latin1 = Buffer.from('one\ncaf\u00e9\nthree \u00e9', 'latin1');
     expect(await linesOf(latin1)).toEqual([
       [1, 'one'],
@@ -85,30 +85,41 @@ describe('reading lines', () => {
     ]);
   });
 
-  it('asks for no chunk before the lines of the last one are taken, and lets go of the input when its reader stops', async () => {
-    let asked = 0;
-    let released = false;
-    async function* input() {
+  /** An endless input that records how it is read. */
+  function createEndlessInput() {
+    const state = { requested: 0, isClosed: false };
+    async function* chunks() {
       try {
         for (;;) {
-          asked++;
+          state.requested++;
           yield bytesOf('a\nb\n');
         }
       } finally {
-        released = true;
+        state.isClosed = true;
       }
     }
-    const lines = readLines(input());
+    return { state, chunks: chunks() };
+  }
+
+  it('requests the next chunk only when all lines of the last one have been read', async () => {
+    const { state, chunks } = createEndlessInput();
+    const lines = readLines(chunks);
     await lines.next();
     await lines.next();
-    expect(asked).toBe(1);
+    expect(state.requested).toBe(1);
     await lines.next();
-    expect(asked).toBe(2);
-    await lines.return();
-    expect(released).toBe(true);
+    expect(state.requested).toBe(2);
   });
 
-  it('keeps no more than about a line of an input that has no end of a line', async () => {
+  it('closes the input when its reader stops', async () => {
+    const { state, chunks } = createEndlessInput();
+    const lines = readLines(chunks);
+    await lines.next();
+    await lines.return();
+    expect(state.isClosed).toBe(true);
+  });
+
+  it('keeps no more than about a line in memory of an input without a line break', async () => {
     const piece = new Uint8Array(2 ** 20).fill(0x61);
     const pieces = 512;
     let most = 0;

@@ -18,8 +18,8 @@ async function read(input: string) {
   return lines;
 }
 
-describe('reading units', () => {
-  it('gives each unit and each line that is none by its number', async () => {
+describe('readUnits', () => {
+  it('returns each unit, and the reason for each line that is not a unit, with its line number', async () => {
     const lines = await read(
       [
         '{"id":"a","images":["https://x.test/1.jpg"]}',
@@ -34,7 +34,7 @@ describe('reading units', () => {
       { line: 1, unit: { id: 'a', images: [{ src: 'https://x.test/1.jpg' }], ...DEFAULTS.prewarm } },
       { line: 3, state: 'refused', detail: expect.stringMatching(/^not JSON: ./) },
       { line: 4, state: 'refused', detail: '`images` is empty' },
-      { line: 5, state: 'refused', detail: 'it is no JSON object' },
+      { line: 5, state: 'refused', detail: 'it is not a JSON object' },
       {
         line: 6,
         unit: {
@@ -47,7 +47,7 @@ describe('reading units', () => {
     ]);
   });
 
-  it('refuses a line that cannot even be read', async () => {
+  it('refuses a line that is too long, and reads the next one', async () => {
     const lines = await read(`${'x'.repeat(2 ** 20 + 1)}\n{"id":"a","images":["https://x.test/1.jpg"]}`);
     expect(lines).toMatchObject([
       { line: 1, state: 'refused', detail: 'it is longer than 1048576 bytes' },

@@ -9,7 +9,7 @@ const KEY = '00112233445566778899aabbccddeeff';
 const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 describe('the status of a unit', () => {
-  it('names each image with all that is known of it, and the totals', async () => {
+  it('has all that is known about each image, and the totals', async () => {
     const { photo, src, unit, prewarm, units } = await setUpUnits(
       { '/gone.jpg': (response) => response.writeHead(410).end() },
       { PUBLIC_URL: 'https://images.example.test' },
@@ -52,7 +52,7 @@ describe('the status of a unit', () => {
     });
   });
 
-  it('has signed URLs that are hits', async () => {
+  it('has signed URLs that the service answers from the store', async () => {
     const { src, unit, prewarm, units, service } = await setUpUnits({}, { SIGNING_KEYS: `k:${KEY}` });
     await prewarm(unit([src("/it's (a) b+c%20d.jpg?x=1&y=ü")]));
     const [image] = (await units.status('unit-1'))?.images ?? [];
@@ -65,19 +65,23 @@ describe('the status of a unit', () => {
     }
   });
 
-  it('is pending for what has not been tried, and for what lacks a variant', async () => {
-    const { src, unit, units, prewarm } = await setUpUnits();
+  it('reports an image as pending that has not been prewarmed', async () => {
+    const { src, unit, units } = await setUpUnits();
     await units.submit(unit([src('/a.jpg')]), { retry: false });
     expect(await units.status('unit-1')).toMatchObject({
       images: [{ src: src('/a.jpg'), state: 'pending' }],
       totals: { ready: 0, broken: 0, pending: 1, sourceBytes: 0, bytes: 0 },
     });
+  });
+
+  it('reports an image as pending that lacks a variant', async () => {
+    const { src, unit, units, prewarm } = await setUpUnits();
     await prewarm(unit([src('/a.jpg')]));
     await units.submit(unit([src('/a.jpg')], { formats: ['avif', 'jpeg'] }), { retry: false });
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 0, pending: 1 });
   });
 
-  it('is broken at once for what may not be fetched, or asked for', async () => {
+  it('reports an image as broken, without an attempt, whose source is not allowed or not a URL', async () => {
     const { src, unit, units } = await setUpUnits({}, { SOURCE_ALLOW: 'https://*.example.test/*' });
     await units.submit(unit([src('/a.jpg'), 'nonsense']), { retry: false });
     expect((await units.status('unit-1'))?.images).toMatchObject([
@@ -86,29 +90,44 @@ describe('the status of a unit', () => {
     ]);
   });
 
-  it('is ready when viewers’ requests have made all that is wanted', async () => {
+  it('reports an image as ready whose variants were all made by requests', async () => {
     const { src, unit, units, service } = await setUpUnits();
     await units.submit(unit([src('/a.jpg')], { formats: ['jpeg'] }), { retry: false });
     await service.request(`/u/unit-1?src=${encodeURIComponent(src('/a.jpg'))}&w=160`);
     expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
   });
 
-  it('is unknown where the manifest is damaged, until the unit is sent again', async () => {
-    const { src, unit, units, prewarm, service } = await setUpUnits();
-    await prewarm(unit([src('/a.jpg')]));
-    const { manifestKey } = unitAddress('unit-1', sha256);
-    await writeFile(join(service.folder, manifestKey), '{"id": "unit-1", "ima');
-    expect(await units.status('unit-1')).toBeUndefined();
-    const job = { unit: 'unit-1', images: 1, retry: false };
-    // Or what was accepted would be lost without a word.
-    await expect(units.prewarm(job, () => {})).rejects.toThrow('cannot be read');
-    await prewarm(unit([src('/a.jpg')]));
-    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
-  });
-
-  it('is unknown for a unit that was never sent, and for its neighbour in name', async () => {
+  it('is undefined for a unit that was never submitted, even if the id of another starts with its id', async () => {
     const { src, unit, units } = await setUpUnits();
     await units.submit(unit([src('/a.jpg')], { id: 'unit-10' }), { retry: false });
     expect(await units.status('unit-1')).toBeUndefined();
+  });
+});
+
+describe('a damaged manifest', () => {
+  async function setUpDamagedManifest() {
+    const world = await setUpUnits();
+    const { src, unit, prewarm, service } = world;
+    await prewarm(unit([src('/a.jpg')]));
+    const { manifestKey } = unitAddress('unit-1', sha256);
+    await writeFile(join(service.folder, manifestKey), '{"id": "unit-1", "ima');
+    return world;
+  }
+
+  it('makes the status undefined', async () => {
+    const { units } = await setUpDamagedManifest();
+    expect(await units.status('unit-1')).toBeUndefined();
+  });
+
+  it('makes prewarm throw, so that the job is not lost silently', async () => {
+    const { units } = await setUpDamagedManifest();
+    const job = { unit: 'unit-1', images: 1, retry: false };
+    await expect(units.prewarm(job, () => {})).rejects.toThrow('cannot be read');
+  });
+
+  it('is replaced when the unit is submitted again', async () => {
+    const { src, unit, units, prewarm } = await setUpDamagedManifest();
+    await prewarm(unit([src('/a.jpg')]));
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ ready: 1 });
   });
 });

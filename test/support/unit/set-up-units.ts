@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Job } from '../../../src/queue/queue.ts';
 import type { ImageOutcome } from '../../../src/unit/outcome.ts';
 import type { Unit } from '../../../src/unit/unit.ts';
+import type { Units } from '../../../src/unit/units.ts';
 import { startOrigin, startService } from '../http/service.ts';
 import { photograph } from '../pictures.ts';
 
+/** How an origin answers, by path. */
 export type Answers = Record<string, (response: ServerResponse, request: IncomingMessage) => void>;
 
-/** A client's server with a photograph at every path but those named, and a service that may fetch from it. */
+export const answerNotFound = (response: ServerResponse) => void response.writeHead(404).end();
+
+/** Starts an origin that answers with a photograph at every path except those given, and a service that may fetch from it. */
 export async function setUpUnits(answers: Answers = {}, env: Record<string, string> = {}) {
   const photo = await photograph();
   const origin = await startOrigin((request, response) => {
@@ -17,26 +22,35 @@ export async function setUpUnits(answers: Answers = {}, env: Record<string, stri
   const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
   const { units } = service.unitServices;
   const src = (path: string) => `${origin.url}${path}`;
-  const unit = (images: readonly string[], said: Partial<Unit> = {}): Unit => ({
+
+  /** Returns a unit with these sources. By default it wants two variants of each. */
+  const unit = (sources: readonly string[], properties: Partial<Unit> = {}): Unit => ({
     id: 'unit-1',
-    images: images.map((image) => ({ src: image })),
+    images: sources.map((source) => ({ src: source })),
     widths: [160],
     tiers: ['balanced'],
     formats: ['avif', 'webp'],
-    ...said,
+    ...properties,
   });
 
-  /** Hands a unit over and prewarms it; a fault stands beside the outcomes. */
-  async function prewarm(handed: Unit, { retry = false } = {}) {
-    const job = await units.submit(handed, { retry });
-    const outcomes: ImageOutcome[] = [];
-    const fault = await units
-      .prewarm(job, (outcome) => outcomes.push(outcome))
-      .then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-    return { outcomes, fault };
+  /** Submits a unit and prewarms it. */
+  async function prewarm(submitted: Unit, { retry = false } = {}) {
+    return await runJob(units, await units.submit(submitted, { retry }));
   }
   return { photo, origin, service, units, src, unit, prewarm };
+}
+
+/** Prewarms the unit of a job. Returns the outcomes, and the error if it throws. */
+export async function runJob(
+  units: Pick<Units, 'prewarm'>,
+  job: Job,
+): Promise<{ outcomes: ImageOutcome[]; error: unknown }> {
+  const outcomes: ImageOutcome[] = [];
+  const error: unknown = await units
+    .prewarm(job, (outcome) => outcomes.push(outcome))
+    .then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+  return { outcomes, error };
 }

@@ -4,10 +4,11 @@ import { readConfig } from '../../../src/config.ts';
 import { createService } from '../../../src/http/service.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 
-// Makes a variant, says when it is about to put it, goes on when it is told to, and dies before it looks at the purge mark.
+// A process that makes a variant, prints `putting` before it puts it, waits for a line of input, and dies after the put, before it checks the
+// tombstone.
 
 const config = readConfig();
-if (config.store.kind !== 'file') throw new Error('for a folder');
+if (config.store.kind !== 'file') throw new Error('STORE must be a folder');
 const store = createFileStore({ root: config.store.root });
 const { app } = await createService(
   config,
