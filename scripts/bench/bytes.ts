@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Effort } from '../../src/encode/encoder.ts';
-import { TARGET_SCORES } from '../../src/encode/tier-quality.ts';
+import { TIER_QUALITY } from '../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../src/protocol/request.ts';
 import { drawContactSheet, type Pair } from './bytes/contact-sheet.ts';
 import { type Measurement, measure } from './bytes/measure.ts';
@@ -72,5 +72,9 @@ async function compareBytes(
 
 /** Sorts the pairs that are furthest below the target of their tier first. */
 function byScoreAboveTarget({ measurement: one }: Pair, { measurement: other }: Pair): number {
-  return one.score - TARGET_SCORES[one.tier as Tier] - (other.score - TARGET_SCORES[other.tier as Tier]);
+  return (
+    one.score -
+    TIER_QUALITY[one.tier as Tier].targetScore -
+    (other.score - TIER_QUALITY[other.tier as Tier].targetScore)
+  );
 }

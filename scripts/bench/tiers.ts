@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { TARGET_SCORES } from '../../src/encode/tier-quality.ts';
+import { TIER_QUALITY } from '../../src/encode/tier-quality.ts';
 import { print, sum } from './harness/measurements.ts';
 import {
   ENCODERS,
@@ -99,7 +99,7 @@ async function addMeasured(
 function lowestQualities(results: Results): (Setting & { tier: string; step: number })[] {
   const rising = [...results.values()].sort(byEncoderAndQuality).map(summarise);
   return SEARCHES.flatMap(({ encoder, step }) =>
-    Object.entries(TARGET_SCORES).flatMap(([tier, target]) => {
+    Object.entries(TIER_QUALITY).flatMap(([tier, { targetScore: target }]) => {
       const first = rising.find((one) => one.encoder === encoder && one.p10 >= target);
       return first ? [{ tier, encoder, quality: first.quality, step }] : [];
     }),
@@ -120,7 +120,7 @@ function formatTable(rows: Row[], chosen: Row[], images: number): string[] {
       row.ofSources.toFixed(4).padStart(11),
     ].join(' ');
   const tiers = SEARCHES.flatMap(({ encoder }) =>
-    Object.keys(TARGET_SCORES).map((tier) => `${tier} with ${encoder}`),
+    Object.keys(TIER_QUALITY).map((tier) => `${tier} with ${encoder}`),
   );
   const reached = new Set(chosen.map(({ tier, encoder }) => `${tier} with ${encoder}`));
   const unreached = tiers.filter((tier) => !reached.has(tier)).map((tier) => `not reached: ${tier}`);

@@ -4,7 +4,7 @@ import type { EncoderSettings } from './encodings.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import { findLowestStep, type Sample } from './search-quality.ts';
 import type { Candidate, Still } from './still.ts';
-import { TARGET_SCORES } from './tier-quality.ts';
+import { TIER_QUALITY } from './tier-quality.ts';
 
 export interface BestRequest {
   format: Format;
@@ -30,7 +30,7 @@ export async function encodeBest(still: Still, { format, tier, maxBytes }: BestR
   const candidates: Candidate[] = [];
   for (const steps of lossy) candidates.push(await lowestQuality(still, steps, tier));
   for (const settings of fixed) candidates.push(await still.encodeAndScore(settings));
-  const best = smallestThatReaches(candidates, TARGET_SCORES[tier]);
+  const best = smallestThatReaches(candidates, TIER_QUALITY[tier].targetScore);
   if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
   const cheaper: Candidate[] = [];
   for (const steps of lossy) cheaper.push(await highestWithinBudget(still, steps, tier, maxBytes));
@@ -75,19 +75,19 @@ const LOSSLESS_PNG: readonly EncoderSettings[] = [
 
 /** Returns the lowest quality of an encoding that reaches a tier's target; if none does, the candidate with the highest score. */
 async function lowestQuality(still: Still, steps: QualitySteps, tier: Tier): Promise<Candidate> {
-  const target = TARGET_SCORES[tier];
+  const target = TIER_QUALITY[tier].targetScore;
   const { maxSamples, slope } = steps;
   const range = { from: stepOf(steps, steps.floor[still.contentClass]), to: steps.qualities.length - 1 };
-  const usual = { start: stepOf(steps, steps.start[tier]), slope };
+  const usual = { start: stepOf(steps, steps.startAt(tier)), slope };
   let estimate = usual;
   if (steps.draft) {
-    const { settingsAt, offset } = steps.draft;
+    const { settingsAt, offsetFor } = steps.draft;
     const evaluate = evaluatorOf(still, steps.qualities, settingsAt);
     const draft = await findLowestStep(
       { ...range, ...usual, maxSamples: MAX_DRAFT_SAMPLES, evaluate },
       target,
     );
-    estimate = { start: draft.crossing + offset[tier], slope: draft.slope };
+    estimate = { start: draft.crossing + offsetFor(tier), slope: draft.slope };
   }
   const evaluate = evaluatorOf(still, steps.qualities, steps.settingsAt);
   const found = await findLowestStep({ ...range, ...estimate, maxSamples, evaluate }, target);
@@ -158,11 +158,11 @@ function smallestThatReaches(candidates: readonly Candidate[], target: number): 
 /** Returns the candidate with the highest score within the budget; if there is none, the smallest that reaches the target of `saver`. */
 function bestWithinBudget(candidates: readonly Candidate[], maxBytes: number): Candidate {
   const within = candidates.filter(
-    ({ body, score }) => body.byteLength <= maxBytes && score >= TARGET_SCORES.saver,
+    ({ body, score }) => body.byteLength <= maxBytes && score >= TIER_QUALITY.saver.targetScore,
   );
   return within.length > 0
     ? within.reduce(higherScore)
-    : smallestThatReaches(candidates, TARGET_SCORES.saver);
+    : smallestThatReaches(candidates, TIER_QUALITY.saver.targetScore);
 }
 
 function higherScore<C extends Candidate>(one: C, other: C): C {

@@ -1,14 +1,15 @@
 import type { Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
 import type { EncoderSettings } from './encodings.ts';
+import { TIER_QUALITY } from './tier-quality.ts';
 
 /** A lossy encoding as effort `best` searches it: a list of encoder qualities, whose indices are the steps of the search. */
 export interface QualitySteps {
   /** Encoder qualities, in rising order. */
   qualities: readonly number[];
   settingsAt(quality: number): EncoderSettings;
-  /** The quality that the search starts with, by tier: the usual result. */
-  start: Readonly<Record<Tier, number>>;
+  /** The quality that the search starts with. */
+  startAt(tier: Tier): number;
   /** The usual rise of the score from one step to the next. */
   slope: number;
   /** The maximum number of encodes in a search. After a draft, few searches need more than two. */
@@ -16,13 +17,13 @@ export interface QualitySteps {
   /** The lowest quality by content class, whatever the score: it keeps small print legible. */
   floor: Readonly<Record<ContentClass, number>>;
   /**
-   * Faster settings that are searched first. Their scores correlate with those of the real settings, which meet a target `offset` steps away
+   * Faster settings that are searched first. Their scores correlate with those of the real settings, which meet a target `offsetFor` steps away
    * from where the draft meets it.
    */
   draft?: {
     settingsAt(quality: number): EncoderSettings;
     /** In steps, may be a fraction or negative. */
-    offset: Readonly<Record<Tier, number>>;
+    offsetFor(tier: Tier): number;
   };
   /**
    * Returns settings between two steps, for encodings whose steps are far apart.
@@ -45,13 +46,13 @@ export interface QualitySteps {
 export const AVIF_STEPS: QualitySteps = {
   qualities: distinctAvifQualities(24, 94),
   settingsAt: avifAt,
-  start: { saver: 44, balanced: 55, high: 70 },
+  startAt: (tier) => TIER_QUALITY[tier].searchStart.avif,
   slope: 1.5,
   maxSamples: 4,
   floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
   draft: {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 8 }),
-    offset: { saver: -1.5, balanced: -1.2, high: -2 },
+    offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
   },
   between: (quality, surplus) => {
     const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
@@ -83,13 +84,13 @@ export function webpSteps(contentClass: ContentClass): QualitySteps {
   return {
     qualities: wholeQualities(20, 98),
     settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),
-    start: { saver: 58, balanced: 76, high: 88 },
+    startAt: (tier) => TIER_QUALITY[tier].searchStart.webp,
     slope: 0.65,
     maxSamples: 4,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
     draft: {
       settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
-      offset: { saver: 1.5, balanced: 0, high: -1.3 },
+      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.webp,
     },
   };
 }
@@ -99,7 +100,7 @@ export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
   return {
     qualities: wholeQualities(20, 96),
     settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein' }),
-    start: { saver: 56, balanced: 71, high: 86 },
+    startAt: (tier) => TIER_QUALITY[tier].searchStart.jpeg,
     slope: 0.55,
     maxSamples: 7,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },

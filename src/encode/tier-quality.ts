@@ -2,14 +2,21 @@ import type { Format, Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
 import type { EncoderSettings } from './encodings.ts';
 
-/** The SSIMULACRA2 score that each tier promises. */
-export const TARGET_SCORES: Readonly<Record<Tier, number>> = { saver: 60, balanced: 70, high: 80 };
+/** What a tier means to encoders. Encoder qualities are 1–100. */
+interface TierQuality {
+  /** The SSIMULACRA2 score that the tier promises. */
+  targetScore: number;
+  /** The quality of effort `fast`, which does not score its result. */
+  fast: Readonly<Record<Format, number>>;
+  /** The quality that the search of effort `best` starts with: the usual result. */
+  searchStart: Readonly<Record<'avif' | 'webp' | 'jpeg', number>>;
+  /** How many steps away from where a draft meets the target the final encode meets it; see `QualitySteps`. */
+  draftOffset: Readonly<Record<'avif' | 'webp', number>>;
+}
 
 /**
- * The encoder quality (1–100) of effort `fast`, which does not score its result: the lowest at which nine images in ten reach the tier's
- * target at 1080 pixels. Measured with `scripts/bench/tiers.ts`.
- *
- * The score that 90% of 30 photographs, documents and screenshots reach:
+ * The tiers. A quality of effort `fast` is the lowest at which nine images in ten reach the target at 1080 pixels. Measured with
+ * `scripts/bench/tiers.ts`; the score that 90% of 30 photographs, documents and screenshots reach:
  *
  * |      | saver | balanced | high |
  * |------|-------|----------|------|
@@ -17,10 +24,25 @@ export const TARGET_SCORES: Readonly<Record<Tier, number>> = { saver: 60, balanc
  * | webp | 60.6  | 71.1     | 80.8 |
  * | jpeg | 60.1  | 70.7     | 80.3 |
  */
-const FAST_QUALITY: Readonly<Record<Format, Readonly<Record<Tier, number>>>> = {
-  avif: { saver: 51, balanced: 59, high: 70 },
-  webp: { saver: 66, balanced: 80, high: 90 },
-  jpeg: { saver: 62, balanced: 78, high: 91 },
+export const TIER_QUALITY: Readonly<Record<Tier, TierQuality>> = {
+  saver: {
+    targetScore: 60,
+    fast: { avif: 51, webp: 66, jpeg: 62 },
+    searchStart: { avif: 44, webp: 58, jpeg: 56 },
+    draftOffset: { avif: -1.5, webp: 1.5 },
+  },
+  balanced: {
+    targetScore: 70,
+    fast: { avif: 59, webp: 80, jpeg: 78 },
+    searchStart: { avif: 55, webp: 76, jpeg: 71 },
+    draftOffset: { avif: -1.2, webp: 0 },
+  },
+  high: {
+    targetScore: 80,
+    fast: { avif: 70, webp: 90, jpeg: 91 },
+    searchStart: { avif: 70, webp: 88, jpeg: 86 },
+    draftOffset: { avif: -2, webp: -1.3 },
+  },
 };
 
 /** Up to this size, the container of AVIF weighs more than AVIF saves. */
@@ -42,7 +64,7 @@ export function fastSettings(
   if (contentClass === 'chart') {
     return format === 'jpeg' ? { encoding: 'png', colours: 'all' } : { encoding: 'webp', nearLossless: 100 };
   }
-  const quality = FAST_QUALITY[format][tier];
+  const quality = TIER_QUALITY[tier].fast[format];
   switch (format) {
     case 'avif':
       if (width * height <= MAX_SMALL_PIXELS)
@@ -64,5 +86,5 @@ export function fastSettings(
 
 /** Returns the encoder quality of an animation that is encoded as WebP. GIF has no quality. */
 export function animatedQuality(tier: Tier): number {
-  return FAST_QUALITY.webp[tier];
+  return TIER_QUALITY[tier].fast.webp;
 }

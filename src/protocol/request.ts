@@ -2,12 +2,12 @@ import { badRequest, type Fault, type Result } from './fault.ts';
 import { sourceSyntaxError } from './source-syntax.ts';
 
 /** A target for perceived quality: the SSIMULACRA2 score that nine photographs in ten reach, 60, 70 or 80. */
-export type Tier = 'saver' | 'balanced' | 'high';
+export type Tier = (typeof TIERS)[number];
 /** What a client can display: this format and all after it in `FORMATS`. */
-export type Format = 'avif' | 'webp' | 'jpeg';
+export type Format = (typeof FORMATS)[number];
 
-export const TIERS: readonly Tier[] = ['saver', 'balanced', 'high'];
-export const FORMATS: readonly Format[] = ['avif', 'webp', 'jpeg'];
+export const TIERS = ['saver', 'balanced', 'high'] as const;
+export const FORMATS = ['avif', 'webp', 'jpeg'] as const;
 
 /** A parsed image URL. What the URL does not name is absent. */
 export interface ImageRequest {
@@ -84,13 +84,20 @@ interface Parameters {
   sig?: string;
 }
 
+const FORMAT_VALUES = (FORMATS as readonly string[]).concat('auto');
+
+function mustBeOneOf(names: readonly string[], value: string): string | undefined {
+  if (names.indexOf(value) >= 0) return undefined;
+  const last = names.length - 1;
+  return `must be ${names.slice(0, last).join(', ')} or ${names[last]}`;
+}
+
 /** For each parameter: returns what is wrong with a value, as the end of a sentence, or `undefined`. */
 const VALIDATIONS: Record<keyof Parameters, (value: string) => string | undefined> = {
   src: sourceSyntaxError,
   w: (value) => (POSITIVE_INTEGER.test(value) ? undefined : 'must be a whole number of pixels, 1 or more'),
-  q: (value) => (TIERS.indexOf(value as Tier) < 0 ? 'must be saver, balanced or high' : undefined),
-  f: (value) =>
-    FORMATS.indexOf(value as Format) < 0 && value !== 'auto' ? 'must be avif, webp, jpeg or auto' : undefined,
+  q: (value) => mustBeOneOf(TIERS, value),
+  f: (value) => mustBeOneOf(FORMAT_VALUES, value),
   exp: (value) => (NATURAL_NUMBER.test(value) ? undefined : 'must be a time in whole Unix seconds'),
   sig: (value) => (value === '' ? 'is empty' : undefined),
 };

@@ -4,7 +4,7 @@ import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { createMetric } from '../../src/encode/metric.ts';
 import { flattenOnWhite, readPixels } from '../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { TARGET_SCORES } from '../../src/encode/tier-quality.ts';
+import { TIER_QUALITY } from '../../src/encode/tier-quality.ts';
 import { FORMATS, TIERS } from '../../src/protocol/request.ts';
 import { photograph, print, screen } from '../support/pictures.ts';
 
@@ -35,8 +35,8 @@ describe('effort best', () => {
       for (const tier of TIERS) {
         const image = await encode(source, { format, tier });
         const score = await scoreOf(source, image);
-        expect(score).toBeGreaterThanOrEqual(TARGET_SCORES[tier] - 0.1);
-        expect(score).toBeLessThan(TARGET_SCORES[tier] + 4);
+        expect(score).toBeGreaterThanOrEqual(TIER_QUALITY[tier].targetScore - 0.1);
+        expect(score).toBeLessThan(TIER_QUALITY[tier].targetScore + 4);
         expect(image.score).toBeCloseTo(score, 0);
       }
     },
@@ -100,7 +100,7 @@ describe('effort best with a budget in bytes', () => {
       const within = await encode(source, { format, maxBytes });
       expect(within.body.byteLength).toBeLessThanOrEqual(maxBytes);
       expect(within.body.byteLength).toBeGreaterThan(0.8 * maxBytes);
-      expect(within.score).toBeGreaterThanOrEqual(TARGET_SCORES.saver);
+      expect(within.score).toBeGreaterThanOrEqual(TIER_QUALITY.saver.targetScore);
     }
   });
 
@@ -134,7 +134,7 @@ describe('effort best for text', () => {
     const source = await print();
     for (const format of FORMATS) {
       const { score } = await encode(source, { format, tier: 'saver' });
-      expect(score).toBeGreaterThanOrEqual(TARGET_SCORES.saver);
+      expect(score).toBeGreaterThanOrEqual(TIER_QUALITY.saver.targetScore);
     }
   });
 });

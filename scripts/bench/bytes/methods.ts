@@ -4,7 +4,7 @@ import { toEncoding } from '../../../src/encode/encodings.ts';
 import type { Reference } from '../../../src/encode/metric.ts';
 import { flattenOnWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
-import { TARGET_SCORES } from '../../../src/encode/tier-quality.ts';
+import { TIER_QUALITY } from '../../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
 import { PEERS } from './peers.ts';
 
@@ -67,7 +67,7 @@ function optimum(format: Format, tier: Tier): Method {
     name: 'optimum',
     format,
     tier,
-    encode: (subject) => smallestOf(steps[format], TARGET_SCORES[tier], subject),
+    encode: (subject) => smallestOf(steps[format], TIER_QUALITY[tier].targetScore, subject),
   };
 }
 
