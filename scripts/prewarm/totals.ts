@@ -1,4 +1,4 @@
-import type { ImageOutcome, VariantSummary, ReadyImage, RefusedLine } from '../../src/unit/outcome.ts';
+import type { ImageOutcome, ReadyImage, RefusedLine, VariantSummary } from '../../src/unit/outcome.ts';
 
 /** The totals of a prewarm run. Their size in memory is bounded, however many units there are. */
 export interface Totals {

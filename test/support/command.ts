@@ -17,7 +17,7 @@ import { statusCommand } from '../../scripts/status.ts';
 import { startOrigin, temporaryFolder } from './http/service.ts';
 import { photograph } from './pictures.ts';
 import { type Program, runProgram } from './program.ts';
-import type { Answers } from './unit/unit-world.ts';
+import type { Answers } from './unit/set-up-units.ts';
 
 /** How a command ended, and what it printed. */
 export interface Ended {
