@@ -16,7 +16,7 @@ const purgeSchema = z.strictObject(
       .min(1, 'is empty')
       .max(MAX_IDS, `has more than ${MAX_IDS} entries`)
       // Entries are checked only if there are not too many: a million wrong ones would be a million issues.
-      .pipe(z.array(z.string('is no text').refine(isUnit, `is no unit: it must be ${UNIT_RULE}`))),
+      .pipe(z.array(z.string('is not a string').refine(isUnit, `is not a unit id: it must be ${UNIT_RULE}`))),
   },
   'must be {"ids": [unit, …]}',
 );

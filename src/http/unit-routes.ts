@@ -35,14 +35,14 @@ type RouteContext = Context<AppEnvironment>;
 /** Adds the routes of operators: prewarm, status, purge and metrics. */
 export function addUnitRoutes(app: App, options: UnitRoutesOptions, isDraining: () => boolean): void {
   const { token, units, metrics } = options;
-  const requireBearer: MiddlewareHandler<AppEnvironment> = async (c, next) => {
+  const authenticate: MiddlewareHandler<AppEnvironment> = async (c, next) => {
     c.header('Cache-Control', 'no-store');
     requireToken(c.req.header('authorization'), token);
     await next();
   };
-  app.use('/metrics', requireBearer);
+  app.use('/metrics', authenticate);
   // For Hono, `/units/*` matches `/units` as well.
-  app.use('/units/*', requireBearer);
+  app.use('/units/*', authenticate);
 
   app.get('/metrics', async (c) => sendText(c, await metrics.text(), metrics.contentType));
   app.all('/metrics', (c) => refuseMethod(c, 'GET, HEAD'));

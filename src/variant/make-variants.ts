@@ -65,21 +65,21 @@ export type MakeVariants = (batch: VariantBatch, trace: Trace) => Promise<readon
 
 export function createMakeVariants(services: MakeVariantsServices): MakeVariants {
   return async (batch, trace) => {
-    const job = toJob(services, batch, trace);
+    const run = createRun(services, batch, trace);
     let made: readonly MadeVariant[];
     try {
-      made = await makeAll(job, await fetchAndDecode(job));
-      await services.records.clear(job.recordKey, batch.record);
+      made = await makeAll(run, await fetchAndDecode(run));
+      await services.records.clear(run.recordKey, batch.record);
     } catch (error) {
-      throw await saveFailure(job, error);
+      throw await saveFailure(run, error);
     }
-    const outcome = await checkTombstone(job);
+    const outcome = await checkTombstone(run);
     return outcome === 'kept' ? made : made.map((variant) => ({ ...variant, isStored: false }));
   };
 }
 
-/** A batch with everything that its steps need. */
-interface BatchJob {
+/** A batch in progress: everything that its steps need. */
+interface BatchRun {
   services: MakeVariantsServices;
   batch: VariantBatch;
   trace: Trace;
@@ -93,7 +93,7 @@ interface Target {
   address: VariantAddress;
 }
 
-function toJob(services: MakeVariantsServices, batch: VariantBatch, trace: Trace): BatchJob {
+function createRun(services: MakeVariantsServices, batch: VariantBatch, trace: Trace): BatchRun {
   const { unit, src, specs } = batch;
   const targets = specs.map((spec) => ({
     spec,
@@ -104,7 +104,7 @@ function toJob(services: MakeVariantsServices, batch: VariantBatch, trace: Trace
   return { services, batch, trace, targets, recordKey };
 }
 
-async function fetchAndDecode({ services, batch, trace }: BatchJob): Promise<DecodedImage> {
+async function fetchAndDecode({ services, batch, trace }: BatchRun): Promise<DecodedImage> {
   const { src, specs, urgency } = batch;
   const bytes = await timed(trace, 'fetch', batch.fetch(src));
   trace.bytesIn = bytes.byteLength;
@@ -112,11 +112,11 @@ async function fetchAndDecode({ services, batch, trace }: BatchJob): Promise<Dec
   return await timed(trace, 'encode', services.encoder.decode(bytes, maxWidth, urgency));
 }
 
-async function makeAll(job: BatchJob, image: DecodedImage): Promise<readonly MadeVariant[]> {
+async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly MadeVariant[]> {
   const counted = new Set<EncodedImage>();
-  const work = job.targets.map(async (target) => {
-    const encoded = await encode(job, target.spec, image, counted);
-    return await put(job, target, image, encoded);
+  const work = run.targets.map(async (target) => {
+    const encoded = await encode(run, target.spec, image, counted);
+    return await put(run, target, image, encoded);
   });
   // Even if one fails: a put that is still in flight would escape the look at the tombstone.
   await Promise.allSettled(work);
@@ -125,7 +125,7 @@ async function makeAll(job: BatchJob, image: DecodedImage): Promise<readonly Mad
 
 /** @param counted - the results that `onWork` has been called for: specs can share one, which is encoded once */
 async function encode(
-  { services, batch, trace }: BatchJob,
+  { services, batch, trace }: BatchRun,
   spec: VariantSpec,
   image: DecodedImage,
   counted: Set<EncodedImage>,
@@ -140,7 +140,7 @@ async function encode(
 }
 
 async function put(
-  { services, batch, trace }: BatchJob,
+  { services, batch, trace }: BatchRun,
   { spec, address: { key, cacheTag } }: Target,
   image: DecodedImage,
   encoded: EncodedImage,
@@ -162,13 +162,13 @@ async function put(
  *
  * @returns the error to throw. In prewarm it is `internal` if it could not be saved: reported as broken, it would be forgotten
  */
-async function saveFailure(job: BatchJob, reason: unknown): Promise<unknown> {
-  const { services, batch, recordKey } = job;
+async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
+  const { services, batch, recordKey } = run;
   const { records, onWork } = services;
   const { error, isSaved } = await records.saveFailure(recordKey, reason, batch.record, batch.startedAtMs);
   if (error instanceof EdgepressError && error.code.startsWith('source_'))
     onWork({ kind: 'broken', code: error.code });
-  const isKnown = (await checkTombstone(job)) !== 'unknown' && isSaved;
+  const isKnown = (await checkTombstone(run)) !== 'unknown' && isSaved;
   if (isKnown || batch.urgency === 'viewer') return error;
   return new EdgepressError('internal', 'The source is broken, but the reason could not be saved', {
     cause: error,
@@ -176,7 +176,7 @@ async function saveFailure(job: BatchJob, reason: unknown): Promise<unknown> {
 }
 
 /** Reads the tombstone after everything was put, and removes what was put if a purge came first. */
-function checkTombstone({ services, batch, targets, recordKey }: BatchJob): Promise<PutOutcome> {
+function checkTombstone({ services, batch, targets, recordKey }: BatchRun): Promise<PutOutcome> {
   const keys = targets.map(({ address }) => address.key);
   return services.sweep.checkTombstone(batch.unit, batch.startedAtMs, [...keys, recordKey]);
 }

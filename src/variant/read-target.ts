@@ -52,7 +52,7 @@ function orThrow<T>(result: Result<T>): T {
  * A request that the edge has verified. Its path is the key of the variant, so that the store can answer it as it stands; its one
  * parameter is the original target in base64url, so that a variant that is not stored can be made.
  */
-export interface ForwardedRequest {
+interface ForwardedRequest {
   /** The key of the variant. */
   key: string;
   /** The request as the viewer sent it. */
@@ -64,7 +64,7 @@ export interface ForwardedRequest {
  *
  * @returns the request, or a `bad_request` if it does not come from the edge
  */
-export function parseForwarded(target: string): Result<ForwardedRequest> {
+function parseForwarded(target: string): Result<ForwardedRequest> {
   const [, key, encoded] = /^\/([^?]+)\?r=([A-Za-z0-9_-]+)$/.exec(target) ?? [];
   if (key === undefined || encoded === undefined)
     return badRequest('r', 'must be the only parameter: the original request target, in base64url');
@@ -78,7 +78,7 @@ export function parseForwarded(target: string): Result<ForwardedRequest> {
  *
  * @returns the variant, or a `bad_request` if the original request cannot lead to this key
  */
-export function resolveForwarded(
+function resolveForwarded(
   { key, request }: ForwardedRequest,
   ladder: Ladder,
   sha256: Sha256,

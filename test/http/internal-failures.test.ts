@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Encoder } from '../../src/encode/encoder.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
+import { startAdminService } from '../support/http/operator.ts';
 import { codeOf, startOrigin, startService, targetFor, temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
-import { failingStore } from '../support/store/failing-store.ts';
+import { failingStore, STORE_FAILURE } from '../support/store/failing-store.ts';
 
 describe('A bug during an image request', () => {
   it('is answered internal, is logged, and is not saved as a failure of the source', async () => {
@@ -61,5 +62,29 @@ describe('An image request while the store fails', () => {
   it('still learns why its source is broken if every operation fails', async () => {
     const { service, target } = await setUp('get', 'put', 'delete');
     expect(await codeOf(await service.request(await target('/gone')))).toBe('source_not_found');
+  });
+});
+
+describe('GET /units/{id} during an internal failure', () => {
+  it('answers overloaded without the cause if the store cannot be read', async () => {
+    const store = failingStore(createFileStore({ root: await temporaryFolder() }), /manifest/, 'get');
+    const { adminRequest, service } = await startAdminService({}, { store });
+    const response = await adminRequest('GET', '/units/unit-1');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'overloaded' });
+    expect(text).not.toMatch(/fire|10\.0\.0/);
+    expect(service.log).toMatchObject([{ reason: STORE_FAILURE }]);
+  });
+
+  it('answers internal to a bug, and logs it', async () => {
+    const store = createFileStore({ root: await temporaryFolder() });
+    const get = () => Promise.reject(new TypeError('secret is not a function'));
+    const { adminRequest, service } = await startAdminService({}, { store: { ...store, get } });
+    const text = await (await adminRequest('GET', '/units/unit-1')).text();
+    expect(JSON.parse(text)).toMatchObject({ code: 'internal', status: 500 });
+    expect(text).not.toContain('secret');
+    const bug = expect.objectContaining({ level: 50, unit: 'unit-1', msg: expect.stringMatching(/a bug/) });
+    expect(service.log).toContainEqual(bug);
   });
 });

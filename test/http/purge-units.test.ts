@@ -108,9 +108,9 @@ describe('POST /units/purge', () => {
     ['an object without ids', '{}', '`ids` must be a list', 'ids'],
     ['ids that are not a list', '{"ids":"a"}', '`ids` must be a list', 'ids'],
     ['an empty list', '{"ids":[]}', '`ids` is empty', 'ids'],
-    ['an invalid id', '{"ids":["a","b/c"]}', '`ids.1` is no unit', 'ids.1'],
-    ['an id that is not a string', '{"ids":["a","b",7]}', '`ids.2` is no text', 'ids.2'],
-    ['dots as an id', '{"ids":[".."]}', '`ids.0` is no unit', 'ids.0'],
+    ['an invalid id', '{"ids":["a","b/c"]}', '`ids.1` is not a unit id', 'ids.1'],
+    ['an id that is not a string', '{"ids":["a","b",7]}', '`ids.2` is not a string', 'ids.2'],
+    ['dots as an id', '{"ids":[".."]}', '`ids.0` is not a unit id', 'ids.0'],
     ['an unknown property', '{"ids":["a"],"dryRun":true}', '`body`', 'body'],
     [
       '10,001 ids',

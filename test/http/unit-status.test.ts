@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createFileStore } from '../../src/store/file-store.ts';
 import { startAdminService, unitLine } from '../support/http/operator.ts';
-import {
-  codeOf,
-  startHeldOrigin,
-  startOrigin,
-  startService,
-  temporaryFolder,
-  until,
-} from '../support/http/service.ts';
+import { codeOf, startHeldOrigin, startOrigin, until } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
-import { failingStore, STORE_FAILURE } from '../support/store/failing-store.ts';
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SIGNING_KEYS = `k1:${'a1'.repeat(16)},k0:${'b2'.repeat(16)}`;
@@ -216,49 +207,5 @@ describe('GET /units/{id}', () => {
     const { adminRequest, service } = await startAdminService();
     await adminRequest('GET', '/units/unit-7');
     expect(service.log).toMatchObject([{ msg: 'request', unit: 'unit-7', status: 404, code: 'not_found' }]);
-  });
-
-  it('answers overloaded without the cause if the store cannot be read', async () => {
-    const store = failingStore(createFileStore({ root: await temporaryFolder() }), /manifest/, 'get');
-    const { adminRequest, service } = await startAdminService({}, { store });
-    const response = await adminRequest('GET', '/units/unit-1');
-    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
-    const text = await response.text();
-    expect(JSON.parse(text)).toMatchObject({ code: 'overloaded' });
-    expect(text).not.toMatch(/fire|10\.0\.0/);
-    expect(service.log).toMatchObject([{ reason: STORE_FAILURE }]);
-  });
-
-  it('answers internal to a bug, and logs it', async () => {
-    const store = createFileStore({ root: await temporaryFolder() });
-    const get = () => Promise.reject(new TypeError('secret is not a function'));
-    const { adminRequest, service } = await startAdminService({}, { store: { ...store, get } });
-    const text = await (await adminRequest('GET', '/units/unit-1')).text();
-    expect(JSON.parse(text)).toMatchObject({ code: 'internal', status: 500 });
-    expect(text).not.toContain('secret');
-    const bug = expect.objectContaining({ level: 50, unit: 'unit-1', msg: expect.stringMatching(/a bug/) });
-    expect(service.log).toContainEqual(bug);
-  });
-});
-
-describe('A service that is started again', () => {
-  it('processes the jobs that were accepted before', async () => {
-    const { origin, held, answerAll } = await startHeldOrigin();
-    const first = await startService({ ADMIN_TOKEN: 'x', SOURCE_ALLOW_PRIVATE: origin.authority });
-    await first.unitServices.drain();
-    const sent = await first.request('/units', {
-      method: 'POST',
-      headers: { Authorization: 'Bearer x' },
-      body: unitLine('unit-1', `${origin.url}/a.jpg`),
-    });
-    expect(sent.status).toBe(202);
-    expect(held).toEqual([]);
-    const { finalStatus } = await startAdminService({
-      SOURCE_ALLOW_PRIVATE: origin.authority,
-      STORE: `file:${first.folder}`,
-    });
-    await until(() => held.length === 1);
-    answerAll();
-    expect((await finalStatus('unit-1')).totals).toMatchObject({ ready: 1 });
   });
 });
