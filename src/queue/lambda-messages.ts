@@ -24,7 +24,7 @@ export interface SqsBatchResponse {
 export interface LambdaMessages {
   /**
    * Does the jobs of all messages of an event. Once the signal aborts, no more jobs are started, and messages that are left can be
-   * received again at once. Never throws: errors go to `onError`.
+   * received again immediately. Never throws: errors go to `onError`.
    *
    * @returns the messages that are to be received again
    */

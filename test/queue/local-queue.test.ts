@@ -251,7 +251,7 @@ describe('a job in the local queue that fails', () => {
     expect(await filesIn(root)).toEqual([]);
   });
 
-  it('is delivered at once when it is due later than any delay allows, since a wrong clock wrote it', async () => {
+  it('is delivered immediately when it is due later than any delay allows, since a wrong clock wrote it', async () => {
     const wrong = openQueue({ nowMs: () => Date.parse('2099-01-01T00:00:00Z') });
     await wrong.send(makeJobs(2));
     await startConsumer(openQueue()).started(2);

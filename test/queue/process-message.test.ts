@@ -112,7 +112,7 @@ describe('processMessage', () => {
     expect(errors).toEqual([{ message: 'not a message with units', unit: undefined }]);
   });
 
-  it('makes a message available at once when the signal aborts before any of its jobs starts', async () => {
+  it('makes a message available immediately when the signal aborts before any of its jobs starts', async () => {
     const { process, handled, sent, errors, stop } = setUp();
     stop();
     expect(await process(jobs)).toBe(0);
@@ -136,7 +136,7 @@ describe('processMessage', () => {
     expect(errors).toEqual([]);
   });
 
-  it('makes a single job available at once that the abort interrupts', async () => {
+  it('makes a single job that the abort interrupts available immediately', async () => {
     const { process, options, sent, errors, stop } = setUp();
     options.handle = async () => {
       stop();
