@@ -3,8 +3,8 @@ import { CommandFailure } from './cli/command.ts';
 import { counted } from './cli/text.ts';
 import { readEnvironment } from './cli/unit-session.ts';
 import { calculatePlan } from './plan/calculate.ts';
-import { addPlanOptions, type PlanOptions, toPlanInputs } from './plan/inputs.ts';
 import { type Measurement, measure, originalsInFolder, packagedOriginals } from './plan/measure.ts';
+import { addPlanOptions, type PlanOptions, toPlanInputs } from './plan/options.ts';
 import { loadWarnings } from './plan/quotas.ts';
 import { formatPlan, formatPlanJson } from './plan/report.ts';
 

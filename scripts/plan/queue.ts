@@ -62,8 +62,10 @@ export type Queue = ReturnType<typeof calculateQueue>;
 /** How many units with this many images each `packMessages` puts into one message. */
 function calculateUnitsPerMessage(images: number) {
   const label = 'units a message';
-  if (images > MAX_MESSAGE_IMAGES) return figure(label, 1, '1, since a unit alone has more than enough images');
-  if (images * MAX_MESSAGE_JOBS <= MAX_MESSAGE_IMAGES) return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the most`);
+  if (images > MAX_MESSAGE_IMAGES)
+    return figure(label, 1, '1, since a unit alone has more than enough images');
+  if (images * MAX_MESSAGE_JOBS <= MAX_MESSAGE_IMAGES)
+    return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the most`);
   return figure(
     label,
     roundDown(MAX_MESSAGE_IMAGES / images),

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { addPlanOptions } from '../../scripts/plan/inputs.ts';
+import { addPlanOptions } from '../../scripts/plan/options.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { figuresIn } from '../support/plan/figures.ts';

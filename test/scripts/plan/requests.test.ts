@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { calculatePlan } from '../../../scripts/plan/calculate.ts';
-import { MAX_IMAGES, MAX_JOBS, packMessages, readMessage } from '../../../src/queue/message.ts';
+import {
+  decodeMessage,
+  MAX_MESSAGE_IMAGES,
+  MAX_MESSAGE_JOBS,
+  packMessages,
+} from '../../../src/queue/message.ts';
 import type { Job } from '../../../src/queue/queue.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
@@ -113,10 +118,12 @@ describe('planned requests', () => {
     'pack units of %i images into messages and calls as the queue does',
     async (images) => {
       const { queue } = calculatePlan({ ...MILLION_UNITS, imagesPerUnit: images });
-      const jobs = Array.from({ length: 2 * MAX_JOBS }, () => ({ unit: 'a', images, retry: false }));
-      expect(readMessage(packMessages(jobs)[0] ?? '')).toHaveLength(queue.unitsPerMessage.value);
+      const jobs = Array.from({ length: 2 * MAX_MESSAGE_JOBS }, () => ({ unit: 'a', images, retry: false }));
+      expect(decodeMessage(packMessages(jobs)[0] ?? '')).toHaveLength(queue.unitsPerMessage.value);
       expect(queue.unitsPerSend.value).toBe(await countUnitsSentTogether(images));
-      expect(queue.batchSeconds.value).toBeLessThanOrEqual((2 * Math.max(MAX_IMAGES, images) * 350) / 1000);
+      expect(queue.batchSeconds.value).toBeLessThanOrEqual(
+        (2 * Math.max(MAX_MESSAGE_IMAGES, images) * 350) / 1000,
+      );
     },
   );
 });

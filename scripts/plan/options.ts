@@ -1,0 +1,115 @@
+import { type Command, Option } from 'commander';
+import type { WantedVariants } from '../../src/unit/unit.ts';
+import { addRequiredOption, numberWithin, wholeNumberWithin } from '../cli/options.ts';
+import { ASSUMED_SOURCE_KB, ASSUMED_VARIANT_KB, measuredMsPerImage, type PlanInputs } from './inputs.ts';
+import { leastMemoryMb } from './load.ts';
+import type { Measurement } from './measure.ts';
+import { LIMITS, PRICES } from './prices-and-limits.ts';
+
+/** Options of the command. An optional one that is missing is measured or assumed. */
+export interface PlanOptions {
+  unitsPerHour: number;
+  images: number;
+  ms?: number;
+  photos?: string;
+  sourceKb?: number;
+  variantKb?: number;
+  memory?: number;
+  batch: number;
+  concurrency?: number;
+  views: number;
+  cdnHits: number;
+  purged: number;
+  months: number;
+  backlog?: number;
+  egressUsdPerGb: number;
+  mobileUsdPerGb: number;
+  json?: true;
+}
+
+/** Adds the options with their bounds and defaults. */
+export function addPlanOptions(command: Command): Command {
+  const usd = numberWithin(0, 1000);
+  const unitsPerHour = new Option('--units-per-hour <n>', 'how many data units come');
+  return addRequiredOption(command, unitsPerHour.argParser(wholeNumberWithin(1, 1e9)))
+    .option('--images <n>', 'images a unit', wholeNumberWithin(1, 1000), 5)
+    .option(
+      '--ms <n>',
+      'CPU an image with all of its variants, in ms on one vCPU (by default measured)',
+      numberWithin(0.001, 900_000),
+    )
+    .option('--photos <folder>', 'originals of your own to measure that with')
+    .option(
+      '--source-kb <n>',
+      `an original, in KB ${orMeasured(ASSUMED_SOURCE_KB)}`,
+      numberWithin(0.001, 1e9),
+    )
+    .option(
+      '--variant-kb <n>',
+      `a variant, in KB ${orMeasured(ASSUMED_VARIANT_KB)}`,
+      numberWithin(0.001, 1e9),
+    )
+    .option(
+      '--memory <mb>',
+      'of a worker; 1,769 MB have one vCPU (by default that, or as many times that as one stack needs)',
+      wholeNumberWithin(LIMITS.leastMemoryMb, LIMITS.memoryMb),
+    )
+    .option('--batch <n>', 'messages that a worker is given at once', wholeNumberWithin(1, 10), 2)
+    .option(
+      '--concurrency <n>',
+      'workers at once, at most (by default a quarter more than the load needs)',
+      wholeNumberWithin(2, LIMITS.eventSourceConcurrency),
+    )
+    .option('--views <n>', 'of an image', numberWithin(0, 1e6), 3)
+    .option('--cdn-hits <percent>', 'views that the CDN answers without S3', numberWithin(0, 100), 0)
+    .option('--purged <percent>', 'units that are purged one day', numberWithin(0, 100), 1)
+    .option('--months <n>', 'that variants are kept', numberWithin(0, 1200), 1)
+    .option(
+      '--backlog <units>',
+      'that wait at the start (by default those of an hour)',
+      wholeNumberWithin(0, 1e9),
+    )
+    .option('--egress-usd-per-gb <usd>', 'out of the CDN; $0.109 in India', usd, PRICES.usdPerGbOut)
+    .option('--mobile-usd-per-gb <usd>', 'that contractors, who look at the images, pay', usd, 2)
+    .option('--json', 'print one JSON object');
+}
+
+function orMeasured(kb: number): string {
+  return `(default: ${kb}, or that of --photos)`;
+}
+
+/**
+ * Combines the options with what was measured and assumed.
+ *
+ * @param measurement - required without `--ms`
+ */
+export function toPlanInputs(
+  options: PlanOptions,
+  wanted: WantedVariants,
+  measurement: Measurement | undefined,
+): PlanInputs {
+  // The packaged photographs are too small to stand for the sizes of originals and variants.
+  const measuredSizes = options.photos === undefined ? undefined : measurement;
+  const demand = {
+    unitsPerHour: options.unitsPerHour,
+    imagesPerUnit: options.images,
+    msPerImage: measurement ? measuredMsPerImage(measurement).value : (options.ms ?? 0),
+  };
+  return {
+    ...demand,
+    wanted,
+    sourceKb: options.sourceKb ?? (measuredSizes ? measuredSizes.meanBytes / 1000 : ASSUMED_SOURCE_KB),
+    variantKb:
+      options.variantKb ?? (measuredSizes ? measuredSizes.meanVariantBytes / 1000 : ASSUMED_VARIANT_KB),
+    memoryMb: options.memory ?? leastMemoryMb(demand),
+    messagesPerBatch: options.batch,
+    maxConcurrency: options.concurrency,
+    viewsPerImage: options.views,
+    cdnHitShare: options.cdnHits / 100,
+    purgedShare: options.purged / 100,
+    monthsKept: options.months,
+    backlogUnits: options.backlog ?? options.unitsPerHour,
+    usdPerGbOut: options.egressUsdPerGb,
+    usdPerMobileGb: options.mobileUsdPerGb,
+  };
+}
