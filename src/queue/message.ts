@@ -16,7 +16,8 @@ export const MAX_MESSAGE_JOBS = 25;
 const messageSchema = z.object({ v: z.literal(1), jobs: z.array(jobSchema).min(1) });
 
 /**
- * Packs jobs, in their order, into messages of about equal work. A unit with more than `MAX_MESSAGE_IMAGES` images gets a message of its own.
+ * Packs jobs, in their order, into messages of about equal work. A unit with more than `MAX_MESSAGE_IMAGES` images gets its own
+ * message.
  *
  * @returns the bodies of the messages
  */

@@ -40,15 +40,15 @@ const LOOKUP_CONCURRENCY = 64;
 export type Prewarm = (job: Job, onOutcome: (outcome: ImageOutcome) => void) => Promise<void>;
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, records, sha256, source, createFetch, makeVariants, effort, sweep, signal } = services;
+  const { store, sha256, sweep } = services;
   const lookups = new PQueue({ concurrency: LOOKUP_CONCURRENCY });
-
-  async function prewarm(job: Job, onOutcome: (outcome: ImageOutcome) => void): Promise<void> {
+  return async (job, onOutcome) => {
     // After a purge, an earlier delivery of this job, or one that is ending now, may have left objects behind.
     await sweep.sweepUnit(job.unit);
     const manifest = decodeManifest(await store.get(unitAddress(job.unit, sha256).manifestKey));
     if (!manifest) return;
-    const work: UnitWork = { job, manifest, readInventory: await readUnitInventory(services, manifest) };
+    const readInventory = await readUnitInventory(services, manifest);
+    const work: UnitWork = { services, lookups, job, manifest, readInventory };
     // A source that several images of the unit share is processed once.
     const results = new Map<string, Promise<ImageResult>>();
     const prewarmOnce = (image: UnitImage) => {
@@ -60,102 +60,14 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     for (const { outcome } of images) onOutcome(outcome);
     const failed = images.find(({ error }) => error !== undefined);
     if (failed) throw failed.error;
-  }
-
-  /** Never throws: an error that is not about the source is returned beside the outcome, so that all images are tried. */
-  async function prewarmImage(image: UnitImage, work: UnitWork): Promise<ImageResult> {
-    const { unit } = work.job;
-    const { src } = image;
-    try {
-      const inventory = await lookups.add(() => {
-        signal.throwIfAborted();
-        return work.readInventory(image);
-      });
-      return { outcome: await completeImage(inventory, work) };
-    } catch (error) {
-      if (error instanceof EdgepressError && isAboutSource(error)) {
-        const { code, message: detail, retryable } = error;
-        return { outcome: { unit, src, state: 'broken', code, detail, retryable } };
-      }
-      const isPublic = error instanceof EdgepressError;
-      const detail = isPublic ? error.message : `it could not be processed (${(error as Error).message})`;
-      return { outcome: { unit, src, state: 'pending', detail }, error };
-    }
-  }
-
-  /** Makes the variants that are missing, too large, or to be made at a better effort. */
-  async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageOutcome> {
-    const { image, wanted, found, missing } = inventory;
-    const { maxBytes } = work.manifest;
-    const variants = new Map<VariantSpec, StoredInfo>(found.map(({ spec, info }) => [spec, info]));
-    const replaceable = found.filter(({ info }) => isUpgradeable(info) || isOverBudget(info, maxBytes));
-    const specs = [...missing, ...replaceable.map(({ spec }) => spec)];
-    if (specs.length > 0) {
-      const made = await makeAll(inventory, specs, work).catch((error: unknown) => {
-        // All variants are in the store, if not the best ones: the image is ready, even if its source is broken by now.
-        if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
-        throw error;
-      });
-      for (const { spec, object } of made) variants.set(spec, object);
-    }
-    return {
-      unit: work.job.unit,
-      src: image.src,
-      state: 'ready',
-      sourceBytes: sourceBytesOf([...variants.values()]),
-      variants: wanted.flatMap((spec) => {
-        const info = variants.get(spec);
-        return info ? [summarizeVariant(spec, info, maxBytes)] : [];
-      }),
-      skipped: specs.length === 0,
-    };
-  }
-
-  async function makeAll(
-    { image: { src }, record }: ImageInventory,
-    specs: readonly VariantSpec[],
-    { job: { unit, retry }, manifest }: UnitWork,
-  ): Promise<readonly MadeVariant[]> {
-    assertImageAllowed(source, unit, src);
-    // The work started when the unit was submitted: a purge since then was meant for it, although this job started later.
-    const startedAtMs = Date.parse(manifest.receivedAt);
-    const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
-    const cachedFailure = isRetry ? undefined : records.cachedFailure(record);
-    if (cachedFailure) throw cachedFailure;
-    const { maxBytes } = manifest;
-    const { fetch, release } = createFetch();
-    try {
-      const made = await makeVariants(
-        {
-          ...{ unit, src, fetch, specs, maxBytes, startedAtMs, record },
-          // Only `best` meets a budget.
-          effort: maxBytes === undefined ? effort : 'best',
-          urgency: 'prewarm',
-        },
-        createTrace(),
-      );
-      if (made.some(({ isStored }) => !isStored)) throw notStored();
-      return made;
-    } finally {
-      release();
-    }
-  }
-
-  /** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
-  function isUpgradeable({ metadata }: StoredInfo): boolean {
-    return effort === 'best' && metadata['effort'] === 'fast';
-  }
-
-  return prewarm;
-}
-
-/** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
-function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
-  return bytes > maxBytes && Number(metadata['max-bytes'] ?? Number.POSITIVE_INFINITY) > maxBytes;
+  };
 }
 
 /** What the images of one unit share. */
 interface UnitWork {
+  services: PrewarmServices;
+  /** Bounds the lookups in the store, of all units together. */
+  lookups: PQueue;
   job: Job;
   manifest: Manifest;
   readInventory: ReadImageInventory;
@@ -165,6 +77,97 @@ interface ImageResult {
   outcome: ImageOutcome;
   /** Why the image is pending. */
   error?: unknown;
+}
+
+/** Never throws: an error that is not about the source is returned beside the outcome, so that all images are tried. */
+async function prewarmImage(image: UnitImage, work: UnitWork): Promise<ImageResult> {
+  const { services, lookups, job, readInventory } = work;
+  const { unit } = job;
+  const { src } = image;
+  try {
+    const inventory = await lookups.add(() => {
+      services.signal.throwIfAborted();
+      return readInventory(image);
+    });
+    return { outcome: await completeImage(inventory, work) };
+  } catch (error) {
+    if (error instanceof EdgepressError && isAboutSource(error)) {
+      const { code, message: detail, retryable } = error;
+      return { outcome: { unit, src, state: 'broken', code, detail, retryable } };
+    }
+    const isPublic = error instanceof EdgepressError;
+    const detail = isPublic ? error.message : `it could not be processed (${(error as Error).message})`;
+    return { outcome: { unit, src, state: 'pending', detail }, error };
+  }
+}
+
+/** Makes the variants that are missing, too large, or to be made at a better effort. */
+async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageOutcome> {
+  const { image, wanted, found, missing } = inventory;
+  const { effort } = work.services;
+  const { maxBytes } = work.manifest;
+  const variants = new Map<VariantSpec, StoredInfo>(found.map(({ spec, info }) => [spec, info]));
+  const replaceable = found.filter(({ info }) => isUpgradeable(info, effort) || isOverBudget(info, maxBytes));
+  const specs = [...missing, ...replaceable.map(({ spec }) => spec)];
+  if (specs.length > 0) {
+    const made = await makeAll(inventory, specs, work).catch((error: unknown) => {
+      // All variants are in the store, if not the best ones: the image is ready, even if its source is broken by now.
+      if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
+      throw error;
+    });
+    for (const { spec, object } of made) variants.set(spec, object);
+  }
+  return {
+    unit: work.job.unit,
+    src: image.src,
+    state: 'ready',
+    sourceBytes: sourceBytesOf([...variants.values()]),
+    variants: wanted.flatMap((spec) => {
+      const info = variants.get(spec);
+      return info ? [summarizeVariant(spec, info, maxBytes)] : [];
+    }),
+    skipped: specs.length === 0,
+  };
+}
+
+async function makeAll(
+  { image: { src }, record }: ImageInventory,
+  specs: readonly VariantSpec[],
+  { services, job: { unit, retry }, manifest }: UnitWork,
+): Promise<readonly MadeVariant[]> {
+  assertImageAllowed(services.source, unit, src);
+  // The work started when the unit was submitted: a purge since then was meant for it, although this job started later.
+  const startedAtMs = Date.parse(manifest.receivedAt);
+  const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
+  const cachedFailure = isRetry ? undefined : services.records.cachedFailure(record);
+  if (cachedFailure) throw cachedFailure;
+  const { maxBytes } = manifest;
+  const { fetch, release } = services.createFetch();
+  try {
+    const made = await services.makeVariants(
+      {
+        ...{ unit, src, fetch, specs, maxBytes, startedAtMs, record },
+        // Only `best` meets a budget.
+        effort: maxBytes === undefined ? services.effort : 'best',
+        urgency: 'prewarm',
+      },
+      createTrace(),
+    );
+    if (made.some(({ isStored }) => !isStored)) throw notStored();
+    return made;
+  } finally {
+    release();
+  }
+}
+
+/** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
+function isUpgradeable({ metadata }: StoredInfo, effort: Effort): boolean {
+  return effort === 'best' && metadata['effort'] === 'fast';
+}
+
+/** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
+function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
+  return bytes > maxBytes && Number(metadata['max-bytes'] ?? Number.POSITIVE_INFINITY) > maxBytes;
 }
 
 /** Whether the error says what is wrong with a source. Any other is caused by this service, and may be gone at the next attempt. */

@@ -74,66 +74,72 @@ const LOOKUP_CONCURRENCY = 16;
 export type ReadStatus = (id: string) => Promise<UnitStatus | undefined>;
 
 export function createReadStatus(services: StatusServices): ReadStatus {
-  const { store, sha256, source, baseUrl, signingKey, nowMs } = services;
-
-  async function readStatus(id: string): Promise<UnitStatus | undefined> {
-    const manifest = await readManifest(id);
+  return async (id) => {
+    const manifest = await readManifest(services, id);
     if (!manifest) return undefined;
     const readInventory = await readUnitInventory(services, manifest);
     const images = await pMap(
       manifest.images,
-      async (image) => await imageStatus(await readInventory(image), manifest),
+      async (image) => await imageStatus(services, manifest, await readInventory(image)),
       { concurrency: LOOKUP_CONCURRENCY },
     );
     return { id, images, totals: totalsOf(images) };
-  }
+  };
+}
 
-  async function readManifest(id: string): Promise<Manifest | undefined> {
-    const object = await store.get(unitAddress(id, sha256).manifestKey);
-    try {
-      return decodeManifest(object);
-    } catch (error) {
-      if (error instanceof UnreadableManifest) return undefined;
-      throw error;
-    }
+async function readManifest({ store, sha256 }: StatusServices, id: string): Promise<Manifest | undefined> {
+  const object = await store.get(unitAddress(id, sha256).manifestKey);
+  try {
+    return decodeManifest(object);
+  } catch (error) {
+    if (error instanceof UnreadableManifest) return undefined;
+    throw error;
   }
+}
 
-  async function imageStatus(inventory: ImageInventory, manifest: Manifest): Promise<ImageStatus> {
-    const { found, missing } = inventory;
-    const { src, name } = inventory.image;
-    const image = { src, ...(name !== undefined && { name }) };
-    if (missing.length > 0)
-      return { ...image, ...(brokenStatus(inventory, manifest) ?? { state: 'pending' }) };
-    const sourceBytes = sourceBytesOf(found.map(({ info }) => info));
-    const variants = await Promise.all(found.map((variant) => storedVariant(manifest, src, variant)));
-    return { ...image, state: 'ready', sourceBytes, variants };
+async function imageStatus(
+  services: StatusServices,
+  manifest: Manifest,
+  inventory: ImageInventory,
+): Promise<ImageStatus> {
+  const { found, missing } = inventory;
+  const { src, name } = inventory.image;
+  const image = { src, ...(name !== undefined && { name }) };
+  if (missing.length > 0)
+    return { ...image, ...(brokenStatus(services, manifest, inventory) ?? { state: 'pending' }) };
+  const sourceBytes = sourceBytesOf(found.map(({ info }) => info));
+  const variants = await Promise.all(found.map((variant) => storedVariant(services, manifest, src, variant)));
+  return { ...image, state: 'ready', sourceBytes, variants };
+}
+
+async function storedVariant(
+  { baseUrl, signingKey }: StatusServices,
+  { id: unit, maxBytes }: Manifest,
+  src: string,
+  { spec, info }: FoundVariant,
+): Promise<StoredVariant> {
+  const url = await buildImageUrl({ baseUrl, unit, src, ...spec }, signingKey);
+  return { url, ...summarizeVariant(spec, info, maxBytes), effort: info.metadata['effort'] ?? 'fast' };
+}
+
+/** Returns why an image is broken, if that is known. */
+function brokenStatus(
+  { source, nowMs }: StatusServices,
+  manifest: Manifest,
+  { image, record }: ImageInventory,
+): BrokenStatus | undefined {
+  try {
+    assertImageAllowed(source, manifest.id, image.src);
+  } catch (error) {
+    if (!(error instanceof EdgepressError)) throw error;
+    const { code, message: detail, retryable } = error;
+    // Known without an attempt: it has been broken since it was submitted, and is until an operator changes the allowlist.
+    const nextAttempt = new Date(nowMs()).toISOString();
+    return { state: 'broken', code, detail, since: manifest.receivedAt, retryable, nextAttempt };
   }
-
-  async function storedVariant(
-    { id: unit, maxBytes }: Manifest,
-    src: string,
-    { spec, info }: FoundVariant,
-  ): Promise<StoredVariant> {
-    const url = await buildImageUrl({ baseUrl, unit, src, ...spec }, signingKey);
-    return { url, ...summarizeVariant(spec, info, maxBytes), effort: info.metadata['effort'] ?? 'fast' };
-  }
-
-  function brokenStatus({ image, record }: ImageInventory, manifest: Manifest): BrokenStatus | undefined {
-    try {
-      assertImageAllowed(source, manifest.id, image.src);
-    } catch (error) {
-      if (!(error instanceof EdgepressError)) throw error;
-      const { code, message: detail, retryable } = error;
-      // Known without an attempt: it has been broken since it was submitted, and is until an operator changes the allowlist.
-      const nextAttempt = new Date(nowMs()).toISOString();
-      return { state: 'broken', code, detail, since: manifest.receivedAt, retryable, nextAttempt };
-    }
-    if (!record) return undefined;
-    const { code, detail, since, retryable, nextAttempt } = record;
-    return { state: 'broken', code, detail, since, retryable, nextAttempt };
-  }
-
-  return readStatus;
+  if (!record) return undefined;
+  const { code, detail, since, retryable, nextAttempt } = record;
+  return { state: 'broken', code, detail, since, retryable, nextAttempt };
 }
 
 function totalsOf(images: readonly ImageStatus[]): UnitStatus['totals'] {
