@@ -74,7 +74,7 @@ function codeOf(error: Error | undefined): ErrorCode | undefined {
   return error instanceof EdgepressError ? error.code : 'internal';
 }
 
-/** Returns the cause of an error, of which the client is told less. */
+/** Returns the cause of an error, which the client does not learn. */
 function reasonOf(error: Error | undefined): string | undefined {
   return error?.cause instanceof Error ? error.cause.message.split('\n', 1)[0] : undefined;
 }
