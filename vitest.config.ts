@@ -1,15 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that need other programs, bundling or processes of their own, or take more than a few seconds. */
+const SLOW = 'test/**/*.slow.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/setup/global-setup.ts'],
-    // Real processes: sharp, signals and process.env are a process' own.
+    // A process for each file: sharp, signals and process.env belong to a process.
     pool: 'forks',
-    // Tests that say they are concurrent wait more than they work.
+    // Concurrent tests mostly wait.
     maxConcurrency: 20,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
+    projects: [
+      { extends: true, test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [SLOW] } },
+      {
+        extends: true,
+        test: { name: 'slow', include: [SLOW], globalSetup: ['test/support/setup/global-setup.ts'] },
+      },
+    ],
   },
 });

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StackOption } from '../infra/option-values.ts';
+import { OPTIONS } from '../infra/options.ts';
 import { VARIABLES, type Variable } from '../src/config-variables.ts';
 
 // Writes docs/configuration.md from the tables of environment variables and stack options: `npm run docs`. With `--check`, it writes
@@ -23,16 +25,29 @@ function environmentSection(variables: readonly Variable<unknown>[]): Section {
       'With a wrong value nothing starts; all wrong values are named together.',
     ].join(' '),
     head: ['variable', 'default', 'meaning', 'allowed values'],
-    rows: variables.map((variable) => [
-      `\`${variable.name}\``,
-      typeof variable.default === 'string' ? `\`${variable.default}\`` : variable.default.words,
-      variable.doc,
-      variable.type.allowed,
-    ]),
+    rows: variables.map((variable) => renderRow(variable.name, variable)),
   };
 }
 
-const SECTIONS: readonly Section[] = [environmentSection(Object.values(VARIABLES))];
+function stackSection(options: Readonly<Record<string, StackOption<unknown>>>): Section {
+  return {
+    title: 'Stack options',
+    introduction: [
+      'The options of the CDK stack, none of them required: in `cdk.json` in the object `context.edgepress`, or on the command line as',
+      '`-c edgepress.NAME=VALUE`, which overrides the object for one command. Numbers, flags and lists (comma-separated) may also be',
+      'given as text. An option that sets an environment variable of the functions and the commands names it. With a wrong option',
+      'nothing is deployed; all wrong options are named together.',
+    ].join(' '),
+    head: ['option', 'default', 'meaning', 'allowed values'],
+    rows: Object.entries(options).map(([name, option]) => renderRow(name, option)),
+  };
+}
+
+function renderRow(name: string, { type, default: unset, doc }: StackOption<unknown>): readonly string[] {
+  return [`\`${name}\``, typeof unset === 'string' ? `\`${unset}\`` : unset.words, doc, type.allowed];
+}
+
+const SECTIONS: readonly Section[] = [environmentSection(Object.values(VARIABLES)), stackSection(OPTIONS)];
 
 function renderSection({ title, introduction, head, rows }: Section): string {
   const line = (cells: readonly string[]) =>
