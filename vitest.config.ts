@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     // A process for each file: sharp, signals and process.env belong to a process.
     pool: 'forks',
+    maxWorkers: '100%',
     // Concurrent tests mostly wait.
     maxConcurrency: 20,
     testTimeout: 30_000,

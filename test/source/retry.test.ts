@@ -119,7 +119,16 @@ describe('the rate limiter of a host', () => {
     errors.push(busy(0.1));
     const first = fetch('https://a.test/first');
     await turnsOfEventLoop(5);
-    delayResponses(() => turnsOfEventLoop(1));
+    let twoAreOpen = () => {};
+    const overlap = new Promise<void>((resolve) => {
+      twoAreOpen = resolve;
+    });
+    delayResponses(async () => {
+      if (maxOpen() === 2) twoAreOpen();
+      await overlap;
+      // Long enough for a third request, if one were allowed.
+      await turnsOfEventLoop(5);
+    });
     const others = Array.from({ length: 8 }, (_, number) => fetch(`https://a.test/${number}`));
     await Promise.all([first, ...others]);
     expect(fetched).toHaveLength(10);
