@@ -82,6 +82,7 @@ export function stripPng(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined
   const chunks: { name: string; range: ByteRange }[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
     const end = at + 12 + uint32(bytes, at);
+    if (end > bytes.length) return undefined;
     chunks.push({ name: latin1(bytes, at + 4, 4), range: [at, end] });
     at = end;
     if (chunks.at(-1)?.name === 'IEND') break;
@@ -185,6 +186,7 @@ function uint32(bytes: Uint8Array, at: number, littleEndian = false): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, littleEndian);
 }
 
+/** Returns a text of a file; less of it, or nothing, beyond the end of the file. */
 function latin1(bytes: Uint8Array, at: number, length: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1', at, at + length);
 }

@@ -58,6 +58,27 @@ describe('making a servable original', () => {
     expect(Buffer.compare((await servableOriginalOf(more))?.body as Uint8Array, png)).toBe(0);
   });
 
+  it.each([
+    ['a GIF that ends after an empty application extension', 'gif', '21ff00', '3b'],
+    ['a JPEG that ends after an empty JFIF segment', 'jpeg', 'ffe00002', 'ffd9'],
+  ] as const)('does not read beyond the end of %s', async (_name, type, segment, end) => {
+    const source = await quarters()[type]().toBuffer();
+    const atEnd = Buffer.concat([
+      source.subarray(0, -end.length / 2),
+      Buffer.from(segment, 'hex'),
+      Buffer.from(end, 'hex'),
+    ]);
+    const body = (await servableOriginalOf(atEnd))?.body as Uint8Array;
+    const [before, after] = await Promise.all([source, body].map((one) => sharp(one).raw().toBuffer()));
+    expect(Buffer.compare(before as Buffer, after as Buffer)).toBe(0);
+  });
+
+  it('returns undefined for a PNG whose last chunk claims to be longer than the file', async () => {
+    const png = await quarters().png().toBuffer();
+    png.writeUInt32BE(0xffff_ffff, png.lastIndexOf('IEND') - 4);
+    expect(await servableOriginalOf(png)).toBeUndefined();
+  });
+
   it('keeps the frames, delays and repetitions of an animation', async () => {
     for (const kind of ['gif', 'webp'] as const) {
       const animated = await animation(16, 16);
