@@ -28,8 +28,8 @@ export interface Variable<T> {
   readonly name: string;
   readonly type: ValueType<T>;
   /**
-   * What an unset or empty variable means: the text that would set the same, or a value with words for it in the documentation,
-   * where no text does or where it depends on the machine.
+   * What an unset or empty variable means: the text that would set the same value; or, if no text does or it depends on the machine, the
+   * value and how the documentation describes it.
    */
   readonly default: string | { readonly value: T; readonly words: string };
   /** For docs/configuration.md, in Markdown. The values allowed and the default have columns of their own there. */

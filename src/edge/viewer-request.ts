@@ -9,7 +9,7 @@ import { type RequestRules, resolveRequest } from '../protocol/resolve-request.t
 import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
 
 /*
- * The CloudFront Function that runs on each viewer request, before CloudFront looks into its cache. Its runtime takes ES 5.1 with
+ * The CloudFront Function that runs on each viewer request, before CloudFront checks its cache. Its runtime takes ES 5.1 with
  * `const`, arrow functions, template literals and `async`: no destructuring, spread, `for…of` or classes, here and in everything
  * that is imported. The built function must stay below CloudFront's 10,240 bytes.
  */

@@ -25,7 +25,7 @@ export interface EncodeSemaphore {
 export type RunWithPermit = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Higher runs first. A viewer's work goes before prewarm's, since a viewer looks at an empty frame. An encode goes before a decode: it
+ * Higher runs first. A viewer's work goes before prewarm's, since a viewer waits in front of an empty frame. An encode goes before a decode: it
  * frees memory, since decoded pixels wait for it.
  */
 const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind'], number>>>> = {

@@ -125,7 +125,7 @@ export function stripGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined
   return undefined;
 }
 
-/** Whether a GIF has its trailer. libvips shows as many frames as it finds, so it would take a truncated animation for a shorter one. */
+/** Whether a GIF has its trailer. libvips shows as many frames as it finds, so it would accept a truncated animation as a shorter one. */
 export function isCompleteGif(bytes: Uint8Array): boolean {
   for (const { kind } of gifBlocks(bytes)) if (kind === 'trailer') return true;
   return false;

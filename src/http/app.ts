@@ -17,7 +17,7 @@ export interface AppOptions extends RequestLogOptions {
   isDraining?: () => boolean;
   /** Returns the HTML page at `/`, if there is one. */
   frontPage?: () => string | Promise<string>;
-  /** Set behind a CDN that looks in the store first: images are then requested by their keys instead of `/u/…`. */
+  /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
   cdnOrigin?: CdnOrigin | undefined;
   /** Absent: there are no unit routes, because no token is configured. */
   unitRoutes?: UnitRoutesOptions | undefined;

@@ -18,14 +18,14 @@ const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
 
 export interface ImageRouteOptions {
   getVariant: GetVariant;
-  /** Set behind a CDN that looks in the store first. */
+  /** Set behind a CDN that checks the store first. */
   cdnOrigin: CdnOrigin | undefined;
 }
 
 /**
- * What differs behind a CDN that looks in the store first and comes here on a miss: the function on Lambda. A response from here may lack
- * the cache tag by which the CDN could invalidate it (whether that header arrives is not known). So the CDN has to fetch the stored
- * object soon: its copy lives for a minute and has no `ETag` to be revalidated by.
+ * What differs behind a CDN that checks the store first and sends misses here: the function on Lambda. It is not known whether the cache
+ * tag of a response from here reaches the CDN, which needs it to invalidate its copy. So the CDN has to fetch the stored object soon: its
+ * copy lives for a minute and has no `ETag` with which it could be revalidated.
  */
 export interface CdnOrigin {
   /** The longest body that a response can carry, in bytes. */

@@ -22,7 +22,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** How often to look for what a writer left that died between its put and its look at the tombstone. */
+/** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
 /**

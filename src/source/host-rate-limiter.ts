@@ -32,7 +32,7 @@ const DOWN_PAUSE_SECONDS = 60;
 /**
  * Creates a rate limiter for one host by additive increase, multiplicative decrease (AIMD, as TCP does: RFC 5681). An error with
  * `retryAfterSeconds`, which stands for a 429 or a 503, halves the concurrency and pauses requests that have not started. A host that only
- * times out is paused as well: its images would hold up those of other hosts.
+ * times out is paused as well: its images would delay those of other hosts.
  */
 export function createHostRateLimiter({
   concurrency,
@@ -67,7 +67,7 @@ export function createHostRateLimiter({
       timeouts++;
       if (timeouts % (MAX_TIMEOUTS_PER_SLOT * concurrency) === 0) pause(DOWN_PAUSE_SECONDS, error);
     } else {
-      // Whatever else is wrong with the source, its host responds.
+      // Any other error of the source means that its host responds.
       countResponse();
     }
   }

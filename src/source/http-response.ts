@@ -13,7 +13,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const NOT_FOUND = new Set([404, 410]);
 const RETRYABLE = new Set([408, 425, 429]);
 const WITH_RETRY_AFTER = new Set([429, 503]);
-/** Stands in for the `Retry-After` of a source that asks for fewer requests but names no time. */
+/** Replaces the `Retry-After` of a source that asks for fewer requests but names no time. */
 export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 

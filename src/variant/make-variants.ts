@@ -9,7 +9,7 @@ import type { StoredObject } from '../store/store.ts';
 import { type OnWork, type Trace, timed } from './trace.ts';
 import { variantInfo } from './variant-object.ts';
 
-// The second half of an image request, and all of a prewarm: fetch → encode → store.put → look at the tombstone.
+// The second half of an image request, and all of a prewarm: fetch → encode → store.put → check the tombstone.
 
 export interface MakeVariantsServices {
   encoder: Encoder;
@@ -118,7 +118,7 @@ async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly Mad
     const encoded = await encode(run, target.spec, image, counted);
     return await put(run, target, image, encoded);
   });
-  // Even if one fails: a put that is still in flight would escape the look at the tombstone.
+  // Even if one fails: a put that is still in flight would escape the check of the tombstone.
   await Promise.allSettled(work);
   return await Promise.all(work);
 }
@@ -160,7 +160,7 @@ async function put(
 /**
  * Saves why the batch failed in the source record, if it is the fault of the source.
  *
- * @returns the error to throw. In prewarm it is `internal` if it could not be saved: reported as broken, it would be forgotten
+ * @returns the error to throw. In prewarm it is `internal` if the reason could not be saved: a source reported as broken needs its record
  */
 async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
   const { services, batch, recordKey } = run;
@@ -175,7 +175,7 @@ async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
   });
 }
 
-/** Reads the tombstone after everything was put, and removes what was put if a purge came first. */
+/** Checks the tombstone after everything was put, and removes what was put if the unit was purged since the work started. */
 function checkTombstone({ services, batch, targets, recordKey }: BatchRun): Promise<PutOutcome> {
   const keys = targets.map(({ address }) => address.key);
   return services.sweep.checkTombstone(batch.unit, batch.startedAtMs, [...keys, recordKey]);

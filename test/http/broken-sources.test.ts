@@ -10,7 +10,7 @@ type Answer = (response: ServerResponse) => void;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** A service with a clock that the test sets, and an origin that answer as the test says. */
+/** A service with a clock that the test sets, and an origin that answers as the test says. */
 async function setUp(env: Record<string, string> = {}) {
   const clock = { nowMs: Date.parse('2026-11-23T10:00:00Z') };
   const answer: { current: Answer } = { current: (response) => response.end() };
@@ -89,7 +89,7 @@ describe('A broken source', () => {
     expect(files.filter((file) => file.endsWith('.jpeg'))).toEqual([]);
   });
 
-  it('that never answer is answered with source_timeout and status 504', async () => {
+  it('that never answers is answered with source_timeout and status 504', async () => {
     const { answer, request } = await setUp({ SOURCE_TIMEOUT_MS: '200' });
     answer.current = () => undefined;
     const response = await request();

@@ -1,5 +1,5 @@
 // A Gaussian blur with σ 1.5 that processes rows from top to bottom. Each blurred signal has a buffer for the current row, padded with four
-// floats of zero on both sides, and a ring buffer of the last nine horizontally blurred rows, followed by a row of zeros that stands for
+// floats of zero on both sides, and a ring buffer of the last nine horizontally blurred rows, followed by a row of zeros in place of
 // the rows outside the image.
 
 /** The weights of the nine taps, from the middle outwards. The nine add up to 1. */
