@@ -13,10 +13,10 @@ interface DeployCheckOptions {
 /** `deploy:check`: checks what a deploy to AWS needs. */
 export function deployCheckCommand(): Command {
   return new Command('deploy:check')
-    .description('say what has to be right before a deploy to AWS, and what to do where it is not')
+    .description('check what a deployment to AWS needs, and say how to fix what is missing')
     .addArgument(stackArgument())
-    .option('--units-per-hour <count>', 'data units that will be ingested', wholeNumber, 100_000)
-    .option('--images <count>', 'images in each', wholeNumber, 5)
+    .option('--units-per-hour <count>', 'data units to ingest', wholeNumber, 100_000)
+    .option('--images <count>', 'images per unit', wholeNumber, 5)
     .option(
       '--ms <milliseconds>',
       'CPU time of an image with all of its variants, on one vCPU',
@@ -25,13 +25,13 @@ export function deployCheckCommand(): Command {
     )
     .option(
       '--memory <mb>',
-      'memory of a worker (by default 1769, or the multiple of it that one stack needs)',
+      'memory of a worker (default: 1769, or the multiple of it with which one stack can carry the load)',
       wholeNumberWithin(LIMITS.leastMemoryMb, LIMITS.memoryMb),
     )
     .addHelpText(
       'after',
-      '\nThe number of workers is calculated as by plan, which says more about it.' +
-        '\nNothing is changed. Ends with 0 when all is right, 2 when something must be mended, 1 when something could not be checked.',
+      '\nThe number of workers is calculated as in plan, which shows the details.' +
+        '\nNothing is changed. Exit status: 0 when all is right, 2 when something must be fixed, 1 when something could not be checked.',
     )
     .action(checkBeforeDeploy);
 }

@@ -13,14 +13,14 @@ export function envCommand(): Command {
     new Command('env')
       .description('print the environment of a deployed stack, for the other commands')
       .addArgument(stackArgument())
-      .option('--no-keys', 'without SIGNING_KEYS')
-      .option('--json', 'print an object instead of lines for a shell')
+      .option('--no-keys', 'leave out SIGNING_KEYS')
+      .option('--json', 'print a JSON object instead of shell commands')
       .addHelpText(
         'after',
-        '\nThe AWS region and credentials are found as by every AWS SDK. For a shell: eval "$(npm run -s env -- Edgepress)"' +
-          '\nWhen it fails it prints `false`, so that eval fails too, instead of going on with what was set before:' +
+        '\nThe AWS region and credentials are found as in every AWS SDK. In a shell: eval "$(npm run -s env -- Edgepress)"' +
+          '\nOn failure it prints `false`, so that eval fails too and nothing runs with the variables of before:' +
           '\neval "$(npm run -s env -- Edgepress)" && npm run smoke' +
-          '\nPrinted without --no-keys, it holds the secret that signs URLs.',
+          '\nWithout --no-keys, the output contains the secret keys that sign URLs.',
       )
       // Errors in the arguments must fail the shell, too.
       .configureOutput({

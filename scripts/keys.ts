@@ -22,24 +22,27 @@ export function keysCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('say which keys there are, which one signs, and whether edge and signers agree')
+    .description('show all keys, which one signs, and whether edge and signers agree')
     .addArgument(stackArgument())
-    .addHelpText('after', '\nNo key is ever printed. Ends with 2 when something is to be done.')
+    .addHelpText(
+      'after',
+      '\nThe keys themselves are never printed. Exit status: 2 when something has to be done.',
+    )
     .action(async (stack: string) => (await loadCommands()).list(stack));
 }
 
 function rotateCommand(): Command {
   return new Command('rotate')
-    .description('make a new key that signs; old ones stay valid for a while')
+    .description('create a new key that signs; the latest old ones stay valid')
     .addArgument(stackArgument())
     .option(
       '--keep <count>',
-      `how many old keys stay valid, ${MAX_KEEP} at most`,
+      `how many old keys stay valid, at most ${MAX_KEEP}`,
       wholeNumberWithin(0, MAX_KEEP),
       DEFAULT_KEEP,
     )
     .addOption(settleOption())
-    .addHelpText('after', '\nWherever it stops, URLs stay valid, and running it again goes on from there.')
+    .addHelpText('after', '\nWherever it stops, URLs stay valid. Run it again to continue from there.')
     .action(async (stack: string, options: { keep: number; settle: number }) =>
       (await loadCommands()).rotate(stack, options),
     );
@@ -47,18 +50,18 @@ function rotateCommand(): Command {
 
 function revokeCommand(): Command {
   return new Command('revoke')
-    .description('make a key, and with it all URLs that it has signed, invalid')
+    .description('make a key invalid, and with it all URLs that it has signed')
     .argument('<stack>', 'the name of the stack')
     .argument('<id>', 'the id of the key, as list prints it')
     .addOption(settleOption())
-    .addHelpText('after', '\nWherever it stops, running it again goes on from there.')
+    .addHelpText('after', '\nWherever it stops, run it again to continue from there.')
     .action(async (stack: string, id: string, options: { settle: number }) =>
       (await loadCommands()).revoke(stack, id, options),
     );
 }
 
 function settleOption(): Option {
-  return new Option('--settle <seconds>', 'how long to wait until every edge location has a new key')
+  return new Option('--settle <seconds>', 'how long to wait for all edge locations to receive a new key')
     .argParser(wholeNumberWithin(0, 3600))
     .default(SETTLE_SECONDS);
 }

@@ -9,27 +9,27 @@ import { loadWarnings } from './plan/quotas.ts';
 import { formatPlan, formatPlanJson } from './plan/report.ts';
 
 const SMALL_PHOTOGRAPHS_WARNING =
-  'The photographs that come with the packages are small: originals of phones take longer. ' +
-  'Measure your own with --photos FOLDER, or say with --ms what the function takes.';
+  'The packaged photographs are small: originals from phones take longer. ' +
+  'Measure your own with --photos FOLDER, or give the time that the function takes with --ms.';
 
 /** `plan`: what a load needs on AWS, how long it takes, and what it costs, each figure with its formula. */
 export function planCommand(): Command {
   const command = new Command('plan').description(
-    'say what a load needs on AWS, how long it takes and what it costs, each figure with its arithmetic',
+    'calculate what a load needs on AWS, how long it takes and what it costs, each figure with its formula',
   );
   return addPlanOptions(command)
     .addHelpText(
       'after',
-      '\nWhat is made of each image stands in PREWARM_WIDTHS, PREWARM_FORMATS and PREWARM_TIERS.' +
-        '\nWithout --ms it measures what an image takes, here and now: best with --photos and originals of your own.' +
-        '\nAsks nobody: nothing is sent to AWS.',
+      '\nPREWARM_WIDTHS, PREWARM_FORMATS and PREWARM_TIERS set which variants are made of each image.' +
+        '\nWithout --ms, the CPU time of an image is measured on this machine: best with --photos and your own originals.' +
+        '\nWorks offline: nothing is sent to AWS.',
     )
     .action(runPlan);
 }
 
 async function runPlan(options: PlanOptions, command: Command): Promise<void> {
   if (options.ms !== undefined && options.photos !== undefined)
-    throw new CommandFailure('Give --ms or --photos, not both: one says what the other measures.');
+    throw new CommandFailure('Give --ms or --photos, not both: --photos measures what --ms sets.');
   const config = readEnvironment();
   const measurement = options.ms === undefined ? await measureHere(options, config) : undefined;
   const plan = calculatePlan(toPlanInputs(options, config.prewarm, measurement));
@@ -48,5 +48,5 @@ async function measureHere(
   const print = (line: string) => void process.stderr.write(`${line}\n`);
   const originals = photos === undefined ? await packagedOriginals() : await originalsInFolder(photos);
   print(`Measuring ${counted(originals.length, 'photograph')}…`);
-  return await measure(originals, config, (name, error) => print(`${name} is left out: ${error.message}`));
+  return await measure(originals, config, (name, error) => print(`Skipping ${name}: ${error.message}`));
 }

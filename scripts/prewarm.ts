@@ -24,34 +24,37 @@ const PATIENCE_SECONDS = 900;
 /** `prewarm`: makes the variants of data units before they are requested, and reports the outcome of each image. */
 export function prewarmCommand(): Command {
   return new Command('prewarm')
-    .description('make the variants of data units before anyone asks for them, and name every broken image')
-    .argument('<file...>', 'NDJSON, a unit a line: {"id": "…", "images": ["url", …]}; - is standard input')
-    .option('--id <jmespath>', 'where in a line the id is')
+    .description('make the variants of data units before they are requested, and report every broken image')
+    .argument(
+      '<file...>',
+      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; - is standard input',
+    )
+    .option('--id <jmespath>', 'where to find the id in a line')
     .option(
       '--images <jmespath>',
-      'where in a line the URLs are: a list, an object of name → URL, or one URL',
+      'where to find the URLs in a line: a list, an object of name → URL, or one URL',
     )
-    .option('--retry', 'try again what is remembered as broken')
-    .option('--report <file>', 'write NDJSON, a line an image')
-    .option('--json', 'print the same')
-    .option('--wait', 'where QUEUE is an SQS queue: follow the units until they are done')
+    .option('--retry', 'try sources with a cached failure again')
+    .option('--report <file>', 'write NDJSON to this file, one line per image')
+    .option('--json', 'print the same lines to standard output')
+    .option('--wait', 'with an SQS queue: follow the units until they are done')
     .option(
       '--patience <seconds>',
-      'with --wait: give up after this time without any change',
+      'with --wait: give up after this time without progress',
       wholeNumber,
       PATIENCE_SECONDS,
     )
     .option('--per-host <n>', 'concurrent fetches from one host', wholeNumber)
     .option(
       '--mobile-usd-per-gb <usd>',
-      'what a GB costs a contractor, for the figures at the end',
+      'price of a GB of mobile data, for the summary',
       numberWithin(0, 1000),
       2,
     )
     .addHelpText(
       'after',
-      '\nEnds with 0 when all is ready, 2 when images are broken or lines refused, 1 when it could not do its work.' +
-        '\nRunning it again does only what is missing.',
+      '\nExit status: 0 when all images are ready, 2 when images are broken or lines refused, 1 when it could not do its work.' +
+        '\nA further run makes only what is missing.',
     )
     .action(prewarm);
 }

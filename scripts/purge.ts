@@ -21,15 +21,15 @@ const BATCH_SIZE = 1000;
 /** `purge`: deletes units from the store and invalidates them at the CDN. */
 export function purgeCommand(): Command {
   return new Command('purge')
-    .description('make units disappear, from the store and from the CDN')
-    .argument('<unit...>', 'the ids; - reads them from standard input, one a line')
-    .option('--dry-run', 'only say what would go')
-    .option('--wait', 'until the CDN has forgotten them')
-    .option('--json', 'print NDJSON, a line a unit and a line an invalidation')
+    .description('delete units from the store and invalidate them at the CDN')
+    .argument('<unit...>', 'unit ids; - reads them from standard input, one per line')
+    .option('--dry-run', 'only print what would be deleted')
+    .option('--wait', 'wait until the CDN has completed the invalidations')
+    .option('--json', 'print NDJSON, one line per unit and one per invalidation')
     .addHelpText(
       'after',
-      '\nEnds with 2 when lines of standard input are no unit, with 1 when it could not do its work.' +
-        '\nPurging a unit that is gone changes nothing.',
+      '\nExit status: 2 when lines of standard input are not unit ids, 1 when it could not do its work.' +
+        '\nPurging a unit again changes nothing.',
     )
     .action(purge);
 }
@@ -56,7 +56,7 @@ async function purge(args: readonly string[], options: PurgeOptions): Promise<vo
     reporter.printTotals();
     const message = printable(messageOf(error));
     throw new CommandFailure(
-      `${message}\nSome units may be left. Purging again what is gone changes nothing.`,
+      `${message}\nSome units may not be purged. Run it again: purging a unit twice changes nothing.`,
     );
   } finally {
     interrupt.stop();
@@ -105,5 +105,5 @@ async function waitForCdn(
 ): Promise<void> {
   if (invalidations.length === 0) return;
   await cdn.wait(invalidations);
-  printMessage('The CDN has forgotten them.');
+  printMessage('The CDN has completed the invalidations.');
 }

@@ -10,17 +10,17 @@ import { readEnvironment } from './cli/unit-session.ts';
 /** `smoke`: tests a running service end to end. */
 export function smokeCommand(): Command {
   return new Command('smoke')
-    .description('try a running service from end to end: refusal, miss, hit, purge')
+    .description('test a running service end to end: refusal, miss, hit, purge')
     .argument('[url]', 'the URL of the service; by default PUBLIC_URL, or http://HOST:PORT')
     .option(
       '--src <url>',
-      'an original that the service can fetch; by default a photograph, put into the bucket',
+      'an original that the service can fetch; by default a photograph that is put into the bucket',
     )
-    .option('--json', 'print NDJSON, a line a step')
+    .option('--json', 'print NDJSON, one line per step')
     .addHelpText(
       'after',
-      '\nIt takes the environment that the service has been deployed with: eval "$(npm run -s env -- Edgepress)"' +
-        '\nEnds with 0 when every step is as expected, 2 when a step has failed, 1 when it could not do its work.',
+      '\nIt needs the environment of the deployed service: eval "$(npm run -s env -- Edgepress)"' +
+        '\nExit status: 0 when every step is as expected, 2 when a step has failed, 1 when it could not do its work.',
     )
     .action(smoke);
 }
@@ -47,9 +47,9 @@ function parseBaseUrl(url: string): string {
   } catch (error) {
     const why =
       url === ''
-        ? 'PUBLIC_URL is empty here, most likely. Run env first: eval "$(npm run -s env -- STACK)"'
+        ? 'PUBLIC_URL is probably empty. Run env first: eval "$(npm run -s env -- STACK)"'
         : `it ${messageOf(error)}.`;
-    throw new CommandFailure(`"${url}" is not where a service is reached: ${why}`);
+    throw new CommandFailure(`"${url}" is not the URL of a service: ${why}`);
   }
 }
 

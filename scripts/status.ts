@@ -22,12 +22,12 @@ const MAX_CONCURRENT_LOOKUPS = 16;
 /** `status`: prints whether each image of a unit is ready, pending or broken. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('say of each image of a unit whether it is ready, pending or broken, and why')
-    .argument('<unit...>', 'the ids; - reads them from standard input, one a line')
-    .option('--json', 'print NDJSON, a line a unit: what GET /units/{id} answers')
+    .description('show whether each image of a unit is ready, pending or broken, and why')
+    .argument('<unit...>', 'unit ids; - reads them from standard input, one per line')
+    .option('--json', 'print NDJSON, one line per unit: the response of GET /units/{id}')
     .addHelpText(
       'after',
-      '\nEnds with 1 when a unit is not known, or could not be looked up; all others are printed.',
+      '\nExit status: 1 when a unit is not known or could not be looked up; all others are printed.',
     )
     .action(printStatus);
 }
@@ -79,7 +79,10 @@ async function lookUp(unit: NamedUnit, units: Pick<Units, 'status'>) {
     const status = await units.status(id);
     return status
       ? { status }
-      : { error: 'not_found', problem: `${id}: there is no such unit: it was never sent, or was purged` };
+      : {
+          error: 'not_found',
+          problem: `${id}: there is no such unit: it was never submitted, or was purged`,
+        };
   } catch (error) {
     return { error: 'internal', problem: `${id}: ${printable(messageOf(error))}` };
   }

@@ -47,19 +47,19 @@ export function explainAwsError(error: unknown, permission: string): AwsErrorExp
   if (/^AccessDenied(Exception)?$/.test(name))
     return {
       happened: `AWS refuses ${permission} (${detail})`,
-      todo: 'whoever this signs as needs that permission',
+      todo: 'give that permission to the user or role of these credentials',
     };
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
     return {
-      happened: `There are no AWS credentials (${detail})`,
+      happened: `No AWS credentials were found (${detail})`,
       todo: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in (aws sso login)',
     };
   if (/region is missing|region not accepted/i.test(message))
-    return { happened: 'There is no AWS region, or it is none', todo: 'set AWS_REGION' };
+    return { happened: 'The AWS region is missing or invalid', todo: 'set AWS_REGION' };
   if (STALE_CREDENTIALS.test(name))
     return {
       happened: `AWS does not accept the credentials (${detail})`,
-      todo: 'log in again, or look at AWS_PROFILE',
+      todo: 'log in again, or check AWS_PROFILE',
     };
   return { happened: `AWS failed at ${permission}: ${name}: ${detail}${codeOf(error)}` };
 }

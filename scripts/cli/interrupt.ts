@@ -22,7 +22,7 @@ export function watchForInterrupt(onMessage: (text: string) => void): InterruptW
     const nowMs = performance.now();
     if (firstMs === undefined) {
       firstMs = nowMs;
-      onMessage('Stopping: what has begun is finished. Once more to end at once.');
+      onMessage('Stopping: finishing the work in flight. Press Ctrl-C again to exit now.');
       interrupt.abort();
     } else if (nowMs - firstMs > DUPLICATE_MS) {
       process.exit(1);

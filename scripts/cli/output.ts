@@ -45,7 +45,7 @@ export async function openLineFile(option: string, path: string, input: LineInpu
   const stats = await file.stat();
   if (input.includes(stats)) {
     await file.close();
-    throw new CommandFailure(`${option}: ${path} is what is to be read.`);
+    throw new CommandFailure(`${option}: ${path} is an input file, and cannot be the output too.`);
   }
   // A device or a pipe cannot be truncated.
   if (stats.isFile()) await file.truncate().catch(fail);
@@ -66,7 +66,7 @@ export function standardOutput(): LineOutput & { isClosed(): boolean } {
   let isClosed = false;
   const fail = (error: unknown) => {
     isClosed = isClosedPipe(error);
-    if (!isClosed) throw new CommandFailure(`Nothing can be printed: ${messageOf(error)}`);
+    if (!isClosed) throw new CommandFailure(`Standard output cannot be written: ${messageOf(error)}`);
   };
   const { write, ready, detach } = createLineWriter(process.stdout, fail);
   return { write, ready, close: async () => detach(), isClosed: () => isClosed };

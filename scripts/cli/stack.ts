@@ -63,14 +63,14 @@ export async function readDeployedStack(
   const stack = await callAws('cloudformation:DescribeStacks', () => findStack(name));
   if (!stack)
     throw new CommandFailure(
-      `There is no stack ${name} in this account and region: look at AWS_PROFILE and AWS_REGION, or deploy it first.`,
+      `There is no stack ${name} in this account and region: check AWS_PROFILE and AWS_REGION, or deploy it first.`,
     );
   const { status, outputs } = stack;
   if (UNUSABLE.test(status))
     throw new CommandFailure(
-      `The stack ${name} is not finished: it is ${status}. Deploy it, or wait for its end.`,
+      `The stack ${name} is not ready: it is ${status}. Deploy it, or wait until the deployment ends.`,
     );
-  if (!isComplete(stack)) onMessage(`The stack ${name} is ${status}: what follows may be from before.`);
+  if (!isComplete(stack)) onMessage(`The stack ${name} is ${status}: its outputs may be out of date.`);
   return {
     name,
     environment: environmentOf(name, outputs),
@@ -87,7 +87,9 @@ export function isComplete({ status }: Stack): boolean {
 function outputOf(name: string, outputs: Stack['outputs'], key: string): string {
   const value = outputs[key];
   if (value === undefined || value === '')
-    throw new CommandFailure(`The stack ${name} has no output ${key}: it is another stack, or an older one.`);
+    throw new CommandFailure(
+      `The stack ${name} has no output ${key}: it belongs to another service, or to an older version.`,
+    );
   return value;
 }
 

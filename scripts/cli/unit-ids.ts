@@ -6,7 +6,7 @@ import { printable } from './text.ts';
 /** A unit id from the command line or standard input, or why it is not one. */
 export type NamedUnit = { id: string } | { id: string; problem: string };
 
-const NOT_A_UNIT = `is no unit: it must be ${UNIT_RULE}`;
+const NOT_A_UNIT = `is not a unit id: it must be ${UNIT_RULE}`;
 /** How many characters of an invalid id are shown. */
 const SHOWN_LENGTH = 140;
 
@@ -22,7 +22,7 @@ export async function readUnitIds(
 ): Promise<AsyncIterable<NamedUnit>> {
   if (!args.includes('-')) return fromArguments(args);
   if (args.length > 1)
-    throw new CommandFailure('Name units, or give - to read them from standard input: not both.');
+    throw new CommandFailure('Give unit ids, or - to read them from standard input, not both.');
   return fromLines(await openLineInput(args), signal);
 }
 

@@ -48,7 +48,7 @@ export async function openUnitSession(
 
 function asCommandFailure(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error;
-  return new CommandFailure(`The environment is wrong.\n${error.message}`);
+  return new CommandFailure(`The environment is invalid:\n${error.message}`);
 }
 
 /** The default level of a server, `info`, would hide the output of the command between log lines. */

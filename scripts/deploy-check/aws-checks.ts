@@ -111,10 +111,10 @@ export function checkStack(name: string): Promise<Finding> {
 }
 
 function remedyFor(status: string, name: string): string {
-  if (status.endsWith('IN_PROGRESS')) return 'wait until that has ended';
+  if (status.endsWith('IN_PROGRESS')) return 'wait until that ends';
   if (status.startsWith('UPDATE_'))
-    return `aws cloudformation continue-update-rollback --stack-name ${name}, or look at its events`;
-  return `nothing can be deployed onto that: npx cdk destroy ${name} first`;
+    return `aws cloudformation continue-update-rollback --stack-name ${name}, or check its events`;
+  return `this stack cannot be updated: npx cdk destroy ${name} first`;
 }
 
 /** Runs a check that calls AWS. When a call fails, the finding says so and which permission it needs. */

@@ -24,11 +24,10 @@ async function* runChecks(stack: string, demand: WorkerDemand): AsyncGenerator<F
   yield capacity;
   const region = await checkRegion();
   yield region;
-  if (region.region === undefined) return yield notChecked('all else', 'it takes a region to ask AWS');
+  if (region.region === undefined) return yield notChecked('all else', 'AWS calls need a region');
   const credentials = await checkCredentials();
   yield credentials;
-  if (credentials.account === undefined)
-    return yield notChecked('all else', 'it takes credentials to ask AWS');
+  if (credentials.account === undefined) return yield notChecked('all else', 'AWS calls need credentials');
   const rest = [
     checkBootstrap(credentials.account, region.region),
     checkConcurrency(workers),

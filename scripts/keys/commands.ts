@@ -34,5 +34,5 @@ export async function revoke(stack: string, id: string, { settle }: { settle: nu
 }
 
 async function waitForEdge(seconds: number): Promise<void> {
-  await countDown(seconds, 'Every edge location gets to know it');
+  await countDown(seconds, 'Waiting for all edge locations');
 }

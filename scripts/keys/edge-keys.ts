@@ -80,7 +80,7 @@ export function openEdgeKeys(arn: string): EdgeKeys {
       for (let reads = 1; (await callAws('cloudfront-keyvaluestore:GetKey', get)) !== wanted; reads++) {
         if (reads === MAX_CONFIRM_READS)
           throw new CommandFailure(
-            'The KeyValueStore does not give what was put into it. Run this again later.',
+            'The KeyValueStore does not return the keys that were written to it. Run this again later.',
           );
         await sleep(CONFIRM_EVERY_MS);
       }

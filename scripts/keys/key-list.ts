@@ -21,7 +21,7 @@ export function readKeyList(text: string | undefined, source: string): readonly 
     return signingKeys.parse(text.trim());
   } catch (error) {
     throw new CommandFailure(
-      `${source} does not hold signing keys: ${messageOf(error)}. Mend it by hand: it must be id:hex,id:hex.`,
+      `${source} does not contain signing keys: ${messageOf(error)}. Fix it by hand: it must be id:hex,id:hex.`,
     );
   }
 }

@@ -80,7 +80,7 @@ export async function updateEdge(
     if (await stores.edge.write(edge, before.etag)) return { before, edge };
     await sleep(FIRST_RETRY_MS * 2 ** attempt);
   }
-  throw new CommandFailure('Somebody else changes the keys at the edge all the time. Run this again later.');
+  throw new CommandFailure('Somebody else keeps changing the keys at the edge. Run this again later.');
 }
 
 /**
@@ -97,7 +97,7 @@ export async function updateSigners(
   const written = await signers.write(keys, version);
   if (written === undefined)
     throw new CommandFailure(
-      'Somebody else has changed the signing keys meanwhile: the signers have theirs.',
+      'Somebody else has changed the signing keys in the meantime: the signers have those.',
     );
   return written;
 }
@@ -136,7 +136,7 @@ export async function withResumeHint<T>(steps: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
     throw new CommandFailure(
-      `${error.message}\nIt has stopped half-way, which harms no URL. Run this again to go on from there.`,
+      `${error.message}\nIt has stopped half-way. No URL is affected. Run this again to continue from there.`,
     );
   }
 }
@@ -150,7 +150,7 @@ function requireRoom(keys: readonly SigningKey[]): void {
   const bytes = Buffer.byteLength(writeKeyList(keys));
   if (bytes <= MAX_LIST_BYTES) return;
   throw new CommandFailure(
-    `There is no room for ${keys.length} keys at the edge: they take ${bytes} bytes, and a CloudFront KeyValueStore holds ${MAX_LIST_BYTES}.` +
+    `There is no room for ${keys.length} keys at the edge: they take ${bytes} bytes, and a CloudFront KeyValueStore has room for ${MAX_LIST_BYTES}.` +
       ' Revoke an old one first (keys -- revoke). Nothing was changed.',
   );
 }

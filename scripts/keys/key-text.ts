@@ -11,7 +11,7 @@ export function formatKeys(stack: string, snapshot: KeySnapshot): { text: string
   const all = [...signers, ...edge.filter((key) => !hasKey(signers, key))];
   if (all.length === 0)
     return {
-      text: `${stack} has no signing keys yet, and so refuses every URL. Make one: npm run keys -- rotate ${stack}`,
+      text: `${stack} has no signing keys yet and refuses every URL. Create one: npm run keys -- rotate ${stack}`,
       isInSync: false,
     };
   const width = Math.max(...all.map(({ id }) => id.length));
@@ -32,8 +32,8 @@ export function formatKeys(stack: string, snapshot: KeySnapshot): { text: string
 
 function formatUse(key: SigningKey, { edge, signers }: KeySnapshot): string {
   if (!hasKey(signers, key)) return 'valid, but no signer has it';
-  if (!hasKey(edge, key)) return 'with the signers, but NOT valid at the edge';
-  return key.id === signers[0]?.id ? 'signs' : 'valid, signs no more';
+  if (!hasKey(edge, key)) return 'signers have it, but it is NOT valid at the edge';
+  return key.id === signers[0]?.id ? 'signs' : 'valid, no longer signs';
 }
 
 function formatAgreement(stack: string, { edge, signers }: KeySnapshot): string[] {
@@ -41,9 +41,9 @@ function formatAgreement(stack: string, { edge, signers }: KeySnapshot): string[
   const isBroken = signers.some((key) => !hasKey(edge, key));
   return [
     isBroken
-      ? 'Edge and signers do not agree: somebody has changed one of them by hand, and URLs are refused that are signed.'
-      : 'Edge and signers do not agree: a rotation or revocation has stopped half-way. No URL suffers from it.',
-    `Do what was begun again, or: npm run keys -- rotate ${stack}`,
+      ? 'Edge and signers do not agree: somebody has changed one of them by hand, and some signed URLs are refused.'
+      : 'Edge and signers do not agree: a rotation or revocation has stopped half-way. No URL is affected.',
+    `Run the same command again, or: npm run keys -- rotate ${stack}`,
   ];
 }
 
@@ -53,15 +53,17 @@ export function formatRotation(stack: string, rotation: Rotation): string {
   return [
     isNew
       ? `${signs} signs from now on.`
-      : `An earlier rotation had stopped half-way; it is done now: ${signs} signs. No other key was made: run this again for one.`,
+      : `An earlier rotation had stopped half-way and is complete now: ${signs} signs. No other key was created: run this again to create one.`,
     ...(valid.length > 0 ? [`Still valid: ${valid.join(', ')}`] : []),
-    ...(removed.length > 0 ? [`Not valid any more: ${removed.join(', ')}`] : []),
-    ...(isEdgeInSync ? [] : ['Somebody else has changed the keys meanwhile: what is left to do is theirs.']),
+    ...(removed.length > 0 ? [`No longer valid: ${removed.join(', ')}`] : []),
+    ...(isEdgeInSync
+      ? []
+      : ['Somebody else has changed the keys in the meantime: their command does the rest.']),
     '',
-    `Signers have it once they read their keys again: eval "$(npm run -s env -- ${stack})"`,
+    `Signers use it once they have reloaded their keys: eval "$(npm run -s env -- ${stack})"`,
     ...(valid.length > 0
       ? [
-          `An old key can go when no URL is in use any more that it has signed: npm run keys -- revoke ${stack} ID`,
+          `Revoke an old key when no URL that it has signed is in use any more: npm run keys -- revoke ${stack} ID`,
         ]
       : []),
   ].join('\n');
@@ -70,10 +72,10 @@ export function formatRotation(stack: string, rotation: Rotation): string {
 /** The text of `keys revoke`. */
 export function formatRevocation(stack: string, id: string, { signs }: Revocation): string {
   return [
-    `${id} is not valid any more, nor any URL that it has signed. The edge locations know within half a minute.`,
+    `${id} is no longer valid, nor is any URL that it has signed. All edge locations refuse it within half a minute.`,
     ...(signs === undefined ? [] : [`${signs} signs from now on.`]),
     '',
-    'Phones keep what they have, for up to max-age.',
-    `Signers that run must read their keys again: eval "$(npm run -s env -- ${stack})"`,
+    'Phones keep the images that they have cached for up to max-age.',
+    `Running signers must reload their keys: eval "$(npm run -s env -- ${stack})"`,
   ].join('\n');
 }

@@ -41,17 +41,17 @@ export async function revokeKey(
   const version = isWithSigners ? await updateSigners(stores, next, before) : before.version;
   await withResumeHint(async () => {
     if (await syncEdge(stores, version, [id])) return;
-    throw new CommandFailure('Somebody else has changed the signing keys meanwhile.');
+    throw new CommandFailure('Somebody else has changed the signing keys in the meantime.');
   });
   return { signs: before.signers[0]?.id === id ? next[0]?.id : undefined };
 }
 
 function requireAnother({ edge, signers }: KeySnapshot, id: string): void {
   if (!hasId(edge, id) && !hasId(signers, id))
-    throw new CommandFailure(`There is no key ${id}, neither at the edge nor with the signers.`);
+    throw new CommandFailure(`There is no key ${id}: neither the edge nor the signers have it.`);
   const isOnly = without(hasId(signers, id) ? signers : edge, [id]).length === 0;
   if (isOnly)
     throw new CommandFailure(
-      `${id} is the only key: without it no URL would be valid. Make another one first (keys -- rotate).`,
+      `${id} is the only key: without it no URL would be valid. Create another one first (keys -- rotate).`,
     );
 }

@@ -48,7 +48,7 @@ export async function rotateKeys(stores: KeyStores, options: RotateOptions): Pro
     fresh = generateKey(known);
     return [...known, fresh];
   });
-  options.onMessage(`The edge is told of ${fresh.id}.`);
+  options.onMessage(`Adding ${fresh.id} at the edge.`);
   return await withResumeHint(async () => {
     await stores.edge.confirm(edge);
     await options.waitForEdge();
@@ -67,7 +67,7 @@ async function makeItSign(
   const old = before.signers.length > 0 ? before.signers : before.edge;
   const next = [fresh, ...old.slice(0, keep)];
   const version = await updateSigners(stores, next, before);
-  onMessage(`Signers are given ${fresh.id}.`);
+  onMessage(`Added ${fresh.id} to the signers.`);
   const removed = idsOf(without(union(before.edge, before.signers), idsOf(next)));
   const isEdgeInSync = await syncEdge(stores, version, removed);
   return { signs: fresh.id, isNew: true, valid: idsOf(next.slice(1)), removed, isEdgeInSync };

@@ -33,7 +33,7 @@ export function calculateCost(inputs: PlanInputs, parts: CostParts) {
     storage,
     ...views,
     ...purges,
-    total: totalDollars('all together', [prewarm.making, storage, views.viewing, purges.purging]),
+    total: totalDollars('total', [prewarm.making, storage, views.viewing, purges.purging]),
   };
   const imagesPerHour = parts.load.imagesPerHour.value;
   const withTotals = Object.entries(lines).map(([name, line]): [string, CostLine] => {

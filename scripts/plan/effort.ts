@@ -130,25 +130,21 @@ function calculateSavings(inputs: PlanInputs, { figures }: EffortPlan, fast: Eff
     `${show(figures.computeUsd)} − ${show(fast.figures.computeUsd)}`,
   );
   const sparedKb = figure(
-    'spared a view',
+    'saved a view',
     fast.figures.kb.value - figures.kb.value,
     `${show(fast.figures.kb)} KB − ${show(figures.kb)} KB`,
     'KB',
   );
   const sparedGb = figure(
-    'spared in all views',
+    'saved in all views',
     (MILLION * viewsPerImage * sparedKb.value) / KB_PER_GB,
     `${show(MILLION)} images × ${show(viewsPerImage)} views × ${show(sparedKb)} KB ÷ ${show(KB_PER_GB)}`,
     'GB',
   );
   const [egress, mobile] = [formatPrice(usdPerGbOut), formatPrice(usdPerMobileGb)];
-  const egressUsd = dollars(
-    'egress spared',
-    sparedGb.value * usdPerGbOut,
-    `${show(sparedGb)} GB × ${egress}`,
-  );
+  const egressUsd = dollars('egress saved', sparedGb.value * usdPerGbOut, `${show(sparedGb)} GB × ${egress}`);
   const contractorsUsd = dollars(
-    'spared to contractors',
+    'saved for contractors',
     sparedGb.value * usdPerMobileGb,
     `${show(sparedGb)} GB × ${mobile}`,
   );
@@ -161,22 +157,22 @@ function calculateSavings(inputs: PlanInputs, { figures }: EffortPlan, fast: Eff
     egressUsd,
     contractorsUsd,
     evenViews: figure(
-      'even at views',
+      'views to break even',
       moreComputeUsd.value / (gbPerView * usdPerGbOut),
       `${show(moreComputeUsd)} ÷ (${gbPerViewFormula} × ${egress})`,
     ),
     leftUsd: dollars(
-      'left',
+      'net',
       egressUsd.value - moreComputeUsd.value,
       `${show(egressUsd)} − ${show(moreComputeUsd)}`,
     ),
     leftWithContractorsUsd: dollars(
-      'left, with contractors',
+      'net, with contractors',
       egressUsd.value + contractorsUsd.value - moreComputeUsd.value,
       `${show(egressUsd)} + ${show(contractorsUsd)} − ${show(moreComputeUsd)}`,
     ),
     evenViewsWithContractors: figure(
-      'even at views, with contractors',
+      'views to break even, with contractors',
       moreComputeUsd.value / (gbPerView * (usdPerGbOut + usdPerMobileGb)),
       `${show(moreComputeUsd)} ÷ (${gbPerViewFormula} × (${egress} + ${mobile}))`,
     ),

@@ -70,12 +70,12 @@ export function calculateWorkers(demand: WorkerDemand) {
     's',
   );
   const busyVcpus = figure(
-    'vCPUs at work',
+    'busy vCPUs',
     imagesPerSecond.value * secondsPerImage.value,
     `${show(imagesPerSecond)} images/s × ${show(secondsPerImage)} s`,
   );
   const concurrency = figure(
-    'workers that it takes',
+    'workers needed',
     roundUp(busyVcpus.value / vcpus.value),
     `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU⌉`,
   );
@@ -87,12 +87,12 @@ export function calculateWorkers(demand: WorkerDemand) {
     concurrency,
     maxConcurrency,
     executions: figure(
-      'executions to be allowed',
+      'concurrent executions needed',
       maxConcurrency.value + LIMITS.executionsForOthers,
       `${show(maxConcurrency)} workers + ${show(LIMITS.executionsForOthers)} for the image function and all else`,
     ),
     capacityPerSecond: figure(
-      'images a second, all at work',
+      'images a second, all workers busy',
       (maxConcurrency.value * vcpus.value) / secondsPerImage.value,
       `${show(maxConcurrency)} workers × ${show(vcpus)} vCPU ÷ ${show(secondsPerImage)} s`,
     ),
@@ -108,8 +108,8 @@ function calculateMaxConcurrency({ maxConcurrency }: WorkerDemand, busyVcpus: Fi
     return figure(label, maxConcurrency, `${show(maxConcurrency)}, as --concurrency says`);
   const wanted = roundUp((busyVcpus.value / vcpus.value) * HEADROOM);
   const limit = LIMITS.eventSourceConcurrency;
-  if (wanted > limit) return figure(label, limit, `${show(limit)}, the most of one event source`);
-  if (wanted < 2) return figure(label, 2, '2, the least that there can be');
+  if (wanted > limit) return figure(label, limit, `${show(limit)}, the limit of one event source`);
+  if (wanted < 2) return figure(label, 2, '2, the minimum');
   return figure(label, wanted, `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU × ${HEADROOM}⌉`);
 }
 
@@ -152,7 +152,7 @@ export function adviceBeyondOneStack(demand: WorkerDemand, workers: Workers): st
   if (stacks === 1) return undefined;
   const memoryMb = leastMemoryMb(demand);
   const larger = memoryMb > demand.memoryMb ? `"workerMemoryMb": ${memoryMb} (--memory), or ` : '';
-  return `beyond one stack: ${larger}${stacks} stacks, each with its share of the units and executions of its own`;
+  return `beyond one stack: ${larger}${stacks} stacks, each with its share of the units and its own concurrent executions`;
 }
 
 /** How many stacks of these workers the load needs: 1, unless the queue of one stack would only grow. */

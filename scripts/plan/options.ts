@@ -30,47 +30,62 @@ export interface PlanOptions {
 /** Adds the options with their bounds and defaults. */
 export function addPlanOptions(command: Command): Command {
   const usd = numberWithin(0, 1000);
-  const unitsPerHour = new Option('--units-per-hour <n>', 'how many data units come');
+  const unitsPerHour = new Option('--units-per-hour <n>', 'data units to ingest an hour');
   return addRequiredOption(command, unitsPerHour.argParser(wholeNumberWithin(1, 1e9)))
     .option('--images <n>', 'images a unit', wholeNumberWithin(1, 1000), 5)
     .option(
       '--ms <n>',
-      'CPU an image with all of its variants, in ms on one vCPU (by default measured)',
+      'CPU time of an image with all of its variants, in ms on one vCPU (measured by default)',
       numberWithin(0.001, 900_000),
     )
-    .option('--photos <folder>', 'originals of your own to measure that with')
+    .option('--photos <folder>', 'your own originals, to measure the CPU time with')
     .option(
       '--source-kb <n>',
-      `an original, in KB ${orMeasured(ASSUMED_SOURCE_KB)}`,
+      `size of an original, in KB ${orMeasured(ASSUMED_SOURCE_KB)}`,
       numberWithin(0.001, 1e9),
     )
     .option(
       '--variant-kb <n>',
-      `a variant, in KB ${orMeasured(ASSUMED_VARIANT_KB)}`,
+      `size of a variant, in KB ${orMeasured(ASSUMED_VARIANT_KB)}`,
       numberWithin(0.001, 1e9),
     )
     .option(
       '--memory <mb>',
-      'of a worker; 1,769 MB have one vCPU (by default that, or as many times that as one stack needs)',
+      'memory of a worker; 1,769 MB is one vCPU (default: that, or the multiple of it with which one stack can carry the load)',
       wholeNumberWithin(LIMITS.leastMemoryMb, LIMITS.memoryMb),
     )
-    .option('--batch <n>', 'messages that a worker is given at once', wholeNumberWithin(1, 10), 2)
+    .option('--batch <n>', 'messages per invocation of a worker', wholeNumberWithin(1, 10), 2)
     .option(
       '--concurrency <n>',
-      'workers at once, at most (by default a quarter more than the load needs)',
+      'maximum number of concurrent workers (default: a quarter more than the load needs)',
       wholeNumberWithin(2, LIMITS.eventSourceConcurrency),
     )
-    .option('--views <n>', 'of an image', numberWithin(0, 1e6), 3)
-    .option('--cdn-hits <percent>', 'views that the CDN answers without S3', numberWithin(0, 100), 0)
-    .option('--purged <percent>', 'units that are purged one day', numberWithin(0, 100), 1)
-    .option('--months <n>', 'that variants are kept', numberWithin(0, 1200), 1)
+    .option('--views <n>', 'views of each image', numberWithin(0, 1e6), 3)
+    .option(
+      '--cdn-hits <percent>',
+      'share of the views that the CDN answers without S3',
+      numberWithin(0, 100),
+      0,
+    )
+    .option('--purged <percent>', 'share of the units that are purged some day', numberWithin(0, 100), 1)
+    .option('--months <n>', 'how long variants are kept', numberWithin(0, 1200), 1)
     .option(
       '--backlog <units>',
-      'that wait at the start (by default those of an hour)',
+      'units that wait at the start (by default those of an hour)',
       wholeNumberWithin(0, 1e9),
     )
-    .option('--egress-usd-per-gb <usd>', 'out of the CDN; $0.109 in India', usd, PRICES.usdPerGbOut)
-    .option('--mobile-usd-per-gb <usd>', 'that contractors, who look at the images, pay', usd, 2)
+    .option(
+      '--egress-usd-per-gb <usd>',
+      'price of a GB out of the CDN; $0.109 in India',
+      usd,
+      PRICES.usdPerGbOut,
+    )
+    .option(
+      '--mobile-usd-per-gb <usd>',
+      'price of a GB of mobile data for contractors, who view the images',
+      usd,
+      2,
+    )
     .option('--json', 'print one JSON object');
 }
 

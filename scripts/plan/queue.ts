@@ -44,7 +44,7 @@ export function calculateQueue(inputs: PlanInputs, workers: Workers) {
       `${show(sends)} sends + ${show(receives)} receives + ${show(deletes)} deletes`,
     ),
     messagesInFlight: figure(
-      'messages in hand at once',
+      'messages in flight',
       maxConcurrency.value * messagesPerBatch,
       `${show(maxConcurrency)} workers × ${show(messagesPerBatch)} messages`,
     ),
@@ -63,9 +63,9 @@ export type Queue = ReturnType<typeof calculateQueue>;
 function calculateUnitsPerMessage(images: number) {
   const label = 'units a message';
   if (images > MAX_MESSAGE_IMAGES)
-    return figure(label, 1, '1, since a unit alone has more than enough images');
+    return figure(label, 1, '1, since one unit already has more images than a message takes');
   if (images * MAX_MESSAGE_JOBS <= MAX_MESSAGE_IMAGES)
-    return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the most`);
+    return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the maximum`);
   return figure(
     label,
     roundDown(MAX_MESSAGE_IMAGES / images),
@@ -77,7 +77,7 @@ function calculateUnitsPerMessage(images: number) {
 function calculateUnitsPerSend(images: number) {
   const label = 'units sent together';
   if (images * (MAX_BATCH_UNITS - 1) <= MAX_BATCH_IMAGES)
-    return figure(label, MAX_BATCH_UNITS, `${show(MAX_BATCH_UNITS)}, the most`);
+    return figure(label, MAX_BATCH_UNITS, `${show(MAX_BATCH_UNITS)}, the maximum`);
   return figure(
     label,
     roundDown(MAX_BATCH_IMAGES / images) + 1,
@@ -91,30 +91,30 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
   const busy = busyWorkers(workers);
   const growth = LIMITS.eventSourceGrowthPerMinute;
   const pollersReady = figure(
-    'until enough batches are polled',
+    'until enough batches are received',
     (busy.value / growth) * 60,
     `${show(busy)} ÷ ${show(growth)} a minute × 60 s`,
     's',
   );
   const allReady = figure(
-    'until all there may be',
+    'until the maximum of workers',
     (maxConcurrency.value / growth) * 60,
     `${show(maxConcurrency)} ÷ ${show(growth)} a minute × 60 s`,
     's',
   );
   const backlogImages = figure(
-    'images that wait',
+    'images in the backlog',
     inputs.backlogUnits * inputs.imagesPerUnit,
     `${show(inputs.backlogUnits)} units × ${show(inputs.imagesPerUnit)} images`,
   );
   const spare = figure(
-    'images a second to spare',
+    'spare images a second',
     capacityPerSecond.value - imagesPerSecond.value,
     `${show(capacityPerSecond)} images/s − ${show(imagesPerSecond)} images/s`,
   );
   // While the number of workers grows linearly, half of them are missing on average.
   const missed = figure(
-    'images not made meanwhile',
+    'images not made until then',
     (capacityPerSecond.value * allReady.value) / 2,
     `${show(capacityPerSecond)} images/s × ${show(allReady)} s ÷ 2`,
   );
@@ -123,7 +123,7 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
   return {
     pollersReady,
     environmentsReady: figure(
-      'until as many environments run',
+      'until their environments run',
       (busy.value / LIMITS.newEnvironments) * LIMITS.newEnvironmentsSeconds,
       `${show(busy)} ÷ ${show(LIMITS.newEnvironments)} × ${show(LIMITS.newEnvironmentsSeconds)} s`,
       's',
@@ -132,7 +132,7 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
     allReady,
     missed,
     drainAlone: figure(
-      'done with them, if no more come',
+      'backlog done, if no more arrive',
       toMake / capacityPerSecond.value,
       `${toMakeFormula} ÷ ${show(capacityPerSecond)} images/s`,
       's',
@@ -140,7 +140,7 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
     spare,
     ...(spare.value > 0 && {
       drain: figure(
-        'done with them, under this load',
+        'backlog done, under this load',
         toMake / spare.value,
         `${toMakeFormula} ÷ ${show(spare)} images/s`,
         's',

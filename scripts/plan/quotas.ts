@@ -65,7 +65,7 @@ export function compareQuotas(parts: QuotaParts): readonly Quota[] {
       'CloudFront: tags being invalidated',
       purges.tagsInFlight,
       LIMITS.tagsInFlight,
-      'cannot be raised: purges wait for one another, and for longer and longer',
+      'cannot be raised: purges queue up, and wait longer and longer',
     ),
   ];
 }
@@ -80,7 +80,7 @@ function quota(name: string, needed: Figure, limit: number, advice: string, grow
 function partitionQuota(name: string, rate: Figure, partitions: Figure, limit: number): Quota {
   const growsByItself = partitions.value <= SHARDS;
   const advice = growsByItself
-    ? `S3 makes ${formatNumber(partitions.value)} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: begin slowly`
+    ? `S3 makes ${formatNumber(partitions.value)} partitions of the ${SHARDS} prefixes by itself, in 30 to 60 minutes: start slowly`
     : `more than the ${SHARDS} prefixes can take: spread the units over several stacks`;
   return quota(name, rate, limit, advice, growsByItself);
 }
@@ -107,7 +107,7 @@ export function loadWarnings(plan: {
   if (capacity <= needed)
     warnings.push(
       `${formatNumber(workers.maxConcurrency.value)} workers make ${formatNumber(capacity)} images a second, and ` +
-        `${formatNumber(needed)} come: the queue only grows. ${capacityAdvice(workers, beyondOneStack)}.`,
+        `${formatNumber(needed)} arrive: the queue only grows. ${capacityAdvice(workers, beyondOneStack)}.`,
     );
   const batchSeconds = queue.batchSeconds.value;
   if (batchSeconds > LIMITS.functionSeconds)
@@ -121,5 +121,5 @@ export function loadWarnings(plan: {
 function capacityAdvice({ busyVcpus, vcpus }: Workers, beyondOneStack: string | undefined): string {
   if (beyondOneStack !== undefined) return `It is ${beyondOneStack}`;
   const fewest = Math.floor(busyVcpus.value / vcpus.value) + 1;
-  return `It takes a --concurrency of ${formatNumber(fewest)} or more`;
+  return `It needs a --concurrency of ${formatNumber(fewest)} or more`;
 }

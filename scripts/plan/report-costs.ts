@@ -20,7 +20,7 @@ export function costLines({ cost, load }: Plan): string[] {
       ['text', 'number', 'number', 'number', 'text'],
     ),
     `  a million images = an hour × ${formatNumber(MILLION)} ÷ ${formatNumber(load.imagesPerHour.value)} images; a month = an hour × ${HOURS_PER_MONTH}, if the load never ends`,
-    '  Not in it: logs and alarms, what viewers ask for that was not prewarmed, free tiers, taxes.',
+    '  Not included: logs and alarms, requests for variants that were not prewarmed, free tiers, taxes.',
   ];
 }
 
@@ -34,7 +34,7 @@ export function priceLines(): string[] {
 }
 
 const EFFORT_HEAD = [
-  ['', 'ms a', '', 'ms an', '', '', 'KB', 'KB', 'egress', 'even', 'contractors', 'even,', 'left,'],
+  ['', 'ms a', '', 'ms an', '', '', 'KB', 'KB', 'egress', 'even', 'contractors', 'even,', 'net,'],
   [
     '',
     'MP',
@@ -43,10 +43,11 @@ const EFFORT_HEAD = [
     'workers',
     'compute',
     'a view',
-    'spared',
-    'spared',
+    'saved',
+    'saved',
     'at views',
-    'spared',
+    'save',
+    'with theirs',
     'with theirs',
   ],
 ];
@@ -58,16 +59,16 @@ export function effortLines({ effort, inputs }: Plan): string[] {
   const views = `${formatNumber(inputs.viewsPerImage)} views`;
   const [egress, mobile] = [formatPrice(inputs.usdPerGbOut), formatPrice(inputs.usdPerMobileGb)];
   return [
-    `Effort: one variant of ${width} px, ${formatNumber(megapixels.value)} MP, at an equal look (SSIMULACRA2 ${score}); dollars for a million images, in ${views} each`,
+    `Effort: one variant of ${width} px, ${formatNumber(megapixels.value)} MP, at equal quality (SSIMULACRA2 ${score}); dollars for a million images, in ${views} each`,
     ...formatTable([...EFFORT_HEAD, ...efforts.map(effortRow)], EFFORT_COLUMNS),
     `  ms an image = ms a MP × ${formatNumber(megapixels.value)} MP, of the encoding alone; the MP are ${megapixels.arithmetic}`,
     '  workers = ⌈images a second × ms an image ÷ 1,000 ÷ vCPU⌉',
     `  compute = 1,000,000 × ms an image ÷ 1,000 ÷ vCPU × ${formatNumber(inputs.memoryMb)} MB ÷ 1,024 × ${formatPrice(PRICES.usdPerGbSecond)}`,
     `  KB a view = ${formatNumber(inputs.variantKb)} KB × bytes ÷ ${efforts[0]?.bytes}, where bytes are relative to WebP of effort 4`,
-    '  KB spared = KB a view with the fast effort of the format − KB a view',
-    `  egress spared = 1,000,000 × ${views} × KB spared ÷ 1,000,000 × ${egress}; contractors spared: the same × ${mobile}`,
-    `  even at views = (compute − compute of the fast effort) ÷ (KB spared × ${egress}); with theirs: ÷ (KB spared × (${egress} + ${mobile}))`,
-    '  left = egress spared + contractors spared − (compute − compute of the fast effort)',
+    '  KB saved = KB a view with the fast effort of the format − KB a view',
+    `  egress saved = 1,000,000 × ${views} × KB saved ÷ 1,000,000 × ${egress}; contractors save: the same × ${mobile}`,
+    `  even at views = (compute − compute of the fast effort) ÷ (KB saved × ${egress}); with theirs: ÷ (KB saved × (${egress} + ${mobile}))`,
+    '  net = egress saved + contractors save − (compute − compute of the fast effort)',
     '  Measured with 77 photographs, receipts and screenshots on one core of a Xeon, November 2026.',
     bestEffortsLine(efforts, views),
   ];
@@ -99,7 +100,7 @@ function effortRow({ name, msPerMegapixel, bytes, figures, against }: EffortPlan
 function bestEffortsLine(efforts: readonly EffortPlan[], views: string): string {
   const byEgress = bestEfforts(efforts, ({ leftUsd }) => leftUsd);
   const withContractors = bestEfforts(efforts, ({ leftWithContractorsUsd }) => leftWithContractorsUsd);
-  return `  At ${views} the most is left with ${byEgress} for egress alone, and with ${withContractors} once what contractors are spared counts.`;
+  return `  At ${views} the net savings are highest with ${byEgress} for egress alone, and with ${withContractors} once the savings of contractors count.`;
 }
 
 function bestEfforts(efforts: readonly EffortPlan[], netSavings: (savings: EffortSavings) => Figure): string {

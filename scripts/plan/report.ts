@@ -35,25 +35,25 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
     measurement ? measurementLines(measurement) : [],
     section('Load', formatFigures(load)),
     section('Workers', formatFigures(workers), [
-      "Waiting for clients' servers is not counted: a worker fetches some originals while it encodes others.",
+      "The time to wait for clients' servers is not counted: a worker fetches some originals while it encodes others.",
     ]),
     section('Queue', formatFigures(queue)),
     section('Store', formatFigures(store), [
-      'For units that are prewarmed for the first time. Sent again, a head for each variant takes the place of its put.',
-      'An original that is in S3 itself is one get more.',
+      'For units that are prewarmed for the first time. When a unit is submitted again, each put of a variant becomes a head.',
+      'An original in S3 takes one more get.',
     ]),
     section('CDN and views', formatFigures(views)),
     section('Purges', formatFigures({ ...purges, ...purgeEverything }), [
-      'A unit is a tag, in however many invalidations: purge what has to go, not what is merely old.',
+      'Each unit is one tag, however many invalidations there are: purge what must be deleted, not what is merely old.',
     ]),
     section('Quotas to raise', quotaLines(plan.quotas), [
-      'As accounts have them at first, or less: npm run deploy:check says what yours has.',
+      'Quotas of new accounts, which may have less: npm run deploy:check shows yours.',
     ]),
     section('Time', formatFigures(time)),
     costLines(plan),
     effortLines(plan),
     priceLines(),
-    warnings.length > 0 ? section('Mind', bulletPoints(warnings)) : [],
+    warnings.length > 0 ? section('Warnings', bulletPoints(warnings)) : [],
   ];
   const shown = sections.filter((lines) => lines.length > 0);
   return shown.map((lines) => lines.join('\n')).join('\n\n');
@@ -73,11 +73,11 @@ function summaryLines(plan: Plan): string[] {
   const number = (figure: Figure) => formatNumber(figure.value);
   const bytes = ({ value: gb }: Figure) => formatBytes(Math.round(gb * 1e9));
   const lines = [
-    `${counted(busyWorkers(workers).value, 'worker')} at work, ${number(workers.maxConcurrency)} at most; they are there in ${formatDuration(time.pollersReady.value)}`,
+    `${counted(busyWorkers(workers).value, 'worker')} at work, ${number(workers.maxConcurrency)} at most; ready after ${formatDuration(time.pollersReady.value)}`,
     plan.beyondOneStack ?? formatStackOptions(plan.stackOptions),
     ...(inputs.backlogUnits > 0 ? [backlogLine(plan)] : []),
     `${formatUsd(cost.making.usdPerMillionImages)} to make a million images, ${formatUsd(cost.making.value)} an hour; ${formatUsd(cost.total.value)} an hour with storage, views and purges`,
-    `contractors, who pay for the mobile data of what they look at, load ${bytes(views.outGbPerHour)} an hour in place of ${bytes(views.originalsGbPerHour)}`,
+    `contractors, who pay for their mobile data, download ${bytes(views.outGbPerHour)} an hour instead of ${bytes(views.originalsGbPerHour)}`,
     insufficientQuotasLine(plan.quotas),
   ];
   return [
@@ -88,19 +88,19 @@ function summaryLines(plan: Plan): string[] {
 
 function backlogLine({ inputs, time }: Plan): string {
   const waiting = counted(inputs.backlogUnits, 'unit');
-  const are = inputs.backlogUnits === 1 ? 'that waits is' : 'that wait are';
+  const are = inputs.backlogUnits === 1 ? 'in the backlog is' : 'in the backlog are';
   const drained = time.drain
-    ? `in ${formatDuration(time.drain.value)} while as many come`
-    : 'never, while as many come';
+    ? `in ${formatDuration(time.drain.value)} while as many arrive`
+    : 'never, while as many arrive';
   return `${waiting} ${are} done in ${formatDuration(time.drainAlone.value)}, or ${drained}`;
 }
 
 function insufficientQuotasLine(quotas: readonly Quota[]): string {
   const insufficient = quotas
     .filter(({ isEnough }) => !isEnough)
-    .map(({ name, growsByItself }) => `${name}${growsByItself ? ' (grows by itself: begin slowly)' : ''}`);
+    .map(({ name, growsByItself }) => `${name}${growsByItself ? ' (grows by itself: start slowly)' : ''}`);
   if (insufficient.length === 0) return 'no quota has to be raised';
-  return `beyond what accounts have at first: ${insufficient.join('; ')}`;
+  return `beyond the quotas of a new account: ${insufficient.join('; ')}`;
 }
 
 /** Each input with its value and where it comes from: the option, a measurement, or an assumption. */
@@ -118,10 +118,10 @@ function inputLines(inputs: PlanInputs, { givenOptions, measurement }: ReportOpt
     ['a worker', `${formatNumber(inputs.memoryMb)} MB`, 'memory', '--memory', 'as the load needs'],
     ['messages a batch', formatNumber(inputs.messagesPerBatch), 'batch', '--batch'],
     ['views an image', formatNumber(inputs.viewsPerImage), 'views', '--views'],
-    ['of these, the CDN has', formatPercent(inputs.cdnHitShare), 'cdnHits', '--cdn-hits'],
-    ['units purged one day', formatPercent(inputs.purgedShare), 'purged', '--purged'],
+    ['of these, CDN hits', formatPercent(inputs.cdnHitShare), 'cdnHits', '--cdn-hits'],
+    ['units purged some day', formatPercent(inputs.purgedShare), 'purged', '--purged'],
     ['months kept', formatNumber(inputs.monthsKept), 'months', '--months'],
-    ['units that wait', formatNumber(inputs.backlogUnits), 'backlog', '--backlog'],
+    ['units in the backlog', formatNumber(inputs.backlogUnits), 'backlog', '--backlog'],
     ['a GB out of the CDN', formatPrice(inputs.usdPerGbOut), 'egressUsdPerGb', '--egress-usd-per-gb'],
     ['a GB of mobile data', formatPrice(inputs.usdPerMobileGb), 'mobileUsdPerGb', '--mobile-usd-per-gb'],
   ];
@@ -159,7 +159,7 @@ function measurementLines(measurement: Measurement): string[] {
     ...(failed > 0 ? [`  ${failed} could not be encoded`] : []),
     `  ${formatNumber(meanCpuMs)} ms of encoding an image: the median of ${rounds} rounds, one photograph at a time, then their mean`,
     `  ${formatValue(ms)} an image ${formatFormula(ms)}`,
-    '  A vCPU of Lambda is taken for as fast as this core: measure on the function itself to know, and give --ms.',
+    '  This assumes that a vCPU of Lambda is as fast as this core: measure on the function itself to be sure, and give --ms.',
   ];
 }
 

@@ -23,16 +23,16 @@ export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsP
     `1 manifest + ${show(imagesPerUnit)} images × ${show(variantsPerImage)} variants`,
   );
   const looks = figure(
-    'looks at the purge mark a unit',
+    'tombstone checks a unit',
     2 + 1 + imagesPerUnit,
-    `2 when it is taken in + 1 before the work + ${show(imagesPerUnit)}, one after the puts of each image`,
+    `2 when it is submitted + 1 before the work + ${show(imagesPerUnit)}, one after the puts of each image`,
   );
   return {
     objects,
     puts: figure('puts a unit', objects.value, `${show(objects)} objects × 1`),
-    lists: figure('lists a unit', 1, '1, to see what is there'),
+    lists: figure('lists a unit', 1, '1, to find what is stored'),
     looks,
-    gets: figure('gets a unit', looks.value + 1, `${show(looks)} looks + 1 manifest`),
+    gets: figure('gets a unit', looks.value + 1, `${show(looks)} tombstone checks + 1 manifest`),
   };
 }
 
@@ -57,26 +57,26 @@ export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {
   );
   const pagesPerSweep =
     purgedPerHour.value === 0
-      ? figure('lists of marks a sweep', 1, '1')
+      ? figure('tombstone lists a sweep', 1, '1')
       : figure(
-          'lists of marks a sweep',
+          'tombstone lists a sweep',
           roundUp((purgedPerHour.value * TOMBSTONE_HOURS) / LIMITS.keysPerList),
-          `⌈${show(purgedPerHour)} purges × ${TOMBSTONE_HOURS} h that marks stay ÷ ${show(LIMITS.keysPerList)} a list⌉`,
+          `⌈${show(purgedPerHour)} purges × ${TOMBSTONE_HOURS} h that tombstones are kept ÷ ${show(LIMITS.keysPerList)} a list⌉`,
         );
   return {
     purgedPerHour,
     purgedPerSecond,
     ...calculateInvalidations(purgedPerHour.value, purgedPerSecond.value),
-    putsPerPurge: figure('puts a purge', 1, '1 mark'),
+    putsPerPurge: figure('puts a purge', 1, '1 tombstone'),
     getsPerPurge: figure(
       'gets a purge',
       2 + 1 + SWEEPS_PER_PURGE * (1 + 1),
-      `2 of the manifest + 1 of the mark + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
+      `2 of the manifest + 1 of the tombstone + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
     ),
     listsPerPurge,
     pagesPerSweep,
     secondsPerPage: figure(
-      'a list of a sweep may take',
+      'time for each list of a sweep',
       LIMITS.functionSeconds / pagesPerSweep.value,
       `${show(LIMITS.functionSeconds)} s of a function ÷ ${show(pagesPerSweep)} lists, one after another`,
       's',
@@ -100,26 +100,26 @@ function calculateInvalidations(purgedPerHour: number, purgedPerSecond: number) 
   );
   const free = Math.min(tagsPerMonth.value, PRICES.freeTagsPerMonth);
   const tagsPerSecond = figure(
-    'the CDN forgets a second, at most',
+    'invalidated a second, at most',
     LIMITS.tagsInFlight / LIMITS.invalidationSeconds,
     `${show(LIMITS.tagsInFlight)} tags at once ÷ ${show(LIMITS.invalidationSeconds)} s`,
   );
   return {
     tagsPerMonth,
     paidTagsPerMonth: figure(
-      'of these, paid for',
+      'of these, charged',
       tagsPerMonth.value - free,
       `${show(tagsPerMonth)} − ${show(free)} free`,
     ),
     tagsPerSecond,
     secondsPerHourOfPurges: figure(
-      "the CDN forgets an hour's in",
+      "time to invalidate an hour's",
       purgedPerHour / tagsPerSecond.value,
       `${show(purgedPerHour)} tags ÷ ${show(tagsPerSecond)} a second`,
       's',
     ),
     tagsInFlight: figure(
-      'tags at the CDN at once',
+      'tags being invalidated',
       purgedPerSecond * LIMITS.invalidationSeconds,
       `${show(purgedPerSecond)} a second × ${show(LIMITS.invalidationSeconds)} s`,
     ),
@@ -161,9 +161,9 @@ export function calculateStore(
       `⌈${show(readsPerSecond)} reads/s ÷ ${show(LIMITS.readsPerSecond)}⌉`,
     ),
     markReadsPerSecond: figure(
-      'of the reads, below purged/',
+      'of the reads, tombstone checks',
       units * unit.looks.value,
-      `${show(unitsPerSecond)} units/s × ${show(unit.looks)} looks`,
+      `${show(unitsPerSecond)} units/s × ${show(unit.looks)} tombstone checks`,
     ),
     gbPerMonth: figure(
       "a month's variants",

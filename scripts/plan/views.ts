@@ -23,9 +23,9 @@ export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
       'GB',
     );
   const outGbPerHour = gbPerHour('out of the CDN an hour', inputs.variantKb);
-  const originalsGbPerHour = gbPerHour('the same as originals', inputs.sourceKb);
+  const originalsGbPerHour = gbPerHour('the same images as originals', inputs.sourceKb);
   const sparedGbPerHour = figure(
-    'spared an hour',
+    'saved an hour',
     originalsGbPerHour.value - outGbPerHour.value,
     `${show(originalsGbPerHour)} GB − ${show(outGbPerHour)} GB`,
     'GB',
@@ -49,8 +49,8 @@ export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
     ),
     originalsGbPerHour,
     sparedGbPerHour,
-    sparedUsdPerHour: sparedUsd('to you, an hour', inputs.usdPerGbOut),
-    contractorsUsdPerHour: sparedUsd('to contractors, an hour', inputs.usdPerMobileGb),
+    sparedUsdPerHour: sparedUsd('saved in CDN traffic, an hour', inputs.usdPerGbOut),
+    contractorsUsdPerHour: sparedUsd('saved for contractors, an hour', inputs.usdPerMobileGb),
   };
 }
 

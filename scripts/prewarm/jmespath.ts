@@ -31,7 +31,7 @@ function compileOrFail(option: string, expression: string): ReturnType<typeof co
   const fail = (message: string, at: number): never => {
     const pointed = `  ${expression}\n  ${' '.repeat(at)}^`;
     throw new CommandFailure(
-      `${option} is no JMESPath expression, from character ${at + 1} on: ${message}\n${pointed}`,
+      `${option} is not a valid JMESPath expression, from character ${at + 1} on: ${message}\n${pointed}`,
     );
   };
   const syntaxError = syntaxErrorOf(expression);

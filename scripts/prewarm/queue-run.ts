@@ -54,7 +54,7 @@ export async function prewarmThroughQueue(
       onDone: () => progress.done++,
     });
     if (ended === 'out of patience')
-      throw new Error(`Nothing has changed for ${patienceMs / 1000} s: does anyone work on the queue?`);
+      throw new Error(`No progress for ${patienceMs / 1000} s: is any worker consuming the queue?`);
   } finally {
     await spool?.close();
   }

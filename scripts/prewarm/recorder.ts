@@ -48,7 +48,7 @@ export function createRecorder({ totals, outputs, onMessage, signal }: RecorderO
     const message = `${id}: ${printable(messageOf(error))}`;
     if (++errors <= SHOWN_ERRORS) onMessage(message);
     if (++errorsInARow < MAX_ERRORS_IN_A_ROW) return;
-    throw new CommandFailure(`Stopped: ${errorsInARow} units in a row could not be worked on, as ${message}`);
+    throw new CommandFailure(`Stopped: ${errorsInARow} units in a row failed, such as ${message}`);
   }
 
   return {

@@ -74,10 +74,10 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   );
   display.stop();
   interrupt.stop();
-  if (signal.aborted) problems.push('It was stopped before its end.');
+  if (signal.aborted) problems.push('Interrupted before the end.');
   const { pending, broken, refused } = totals.counts;
   const isIncomplete = problems.length > 0 || pending > 0;
-  if (isIncomplete) problems.push('Running it again does only what is missing.');
+  if (isIncomplete) problems.push('Run it again to make only what is missing.');
   const summary = formatSummary(totals, {
     seconds: (performance.now() - startedAtMs) / 1000,
     queued: progress.queued,

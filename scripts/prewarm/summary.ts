@@ -45,7 +45,7 @@ function formatQueued(
 function formatImages(counts: Counts, seconds: number): string {
   const { units, purged, ready, skipped, broken, pending, refused } = counts;
   const states = [
-    `${formatCount(ready)} ready${skipped > 0 ? ` (${formatCount(skipped)} skipped: they were there)` : ''}`,
+    `${formatCount(ready)} ready${skipped > 0 ? ` (${formatCount(skipped)} skipped: already made)` : ''}`,
     ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
     ...(pending > 0 ? [`${formatCount(pending)} pending`] : []),
   ];
@@ -85,7 +85,7 @@ function formatDownloads({ ready, sourceBytes, savedBytes }: Counts, usdPerGb: n
     ];
   };
   return [
-    'To whoever looks at all of it, once:',
+    'Mobile data to view every image once:',
     ...table([rowOf('originals', sourceBytes), rowOf('variants, at most', sourceBytes - savedBytes)]),
   ];
 }
@@ -97,7 +97,7 @@ function formatBroken(reasons: readonly BrokenReason[]): string[] {
   return [
     'Broken, by reason and host:',
     ...table(shown.map(({ code, host, images }) => [code, formatCount(images), printable(host)])),
-    ...(rest > 0 ? [`  … and ${formatCount(rest)} for other reasons or at other hosts`] : []),
+    ...(rest > 0 ? [`  … and ${formatCount(rest)} for other reasons or on other hosts`] : []),
   ];
 }
 

@@ -85,7 +85,7 @@ export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOp
 }
 
 function formatUnit({ id, objects, bytes }: PurgedUnit): string {
-  return `${id}: ${objects === 0 ? 'nothing was there' : `${counted(objects, 'object')}, ${formatBytes(bytes)}`}`;
+  return `${id}: ${objects === 0 ? 'nothing to delete' : `${counted(objects, 'object')}, ${formatBytes(bytes)}`}`;
 }
 
 function formatInvalidations(invalidations: readonly Invalidation[]): string {
@@ -93,5 +93,5 @@ function formatInvalidations(invalidations: readonly Invalidation[]): string {
   const ids = invalidations.slice(0, SHOWN_INVALIDATIONS).map(({ id }) => id);
   const more =
     invalidations.length > ids.length ? ` and ${formatCount(invalidations.length - ids.length)} more` : '';
-  return `The CDN is asked to forget ${counted(tags, 'cache tag')}: ${ids.join(', ')}${more}`;
+  return `Invalidating ${counted(tags, 'cache tag')} at the CDN: ${ids.join(', ')}${more}`;
 }

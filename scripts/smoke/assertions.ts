@@ -19,8 +19,8 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 /** What the user can do about an error code. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  bad_signature: 'SIGNING_KEYS is not what the service has',
-  source_forbidden: 'name an original with --src that SOURCE_ALLOW lets through',
+  bad_signature: 'SIGNING_KEYS differs from the keys of the service',
+  source_forbidden: 'give an original that SOURCE_ALLOW allows, with --src',
 };
 
 /** @throws StepFailure with a summary of the response, and why it is wrong */
@@ -47,15 +47,16 @@ export function problemOf({ headers, body }: TimedResponse): { code?: string; de
  * @throws StepFailure
  */
 export async function requireImage(response: TimedResponse): Promise<string> {
-  if (response.status !== 200) fail(response, REMEDIES[problemOf(response).code ?? ''] ?? 'not a picture');
+  if (response.status !== 200)
+    fail(response, REMEDIES[problemOf(response).code ?? ''] ?? 'expected an image');
   const type = response.headers.get('content-type') ?? '';
   const format = FORMATS[type];
-  if (format === undefined) fail(response, 'no type of a picture that the service makes');
+  if (format === undefined) fail(response, 'not an image type that the service makes');
   try {
     const { format: container, compression, width, height } = await sharp(response.body).metadata();
     await sharp(response.body).raw().toBuffer();
     const found = [container, compression].filter((part) => part !== undefined).join(' ');
-    if (found !== format) fail(response, `it is ${found}, not what its type says`);
+    if (found !== format) fail(response, `it is ${found}, which does not match its content type`);
     return `${width}×${height}`;
   } catch (error) {
     if (error instanceof StepFailure) throw error;

@@ -18,14 +18,12 @@ export async function purgeAndWait(
   config: Config,
 ): Promise<string> {
   if (isCdnUnconfigured(probe, config))
-    throw new StepFailure(
-      'there is a CDN in front that nothing is told of: set CDN, or it keeps what is purged',
-    );
+    throw new StepFailure('there is a CDN in front, and CDN is not set: it would keep serving purged images');
   const { invalidations, objects } = await purge(units, unit, probe);
   if (objects === 0)
-    throw new StepFailure('there was nothing to purge: STORE is not where this service keeps its variants');
+    throw new StepFailure('there was nothing to purge: STORE is not the store of this service');
   if (invalidations.length > 0)
-    printMessage('Waiting until the CDN has forgotten it, which takes up to half a minute');
+    printMessage('Waiting for the CDN to complete the invalidation, which takes up to half a minute');
   await cdn.wait(invalidations).catch(failStep);
   const forgotten = invalidations.map(({ id }) => `, and the CDN has forgotten it (${id})`).join('');
   return `${counted(objects, 'object')}${forgotten}`;
@@ -46,7 +44,7 @@ export async function purgeLeftovers(
   if (probe.isStored) throw new StepFailure(`unit ${unit} is still in the service's store; purge it there`);
   if (probe.miss && isCdnUnconfigured(probe, config))
     throw new StepFailure(
-      `${counted(objects, 'object')}, but the CDN keeps what it has of unit ${unit}; purge it with CDN set`,
+      `${counted(objects, 'object')}, but the CDN keeps its copies of unit ${unit}; purge it with CDN set`,
     );
   return counted(objects, 'object');
 }

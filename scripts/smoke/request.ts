@@ -48,12 +48,12 @@ function explain(error: unknown, host: string): string {
       return `nothing listens at ${host} (${code})`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the name of ${host} cannot be looked up (${code})`;
+      return `${host} cannot be resolved (${code})`;
     case 'ECONNRESET':
     case 'UND_ERR_SOCKET':
-      return `${host} hung up (${code})`;
+      return `${host} closed the connection (${code})`;
     default:
-      return `${host} cannot be asked: ${message}${code === '' ? '' : ` (${code})`}`;
+      return `the request to ${host} failed: ${message}${code === '' ? '' : ` (${code})`}`;
   }
 }
 

@@ -29,7 +29,7 @@ export function chooseSource(
   if (src !== undefined) return async () => ({ url: src, shown: src });
   if (store.kind === 's3') return () => uploadPhotograph(store.bucket, s3Endpoint);
   throw new CommandFailure(
-    'There is no original to ask for: STORE is a folder, from which nothing can be fetched. Give one that the service can fetch, with --src.',
+    'There is no original to request: STORE is a folder, from which the service cannot fetch. Give an original that it can fetch, with --src.',
   );
 }
 
@@ -59,6 +59,6 @@ async function uploadPhotograph(bucket: string, endpoint: string | undefined): P
     };
   } catch (error) {
     client.destroy();
-    throw new CommandFailure(`No photograph can be put at ${shown}: ${messageOf(error)}`);
+    throw new CommandFailure(`The photograph cannot be stored at ${shown}: ${messageOf(error)}`);
   }
 }

@@ -21,7 +21,7 @@ const DEFAULT_MISS_SECONDS = 60;
 export async function checkUnsigned({ getUnsigned }: Probe): Promise<string> {
   const response = await getUnsigned();
   if (response.status !== 403 || problemOf(response).code !== 'bad_signature')
-    fail(response, 'expected 403 bad_signature: nobody may make it work without a key');
+    fail(response, 'expected 403 bad_signature: an unsigned URL must not work');
   return '403 bad_signature';
 }
 
@@ -44,7 +44,7 @@ export async function checkNoSecondMiss(probe: Probe): Promise<string> {
 export async function checkStored(probe: Probe): Promise<string> {
   const { miss, hasCdn, signal } = probe;
   const seconds = miss && hasCdn ? (sharedMaxAgeSeconds(miss) ?? DEFAULT_MISS_SECONDS) : 0;
-  if (seconds > 1) await countDown(seconds, 'The CDN keeps its copy of the miss', signal);
+  if (seconds > 1) await countDown(seconds, 'Waiting for the copy of the miss at the CDN to expire', signal);
   if (signal.aborted) throw new StepSkipped('interrupted');
   const deadlineMs = performance.now() + CDN_DELAY_MS;
   let response = await probe.get();
@@ -54,7 +54,7 @@ export async function checkStored(probe: Probe): Promise<string> {
   }
   await requireImage(response);
   if (isCopyOfMiss(response))
-    fail(response, "expected the store's own copy, and it is still that of the miss");
+    fail(response, "expected the store's own copy, but it is still the copy of the miss");
   if (!response.headers.has('etag')) fail(response, "expected an ETag, as the store's own copy has");
   probe.stored = response;
   return `${formatResponse(response)}, etag: ${response.headers.get('etag')}`;
@@ -72,12 +72,12 @@ export async function checkEdgeHit(probe: Probe): Promise<string> {
 }
 
 export async function checkHead({ get, stored }: Probe): Promise<string> {
-  if (!stored) throw new StepSkipped("the store's copy was not seen, to compare it with");
+  if (!stored) throw new StepSkipped("there is no store's copy to compare with");
   const response = await get({ method: 'HEAD' });
   if (response.status !== 200 || response.body.length > 0) fail(response, 'expected 200 without a body');
   for (const name of ['content-type', 'etag']) {
     if (response.headers.get(name) !== stored.headers.get(name))
-      fail(response, `its ${name} is not that of GET`);
+      fail(response, `its ${name} differs from that of GET`);
   }
   const length = response.headers.get('content-length');
   if (length !== String(stored.body.length))
@@ -87,7 +87,7 @@ export async function checkHead({ get, stored }: Probe): Promise<string> {
 
 export async function checkNotModified({ get, stored }: Probe): Promise<string> {
   const etag = stored?.headers.get('etag');
-  if (etag === undefined || etag === null) throw new StepSkipped('no ETag was seen, to ask with');
+  if (etag === undefined || etag === null) throw new StepSkipped('there is no ETag to send');
   const response = await get({ headers: { 'If-None-Match': etag } });
   if (response.status !== 304 || response.body.length > 0) fail(response, 'expected 304 without a body');
   return formatResponse(response);
@@ -96,6 +96,6 @@ export async function checkNotModified({ get, stored }: Probe): Promise<string> 
 export async function checkMissAfterPurge({ get }: Probe): Promise<string> {
   const response = await get();
   await requireImage(response);
-  if (!isMiss(response)) fail(response, 'expected a miss: it is still somewhere');
+  if (!isMiss(response)) fail(response, 'expected a miss: it is still stored or cached somewhere');
   return formatResponse(response);
 }

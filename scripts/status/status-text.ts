@@ -34,7 +34,7 @@ function formatState(image: ImageStatus): string[] {
   if (image.state === 'pending') return ['pending'];
   if (image.state === 'broken') {
     const { code, detail, since, retryable, nextAttempt } = image;
-    const prospect = retryable ? 'may pass by itself' : 'will not pass by itself';
+    const prospect = retryable ? 'may be temporary' : 'permanent until the source changes';
     return [
       `broken: ${code}: ${printable(detail)}`,
       `since ${since}; ${prospect}; next attempt ${nextAttempt}`,

@@ -134,7 +134,7 @@ describe('the command deploy:check', () => {
     const { status, lineOf } = await check(aws);
     expect(status).toBe(1);
     expect(lineOf('Lambda concurrency')).toMatch(
-      /^not checked .*AWS refuses servicequotas:GetServiceQuota \(.*\)\n +→ whoever .* needs that permission$/,
+      /^not checked .*AWS refuses servicequotas:GetServiceQuota \(.*\)\n +→ give that permission to .*$/,
     );
     expect(lineOf('stack Edgepress')).toMatch(/^ok/);
   });
@@ -146,12 +146,12 @@ describe('the command deploy:check', () => {
     const homeless = await check({ ...aws, env }, [], nowhere);
     expect(homeless.status).toBe(2);
     expect(homeless.stdout).toMatch(
-      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* takes a region/m,
+      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* need a region/m,
     );
     const nobody = await check(aws, [], { ...nowhere, AWS_ACCESS_KEY_ID: '' });
     expect(nobody.status).toBe(2);
     expect(nobody.stdout).toMatch(
-      /^missing .* There are no AWS credentials \(.*\)\n +→ set AWS_PROFILE, .*\nnot checked .* takes credentials/m,
+      /^missing .* No AWS credentials were found \(.*\)\n +→ set AWS_PROFILE, .*\nnot checked .* need credentials/m,
     );
     expect(aws.operations).toEqual([]);
     const unreachable = await check(aws, [], { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' });

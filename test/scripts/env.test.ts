@@ -49,7 +49,7 @@ describe('the command env', () => {
       'not been deployed completely',
       { stack: { status: 'CREATE_IN_PROGRESS' } },
       ['env'],
-      /not finished: it is CREATE_IN_PROGRESS/,
+      /not ready: it is CREATE_IN_PROGRESS/,
     ],
     [
       'outputs of another kind',
@@ -67,7 +67,7 @@ describe('the command env', () => {
       'a secret that is not a list of keys',
       { signers: 'new:secret' },
       ['env'],
-      /^The secret does not hold signing keys: key 1 must be/,
+      /^The secret does not contain signing keys: key 1 must be/,
     ],
   ])('ends with 1 and makes a shell fail when the stack has %s', async (_, how, args, said) => {
     const { run } = await setUpStack(how);
@@ -99,13 +99,13 @@ describe('the command env', () => {
       status: 1,
       stdout: 'false\n',
       stderr: expect.stringMatching(
-        /^AWS refuses secretsmanager:GetSecretValue \(.*\): .* needs that permission\.\n$/,
+        /^AWS refuses secretsmanager:GetSecretValue \(.*\): give that permission to .*\.\n$/,
       ),
     });
     const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
     const faults: [Record<string, string>, RegExp][] = [
-      [{ AWS_ACCESS_KEY_ID: '' }, /^There are no AWS credentials \(.*\): set AWS_PROFILE, /],
-      [{ AWS_REGION: '' }, /^There is no AWS region, or it is none: set AWS_REGION\.\n$/],
+      [{ AWS_ACCESS_KEY_ID: '' }, /^No AWS credentials were found \(.*\): set AWS_PROFILE, /],
+      [{ AWS_REGION: '' }, /^The AWS region is missing or invalid: set AWS_REGION\.\n$/],
       [
         { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
         /^AWS failed at cloudformation:DescribeStacks: .*ECONNREFUSED/,

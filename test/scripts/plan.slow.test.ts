@@ -26,10 +26,10 @@ describe('edgepress plan', () => {
     expect(stdout.split('\n')[2]).toBe(
       '  deploy with "workerMaxConcurrency": 608, "workerMemoryMb": 1769, "workerBatchSize": 2',
     );
-    expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in/m);
-    expect(stdout).toMatch(/: S3: reads a second \(grows by itself: begin slowly\)$/m);
-    expect(stdout).toMatch(/^ {2}vCPUs at work +486 {2}= 1,389 images\/s × 0\.35 s$/m);
-    expect(stdout).toMatch(/^ {2}workers that it takes +487 {2}= ⌈486 ÷ 1 vCPU⌉$/m);
+    expect(stdout).toMatch(/^ {2}1,000,000 units in the backlog are done in/m);
+    expect(stdout).toMatch(/: S3: reads a second \(grows by itself: start slowly\)$/m);
+    expect(stdout).toMatch(/^ {2}busy vCPUs +486 {2}= 1,389 images\/s × 0\.35 s$/m);
+    expect(stdout).toMatch(/^ {2}workers needed +487 {2}= ⌈486 ÷ 1 vCPU⌉$/m);
     expect(stdout).not.toMatch(/486 workers|0\.0 s|1 months/);
     expect(stdout).toMatch(
       /^ {2}compute +\$40\.31 +\$8\.06 +\$29,426 {2}= 5,000,000 images × 0\.35 s .* × \$0\.0000133334$/m,
@@ -44,7 +44,7 @@ describe('edgepress plan', () => {
     const [text, json] = await Promise.all([runPlan(MILLION), runPlan([...MILLION, '--json'])]);
     const { effort, ...plan } = JSON.parse(json.stdout);
     expect(plan.workers.busyVcpus).toEqual({
-      label: 'vCPUs at work',
+      label: 'busy vCPUs',
       unit: '',
       value: expect.closeTo(486.11, 2),
       arithmetic: '1,389 images/s × 0.35 s',
@@ -89,7 +89,7 @@ describe('edgepress plan', () => {
     expect(stdout).toMatch(/^Measured on one core of this machine \(.+\)$/m);
     expect(stdout).toMatch(/^ {2}nagasaki-boats +1024 × 819 +313\.3 kB .* ms$/m);
     expect(stdout).toMatch(/^ {2}CPU an image +[\d.]+ ms {2}--ms, measured$/m);
-    expect(stdout).toMatch(/^Mind\n {2}- The photographs that come with the packages are small/m);
+    expect(stdout).toMatch(/^Warnings\n {2}- The packaged photographs are small/m);
   });
 
   it('measures the photographs of --photos, takes their sizes, and leaves out what is not an image', async () => {
@@ -101,7 +101,7 @@ describe('edgepress plan', () => {
     const args = ['--units-per-hour', '1000', '--photos', folder, '--variant-kb', '9', '--json'];
     const { status, stdout, stderr } = await runPlan(args, { PREWARM_WIDTHS: '160' });
     expect(status).toBe(0);
-    expect(stderr).toMatch(/b\.jpg is left out: /);
+    expect(stderr).toMatch(/Skipping b\.jpg: /);
     const { given, measurement, warnings } = JSON.parse(stdout);
     expect(given).toMatchObject({ sourceKb: photo.length / 1000, variantKb: 9 });
     expect(measurement).toMatchObject({ failed: 1, photographs: [{ name: 'a.jpg', bytes: photo.length }] });
@@ -111,9 +111,11 @@ describe('edgepress plan', () => {
 
   it('warns when --concurrency allows too few workers to keep up', async () => {
     const { stdout } = await runPlan([...MILLION, '--concurrency', '100']);
-    expect(stdout).toMatch(/^ {2}1,000,000 units that wait are done in .*, or never, while as many come$/m);
     expect(stdout).toMatch(
-      /^ {2}- 100 workers make 286 images a second, and 1,389 come: .* --concurrency of 487 or more\.$/m,
+      /^ {2}1,000,000 units in the backlog are done in .*, or never, while as many arrive$/m,
+    );
+    expect(stdout).toMatch(
+      /^ {2}- 100 workers make 286 images a second, and 1,389 arrive: .* --concurrency of 487 or more\.$/m,
     );
   });
 
@@ -136,12 +138,12 @@ describe('edgepress plan', () => {
 
   it('uses the singular for a backlog of one unit', async () => {
     const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '1']);
-    expect(stdout).toMatch(/^ {2}1 unit that waits is done in [\d.]+ s, or in/m);
+    expect(stdout).toMatch(/^ {2}1 unit in the backlog is done in [\d.]+ s, or in/m);
   });
 
   it('does not mention a backlog of nothing', async () => {
     const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '0']);
-    expect(stdout).not.toMatch(/units? that waits? (is|are) |\b0\.0 s/);
+    expect(stdout).not.toMatch(/units? in the backlog (is|are) |\b0\.0 s/);
   });
 
   it('marks the required option in the help and shows the defaults of the others', async () => {
@@ -153,51 +155,45 @@ describe('edgepress plan', () => {
     expect(help).toMatch(/--backlog <units> .*\(by default those of an hour\)$/m);
   });
 
-  it.each<{ name: string; args: (folder: string) => string[]; error: RegExp }>([
-    {
-      name: 'a missing required option',
-      args: () => [],
-      error: /^error: required option '--units-per-hour <n>' not specified$/m,
-    },
-    {
-      name: 'a misspelt option, with a suggestion',
-      args: () => ['--unit-per-hour', '9'],
-      error: /^error: unknown option '--unit-per-hour'\n.*--units-per-hour/,
-    },
-    {
-      name: 'a number out of bounds',
-      args: () => [...MILLION, '--batch', '11'],
-      error: /--batch.*whole number from 1 to 10/,
-    },
-    { name: '--ms with --photos', args: (folder) => [...MILLION, '--photos', folder], error: /not both/ },
-    {
-      name: 'a folder without photographs',
-      args: (folder) => ['--units-per-hour', '9', '--photos', folder],
-      error: /has no photographs/,
-    },
-    {
-      name: 'a folder that does not exist',
-      args: (folder) => ['--units-per-hour', '9', '--photos', join(folder, 'no')],
-      error: /cannot be read/,
-    },
-  ])('refuses $name with status 1 and says why', async ({ args, error }) => {
+  it.each<[name: string, args: (folder: string) => string[], error: RegExp]>([
+    ['a missing required option', () => [], /^error: required option '--units-per-hour <n>' not specified$/m],
+    [
+      'a misspelt option, with a suggestion',
+      () => ['--unit-per-hour', '9'],
+      /^error: unknown option '--unit-per-hour'\n.*--units-per-hour/,
+    ],
+    ['a number out of bounds', () => [...MILLION, '--batch', '11'], /--batch.*whole number from 1 to 10/],
+    ['--ms with --photos', (folder) => [...MILLION, '--photos', folder], /not both/],
+    [
+      'a folder without photographs',
+      (folder) => ['--units-per-hour', '9', '--photos', folder],
+      /has no photographs/,
+    ],
+    [
+      'a folder that does not exist',
+      (folder) => ['--units-per-hour', '9', '--photos', join(folder, 'no')],
+      /cannot be read/,
+    ],
+  ])('refuses %s with status 1 and says why', async (_name, args, error) => {
     const { status, stdout, stderr } = await runPlan(args(await temporaryFolder()));
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(error);
   });
 
   it.each(
-    [
-      { args: ['--units-per-hour', '0'], error: /whole number from 1 to 1,000,000,000/ },
-      { args: ['--units-per-hour', '1e6'], error: /whole number/ },
-      { args: [...MILLION, '--images', '2.5'], error: /whole number from 1 to 1,000/ },
-      { args: [...MILLION, '--memory', '511'], error: /whole number from 512 to 10,240/ },
-      { args: [...MILLION, '--concurrency', '1'], error: /whole number from 2 to 1,000/ },
-      { args: [...MILLION, '--purged', '100.1'], error: /a number from 0 to 100/ },
-      { args: [...MILLION, '--ms', '0'], error: /a number from 0\.001 to 900,000/ },
-      { args: [...MILLION, '--egress-usd-per-gb', 'free'], error: /a number from 0 to 1,000/ },
-    ].map((row) => ({ ...row, name: row.args.slice(-2).join(' ') })),
-  )('refuses $name as out of bounds', ({ args, error }) => {
+    (
+      [
+        [['--units-per-hour', '0'], /whole number from 1 to 1,000,000,000/],
+        [['--units-per-hour', '1e6'], /whole number/],
+        [[...MILLION, '--images', '2.5'], /whole number from 1 to 1,000/],
+        [[...MILLION, '--memory', '511'], /whole number from 512 to 10,240/],
+        [[...MILLION, '--concurrency', '1'], /whole number from 2 to 1,000/],
+        [[...MILLION, '--purged', '100.1'], /a number from 0 to 100/],
+        [[...MILLION, '--ms', '0'], /a number from 0\.001 to 900,000/],
+        [[...MILLION, '--egress-usd-per-gb', 'free'], /a number from 0 to 1,000/],
+      ] as [string[], RegExp][]
+    ).map(([args, error]) => [args.slice(-2).join(' '), args, error] as const),
+  )('refuses %s as out of bounds', (_name, args, error) => {
     const command = addPlanOptions(new Command())
       .exitOverride()
       .configureOutput({ writeErr: () => {} });

@@ -43,7 +43,7 @@ describe('the command prewarm', () => {
     const second = await run(['prewarm', file, '--json']);
     const skipped = lines.map((line) => ('skipped' in line ? { ...line, skipped: true } : line));
     expect(sorted(second.stdout)).toEqual(skipped);
-    expect(second.stderr).toContain('2 ready (2 skipped: they were there)');
+    expect(second.stderr).toContain('2 ready (2 skipped: already made)');
     expect(second.status).toBe(2);
     expect(origin.requests.length).toBe(asked);
   });
@@ -111,12 +111,12 @@ describe('the command prewarm', () => {
     [
       'a report that is the input',
       (_folder, file) => [file, '--report', file],
-      /--report: .* is what is to be read/,
+      /--report: .* is an input file/,
     ],
     [
       'an invalid JMESPath expression',
       (_folder, file) => [file, '--images', 'a['],
-      /--images is no JMESPath expression, from character 3 on/,
+      /--images is not a valid JMESPath expression, from character 3 on/,
     ],
     [
       'a number that is too small',
@@ -195,7 +195,7 @@ describe('the command prewarm', () => {
     );
     expect(stderr).toMatch(/^a: E.*\n/);
     expect(stderr).toContain('2 images: 0 ready, 2 pending');
-    expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
+    expect(stderr).toMatch(/Run it again to make only what is missing\.\n$/);
   });
 
   it('stops after 50 units in a row have failed', async () => {
@@ -205,7 +205,7 @@ describe('the command prewarm', () => {
     const units = Array.from({ length: 1000 }, (_, index) => ({ id: `u${index}`, images: [src('/1.jpg')] }));
     const { status, stderr } = await run(['prewarm', await write('many.jsonl', units)]);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/Stopped: 50 units in a row could not be worked on, as u\d+: E/);
+    expect(stderr).toMatch(/Stopped: 50 units in a row failed, such as u\d+: E/);
     expect(stderr).toMatch(/^1\d\d units in /m);
     expect(stderr.match(/^u\d+: /gm)?.length).toBe(5);
   });

@@ -76,7 +76,7 @@ describe('the process of a command', () => {
     );
     expect(parseLines(stdout)).toEqual([expect.objectContaining({ id: 'a', objects: 3 })]);
     expect(stderr).toMatch(
-      /^line 2: no unit is no unit: .*\n1 unit purged: 3 objects, .*\n1 line refused\n$/,
+      /^line 2: no unit is not a unit id: .*\n1 unit purged: 3 objects, .*\n1 line refused\n$/,
     );
     expect(status).toBe(2);
   });

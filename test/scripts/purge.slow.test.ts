@@ -36,11 +36,11 @@ describe('the command purge', () => {
     const { status, stdout, stderr } = await run(['purge', 'u0', 'nobody', 'u2', 'u0']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(
-      /^u0: 3 objects, [\d.]+ kB\nnobody: nothing was there\nu2: 3 objects, [\d.]+ kB\n3 units purged: 6 objects, [\d.]+ kB\n$/,
+      /^u0: 3 objects, [\d.]+ kB\nnobody: nothing to delete\nu2: 3 objects, [\d.]+ kB\n3 units purged: 6 objects, [\d.]+ kB\n$/,
     );
     expect(await left()).toEqual(['u1']);
     expect((await run(['purge', 'u0'])).stdout).toBe(
-      'u0: nothing was there\n1 unit purged: 0 objects, 0 B\n',
+      'u0: nothing to delete\n1 unit purged: 0 objects, 0 B\n',
     );
   });
 
@@ -60,7 +60,7 @@ describe('the command purge', () => {
     const { run, left } = await setUpUnits();
     const { status, stdout, stderr } = await run(['purge', 'u0', 'u/1', '..']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/^u\/1 is no unit: .*\n\.\. is no unit: .*\nNothing was purged\.\n$/);
+    expect(stderr).toMatch(/^u\/1 is not a unit id: .*\n\.\. is not a unit id: .*\nNothing was purged\.\n$/);
     expect((await run(['purge', 'u0', '-'], 'u1')).status).toBe(1);
     expect(await left()).toEqual(['u0', 'u1']);
   });
@@ -77,7 +77,7 @@ describe('the command purge', () => {
       bytes: expect.any(Number),
     });
     expect(stderr).toMatch(
-      /^line 1: u 1 is no unit: .*\n2,500 units purged: 3 objects, .* kB\n1 line refused\n$/,
+      /^line 1: u 1 is not a unit id: .*\n2,500 units purged: 3 objects, .* kB\n1 line refused\n$/,
     );
     expect(status).toBe(2);
     expect(await left()).toEqual(['u0']);
@@ -87,8 +87,8 @@ describe('the command purge', () => {
     const { run } = await setUpUnits();
     const { cloudFront, env } = await setUpCdn({ pollsInProgress: 1 });
     const { status, stdout, stderr } = await run(['purge', 'u0', 'u1', '--wait'], '', env);
-    expect(stdout).toMatch(/2 units purged: .*\nThe CDN is asked to forget 2 cache tags: I1\n$/);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: 'The CDN has forgotten them.\n' });
+    expect(stdout).toMatch(/2 units purged: .*\nInvalidating 2 cache tags at the CDN: I1\n$/);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'The CDN has completed the invalidations.\n' });
     expect(cloudFront.invalidations()).toEqual([
       [expect.stringMatching(/^#u-[0-9a-f]{32}$/), expect.stringMatching(/^#u-[0-9a-f]{32}$/)],
     ]);

@@ -90,8 +90,8 @@ describe('the command smoke', () => {
     const { url: cdnUrl } = await setUpCdn(url);
     const { status, steps } = await run({}, cdnUrl);
     expect(status).toBe(2);
-    expect(seenAt(steps, 'purge')).toMatch(/a CDN in front that nothing is told of: set CDN/);
-    expect(seenAt(steps, 'last purge')).toMatch(/^1 object, but the CDN keeps what it has of unit smoke-/);
+    expect(seenAt(steps, 'purge')).toMatch(/a CDN in front, and CDN is not set/);
+    expect(seenAt(steps, 'last purge')).toMatch(/^1 object, but the CDN keeps its copies of unit smoke-/);
   });
 
   it('fails when STORE is not the store of the service', async () => {
@@ -104,7 +104,7 @@ describe('the command smoke', () => {
       'after the purge': 'skipped',
       'last purge': 'failed',
     });
-    expect(seenAt(steps, 'purge')).toMatch(/STORE is not where this service keeps its variants/);
+    expect(seenAt(steps, 'purge')).toMatch(/STORE is not the store of this service/);
     expect(seenAt(steps, 'last purge')).toMatch(
       /^unit smoke-[0-9a-f-]{36} is still in the service's store; purge it there$/,
     );
@@ -124,7 +124,7 @@ describe('the command smoke', () => {
     expect(seenAt(steps, 'purge')).toBe('not tried: first request failed');
     expect(seenAt(steps, 'unsigned URL')).toMatch(/^200 image\/avif, .*: expected 403 bad_signature/);
     expect(seenAt(steps, 'first request')).toMatch(
-      /^403 bad_signature \(The URL is signed, but no signing keys .*: SIGNING_KEYS is not/,
+      /^403 bad_signature \(The URL is signed, but no signing keys .*: SIGNING_KEYS differs/,
     );
   });
 
@@ -133,7 +133,7 @@ describe('the command smoke', () => {
     const { status, steps } = await run();
     expect(status).toBe(2);
     expect(seenAt(steps, 'first request')).toMatch(
-      /^403 source_forbidden \(.*\): name an original with --src/,
+      /^403 source_forbidden \(.*\): give an original that SOURCE_ALLOW allows, with --src/,
     );
   });
 
@@ -141,9 +141,9 @@ describe('the command smoke', () => {
     [
       'an image of another type than it says',
       { type: 'image/avif' },
-      /image\/avif, .*: it is jpeg, not what its type says$/,
+      /image\/avif, .*: it is jpeg, which does not match its content type$/,
     ],
-    ['a type that is not an image', { type: 'text/html' }, /text\/html, .*: no type of a picture/],
+    ['a type that is not an image', { type: 'text/html' }, /text\/html, .*: not an image type/],
     ['a truncated image', { type: 'image/jpeg', half: true }, /cannot be decoded: /],
     ['a hit to the first request', { type: 'image/jpeg', cacheStatus: 'edgepress; hit' }, /expected a miss/],
     [
@@ -174,7 +174,7 @@ describe('the command smoke', () => {
     const url = await startImpostor((response) => response.destroy());
     const { status, steps } = await smoke(url, ['--src', 'https://x.test/a.jpg'], { STORE });
     expect(status).toBe(2);
-    expect(seenAt(steps, 'first request')).toMatch(/^127\.0\.0\.1:\d+ hung up \(/);
+    expect(seenAt(steps, 'first request')).toMatch(/^127\.0\.0\.1:\d+ closed the connection \(/);
   });
 
   it.each<[string, string, string[], Record<string, string>, RegExp]>([
@@ -204,14 +204,14 @@ describe('the command smoke', () => {
       '127.0.0.1:1',
       SRC,
       { SIGNING_KEYS: '' },
-      /^"127\.0\.0\.1:1" is not where a service is reached: it must be/,
+      /^"127\.0\.0\.1:1" is not the URL of a service: it must be/,
     ],
     [
       'the URL of the service is empty',
       '',
       SRC,
       { SIGNING_KEYS: '' },
-      /^"" is not where a service is reached: PUBLIC_URL is empty .*npm run -s env/,
+      /^"" is not the URL of a service: PUBLIC_URL is probably empty\. .*npm run -s env/,
     ],
   ])('ends with 1 before any request when %s', async (_, url, args, env, message) => {
     const STORE = `file:${await temporaryFolder()}`;

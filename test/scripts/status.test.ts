@@ -36,7 +36,7 @@ describe('the command status', () => {
     expect(webp).toContain(`${url}&f=webp&sig=k.`);
     expect(second).toBe(`  gone.jpg: ${src('/gone.jpg')}`);
     expect(broken).toMatch(/^ {4}broken: source_not_found: .*404/);
-    expect(since).toMatch(/^ {4}since 20\S+Z; will not pass by itself; next attempt 20\S+Z$/);
+    expect(since).toMatch(/^ {4}since 20\S+Z; permanent until the source changes; next attempt 20\S+Z$/);
   });
 
   it('prints a JSON line for each unit with --json, in the order of the input', async () => {
@@ -55,7 +55,7 @@ describe('the command status', () => {
       { id: 'no unit', error: 'bad_request' },
       expect.objectContaining({ id: 'done' }),
     ]);
-    expect(stderr).toMatch(/^nobody: there is no such unit.*\nline 4: no unit is no unit: .*\n$/);
+    expect(stderr).toMatch(/^nobody: there is no such unit.*\nline 4: no unit is not a unit id: .*\n$/);
     expect(status).toBe(1);
   });
 

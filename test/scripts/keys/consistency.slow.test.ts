@@ -12,7 +12,7 @@ afterEach(() => {
 type Keys = Awaited<ReturnType<typeof setUpKeys>>;
 
 const isNew = expect.stringMatching(NEW_ID);
-const changed = /Somebody else has changed the signing keys meanwhile/;
+const changed = /Somebody else has changed the signing keys in the meantime/;
 
 describe('keys list', () => {
   it.each([

@@ -129,7 +129,7 @@ describe('quotas of a plan', () => {
   it('name what to do where a large load exceeds them', () => {
     expect(insufficient({ msPerImage: 1000 }).map(({ name, verdict }) => `${name}: ${verdict}`)).toEqual([
       'Lambda: concurrent executions (L-B99A9384): raise it to 1,400 or more',
-      'Lambda: concurrency of an event source: beyond one stack: "workerMemoryMb": 3538 (--memory), or 2 stacks, each with its share of the units and executions of its own',
+      'Lambda: concurrency of an event source: beyond one stack: "workerMemoryMb": 3538 (--memory), or 2 stacks, each with its share of the units and its own concurrent executions',
       expect.stringMatching(/^S3: reads a second: S3 makes 2 partitions/),
     ]);
   });
@@ -151,16 +151,16 @@ describe('advice beyond one stack', () => {
   });
 
   it.each([
-    { name: 'twice the memory', msPerImage: 720, memoryMb: 1769, advice: larger3538 },
-    { name: 'a vCPU more', msPerImage: 1440, memoryMb: 3538, advice: /"workerMemoryMb": 5307/ },
-    { name: "Lambda's maximum memory", msPerImage: 5000, memoryMb: 8845, advice: /"workerMemoryMb": 10240/ },
-    {
-      name: 'only more stacks, as workers cannot have more memory,',
-      msPerImage: 5000,
-      memoryMb: 10_240,
-      advice: /^beyond one stack: 2 stacks, each/,
-    },
-  ])('suggests $name for $msPerImage ms an image with $memoryMb MB', ({ msPerImage, memoryMb, advice }) => {
+    ['twice the memory', 720, 1769, larger3538],
+    ['a vCPU more', 1440, 3538, /"workerMemoryMb": 5307/],
+    ["Lambda's maximum memory", 5000, 8845, /"workerMemoryMb": 10240/],
+    [
+      'only more stacks, as workers cannot have more memory,',
+      5000,
+      10_240,
+      /^beyond one stack: 2 stacks, each/,
+    ],
+  ])('suggests %s for %i ms an image with %i MB', (_advice, msPerImage, memoryMb, advice) => {
     expect(adviceFor(msPerImage, memoryMb)).toMatch(advice);
   });
 });

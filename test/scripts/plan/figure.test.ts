@@ -43,9 +43,9 @@ describe('rounding', () => {
   });
 
   it.each([
-    { name: 'up from a fraction', rounded: roundUp(8.2), expected: 9 },
-    { name: 'down from a fraction', rounded: roundDown(8.9), expected: 8 },
-  ])('goes $name', ({ rounded, expected }) => {
+    ['up from a fraction', roundUp(8.2), 9],
+    ['down from a fraction', roundDown(8.9), 8],
+  ])('rounds %s', (_name, rounded, expected) => {
     expect(rounded).toBe(expected);
   });
 });

@@ -42,10 +42,10 @@ describe('the command prewarm when it is interrupted', () => {
       respond();
       expect(await program.ended).toBe(1);
       expect(program.output.stderr).toContain(
-        'Stopping: what has begun is finished. Once more to end at once.',
+        'Stopping: finishing the work in flight. Press Ctrl-C again to exit now.',
       );
-      expect(program.output.stderr).toContain('It was stopped before its end.');
-      expect(program.output.stderr).toMatch(/Running it again does only what is missing\.\n$/);
+      expect(program.output.stderr).toContain('Interrupted before the end.');
+      expect(program.output.stderr).toMatch(/Run it again to make only what is missing\.\n$/);
       const before = new Set(origin.requests);
       expect(before.size).toBeLessThan(400);
       // Work that had not started was not waited for.
@@ -78,7 +78,7 @@ describe('the command prewarm when it is interrupted', () => {
     onTestFinished(() => clearInterval(insisting));
     expect(await program.ended).toBe(1);
     expect(withoutProgress(program.output.stderr)).toBe(
-      'Stopping: what has begun is finished. Once more to end at once.\n',
+      'Stopping: finishing the work in flight. Press Ctrl-C again to exit now.\n',
     );
   });
 
@@ -93,6 +93,6 @@ describe('the command prewarm when it is interrupted', () => {
     program.process.kill('SIGINT');
     expect(await program.ended).toBe(1);
     expect(program.output.stderr).toContain('1 image: 0 ready, 1 pending');
-    expect(program.output.stderr).toContain('It was stopped before its end.');
+    expect(program.output.stderr).toContain('Interrupted before the end.');
   });
 });

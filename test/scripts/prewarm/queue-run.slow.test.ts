@@ -116,7 +116,7 @@ describe('the command prewarm with a queue', () => {
     const { status, stderr } = await run(['prewarm', '-', '--wait', '--patience', '1'], input);
     expect(status).toBe(1);
     expect(stderr).toContain('2 images: 0 ready, 2 pending');
-    expect(stderr).toContain('Nothing has changed for 1 s: does anyone work on the queue?');
+    expect(stderr).toContain('No progress for 1 s: is any worker consuming the queue?');
   });
 
   it('ends with 1 and the reason when the queue cannot be reached', async () => {
@@ -126,6 +126,6 @@ describe('the command prewarm with a queue', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/^0 units with 0 images put on the queue/);
     expect(stderr).toContain('ECONNREFUSED');
-    expect(stderr).toMatch(/Running it again does only what is missing\.\n$/);
+    expect(stderr).toMatch(/Run it again to make only what is missing\.\n$/);
   });
 });

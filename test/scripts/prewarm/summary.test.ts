@@ -33,14 +33,14 @@ describe('the summary of prewarm', () => {
     totals.endUnit(true);
     expect(summarize(totals)).toBe(
       [
-        '2 units in 1 min 12 s, 1,204 images: 2 ready (1 skipped: they were there), 1,202 broken, 1 unit purged meanwhile; 1 line refused',
+        '2 units in 1 min 12 s, 1,204 images: 2 ready (1 skipped: already made), 1,202 broken, 1 unit purged meanwhile; 1 line refused',
         '',
         '  originals             4.0 MB',
         '  1080 balanced avif  110.0 kB  2.8% of the originals',
         '  1080 balanced webp  120.0 kB  3.0% of the originals',
         '  saved                 3.9 MB  96.8% or more',
         '',
-        'To whoever looks at all of it, once:',
+        'Mobile data to view every image once:',
         '  originals            4.0 MB  1 min 20 s at 400 kbit/s, $0.02 at $5 a GB',
         '  variants, at most  130.0 kB  2.6 s at 400 kbit/s, $0.00 at $5 a GB',
         '',
@@ -82,7 +82,7 @@ describe('the summary of prewarm', () => {
     expect(report).toContain('source_not_found  30  h0.test\n');
     expect(report).toContain('source_not_found  11  h19.test\n');
     expect(report).not.toContain('h20.test');
-    expect(report).toContain('  … and 55 for other reasons or at other hosts');
+    expect(report).toContain('  … and 55 for other reasons or on other hosts');
   });
 
   it('counts a bounded number of hosts separately and the rest as other hosts', () => {

@@ -102,7 +102,7 @@ describe('the options --id and --images', () => {
   ])('end the command with the position of the syntax error in %j', (expression, character, message) => {
     const compile = () => createUnitSelection({ images: expression }, DEFAULTS);
     expect(compile).toThrow(CommandFailure);
-    expect(compile).toThrow(`--images is no JMESPath expression, from character ${character} on: `);
+    expect(compile).toThrow(`--images is not a valid JMESPath expression, from character ${character} on: `);
     expect(compile).toThrow(message);
     expect(compile).toThrow(`\n  ${expression}\n  ${' '.repeat(character - 1)}^`);
   });
