@@ -4,7 +4,7 @@ import { sha256 } from './hashing.ts';
 import { unitCacheTag } from './protocol/keys.ts';
 import type { Job } from './queue/queue.ts';
 
-/** What goes on beside the responses, without anyone waiting for it: invalidations after late writes, and jobs for upgrades. */
+/** Tasks that no request waits for: invalidations after late writes, and sending the jobs of upgrades. */
 export interface BackgroundTasks {
   /** Invalidates a unit at the CDN. Errors are logged. */
   invalidate(unit: string): void;

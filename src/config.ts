@@ -45,7 +45,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
   faults.push(...crossFieldFaults(env));
   if (faults.length > 0) throw new ConfigError(faults);
-  // The table is what both the type and the entries follow from.
+  // Safe: the type and the entries follow from the same table.
   return toConfig(Object.fromEntries(entries) as Values);
 }
 

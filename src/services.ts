@@ -29,7 +29,7 @@ import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
-import { createWorkQueue } from './variant/work-queue.ts';
+import { createWorkQueue, type WorkQueueOptions } from './variant/work-queue.ts';
 
 /** What serves images, and what it shares with the work on units. */
 export interface Services {
@@ -65,15 +65,15 @@ export interface SharedServices {
   queue: () => Promise<UnitQueue>;
 }
 
-/** What replaces the choices of the configuration: by the Lambda functions and by tests. */
+/** Replaces choices of the configuration, for the Lambda functions and for tests. */
 export interface Overrides {
   store?: VariantStore;
   encoder?: Encoder;
   /** How requests are read. Default: as viewers send them. */
   readTarget?: ReadTarget;
   /**
-   * Whether invalidations after a late write are sent to the queue instead of the CDN: where the distribution is not known, or CloudFront
-   * may be busy for longer than an invocation lasts. A message on the queue survives the process.
+   * Whether invalidations after a late write are sent to the queue instead of the CDN: for a process that does not know the distribution,
+   * or lasts no longer than CloudFront may be busy. A message on the queue survives the process.
    */
   invalidatesByQueue?: boolean;
   /** Whether the HTTP client and the encoder are loaded when they are first needed, instead of before this returns. */
@@ -105,11 +105,7 @@ export async function createServices(
   const records = createSourceRecords(bestEffortStore, nowMs);
   const tombstones = createTombstones(store, sha256, nowMs);
   const cdn = await createCdn(config);
-  let createdQueue: Promise<UnitQueue> | undefined;
-  const queue = () => {
-    createdQueue ??= createQueue(config, { store, nowMs });
-    return createdQueue;
-  };
+  const queue = createLazyQueue(config, store, nowMs);
   const sharp = createEncoder(config);
   const { source, http } = await createSource(config, s3, {
     onWork,
@@ -132,11 +128,7 @@ export async function createServices(
     store: bestEffortStore,
     ...{ records, sweep, sha256, md5, onWork },
   });
-  const workQueue = createWorkQueue({
-    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * config.concurrency),
-    concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * config.concurrency),
-    capacity: config.concurrency + config.queueLimit,
-  });
+  const workQueue = createWorkQueue(workQueueOptions(config));
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
@@ -160,6 +152,23 @@ export async function createServices(
       await http.close();
       await s3.close();
     },
+  };
+}
+
+/** Returns a function that creates the queue on the first call. */
+function createLazyQueue(config: Config, store: VariantStore, nowMs: () => number): () => Promise<UnitQueue> {
+  let queue: Promise<UnitQueue> | undefined;
+  return () => {
+    queue ??= createQueue(config, { store, nowMs });
+    return queue;
+  };
+}
+
+function workQueueOptions({ concurrency, queueLimit }: Config): WorkQueueOptions {
+  return {
+    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency),
+    concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * concurrency),
+    capacity: concurrency + queueLimit,
   };
 }
 

@@ -79,8 +79,8 @@ function soften(image: Sharp, weight: number): Sharp {
   return image.convolve({ width: 3, height: 3, kernel, scale: (1 + 2 * weight) ** 2 });
 }
 
-/** JPEG has no transparency, and a PNG is sent only in place of a JPEG. */
-function flattenOnWhite(image: Sharp): Sharp {
+/** Flattens transparency on white. JPEG has none, and a PNG is sent only in place of a JPEG. */
+export function flattenOnWhite(image: Sharp): Sharp {
   return image.flatten({ background: '#ffffff' });
 }
 

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { flattenOnWhite } from './encodings.ts';
 import type { RgbImage } from './metric.ts';
 
 /** The input of encoders: 8-bit sRGB, upright, at the size of the variant. */
@@ -39,11 +40,11 @@ export function openPixels({ data, width, height, channels }: Pixels): Sharp {
   return sharp(data, { raw: { width, height, channels } });
 }
 
-/** Flattens transparency on white, as JPEG variants do and as it looks on most pages. */
-export async function flattenOnWhite(pixels: Pixels): Promise<Pixels & { channels: 3 }> {
+/** Flattens pixels on white, as JPEG variants are and as they look on most pages. */
+export async function flattenPixels(pixels: Pixels): Promise<Pixels & { channels: 3 }> {
   const { width, height } = pixels;
   if (pixels.channels === 3) return { ...pixels, channels: 3 };
-  const data = await openPixels(pixels).flatten({ background: '#ffffff' }).raw().toBuffer();
+  const data = await flattenOnWhite(openPixels(pixels)).raw().toBuffer();
   return { data, width, height, channels: 3 };
 }
 

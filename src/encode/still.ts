@@ -4,7 +4,7 @@ import { DECODE_TIMEOUT_SECONDS } from './decode-errors.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import { type EncoderSettings, toEncoding } from './encodings.ts';
 import type { Metric, Reference } from './metric.ts';
-import { flattenOnWhite, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
+import { flattenPixels, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
 
 /** One encoding of a still, with its score. */
 export interface Candidate {
@@ -39,7 +39,7 @@ export interface StillOptions {
 
 /** Creates a still from its pixels, and classifies its content. */
 export async function createStill({ pixels, metric, runWithPermit }: StillOptions): Promise<Still> {
-  const flattened = await flattenOnWhite(pixels);
+  const flattened = await flattenPixels(pixels);
   const candidates = new Map<string, Promise<Candidate>>();
   let reference: Reference | undefined;
   let users = 0;
@@ -52,7 +52,7 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
   async function encodeAndScore(settings: EncoderSettings): Promise<Candidate> {
     if (!reference) throw new TypeError('encodeAndScore is called outside of withReference');
     const body = await encode(settings);
-    const decoded = await flattenOnWhite(await readPixels(sharp(body)));
+    const decoded = await flattenPixels(await readPixels(sharp(body)));
     return { settings, body, score: await reference.score(scoredPart(decoded)) };
   }
 

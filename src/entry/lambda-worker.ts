@@ -6,7 +6,7 @@ import { createServices } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome } from '../unit-services.ts';
 
-// The Lambda function that processes the queue: it prewarms units, and on a schedule sweeps what work that died left of purged ones.
+// The Lambda function that processes the queue: it prewarms units. On a schedule, it sweeps what crashed work left of purged units.
 
 /** The part of the context of an invocation that is used here. */
 interface LambdaContext {
@@ -18,7 +18,7 @@ interface ScheduledEvent {
   source: 'aws.events';
 }
 
-/** No work is started in this last part of an invocation: it is for a fetch, and for the encodes in flight at their best effort on one CPU. */
+/** The last part of an invocation, in which no work is started: long enough for a fetch, and for the encodes in flight at effort `best` on one CPU. */
 const DRAIN_MS = 180_000;
 /** Fewer than on one machine, because many workers fetch from the same client's server. */
 const FETCHES_PER_HOST = 4;

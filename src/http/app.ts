@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { EdgepressError } from '../protocol/error.ts';
 import { VARIANT_PREFIX } from '../protocol/keys.ts';
+import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
 import { type CdnOrigin, respondWithImage } from './image-route.ts';
@@ -26,7 +27,7 @@ export interface AppOptions extends RequestLogOptions {
 /** Creates the HTTP application. It answers every error with a problem document. */
 export function createApp(options: AppOptions): App {
   const { getVariant, log, health, isDraining = () => false, frontPage, unitRoutes, cdnOrigin } = options;
-  const images = cdnOrigin ? `/${VARIANT_PREFIX}` : '/u';
+  const images = cdnOrigin ? `/${VARIANT_PREFIX}` : IMAGE_PATH_PREFIX.slice(0, -1);
   const app: App = new Hono({
     // Routes go by the path as it was sent: `Request.url` has lost `..` and `%2e`.
     getPath: (request, init) => pathOf(targetOf(request, init?.env as RawRequest | undefined)),

@@ -40,16 +40,14 @@ export function createHostRateLimiter({
   signal,
 }: HostRateLimiterOptions): HostRateLimiter {
   const queue = new PQueue({ concurrency });
-  let resumesAtMs = 0;
-  let lastError: EdgepressError | undefined;
+  const pause = createPause(maxWaitMs, signal);
   let responses = 0;
   let timeouts = 0;
 
-  function pause(seconds: number, reason: EdgepressError): void {
+  function slowDown(pauseSeconds: number, reason: EdgepressError): void {
     responses = 0;
     queue.concurrency = Math.max(1, Math.floor(queue.concurrency / 2));
-    resumesAtMs = Math.max(resumesAtMs, performance.now() + seconds * 1000);
-    lastError = reason;
+    pause.extend(pauseSeconds, reason);
   }
 
   function countResponse(): void {
@@ -62,31 +60,20 @@ export function createHostRateLimiter({
   function countFailure(error: unknown): void {
     if (!(error instanceof EdgepressError)) return;
     if (error.retryAfterSeconds !== undefined) {
-      pause(error.retryAfterSeconds, error);
+      slowDown(error.retryAfterSeconds, error);
     } else if (error.code === 'source_timeout') {
       timeouts++;
-      if (timeouts % (MAX_TIMEOUTS_PER_SLOT * concurrency) === 0) pause(DOWN_PAUSE_SECONDS, error);
+      if (timeouts % (MAX_TIMEOUTS_PER_SLOT * concurrency) === 0) slowDown(DOWN_PAUSE_SECONDS, error);
     } else {
       // Any other error of the source means that its host responds.
       countResponse();
     }
   }
 
-  async function waitForPause(): Promise<void> {
-    // A loop, since another response may extend the pause meanwhile.
-    for (;;) {
-      signal.throwIfAborted();
-      const leftMs = resumesAtMs - performance.now();
-      if (leftMs <= 0) return;
-      if (leftMs > maxWaitMs && lastError) throw pausedError(lastError, leftMs);
-      await sleep(leftMs, signal);
-    }
-  }
-
   return {
     run: (request) =>
       queue.add(async () => {
-        await waitForPause();
+        await pause.wait();
         try {
           const result = await request();
           countResponse();
@@ -96,6 +83,40 @@ export function createHostRateLimiter({
           throw error;
         }
       }),
+  };
+}
+
+/** A time in which no request is started. */
+interface Pause {
+  /** Extends the pause until so many seconds from now; never shortens it. */
+  extend(seconds: number, reason: EdgepressError): void;
+  /**
+   * Resolves at the end of the pause.
+   *
+   * @throws EdgepressError the reason of the pause, if its end is further away than the longest wait
+   * @throws the reason of the abort signal
+   */
+  wait(): Promise<void>;
+}
+
+function createPause(maxWaitMs: number, signal: AbortSignal): Pause {
+  let resumesAtMs = 0;
+  let lastReason: EdgepressError | undefined;
+  return {
+    extend(seconds, reason) {
+      resumesAtMs = Math.max(resumesAtMs, performance.now() + seconds * 1000);
+      lastReason = reason;
+    },
+    async wait() {
+      // A loop, since another response may extend the pause meanwhile.
+      for (;;) {
+        signal.throwIfAborted();
+        const leftMs = resumesAtMs - performance.now();
+        if (leftMs <= 0) return;
+        if (leftMs > maxWaitMs && lastReason) throw pausedError(lastReason, leftMs);
+        await sleep(leftMs, signal);
+      }
+    },
   };
 }
 

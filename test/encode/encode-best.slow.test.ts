@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { createMetric } from '../../src/encode/metric.ts';
-import { flattenOnWhite, readPixels } from '../../src/encode/pixels.ts';
+import { flattenPixels, readPixels } from '../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { TIER_QUALITY } from '../../src/encode/tier-quality.ts';
 import { FORMATS, TIERS } from '../../src/protocol/request.ts';
@@ -20,7 +20,7 @@ async function encode(source: Uint8Array, wanted: Partial<EncodeRequest> = {}): 
 /** Scores a variant against its source, which is resized independently of the encoder. */
 async function scoreOf(source: Uint8Array, { body, width, height }: EncodedImage): Promise<number> {
   const pixels = (image: Uint8Array) =>
-    readPixels(sharp(image).autoOrient().resize(width, height, { fit: 'fill' })).then(flattenOnWhite);
+    readPixels(sharp(image).autoOrient().resize(width, height, { fit: 'fill' })).then(flattenPixels);
   const original = metric.open(await pixels(source));
   const score = await original.score(await pixels(body));
   original.close();

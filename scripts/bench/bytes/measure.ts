@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { createMetric } from '../../../src/encode/metric.ts';
-import { flattenOnWhite, readPixels } from '../../../src/encode/pixels.ts';
+import { flattenPixels, readPixels } from '../../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../../src/encode/sharp-encoder.ts';
 import type { BenchSource } from '../harness/sources.ts';
 import { type Method, scoreOf } from './methods.ts';
@@ -38,7 +38,7 @@ export async function measure(
         .autoOrient()
         .resize({ ...size, fit: 'fill' }),
     );
-    const white = await flattenOnWhite(pixels);
+    const white = await flattenPixels(pixels);
     const original = metric.open(white);
     for (const method of methods) {
       // Decoded again for each method, so that none profits from what another has cached.

@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
 import { toEncoding } from '../../../src/encode/encodings.ts';
 import type { Reference } from '../../../src/encode/metric.ts';
-import { flattenOnWhite, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
+import { flattenPixels, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
 import { TIER_QUALITY } from '../../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
@@ -84,5 +84,5 @@ async function smallestOf(steps: QualitySteps, target: number, subject: Subject)
 }
 
 export async function scoreOf(body: Uint8Array, { original }: Subject): Promise<number> {
-  return await original.score(await flattenOnWhite(await readPixels(sharp(body))));
+  return await original.score(await flattenPixels(await readPixels(sharp(body))));
 }
