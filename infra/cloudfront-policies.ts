@@ -11,21 +11,12 @@ import {
   ResponseHeadersPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
+import { metadataHeader, VARIANT_METADATA } from '../src/protocol/metadata.ts';
 import { COMMON_HEADERS } from '../src/protocol/problem.ts';
 import type { Settings } from './settings.ts';
 
-/** A variant's metadata except `cache-tag`, in which CloudFront looks up the tags that a purge names. */
-const PRIVATE_METADATA = [
-  'began',
-  'effort',
-  'max-bytes',
-  'source-bytes',
-  'source-type',
-  'source-width',
-  'source-height',
-  'width',
-  'height',
-];
+/** A variant's metadata except the cache tags, which CloudFront looks up when a purge names them. */
+const PRIVATE_METADATA = Object.values(VARIANT_METADATA).filter((name) => name !== VARIANT_METADATA.cacheTag);
 
 /** Creates the cache policy: only the path tells variants apart, since the edge function puts into it all that matters. */
 export function createCachePolicy(scope: Construct): CachePolicy {
@@ -94,7 +85,7 @@ export function createResponseHeadersPolicy(scope: Construct, settings: Settings
  */
 function headersToRemove({ variantDays }: Settings): string[] {
   return [
-    ...PRIVATE_METADATA.map((name) => `x-amz-meta-${name}`),
+    ...PRIVATE_METADATA.map(metadataHeader),
     variantDays === undefined ? 'x-amz-server-side-encryption' : 'x-amz-expiration',
   ];
 }

@@ -18,7 +18,7 @@ import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { CACHE_TAG_HEADER } from '../src/protocol/keys.ts';
+import { CACHE_TAG_HEADER } from '../src/protocol/metadata.ts';
 import { acknowledge } from './cdk-nag.ts';
 import {
   createCachePolicy,

@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { readPhotographs } from '../../src/demo/demo.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { variantAddress } from '../../src/protocol/keys.ts';
+import { VARIANT_METADATA } from '../../src/protocol/metadata.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { wholeNumber } from '../cli/options.ts';
 import { formatMebibytes, print, sum, timeSeconds } from './harness/measurements.ts';
@@ -113,7 +114,7 @@ function environmentFor(folder: string): Record<string, string> {
 async function storeVariants(folder: string, units: number): Promise<void> {
   const [photograph] = await readPhotographs();
   const body = await sharp(photograph?.bytes).resize(VARIANT.width).webp().toBuffer();
-  const metadata = { 'source-bytes': String(photograph?.bytes.length) };
+  const metadata = { [VARIANT_METADATA.sourceBytes]: String(photograph?.bytes.length) };
   const store = createFileStore({ root: prewarmFiles(folder).storeFolder });
   for (const { id, images } of generateUnits(units, unitAt)) {
     const src = images.find((url) => url.startsWith(ALLOWED));

@@ -1,4 +1,4 @@
-import { CACHE_TAG_HEADER, CACHE_TAG_METADATA } from '../protocol/keys.ts';
+import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Trace, TraceStep } from '../variant/trace.ts';
 import { sourceBytes, withShortSharedMaxAge } from '../variant/variant-object.ts';
@@ -108,7 +108,7 @@ function variantHeaders({ object, origin, vary }: Variant, trace: Trace): Record
     'Cache-Status': CACHE_STATUS[origin],
     'Accept-Ranges': 'bytes',
     'Server-Timing': serverTiming(trace),
-    [CACHE_TAG_HEADER]: object.metadata[CACHE_TAG_METADATA] ?? '',
+    [CACHE_TAG_HEADER]: object.metadata[VARIANT_METADATA.cacheTag] ?? '',
   });
   if (vary.length > 0) headers['Vary'] = vary.join(', ');
   return headers;

@@ -1,10 +1,12 @@
 import { FORMATS, type Format, TIERS, type Tier } from './request.ts';
 
 // The layout of the store: every prefix, fixed key and file name, and the cache tags that go with them. `docs/architecture.md` shows
-// it as a tree.
+// it as a table.
 
 /** First segment of the keys of variants, and of the manifests and source records beside them. */
 export const VARIANT_PREFIX = 'v1';
+/** How many shards the units are spread over: the values of the two hex digits that are the second segment of a variant's key. */
+export const SHARDS = 256;
 /** First segment of the keys of tombstones: when a unit was last purged. */
 export const TOMBSTONE_PREFIX = 'purged';
 /** First segment of the keys of jobs, where the queue is kept in the store. */
@@ -19,11 +21,6 @@ export const SWEEP_PROGRESS_KEY = 'swept.json';
 export const MANIFEST_NAME = 'manifest.json';
 /** In a source's folder, only while the source is broken: why, and when to try it again. */
 export const SOURCE_RECORD_NAME = 'source.json';
-
-/** Metadata of a variant that holds its cache tags, comma-separated. */
-export const CACHE_TAG_METADATA = 'cache-tag';
-/** The response header that S3 makes of it, where CloudFront reads the tags. */
-export const CACHE_TAG_HEADER = 'x-amz-meta-cache-tag';
 
 /** SHA-256 of a text's UTF-8 bytes, in lower-case hex. Passed in, since each runtime has its own. */
 export type Sha256 = (text: string) => string;

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../protocol/error.ts';
 import type { VariantSpec } from '../protocol/keys.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
+import { sourceBytes } from '../variant/variant-object.ts';
 
 /** What is reported about a variant in the store. The image may be narrower than its `width`, like its source. */
 export interface VariantSummary extends VariantSpec {
@@ -71,7 +72,8 @@ export function summarizeVariant(
 
 /** Returns the length of the original of these variants, in bytes. */
 export function sourceBytesOf(variants: readonly Pick<StoredInfo, 'metadata'>[]): number {
-  return Number(variants[0]?.metadata['source-bytes'] ?? 0);
+  const [first] = variants;
+  return first ? sourceBytes(first) : 0;
 }
 
 /** Logs the outcome of an image: one line for each. */

@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { unitAddress, type VariantSpec } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
@@ -9,6 +10,7 @@ import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
 import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
+import { isFast } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 import {
   type ImageInventory,
@@ -161,13 +163,14 @@ async function makeAll(
 }
 
 /** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
-function isUpgradeable({ metadata }: StoredInfo, effort: Effort): boolean {
-  return effort === 'best' && metadata['effort'] === 'fast';
+function isUpgradeable(info: StoredInfo, effort: Effort): boolean {
+  return effort === 'best' && isFast(info);
 }
 
 /** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
 function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
-  return bytes > maxBytes && Number(metadata['max-bytes'] ?? Number.POSITIVE_INFINITY) > maxBytes;
+  const madeForBytes = Number(metadata[VARIANT_METADATA.maxBytes] ?? Number.POSITIVE_INFINITY);
+  return bytes > maxBytes && madeForBytes > maxBytes;
 }
 
 /** Whether the error says what is wrong with a source. Any other is caused by this service, and may be gone at the next attempt. */

@@ -2,6 +2,7 @@ import pMap from 'p-map';
 import { buildImageUrl, type UrlSigningKey } from '../client/image-url.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import { unitAddress } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import {
   type FoundVariant,
@@ -119,7 +120,8 @@ async function storedVariant(
   { spec, info }: FoundVariant,
 ): Promise<StoredVariant> {
   const url = await buildImageUrl({ baseUrl, unit, src, ...spec }, signingKey);
-  return { url, ...summarizeVariant(spec, info, maxBytes), effort: info.metadata['effort'] ?? 'fast' };
+  const effort = info.metadata[VARIANT_METADATA.effort] ?? 'fast';
+  return { url, ...summarizeVariant(spec, info, maxBytes), effort };
 }
 
 /** Returns why an image is broken, if that is known. */

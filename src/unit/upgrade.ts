@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, variantAddress } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
+import { isFast } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
@@ -28,7 +30,7 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
   return async (unit, { src, ...spec }) => {
     const { key } = variantAddress({ unit, src, ...spec }, sha256);
     const current = await store.head(key);
-    if (current?.metadata['effort'] !== 'fast') return;
+    if (!current || !isFast(current)) return;
     const { fetch, release } = createFetch();
     try {
       await makeVariants(
@@ -36,7 +38,7 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
           ...{ unit, src, fetch, specs: [spec], record: undefined },
           ...{ effort: 'best', urgency: 'prewarm' },
           // A purge since the variant was first requested wins.
-          startedAtMs: Date.parse(current.metadata['began'] ?? '') || 0,
+          startedAtMs: Date.parse(current.metadata[VARIANT_METADATA.startedAt] ?? '') || 0,
           replaces: current.etag,
         },
         createTrace(),

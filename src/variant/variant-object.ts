@@ -1,5 +1,5 @@
 import type { EncodedImage, SourceFacts } from '../encode/encoder.ts';
-import { CACHE_TAG_METADATA } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
 
 // What is stored with a variant: its headers, and metadata that saves a second object about its source.
@@ -27,17 +27,16 @@ export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
     contentType: encoded.contentType,
     cacheControl: willBeReplaced ? withShortSharedMaxAge(cacheControl) : cacheControl,
     metadata: {
-      [CACHE_TAG_METADATA]: cacheTag,
-      width: String(encoded.width),
-      height: String(encoded.height),
-      effort: encoded.effort,
-      ...(maxBytes !== undefined && { 'max-bytes': String(maxBytes) }),
-      'source-bytes': String(source.bytes),
-      'source-type': source.contentType,
-      'source-width': String(source.width),
-      'source-height': String(source.height),
-      // A purge removes what started before it.
-      began: new Date(startedAtMs).toISOString(),
+      [VARIANT_METADATA.cacheTag]: cacheTag,
+      [VARIANT_METADATA.width]: String(encoded.width),
+      [VARIANT_METADATA.height]: String(encoded.height),
+      [VARIANT_METADATA.effort]: encoded.effort,
+      ...(maxBytes !== undefined && { [VARIANT_METADATA.maxBytes]: String(maxBytes) }),
+      [VARIANT_METADATA.sourceBytes]: String(source.bytes),
+      [VARIANT_METADATA.sourceType]: source.contentType,
+      [VARIANT_METADATA.sourceWidth]: String(source.width),
+      [VARIANT_METADATA.sourceHeight]: String(source.height),
+      [VARIANT_METADATA.startedAt]: new Date(startedAtMs).toISOString(),
     },
   };
 }
@@ -46,12 +45,12 @@ type Metadata = Pick<StoredInfo, 'metadata'>;
 
 /** Returns whether a stored variant was made with effort `fast`. */
 export function isFast({ metadata }: Metadata): boolean {
-  return metadata['effort'] === 'fast';
+  return metadata[VARIANT_METADATA.effort] === 'fast';
 }
 
 /** Returns the size of the source of a stored variant, in bytes; 0 if it is not known. */
 export function sourceBytes({ metadata }: Metadata): number {
-  return Number(metadata['source-bytes'] ?? 0);
+  return Number(metadata[VARIANT_METADATA.sourceBytes] ?? 0);
 }
 
 /** How long a CDN keeps a variant that will soon be replaced by a better one, or is not yet served from the store. */

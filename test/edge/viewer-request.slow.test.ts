@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
 import {
-  CACHE_TAG_HEADER,
   DEAD_LETTER_PREFIX,
   MANIFEST_NAME,
   SWEEP_PROGRESS_KEY,
   TOMBSTONE_PREFIX,
 } from '../../src/protocol/keys.ts';
+import { CACHE_TAG_HEADER } from '../../src/protocol/metadata.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { describeEdge, type EdgeOutcome, runUnderNjs, type SentRequest } from '../support/edge/njs.ts';
 import { anyRequest, KEYS, KEYS_TEXT, sign } from '../support/edge/requests.ts';

@@ -1,0 +1,34 @@
+// The names of the metadata that objects are stored with. Apart from `keys.ts`, so that none of it is in the edge function's bundle.
+
+/** What is stored with each variant. */
+export const VARIANT_METADATA = {
+  /** When the work started, ISO 8601: a purge removes what started at its time or before. */
+  startedAt: 'began',
+  effort: 'effort',
+  /** The budget that the variant was made for, in bytes; not set without a budget. */
+  maxBytes: 'max-bytes',
+  sourceBytes: 'source-bytes',
+  /** The content type of the source. */
+  sourceType: 'source-type',
+  /** In pixels, as are all widths and heights. */
+  sourceWidth: 'source-width',
+  sourceHeight: 'source-height',
+  width: 'width',
+  height: 'height',
+  /** The cache tags, comma-separated. */
+  cacheTag: 'cache-tag',
+} as const;
+
+/** What is stored with each tombstone. */
+export const TOMBSTONE_METADATA = {
+  /** The id of the unit: the key has only its hash. */
+  unit: 'unit',
+} as const;
+
+/** Returns the response header in which S3 sends metadata. */
+export function metadataHeader(name: string): string {
+  return `x-amz-meta-${name}`;
+}
+
+/** The response header in which CloudFront looks up the cache tags that a purge names. */
+export const CACHE_TAG_HEADER = metadataHeader(VARIANT_METADATA.cacheTag);
