@@ -1,4 +1,5 @@
 import type { UnitAddress } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ListedObject, VariantStore } from '../store/store.ts';
 
 export interface DeleteOptions {
@@ -47,16 +48,15 @@ export async function deleteUnit(
   /** Returns whether it deleted the object, or would. */
   async function deleteUnlessNewer(object: ListedObject): Promise<boolean> {
     const { key } = object;
-    const version = mayBeNewer(object) ? await readVersion(store, key) : undefined;
-    if (version) {
-      const { startedAtMs, etag } = version;
-      if (startedAtMs !== undefined && startedAtMs > purgedMs) return false;
-      if (!dryRun) await store.deleteIfMatch(key, etag);
-    } else {
-      // Older, gone meanwhile, or damaged.
-      batch.push(key);
-      if (batch.length === DELETE_BATCH_SIZE) await deleteBatch();
+    if (mayBeNewer(object)) {
+      // `undefined`: damaged, or removed after it was listed. Then a unit that is submitted again may put another at this key.
+      const version = await readVersion(store, key);
+      if (version?.startedAtMs !== undefined && version.startedAtMs > purgedMs) return false;
+      if (!dryRun) await store.deleteIfMatch(key, version?.etag);
+      return true;
     }
+    batch.push(key);
+    if (batch.length === DELETE_BATCH_SIZE) await deleteBatch();
     return true;
   }
 
@@ -83,7 +83,8 @@ async function readVersion(
 ): Promise<{ etag: string; startedAtMs: number | undefined } | undefined> {
   if (!key.endsWith('.json')) {
     const variant = await store.head(key);
-    return variant && { etag: variant.etag, startedAtMs: parseTime(variant.metadata['began']) };
+    const startedAt = variant?.metadata[VARIANT_METADATA.startedAt];
+    return variant && { etag: variant.etag, startedAtMs: parseTime(startedAt) };
   }
   const record = await store.get(key);
   return record && { etag: record.etag, startedAtMs: parseTime(startTimeOfRecord(record.body)) };

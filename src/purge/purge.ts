@@ -31,8 +31,8 @@ export interface PurgeServices {
 /**
  * Removes units from the store, then invalidates their cache tags at the CDN. It can be repeated after a failure.
  *
- * What was submitted before the purge of a unit began is removed; a unit that is submitted again after that stays, however slow
- * the store is.
+ * A unit that was submitted before its purge began is removed. One that is submitted again once the purge has read the old manifest,
+ * its first step, stays, however slow the store is.
  *
  * @param options.dryRun - only count what would be removed
  * @throws the fault of the store or the CDN; the units that could be purged are still invalidated

@@ -1,4 +1,5 @@
 import { type Sha256, TOMBSTONE_PREFIX, unitAddress } from '../protocol/keys.ts';
+import { TOMBSTONE_METADATA } from '../protocol/metadata.ts';
 import type { VariantStore } from '../store/store.ts';
 
 /**
@@ -52,15 +53,14 @@ export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () 
     async put(unit, timeMs) {
       const key = keyOf(unit);
       const body = new TextEncoder().encode(new Date(timeMs).toISOString());
-      // The key only has a hash of the unit.
-      const info = { contentType: 'text/plain', metadata: { unit } };
+      const info = { contentType: 'text/plain', metadata: { [TOMBSTONE_METADATA.unit]: unit } };
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         const found = await readVersion(key);
         if (found?.timeMs !== undefined && found.timeMs >= timeMs) return found.timeMs;
         // Compare and swap: a slow put can never replace the tombstone of a later purge.
         if (await store.replace(key, found?.etag, body, info)) return timeMs;
       }
-      throw new Error(`the tombstone of unit ${unit} could not be stored: too many purges of it at once`);
+      throw new Error(`the tombstone of unit ${unit} could not be stored: too many concurrent purges of it`);
     },
     read: async (unit) => (await readVersion(keyOf(unit)))?.timeMs,
     async *list() {
@@ -68,12 +68,12 @@ export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () 
         yield { key, createdAtMs: modifiedMs, isExpired: modifiedMs < nowMs() - LIFETIME_MS };
       }
     },
-    unitOf: async ({ key }) => (await store.head(key))?.metadata['unit'],
+    unitOf: async ({ key }) => (await store.head(key))?.metadata[TOMBSTONE_METADATA.unit],
     async removeExpired({ key }) {
       const found = await readVersion(key);
-      if (!found) return await store.delete([key]);
-      if (found.timeMs === undefined || found.timeMs < nowMs() - LIFETIME_MS)
-        await store.deleteIfMatch(key, found.etag);
+      // A time far ahead is that of a wrong clock: it must not last any longer than others.
+      const isRecent = found?.timeMs !== undefined && Math.abs(nowMs() - found.timeMs) <= LIFETIME_MS;
+      if (!isRecent) await store.deleteIfMatch(key, found?.etag);
     },
   };
 }

@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.ts';
-import { createYielder, deleteFiles, listFiles, removeEmptyFolders } from './file-tree.ts';
+import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
 import { createMemoryCache } from './memory-cache.ts';
-import { encodeObjectFile, isRecord, readEtag, readInfo, readObject, withFile } from './object-file.ts';
+import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
 import { assertFolder, assertObjectInfo, assertObjectKey, TEMP_FOLDER } from './object-validation.ts';
 import type { ObjectInfo, StoredObject, VariantStore } from './store.ts';
 
@@ -86,7 +86,7 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
 
     async replace(key, etag, body, info) {
       const path = pathOf(key);
-      return await write(key, body, info, () => readEtag(key, path) === etag);
+      return await write(key, body, info, () => hasEtag(key, path, etag));
     },
 
     async delete(keys) {
@@ -97,8 +97,12 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
     async deleteIfMatch(key, etag) {
       const path = pathOf(key);
       await maybeYield();
-      if (readEtag(key, path) !== etag) return;
-      rmSync(path, { force: true });
+      if (!hasEtag(key, path, etag)) return;
+      try {
+        unlinkSync(path);
+      } catch (error) {
+        ignoreNotFound(error);
+      }
       removeEmptyFolders(base, posix.dirname(key));
     },
 

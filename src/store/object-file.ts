@@ -52,11 +52,20 @@ export async function readInfo(key: string, fd: number, file: Stats): Promise<St
   return decodeInfo(key, await readRange(fd, 0, file.size), file.size);
 }
 
-/** Returns the ETag of the object at this path, synchronously; `undefined` when there is no whole object. */
-export function readEtag(key: string, path: string): string | undefined {
+/**
+ * Returns, synchronously, whether the object at this path has this ETag; for `undefined`, whether there is no whole object. Only the
+ * latter hashes the body, since only a damaged one differs from its ETag.
+ */
+export function hasEtag(key: string, path: string, etag: string | undefined): boolean {
+  const file = readFileIfExists(path);
+  const info = file && decodeInfo(key, file, file.byteLength);
+  if (etag !== undefined) return info?.etag === etag;
+  return !info || etagOf(file.subarray(0, info.bytes)) !== info.etag;
+}
+
+function readFileIfExists(path: string): Buffer | undefined {
   try {
-    const file = readFileSync(path);
-    return decodeInfo(key, file, file.byteLength)?.etag;
+    return readFileSync(path);
   } catch (error) {
     return ignoreNotFound(error);
   }

@@ -96,7 +96,10 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
     },
 
     async deleteIfMatch(key, etag) {
-      const command = new DeleteObjectCommand({ ...locate(key), IfMatch: unquoted(etag) });
+      const location = locate(key);
+      // S3 has no damaged objects.
+      if (etag === undefined) return;
+      const command = new DeleteObjectCommand({ ...location, IfMatch: unquoted(etag) });
       await undefinedIfConditionFails(() => client.send(command, deadlineIn(WRITE_TIMEOUT_MS)));
     },
 

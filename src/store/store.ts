@@ -66,8 +66,10 @@ export interface VariantStore {
   /**
    * Removes an object if it has this ETag, and leaves any other object at this key. An S3 server that does not know conditional
    * deletes (Ceph before version 20) ignores the condition.
+   *
+   * @param etag - `undefined`: remove only what is damaged, which `get` does not return
    */
-  deleteIfMatch(key: string, etag: string): Promise<void>;
+  deleteIfMatch(key: string, etag: string | undefined): Promise<void>;
   /**
    * Lists all objects below a folder, in the order of the keys' bytes, damaged ones included. An object that is stored or removed
    * meanwhile may be listed or not.

@@ -61,6 +61,23 @@ describe('a purge', () => {
     expect(await keysOfUnits(folder)).toEqual([]);
   });
 
+  it('keeps a unit that is submitted again after another purge has removed the listed manifest', async () => {
+    const purging = await setUpPurging((store) => ({
+      ...store,
+      async *list(below) {
+        for await (const object of store.list(below)) {
+          await store.delete([object.key]);
+          yield object;
+          purging.clock.ms += 1;
+          await purging.putManifest('a');
+        }
+      },
+    }));
+    await purging.putManifest('a');
+    await purging.purge(['a']);
+    expect(await keysOfUnits(purging.folder)).toEqual([unitAddress('a', sha256).manifestKey]);
+  });
+
   it('invalidates the tags of many units in one call, each tag once', async () => {
     const { purge, putVariants, steps, folder } = await setUpPurging();
     await putVariants('a', 2);

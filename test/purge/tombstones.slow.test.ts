@@ -78,7 +78,7 @@ function describeTombstones(name: string, makeStore: () => Promise<VariantStore>
       expect(await tombstonesOf().read(unit)).toBe(EARLIER_MS);
     });
 
-    it('have the latest time after many purges at once, and each of those gets its own or a later one', async () => {
+    it('have the latest time after many concurrent purges, and each of those gets its own or a later one', async () => {
       const unit = randomUUID();
       const times = [7, 3, 9, 1, 5, 8, 2, 6, 4, 0].map((seconds) => EARLIER_MS + seconds * 1000);
       const stored = await Promise.all(times.map((timeMs) => tombstonesOf().put(unit, timeMs)));
@@ -118,6 +118,27 @@ function describeTombstones(name: string, makeStore: () => Promise<VariantStore>
       await tombstonesOf().put(unit, EARLIER_MS);
       await tombstonesOf(store, EARLIER_MS + 16 * DAY_MS).removeExpired(listed(unit));
       expect(await store.head(keyOf(unit))).toBeUndefined();
+    });
+
+    it('are removed when they have expired although their time is far ahead, by a wrong clock', async () => {
+      const unit = randomUUID();
+      await tombstonesOf().put(unit, EARLIER_MS + 365 * DAY_MS);
+      await tombstonesOf(store, EARLIER_MS + 16 * DAY_MS).removeExpired(listed(unit));
+      expect(await store.head(keyOf(unit))).toBeUndefined();
+    });
+
+    it('are not removed when the unit was purged again after they were listed and removed elsewhere', async () => {
+      const unit = randomUUID();
+      await tombstonesOf().put(unit, EARLIER_MS);
+      const nowMs = EARLIER_MS + 16 * DAY_MS;
+      const slow = holdStore(store, { operation: 'get', key: /./, when: 'after' });
+      await store.delete([keyOf(unit)]);
+      const removing = tombstonesOf(slow.store, nowMs).removeExpired(listed(unit));
+      await slow.hold.reached;
+      await tombstonesOf().put(unit, nowMs);
+      slow.hold.release();
+      await removing;
+      expect(await tombstonesOf().read(unit)).toBe(nowMs);
     });
 
     it('are not removed when the unit was purged again after they were listed', async () => {

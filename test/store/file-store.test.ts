@@ -34,7 +34,7 @@ describe('the files of a file store', () => {
     await expectStored(store, 'v1/aa/unit/manifest.json', Buffer.from('{"by":"hand"}\n'), RECORD);
   });
 
-  test('return a record unchanged even if it ends like a variant’s trailer', async () => {
+  test('return a record unchanged even if it ends like the trailer of a variant', async () => {
     await store.put(KEY, randomBytes(50), { contentType: 'image/avif' });
     const body = await readFile(join(root, KEY));
     await store.put('record.json', body, RECORD);
@@ -118,23 +118,37 @@ describe('a file that is not a whole object', () => {
   });
 
   test.each<[string, (file: Buffer) => Uint8Array]>([
-    ['without its first byte', (file) => file.subarray(1)],
-    ['with an extra byte at its start', (file) => Buffer.concat([Buffer.from('x'), file])],
-    ['with an extra byte at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
-    ['put there by hand', () => Buffer.from('a picture')],
+    ['its first byte is missing', (file) => file.subarray(1)],
+    ['it has an extra byte at its start', (file) => Buffer.concat([Buffer.from('x'), file])],
+    ['it has an extra byte at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
+    ['it was put there by hand', () => Buffer.from('a picture')],
     [
-      'with a trailer that is not JSON',
+      'its trailer is not JSON',
       (file) => Buffer.from(file.toString('latin1').replace('{', '['), 'latin1'),
     ],
-    ['with a trailer that lacks a property', (file) => rename(file, 'contentType', 'contentTypo')],
-    ['with a trailer longer than the file', (file) => file.fill(0xff, file.length - 12, file.length - 8)],
-    ['with a trailer that starts with another length', (file) => file.fill(0xff, 5, 9)],
-    ['with a trailer shorter than any', (file) => file.fill(0, file.length - 12, file.length - 8)],
-  ])('is a miss when it is %s', async (_, damage) => {
+    ['its trailer lacks a property', (file) => rename(file, 'contentType', 'contentTypo')],
+    ['its trailer is longer than the file', (file) => file.fill(0xff, file.length - 12, file.length - 8)],
+    ['its trailer starts with another length', (file) => file.fill(0xff, 5, 9)],
+    ['its trailer is shorter than any', (file) => file.fill(0, file.length - 12, file.length - 8)],
+  ])('is a miss when %s', async (_, damage) => {
     await store.put(KEY, Buffer.from('bytes'), info);
     await writeByHand(root, KEY, damage(await readFile(join(root, KEY))));
     expect(await store.get(KEY)).toBeUndefined();
     expect(await store.head(KEY)).toBeUndefined();
+  });
+
+  test.each<[string, (file: Buffer) => Uint8Array]>([
+    ['truncated', (file) => file.subarray(0, 10)],
+    ['of another body than its trailer', (file) => file.fill('x', 0, 1)],
+  ])('is replaced, and deleted, as if there were no object when it is %s', async (_, damage) => {
+    const damageFile = async () => writeByHand(root, KEY, damage(await readFile(join(root, KEY))));
+    await store.put(KEY, Buffer.from('bytes'), info);
+    await damageFile();
+    expect(await store.get(KEY)).toBeUndefined();
+    expect(await store.replace(KEY, undefined, Buffer.from('new'), info)).toBeDefined();
+    await damageFile();
+    await store.deleteIfMatch(KEY, undefined);
+    expect(await readdir(root)).toEqual(['.tmp']);
   });
 
   test('is a miss when it is a folder, or its key continues that of an object', async () => {
@@ -143,6 +157,7 @@ describe('a file that is not a whole object', () => {
       expect(await store.get(key)).toBeUndefined();
       expect(await store.head(key)).toBeUndefined();
       await store.delete([key]);
+      await store.deleteIfMatch(key, undefined);
     }
     await expectStored(store, 'a/b', Buffer.from('x'), info);
   });

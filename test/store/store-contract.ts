@@ -189,6 +189,14 @@ function describeObjects(store: () => VariantStore): void {
     await store().deleteIfMatch(key, etag);
   });
 
+  test('a conditional delete without an ETag leaves a whole object, and is no error when there is none', async () => {
+    const key = freshKey();
+    await store().put(key, Buffer.from('here'), AVIF);
+    await store().deleteIfMatch(key, undefined);
+    await expectStored(store(), key, Buffer.from('here'), AVIF);
+    await store().deleteIfMatch(freshKey(), undefined);
+  });
+
   test('deleting an object leaves one whose key starts with its key', async () => {
     const key = freshKey();
     const neighbour = `${key}2`;
