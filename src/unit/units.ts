@@ -63,8 +63,9 @@ export function createUnits(services: UnitDependencies): Units {
       const { manifestKey } = unitAddress(unit.id, sha256);
       const submittedMs = nowMs();
       const purgedMs = await tombstones.read(unit.id);
-      // A tombstone with a later time is still from an earlier purge, by a machine whose clock is ahead.
-      const startedAtMs = purgedMs !== undefined && purgedMs >= nowMs() ? purgedMs + 1 : submittedMs;
+      // A tombstone of the same millisecond, or of the future (its machine's clock is ahead), is from an earlier purge.
+      const isEarlier = purgedMs !== undefined && (purgedMs === submittedMs || purgedMs >= nowMs());
+      const startedAtMs = isEarlier ? purgedMs + 1 : submittedMs;
       await store.put(manifestKey, encodeManifest(unit, startedAtMs), { contentType: 'application/json' });
       // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
       if ((await sweep.checkTombstone(unit.id, startedAtMs, [])) === 'unknown')

@@ -75,6 +75,22 @@ describe('a purge', () => {
     await expectReady(race, '/photo.jpg');
   });
 
+  it('keeps a unit that is sent again in the same millisecond', async () => {
+    const race = await setUpRace();
+    const clock = { ms: Date.now() };
+    const nowMs = () => clock.ms;
+    const purger = await startService(race.env, { nowMs });
+    await purger.unitServices.units.purge([UNIT]);
+    const step = { operation: 'get', key: TOMBSTONE, when: 'before' } as const;
+    const { hold, unitServices } = await startHeldService({ ...race, nowMs }, step);
+    const submission = unitServices.units.submit(unitOf(race.origin, '/photo.jpg'), { retry: false });
+    await hold.reached;
+    clock.ms += 1;
+    hold.release();
+    await submission;
+    expect(await keysOfUnits(race.folder)).toHaveLength(1);
+  });
+
   it('removes a unit although the clock of its sender was ahead', async () => {
     const race = await setUpRace();
     const ahead = await startService(race.env, { nowMs: () => race.nowMs() + 500 });
