@@ -78,20 +78,24 @@ export default {
       to: { pathNot: '^(src/(edge|protocol)/.+|cloudfront|crypto)$' },
     },
     {
-      name: 'core-imports-no-adapter',
+      name: 'core-imports-ports-only',
       comment:
-        'What makes and purges variants knows ports, not what implements them: no Hono, AWS, sharp, undici or Node.',
+        'What makes, purges and prewarms variants knows the ports and what wraps them, never what implements them. A new file in these folders is an adapter unless it is named here.',
+      severity: 'error',
+      from: { path: '^src/(variant|purge|unit)/' },
+      to: {
+        path: '^src/(store|cdn|encode|source|queue)/',
+        pathNot:
+          '^src/(store/(best-effort-)?store|cdn/cdn|encode/encoder|source/(source|source-records|retry)|queue/queue)\\.ts$',
+      },
+    },
+    {
+      name: 'core-imports-no-platform',
+      comment: 'No Hono, AWS, sharp, undici or Node in it.',
       severity: 'error',
       from: { path: '^src/(variant|purge)/' },
       to: {
-        path: [
-          '^src/hashing\\.ts$',
-          '^src/source/(http|s3|guarded|address)',
-          '^src/store/(file|s3)-',
-          '^src/encode/(sharp|hevc|metric)',
-          '^node:',
-          'node_modules/(hono|@hono|sharp|undici|@aws-sdk|pino)/',
-        ],
+        path: ['^src/hashing\\.ts$', '^node:', 'node_modules/(hono|@hono|sharp|undici|@aws-sdk|pino)/'],
       },
     },
     {

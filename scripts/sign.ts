@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
 import { baseUrlOf } from '../src/config.ts';
-import { parseRequest } from '../src/protocol/request.ts';
+import { FORMATS, parseRequest, TIERS } from '../src/protocol/request.ts';
 import { CommandFailure } from './cli/command.ts';
 import { addRequiredOption } from './cli/options.ts';
 import { readEnvironment } from './cli/unit-session.ts';
@@ -28,9 +28,9 @@ export function signCommand(): Command {
   );
   return command
     .option('--w <pixels>', 'the width; it is rounded up to the next of WIDTHS')
-    .option('--q <tier>', 'saver, balanced or high')
-    .option('--f <format>', 'avif, webp, jpeg or auto')
-    .option('--exp <time>', 'the Unix second after which the URL is refused')
+    .option('--q <tier>', `one of ${TIERS.join(', ')}`)
+    .option('--f <format>', `one of ${FORMATS.join(', ')}, auto`)
+    .option('--exp <time>', 'the Unix time in seconds after which the URL is refused')
     .option('--expires-in <seconds>', 'the same, in seconds from now')
     .addHelpText('after', '\nThe URL starts with PUBLIC_URL, or with http://HOST:PORT when that is not set.')
     .action(async (options: SignOptions) => {

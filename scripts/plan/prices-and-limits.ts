@@ -77,9 +77,6 @@ export const LIMITS = {
   invalidationSeconds: 25,
 } as const;
 
-/** `v1/{shard}/…`: the first two hex digits of a hash. */
-export const SHARDS = 256;
-
 export const SECONDS_PER_HOUR = 3600;
 /** As the AWS pricing calculator counts a month. */
 export const HOURS_PER_MONTH = 730;

@@ -1,7 +1,8 @@
+import { SHARDS } from '../../src/protocol/keys.ts';
 import { formatDuration } from '../cli/text.ts';
 import { type Figure, formatNumber } from './figure.ts';
 import type { Load, Workers } from './load.ts';
-import { LIMITS, SHARDS } from './prices-and-limits.ts';
+import { LIMITS } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
 import type { Purges, Store } from './requests.ts';
 import type { Views } from './views.ts';

@@ -4,7 +4,7 @@ import type { EncoderSettings } from './encodings.ts';
 import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import { findLowestStep, type Sample } from './search-quality.ts';
 import type { Candidate, Still } from './still.ts';
-import { TIER_QUALITY } from './tier-quality.ts';
+import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
 
 export interface BestRequest {
   format: Format;
@@ -101,14 +101,14 @@ async function lowestQuality(still: Still, steps: QualitySteps, tier: Tier): Pro
   return smallestThatReaches([reached, await still.encodeAndScore(between)], target);
 }
 
-/** Returns the highest quality of an encoding within a budget of bytes, but no lower one than reaches the target of `saver`. */
+/** Returns the highest quality of an encoding within a budget of bytes, but no lower one than reaches the target of the lowest tier. */
 async function highestWithinBudget(
   still: Still,
   steps: QualitySteps,
   tier: Tier,
   maxBytes: number,
 ): Promise<Candidate> {
-  const lowest = await lowestQuality(still, steps, 'saver');
+  const lowest = await lowestQuality(still, steps, LOWEST_TIER);
   const highest = await lowestQuality(still, steps, tier);
   if (lowest.body.byteLength > maxBytes || highest.body.byteLength <= maxBytes) return lowest;
   // Bytes grow by about the same factor from step to step, so their logarithm is almost linear.
@@ -155,14 +155,14 @@ function smallestThatReaches(candidates: readonly Candidate[], target: number): 
   return reaching.reduce((least, one) => (one.body.byteLength < least.body.byteLength ? one : least));
 }
 
-/** Returns the candidate with the highest score within the budget; if there is none, the smallest that reaches the target of `saver`. */
+/** Returns the candidate with the highest score within the budget; if there is none, the smallest that reaches the target of the lowest tier. */
 function bestWithinBudget(candidates: readonly Candidate[], maxBytes: number): Candidate {
   const within = candidates.filter(
-    ({ body, score }) => body.byteLength <= maxBytes && score >= TIER_QUALITY.saver.targetScore,
+    ({ body, score }) => body.byteLength <= maxBytes && score >= TIER_QUALITY[LOWEST_TIER].targetScore,
   );
   return within.length > 0
     ? within.reduce(higherScore)
-    : smallestThatReaches(candidates, TIER_QUALITY.saver.targetScore);
+    : smallestThatReaches(candidates, TIER_QUALITY[LOWEST_TIER].targetScore);
 }
 
 function higherScore<C extends Candidate>(one: C, other: C): C {

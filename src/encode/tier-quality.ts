@@ -1,4 +1,4 @@
-import type { Format, Tier } from '../protocol/request.ts';
+import { type Format, TIERS, type Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
 import type { EncoderSettings } from './encodings.ts';
 
@@ -44,6 +44,11 @@ export const TIER_QUALITY: Readonly<Record<Tier, TierQuality>> = {
     draftOffset: { avif: -2, webp: -1.3 },
   },
 };
+
+/** The tier with the lowest target: byte budgets go no lower. */
+export const LOWEST_TIER: Tier = TIERS.reduce((lowest, tier) =>
+  TIER_QUALITY[tier].targetScore < TIER_QUALITY[lowest].targetScore ? tier : lowest,
+);
 
 /** Up to this size, the container of AVIF weighs more than AVIF saves. */
 const MAX_SMALL_PIXELS = 40 * 40;

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { buildImageUrl } from '../../src/client/image-url.ts';
-import { UNIT_RULE } from '../../src/protocol/request.ts';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { buildImageUrl, type ImageUrlParts } from '../../src/client/image-url.ts';
+import { type Format, type Tier, UNIT_RULE } from '../../src/protocol/request.ts';
 
 const KEY = { id: 'k1', hex: '000102030405060708090a0b0c0d0e0f' };
 
@@ -10,6 +10,11 @@ describe('buildImageUrl', () => {
     unit: 'unit-1',
     src: "https://x.test/it's?a=b&c#d",
   };
+
+  it('takes the tiers and formats of the protocol', () => {
+    expectTypeOf<NonNullable<ImageUrlParts['tier']>>().toEqualTypeOf<Tier>();
+    expectTypeOf<NonNullable<ImageUrlParts['format']>>().toEqualTypeOf<Format | 'auto'>();
+  });
 
   it('writes no parameter that is not given', async () => {
     expect(await buildImageUrl(parts)).toBe(
