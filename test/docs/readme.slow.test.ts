@@ -19,21 +19,25 @@ until grep -q 'curl -sD' start.log; do kill -0 $! || exit 1; sleep 0.1; done
 cat start.log
 `;
 
-it.runIf(canUnshare)('The commands of the README run as written and print what it shows', () => {
-  const blocks = codeBlocksOf(readPage('README.md'));
-  const [start, ...commands] = blocks.filter(({ language }) => language === 'sh');
-  // `npm ci` would replace the modules that this test runs with.
-  expect(start?.text.trim()).toBe('npm ci && npm start');
-  const script = [SCRIPT_HEAD, ...commands.map(({ text }) => text)].join(`\necho; echo '${SEPARATOR}'\n`);
+it.runIf(canUnshare)(
+  'The commands of the README run as written and print what it shows',
+  { timeout: 120_000 },
+  () => {
+    const blocks = codeBlocksOf(readPage('README.md'));
+    const [start, ...commands] = blocks.filter(({ language }) => language === 'sh');
+    // `npm ci` would replace the modules that this test runs with.
+    expect(start?.text.trim()).toBe('npm ci && npm start');
+    const script = [SCRIPT_HEAD, ...commands.map(({ text }) => text)].join(`\necho; echo '${SEPARATOR}'\n`);
 
-  const outputs = runInCopy(script).split(SEPARATOR);
+    const outputs = runInCopy(script).split(SEPARATOR);
 
-  expect(outputs).toHaveLength(commands.length + 1);
-  [start, ...commands].forEach((command, index) => {
-    const actual = normalise(outputs[index] ?? '');
-    for (const line of expectedLines(blocks, command)) expect(actual).toMatch(line);
-  });
-});
+    expect(outputs).toHaveLength(commands.length + 1);
+    [start, ...commands].forEach((command, index) => {
+      const actual = normalise(outputs[index] ?? '');
+      for (const line of expectedLines(blocks, command)) expect(actual).toMatch(line);
+    });
+  },
+);
 
 /** Runs a shell script in a folder that has the project's files and takes what the commands write. */
 function runInCopy(script: string): string {
