@@ -212,7 +212,9 @@ describe('A fault of the environment', () => {
     ['SIGNING_KEYS', 'just5ecre7'],
     ['ADMIN_TOKEN', 'just a 5ecre7'],
   ])('never repeats the secret in %s=%j', (name, value) => {
-    expect(faultsOf({ [name]: value }).join()).toMatch(new RegExp(`^${name}: (?!.*5ecre7)`));
+    const faults = faultsOf({ [name]: value }).join();
+    expect(faults).toMatch(new RegExp(`^${name}: `));
+    expect(faults).not.toContain('5ecre7');
   });
 });
 

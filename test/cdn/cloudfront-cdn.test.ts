@@ -48,8 +48,8 @@ describe('invalidate of the CloudFront adapter', () => {
   });
 });
 
-describe('the limit on paths in progress', () => {
-  it('is kept by splitting 7,000 tags into three calls that wait for each other', async () => {
+describe('invalidate of the CloudFront adapter, within the limit on paths in progress', () => {
+  it('splits 7,000 tags into three calls that wait for each other', async () => {
     const cloudFront = await startCloudFront({ pollsInProgress: 2 });
     const made = await cdnOf(cloudFront).invalidate(tags(7000));
     expect(made.map((invalidation) => invalidation.tags)).toEqual([3000, 3000, 1000]);
@@ -58,7 +58,7 @@ describe('the limit on paths in progress', () => {
     expect(new Set(cloudFront.invalidations().flat())).toEqual(new Set(tags(7000).map((tag) => `#${tag}`)));
   });
 
-  it('is shared by concurrent calls', async () => {
+  it('shares the limit between concurrent calls', async () => {
     const cloudFront = await startCloudFront({ pollsInProgress: 2 });
     const cdn = cdnOf(cloudFront);
     await Promise.all([0, 1, 2, 3].map((unit) => cdn.invalidate(tags(1400, `u${unit}-`))));
@@ -171,18 +171,18 @@ describe('wait of the CloudFront adapter', () => {
   });
 });
 
-describe('a call that fails', () => {
+describe('the CloudFront adapter, when a call fails', () => {
   it.each([
     ['an internal error', { status: 500, code: 'InternalError' }],
     ['an unavailable service', { status: 503, code: 'ServiceUnavailable' }],
-  ])('with %s is repeated with the same caller reference', async (_, fault) => {
+  ])('repeats the call with the same caller reference after %s', async (_, fault) => {
     const cloudFront = await startCloudFront({ fault: (_, nth) => (nth <= 3 ? fault : undefined) });
     expect(await cdnOf(cloudFront).invalidate(['u-1'])).toEqual([{ id: 'I1', tags: 1 }]);
     expect(cloudFront.creates()).toHaveLength(4);
     expect(references(cloudFront).size).toBe(1);
   });
 
-  it('after it was accepted is repeated, and creates no second invalidation', async () => {
+  it('creates no second invalidation when it repeats a call that was accepted', async () => {
     const cloudFront = await startCloudFront({
       fault: (_, nth) => (nth <= 2 ? 'lose the answer' : undefined),
     });
@@ -191,7 +191,7 @@ describe('a call that fails', () => {
     expect(cloudFront.invalidations()).toHaveLength(1);
   });
 
-  it('at every attempt is an error that names the call and the distribution, and delays no later call', async () => {
+  it('throws an error that names the call and the distribution after the last attempt, and delays no later call', async () => {
     const cloudFront = await startCloudFront({ fault: () => ({ status: 500, code: 'InternalError' }) });
     await expect(cdnOf(cloudFront).invalidate(['u-1'])).rejects.toThrow(
       /CreateInvalidation on distribution E2EXAMPLE: InternalError/,
@@ -199,7 +199,7 @@ describe('a call that fails', () => {
     await expect(cdnOf(cloudFront).invalidate(['u-2'])).rejects.toThrow('InternalError');
   });
 
-  it('shares no caller reference with another call', async () => {
+  it('uses another caller reference for another call', async () => {
     const cloudFront = await startCloudFront();
     const cdn = cdnOf(cloudFront);
     await cdn.invalidate(['u-1']);
@@ -208,15 +208,15 @@ describe('a call that fails', () => {
   });
 });
 
-describe('a refusal of CloudFront', () => {
-  it('for a distribution that does not exist names it and the variable that sets it', async () => {
+describe('the CloudFront adapter, when CloudFront refuses a call', () => {
+  it('names a distribution that does not exist, and the variable that sets it', async () => {
     const cdn = cdnOf(await startCloudFront(), { distribution: 'E1GONE' });
     const message = 'CloudFront knows no distribution E1GONE: CDN must name one';
     await expect(cdn.invalidate(['u-1'])).rejects.toThrow(message);
     await expect(cdn.wait([{ id: 'I1', tags: 1 }])).rejects.toThrow(message);
   });
 
-  it('of access names the missing permission and the identity that lacks it', async () => {
+  it('names the missing permission and the identity that lacks it', async () => {
     const message = 'User: arn:aws:iam::1:user/me is not authorized';
     const cloudFront = await startCloudFront({
       fault: () => ({ status: 403, code: 'AccessDenied', message }),
@@ -229,7 +229,7 @@ describe('a refusal of CloudFront', () => {
     expect(cloudFront.calls).toHaveLength(2);
   });
 
-  it('ends a call of thousands of tags at its first part, and does not affect later calls', async () => {
+  it('ends an invalidation of thousands of tags at its first call, and accepts later ones', async () => {
     const cloudFront = await startCloudFront({
       fault: (_, nth) => (nth === 1 ? { status: 403, code: 'AccessDenied' } : undefined),
     });

@@ -35,66 +35,64 @@ describe('A broken source', () => {
   const LIMITS = { SOURCE_MAX_BYTES: '500000', MAX_PIXELS: '1000000' };
 
   it.each<
-    [way: string, code: string, status: number, answer: (response: ServerResponse, photo: Buffer) => void]
+    [code: string, status: number, way: string, answer: (response: ServerResponse, photo: Buffer) => void]
   >([
-    ['is missing (404)', 'source_not_found', 404, (r) => r.writeHead(404).end()],
-    ['is gone (410)', 'source_not_found', 404, (r) => r.writeHead(410).end()],
-    ['answer 500', 'source_unavailable', 502, (r) => r.writeHead(500).end()],
-    ['answer 403', 'source_unavailable', 502, (r) => r.writeHead(403).end()],
-    ['closes the connection', 'source_unavailable', 502, (r) => r.destroy()],
+    ['source_not_found', 404, 'is missing (404)', (r) => r.writeHead(404).end()],
+    ['source_not_found', 404, 'is gone (410)', (r) => r.writeHead(410).end()],
+    ['source_unavailable', 502, 'answers 500', (r) => r.writeHead(500).end()],
+    ['source_unavailable', 502, 'answers 403', (r) => r.writeHead(403).end()],
+    ['source_unavailable', 502, 'closes the connection', (r) => r.destroy()],
     [
-      'sends fewer bytes than declared',
       'source_unavailable',
       502,
+      'sends fewer bytes than declared',
       (r, photo) =>
         r
           .writeHead(200, { 'Content-Length': photo.length })
           .write(photo.subarray(0, 1000), () => r.destroy()),
     ],
     [
-      'declares more bytes than allowed',
       'source_too_large',
       413,
+      'declares more bytes than allowed',
       (r) => r.writeHead(200, { 'Content-Length': 500_001 }).flushHeaders(),
     ],
-    ['sends more bytes than allowed', 'source_too_large', 413, (r) => r.end(Buffer.alloc(500_001))],
+    ['source_too_large', 413, 'sends more bytes than allowed', (r) => r.end(Buffer.alloc(500_001))],
     [
-      'is HTML declared as JPEG',
       'source_not_image',
       415,
+      'is HTML declared as JPEG',
       (r) => r.writeHead(200, { 'Content-Type': 'image/jpeg' }).end('<!doctype html><p>Not here.'),
     ],
-    ['is empty', 'source_not_image', 415, (r) => r.end()],
-    ['is truncated', 'source_corrupt', 422, (r, photo) => r.end(photo.subarray(0, photo.length / 2))],
+    ['source_not_image', 415, 'is empty', (r) => r.end()],
+    ['source_corrupt', 422, 'is truncated', (r, photo) => r.end(photo.subarray(0, photo.length / 2))],
     [
-      'redirects to a private address',
       'source_forbidden',
       403,
+      'redirects to a private address',
       (r) => r.writeHead(302, { Location: 'http://127.0.0.1:1/a.jpg' }).end(),
     ],
     [
-      'redirects to a file URL',
       'source_forbidden',
       403,
+      'redirects to a file URL',
       (r) => r.writeHead(302, { Location: 'file:///etc/passwd' }).end(),
     ],
-    ['redirects for ever', 'source_unavailable', 502, (r) => r.writeHead(302, { Location: '/again' }).end()],
-  ])('that %s is answered with %s and status %i', async (_way, code, status, sendAnswer) => {
-    const { answer, service, request } = await setUp(LIMITS);
-    const bytes = await photo;
-    answer.current = (response) => sendAnswer(response, bytes);
-    const response = await request();
-    expect([await codeOf(response), response.status]).toEqual([code, status]);
-    const files = await readdir(service.folder, { recursive: true });
-    expect(files.filter((file) => file.endsWith('.jpeg'))).toEqual([]);
-  });
-
-  it('that never answers is answered with source_timeout and status 504', async () => {
-    const { answer, request } = await setUp({ SOURCE_TIMEOUT_MS: '200' });
-    answer.current = () => undefined;
-    const response = await request();
-    expect([await codeOf(response), response.status]).toEqual(['source_timeout', 504]);
-  });
+    ['source_unavailable', 502, 'redirects for ever', (r) => r.writeHead(302, { Location: '/again' }).end()],
+    ['source_timeout', 504, 'never answers', () => undefined],
+  ])(
+    'is answered with %s and status %i if it %s, and no variant is stored',
+    async (code, status, _way, sendAnswer) => {
+      const timeout = code === 'source_timeout' ? { SOURCE_TIMEOUT_MS: '200' } : {};
+      const { answer, service, request } = await setUp({ ...LIMITS, ...timeout });
+      const bytes = await photo;
+      answer.current = (response) => sendAnswer(response, bytes);
+      const response = await request();
+      expect([await codeOf(response), response.status]).toEqual([code, status]);
+      const files = await readdir(service.folder, { recursive: true });
+      expect(files.filter((file) => file.endsWith('.jpeg'))).toEqual([]);
+    },
+  );
 
   it('is logged with the cause, which the client does not learn', async () => {
     const { answer, service, request } = await setUp();
@@ -158,7 +156,7 @@ describe('A broken source', () => {
     expect((await request()).headers.get('retry-after')).toBe('600');
   });
 
-  it('that works again is served, and its record is deleted', async () => {
+  it('is served once it works again, and its record is deleted', async () => {
     const { clock, answer, service, request } = await setUp();
     answer.current = (response) => response.writeHead(404).end();
     await request();
@@ -170,7 +168,7 @@ describe('A broken source', () => {
     expect(await record(service.folder)).toEqual({});
   });
 
-  it('that breaks later leaves its stored variants in place', async () => {
+  it('leaves variants in place that were stored before it broke', async () => {
     const { answer, request } = await setUp();
     const photo = await photograph();
     answer.current = (response) => response.end(photo);
@@ -194,7 +192,7 @@ describe('A broken source', () => {
     expect(await record(service.folder)).toMatchObject({ code: 'source_not_found', failures: 1 });
   });
 
-  it('outside the allowlist is refused without a request to it', async () => {
+  it('is refused without a request to it if it is outside the allowlist', async () => {
     const { origin, service } = await setUp({ SOURCE_ALLOW: 'https://*.example.com/*' });
     for (const src of [`${origin.url}/a.jpg`, 's3://bucket/key', 'https://example.org/a.jpg']) {
       const response = await service.request(await targetFor(src));
@@ -204,7 +202,7 @@ describe('A broken source', () => {
     expect(await record(service.folder)).toEqual({});
   });
 
-  it('that is not a valid URL is a bad_request of the client', async () => {
+  it('is a bad_request of the client if it is not a valid URL', async () => {
     const { service } = await setUp();
     for (const src of ['http://999.1.1.1/a.jpg', 'https://x..test/a.jpg']) {
       const response = await service.request(await targetFor(src));
@@ -212,7 +210,7 @@ describe('A broken source', () => {
     }
   });
 
-  it('at a private address is refused, in every notation of the address', async () => {
+  it('is refused at a private address, in every notation of the address', async () => {
     const { origin, service } = await setUp();
     const port = new URL(origin.url).port;
     for (const host of ['127.0.0.2', '2130706434', '0x7f.2', '0177.0.0.2', '[::ffff:127.0.0.2]', '127.1.1']) {

@@ -103,15 +103,15 @@ describe('GET of an image', () => {
   });
 
   it.each([
-    ['public, max-age=500', 'public, max-age=500, s-maxage=60'],
-    ['public, max-age=5', 'public, max-age=5, s-maxage=5'],
+    ['public, max-age=500, s-maxage=60', 'public, max-age=500'],
+    ['public, max-age=5, s-maxage=5', 'public, max-age=5'],
     ['public, max-age=900, s-maxage=30', 'public, max-age=900, s-maxage=30'],
-    ['public', 'public, s-maxage=60'],
+    ['public, s-maxage=60', 'public'],
     ['private, max-age=900', 'private, max-age=900'],
     ['no-store', 'no-store'],
   ])(
-    'with CACHE_CONTROL "%s" has Cache-Control "%s" on a miss and the configured one on a hit',
-    async (stored, made) => {
+    'has the Cache-Control "%s" on a miss if CACHE_CONTROL is "%s", and that on a hit',
+    async (made, stored) => {
       const { service, target } = await setUpPhotograph({ CACHE_CONTROL: stored });
       const miss = await service.request(await target());
       const hit = await service.request(await target());
@@ -126,16 +126,16 @@ describe('GET of an image', () => {
   });
 
   it.each([
-    ['without src', () => '/u/unit-1', 'src'],
-    ['whose src is not a URL', () => '/u/unit-1?src=nowhere', 'src'],
-    ['with width 0', (src: string) => `/u/unit-1?src=${src}&w=0`, 'w'],
-    ['with an unknown parameter', (src: string) => `/u/unit-1?src=${src}&colour=red`, 'colour'],
-    ['with percent-encoded dots as the unit', (src: string) => `/u/%2e%2e?src=${src}`, 'unit'],
-    ['with dots as the unit', (src: string) => `/u/..?src=${src}`, 'unit'],
-    ['with a slash in the unit', (src: string) => `/u/a/b?src=${src}`, 'unit'],
-    ['without a unit', (src: string) => `/u/?src=${src}`, 'unit'],
+    ['the URL has no src', () => '/u/unit-1', 'src'],
+    ['src is not a URL', () => '/u/unit-1?src=nowhere', 'src'],
+    ['the width is 0', (src: string) => `/u/unit-1?src=${src}&w=0`, 'w'],
+    ['a parameter is unknown', (src: string) => `/u/unit-1?src=${src}&colour=red`, 'colour'],
+    ['the unit is two percent-encoded dots', (src: string) => `/u/%2e%2e?src=${src}`, 'unit'],
+    ['the unit is two dots', (src: string) => `/u/..?src=${src}`, 'unit'],
+    ['the unit has a slash', (src: string) => `/u/a/b?src=${src}`, 'unit'],
+    ['the unit is empty', (src: string) => `/u/?src=${src}`, 'unit'],
   ])(
-    '%s is a bad_request that names the parameter and fetches nothing',
+    'answers bad_request with the parameter, and fetches nothing, if %s',
     async (_what, targetOf, parameter) => {
       const { origin, service, src } = await setUpPhotograph();
       const response = await service.request(targetOf(src));
@@ -146,7 +146,7 @@ describe('GET of an image', () => {
     },
   );
 
-  it('is a bad_request if its target is longer than 6,000 bytes', async () => {
+  it('answers bad_request if the target is longer than 6,000 bytes', async () => {
     const { origin, service, src } = await setUpPhotograph();
     const response = await service.request(`/u/a?src=${src}/${'a'.repeat(6000)}`);
     expect(await codeOf(response)).toBe('bad_request');

@@ -167,7 +167,7 @@ describe('POST /units', () => {
   });
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
-    'is the only method of /units: %s is answered method_not_allowed',
+    'answers method_not_allowed if the method is %s',
     async (method) => {
       const { adminRequest } = await startForbiddingService();
       const response = await adminRequest(method, '/units');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { VariantStore } from '../../src/store/store.ts';
 import {
   filesIn,
   hashOf,
@@ -143,11 +144,17 @@ describe('POST /units/purge', () => {
     expect(JSON.stringify(service.log)).not.toContain('a bug');
   });
 
-  it('accepts 10,000 ids of 128 characters', async () => {
-    const { adminRequest } = await startAdminService({}, { store: emptyStore });
+  it('accepts 10,000 ids of 128 characters, and stores a tombstone for each', async () => {
+    const tombstones = new Set<string>();
+    const replace: VariantStore['replace'] = async (key) => {
+      tombstones.add(key);
+      return { etag: '"none"' };
+    };
+    const { adminRequest } = await startAdminService({}, { store: { ...emptyStore, replace } });
     const ids = Array.from({ length: 10_000 }, (_, n) => String(n).padEnd(128, '~'));
     const response = await adminRequest('POST', '/units/purge', JSON.stringify({ ids }));
     expect(((await response.json()) as { units: object[] }).units).toHaveLength(10_000);
+    expect(tombstones.size).toBe(10_000);
   });
 
   it('purges nothing, answers bad_request and logs no bug if its body breaks off', async () => {

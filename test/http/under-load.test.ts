@@ -63,7 +63,7 @@ describe('Many requests at the same time', () => {
     expect(origin.requests).toHaveLength(1);
   });
 
-  it('for more new variants than QUEUE_LIMIT are answered overloaded, unless they join a flight', async () => {
+  it('are answered overloaded if they are for more new variants than QUEUE_LIMIT, unless they join a flight', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({
       SOURCE_ALLOW_PRIVATE: origin.authority,
@@ -96,7 +96,7 @@ describe('Many requests at the same time', () => {
     for (const response of await Promise.all(requests)) expect(response.status).toBe(200);
   });
 
-  it('for a host that hangs do not block a request for another host', async () => {
+  it('do not block a request for another host if their host hangs', async () => {
     const { origin: slow, held, answerAll } = await startHeldOrigin();
     const photo = await photograph();
     const quick = await startOrigin((_request, response) => response.end(photo));
@@ -121,7 +121,7 @@ describe('Many requests at the same time', () => {
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([200]));
   });
 
-  it('that fill the queue leave hits unaffected', async () => {
+  it('leave hits unaffected if they fill the queue', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({
       SOURCE_ALLOW_PRIVATE: origin.authority,

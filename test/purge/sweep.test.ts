@@ -74,7 +74,7 @@ describe('a sweep', () => {
     expect(await keysOfUnits(folder)).toHaveLength(1);
   });
 
-  it('that is aborted before it starts leaves everything to the next', async () => {
+  it('leaves everything to the next sweep if it is aborted before it starts', async () => {
     const { purge, putVariants, sweep, clock, folder } = await setUpPurging();
     clock.ms = Date.now();
     await purge(['a']);

@@ -67,7 +67,8 @@ describe('a job in the local queue that fails', () => {
     await folder.deadLetters(1);
     await failing.stop();
     await rename(join(folder.root, 'dead-letters'), join(folder.root, 'queue'));
-    const consumer = startConsumer(folder.openQueue());
+    // Even with no attempt left.
+    const consumer = startConsumer(folder.openQueue({ maxAttempts: 1 }));
     await consumer.started(1);
     await consumer.stop();
     expect(await filesIn(folder.root)).toEqual([]);

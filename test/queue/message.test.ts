@@ -27,16 +27,16 @@ describe('packMessages', () => {
     );
   });
 
-  it.each([
-    { name: '100 units of 2 images', jobs: makeJobs(100, 2), messages: [25, 25, 25, 25] },
-    { name: '25 units of 5 images', jobs: makeJobs(25, 5), messages: [10, 10, 5] },
-    {
-      name: 'a unit of 900 images between others',
-      jobs: [...makeJobs(2, 1), ...makeJobs(1, 900), ...makeJobs(2, 1)],
-      messages: [2, 1, 2],
-    },
-    { name: 'no units', jobs: [], messages: [] },
-  ])('fills each message before it starts the next: $name', ({ jobs, messages }) => {
+  it.each<[string, Job[], number[]]>([
+    ['100 units of 2 images', makeJobs(100, 2), [25, 25, 25, 25]],
+    ['25 units of 5 images', makeJobs(25, 5), [10, 10, 5]],
+    [
+      'a unit of 900 images between others',
+      [...makeJobs(2, 1), ...makeJobs(1, 900), ...makeJobs(2, 1)],
+      [2, 1, 2],
+    ],
+    ['no units', [], []],
+  ])('fills each message before it starts the next, for %s', (_name, jobs, messages) => {
     expect(jobsPerMessage(jobs)).toEqual(messages);
   });
 
@@ -58,12 +58,12 @@ describe('decodeMessage', () => {
   const [body = ''] = packMessages(makeJobs(3));
 
   it.each([
-    { name: 'not JSON', malformed: 'unit-1' },
-    { name: 'of another version', malformed: body.replace('"v":1', '"v":2') },
-    { name: 'without jobs', malformed: '{"v":1,"jobs":[]}' },
-    { name: 'with an invalid job', malformed: body.replace('unit-2', '../..') },
-    { name: 'empty', malformed: '' },
-  ])('throws for a body that is $name', ({ malformed }) => {
+    ['not JSON', 'unit-1'],
+    ['a message of another version', body.replace('"v":1', '"v":2')],
+    ['a message without jobs', '{"v":1,"jobs":[]}'],
+    ['a message with an invalid job', body.replace('unit-2', '../..')],
+    ['empty', ''],
+  ])('throws for a body that is %s', (_name, malformed) => {
     expect(() => decodeMessage(malformed)).toThrow('not a message with units');
   });
 

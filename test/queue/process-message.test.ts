@@ -71,7 +71,7 @@ describe('processMessage', () => {
     { receipts: 3, seconds: 20 },
     { receipts: 9, seconds: 900 },
   ])(
-    'leaves a single job that fails on the queue: received $receipts times, for $seconds s',
+    'leaves a single job that failed $receipts times on the queue for $seconds s',
     async ({ receipts, seconds }) => {
       const { process, sent, errors } = setUp({ failing: ['unit-1'] });
       expect(await process(makeJobs(1), receipts)).toBe(seconds);

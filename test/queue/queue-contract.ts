@@ -111,10 +111,10 @@ function describeDelivery(current: () => QueueUnderTest, count: number): void {
   });
 
   it.each([
-    { reason: 'its unit is not a unit id', job: { unit: 'a/b', images: 1, retry: false } },
-    { reason: 'its number of images is negative', job: { unit: 'a', images: -1, retry: false } },
-    { reason: 'its number of images is not whole', job: { unit: 'a', images: 0.5, retry: false } },
-  ])('sends no job at all when one is invalid because $reason', async ({ job }) => {
+    ['its unit is not a unit id', { unit: 'a/b', images: 1, retry: false }],
+    ['its number of images is negative', { unit: 'a', images: -1, retry: false }],
+    ['its number of images is not whole', { unit: 'a', images: 0.5, retry: false }],
+  ])('sends no job at all when one is invalid because %s', async (_name, job) => {
     const { queue } = current();
     await expect(queue.send([...makeJobs(1), job])).rejects.toThrow(TypeError);
     expect(await queue.depth()).toBe(0);

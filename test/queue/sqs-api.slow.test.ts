@@ -28,9 +28,9 @@ describe('the region of createSqsClient', () => {
   };
 
   it.each([
-    { name: 'without an endpoint', endpoint: undefined },
-    { name: 'with an endpoint', endpoint: 'http://127.0.0.1:1' },
-  ])('is the configured one $name', async ({ endpoint }) => {
+    ['without an endpoint', undefined],
+    ['with an endpoint', 'http://127.0.0.1:1'],
+  ])('is the configured one %s', async (_name, endpoint) => {
     expect(await regionWith({ AWS_REGION: 'ap-south-1' }, endpoint)).toBe('ap-south-1');
   });
 

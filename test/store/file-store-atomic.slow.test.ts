@@ -20,7 +20,7 @@ beforeEach(async () => {
   store = createFileStore({ root });
 });
 
-describe('temp files', () => {
+describe('the temp files of a file store', () => {
   const info = { contentType: 'image/avif' };
 
   test('are not left behind by a put, even by one that fails', async () => {
@@ -29,7 +29,7 @@ describe('temp files', () => {
     expect(await readdir(join(root, '.tmp'))).toEqual([]);
   });
 
-  test('of dead processes, and old ones, are removed when a store is created, and those of running processes are not', async () => {
+  test('are removed when a store is created if they are old or of dead processes, and left if their process runs', async () => {
     const child = spawn('true');
     await once(child, 'exit');
     const abandoned = [
@@ -46,7 +46,7 @@ describe('temp files', () => {
     expect((await readdir(join(root, '.tmp'))).sort()).toEqual(kept.sort());
   });
 
-  test('of an earlier process with the same process id are removed', async () => {
+  test('are removed if they are of an earlier process with the same process id', async () => {
     const name = `${hostname()}.${process.pid}.${UUID}`;
     await writeByHand(root, `.tmp/${name}`, 'half an obj');
     await setAge(`.tmp/${name}`, process.uptime() + 60);

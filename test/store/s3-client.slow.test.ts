@@ -44,7 +44,7 @@ describe.concurrent('an S3 server', () => {
   });
   const head = { 'content-type': 'image/avif', etag: '"d41d8cd98f00b204e9800998ecf8427e"' };
 
-  test('that does not exist causes an error, not a hang', async () => {
+  test('makes every operation fail, and not hang, when it does not exist', async () => {
     const [port] = await findFreePorts(1);
     await expectFault((store) => store.get('a'), `http://127.0.0.1:${port}`);
   });
@@ -55,18 +55,18 @@ describe.concurrent('an S3 server', () => {
     ['put', (store) => store.put('a', new Uint8Array(100_000), { contentType: 'image/avif' })],
     ['delete', (store) => store.delete(['a'])],
     ['list', (store) => store.list('a')[Symbol.asyncIterator]().next()],
-  ])('that never answers a %s causes an error, not a hang', async (_, ask) => {
+  ])('makes the %s fail, and not hang, that it never answers', async (_, ask) => {
     await expectFault(ask, await endpointOf(() => undefined));
   });
 
-  test('that stops in the middle of a body causes an error, not a hang', async () => {
+  test('makes a get fail, and not hang, when it stops in the middle of a body', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1000 }).write('some');
     });
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that trickles a body causes an error, not a hang', async () => {
+  test('makes a get fail, and not hang, when it trickles a body', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1_000_000 });
       const drip = setInterval(() => response.write('x'), 100);
@@ -75,14 +75,14 @@ describe.concurrent('an S3 server', () => {
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that closes the connection in the middle of a body causes an error, not half an object', async () => {
+  test('makes a get fail, and not return half an object, when it closes the connection in the middle of a body', async () => {
     const endpoint = await endpointOf((_, response) => {
       response.writeHead(200, { ...head, 'content-length': 1000 }).write('some', () => response.destroy());
     });
     await expectFault((store) => store.get('a'), endpoint);
   });
 
-  test('that answers SlowDown is sent the request again', async () => {
+  test('is sent the request again when it answers SlowDown', async () => {
     let requests = 0;
     const endpoint = await endpointOf((_, response) => {
       requests += 1;
@@ -95,7 +95,7 @@ describe.concurrent('an S3 server', () => {
     expect(Buffer.from(found?.body ?? '').toString()).toBe('bytes');
   });
 
-  test('that requires the MD5 of a delete request receives it', async () => {
+  test('receives the MD5 of a delete request', async () => {
     const endpoint = await endpointOf(async (request, response) => {
       const hash = createHash('md5');
       for await (const chunk of request) hash.update(chunk);
@@ -106,7 +106,7 @@ describe.concurrent('an S3 server', () => {
     await createS3Store({ bucket: 'b', client }).delete(['a', 'b/c']);
   });
 
-  test('that reports an error for a key without an object has deleted it', async () => {
+  test('may report an error for a key without an object, which then counts as deleted', async () => {
     const endpoint = await endpointOf((_, response) => {
       const error = '<Error><Key>a</Key><Code>NoSuchKey</Code></Error>';
       response.end(`<DeleteResult>${error}</DeleteResult>`);
@@ -120,7 +120,7 @@ describe.concurrent('an S3 server', () => {
     ['has another object there', 412],
     ['has no object there', 404],
     ['is just storing another object there', 409],
-  ])('that %s answers a conditional delete with the ETag without an error', async (_name, status) => {
+  ])('makes a conditional delete succeed, which carries the ETag, when it %s', async (_name, status) => {
     const conditions: unknown[] = [];
     const endpoint = await endpointOf(({ method, headers }, response) => {
       conditions.push([method, headers['if-match']]);
@@ -131,7 +131,7 @@ describe.concurrent('an S3 server', () => {
     expect(conditions).toEqual([['DELETE', '0a1b']]);
   });
 
-  test('that refuses HEAD on the bucket has the bucket when a key is missing', async () => {
+  test('may refuse HEAD on the bucket, which then counts as existing when a key is missing', async () => {
     const endpoint = await endpointOf(({ url }, response) => {
       response.writeHead(url?.startsWith('/b/a') ? 404 : 403).end();
     });

@@ -39,79 +39,76 @@ describe('parseUnit', () => {
   });
 
   it.each([
-    { name: 'a number', value: 5, reason: 'not a JSON object' },
-    { name: 'null', value: null, reason: 'not a JSON object' },
-    { name: 'a list', value: ['a'], reason: 'not a JSON object' },
-    { name: 'an empty object', value: {}, reason: '`id` is missing' },
-    { name: 'a number as id', value: { id: 7, images: ['x'] }, reason: '`id`' },
-    { name: 'an id with a space', value: { id: 'a b', images: ['x'] }, reason: '`id` must be 1 to 128' },
-    { name: 'the id ..', value: { id: '..', images: ['x'] }, reason: '`id` must be' },
-    { name: 'a long id', value: { id: 'a'.repeat(129), images: ['x'] }, reason: '`id` must be' },
-    { name: 'no images', value: { id: 'a' }, reason: '`images` is missing' },
-    { name: 'a string as images', value: { id: 'a', images: 'x' }, reason: '`images` is missing' },
-    { name: 'an empty list of images', value: { id: 'a', images: [] }, reason: '`images` is empty' },
-    { name: 'an empty key_urls_map', value: { id: 'a', key_urls_map: {} }, reason: '`images` is empty' },
-    {
-      name: 'null as a source',
-      value: { id: 'a', images: ['x', null] },
-      reason: '`images.1` is not a string',
-    },
-    {
-      name: 'a long source',
-      value: { id: 'a', images: ['x'.repeat(9000)] },
-      reason: '`images.0` is longer than',
-    },
-    {
-      name: '1,001 images',
-      value: { id: 'a', images: Array.from({ length: 1001 }, () => 'x') },
-      reason: '`images` has more than 1000',
-    },
-    {
-      name: '100,000 wrong images',
-      value: { id: 'a', images: Array.from({ length: 100_000 }, () => 0) },
-      reason: '`images` has more than 1000',
-    },
-    {
-      name: 'an empty list of widths',
-      value: { id: 'a', images: ['x'], widths: [] },
-      reason: '`widths` is empty',
-    },
-    {
-      name: '100,000 wrong widths',
-      value: { id: 'a', images: ['x'], widths: Array.from({ length: 100_000 }, () => 0) },
-      reason: '`widths` has more than 100',
-    },
-    {
-      name: 'half a pixel',
-      value: { id: 'a', images: ['x'], widths: [1.5] },
-      reason: '`widths.0` must be',
-    },
-    {
-      name: 'a number as widths',
-      value: { id: 'a', images: ['x'], widths: 320 },
-      reason: '`widths` must be a list',
-    },
-    {
-      name: 'an unknown tier',
-      value: { id: 'a', images: ['x'], tiers: ['best'] },
-      reason: '`tiers.0` must be one of saver, balanced, high',
-    },
-    {
-      name: 'an unknown format',
-      value: { id: 'a', images: ['x'], formats: ['png'] },
-      reason: '`formats.0` must be one of avif, webp, jpeg',
-    },
-    {
-      name: 'a string as budget',
-      value: { id: 'a', images: ['x'], maxBytes: '50 kB' },
-      reason: '`maxBytes` must be a whole number',
-    },
-    {
-      name: 'a budget of 0',
-      value: { id: 'a', images: ['x'], maxBytes: 0 },
-      reason: '`maxBytes` must be 1 or more',
-    },
-  ])('throws for $name, and says what is wrong', ({ value, reason }) => {
+    ['a number', { value: 5, reason: 'not a JSON object' }],
+    ['null', { value: null, reason: 'not a JSON object' }],
+    ['a list', { value: ['a'], reason: 'not a JSON object' }],
+    ['an empty object', { value: {}, reason: '`id` is missing' }],
+    ['a number as id', { value: { id: 7, images: ['x'] }, reason: '`id`' }],
+    ['an id with a space', { value: { id: 'a b', images: ['x'] }, reason: '`id` must be 1 to 128' }],
+    ['the id ..', { value: { id: '..', images: ['x'] }, reason: '`id` must be' }],
+    ['a long id', { value: { id: 'a'.repeat(129), images: ['x'] }, reason: '`id` must be' }],
+    ['no images', { value: { id: 'a' }, reason: '`images` is missing' }],
+    ['a string as images', { value: { id: 'a', images: 'x' }, reason: '`images` is missing' }],
+    ['an empty list of images', { value: { id: 'a', images: [] }, reason: '`images` is empty' }],
+    ['an empty key_urls_map', { value: { id: 'a', key_urls_map: {} }, reason: '`images` is empty' }],
+    ['null as a source', { value: { id: 'a', images: ['x', null] }, reason: '`images.1` is not a string' }],
+    [
+      'a long source',
+      { value: { id: 'a', images: ['x'.repeat(9000)] }, reason: '`images.0` is longer than' },
+    ],
+    [
+      '1,001 images',
+      {
+        value: { id: 'a', images: Array.from({ length: 1001 }, () => 'x') },
+        reason: '`images` has more than 1000',
+      },
+    ],
+    [
+      '100,000 wrong images',
+      {
+        value: { id: 'a', images: Array.from({ length: 100_000 }, () => 0) },
+        reason: '`images` has more than 1000',
+      },
+    ],
+    [
+      'an empty list of widths',
+      { value: { id: 'a', images: ['x'], widths: [] }, reason: '`widths` is empty' },
+    ],
+    [
+      '100,000 wrong widths',
+      {
+        value: { id: 'a', images: ['x'], widths: Array.from({ length: 100_000 }, () => 0) },
+        reason: '`widths` has more than 100',
+      },
+    ],
+    ['half a pixel', { value: { id: 'a', images: ['x'], widths: [1.5] }, reason: '`widths.0` must be' }],
+    [
+      'a number as widths',
+      { value: { id: 'a', images: ['x'], widths: 320 }, reason: '`widths` must be a list' },
+    ],
+    [
+      'an unknown tier',
+      {
+        value: { id: 'a', images: ['x'], tiers: ['best'] },
+        reason: '`tiers.0` must be one of saver, balanced, high',
+      },
+    ],
+    [
+      'an unknown format',
+      {
+        value: { id: 'a', images: ['x'], formats: ['png'] },
+        reason: '`formats.0` must be one of avif, webp, jpeg',
+      },
+    ],
+    [
+      'a string as budget',
+      { value: { id: 'a', images: ['x'], maxBytes: '50 kB' }, reason: '`maxBytes` must be a whole number' },
+    ],
+    [
+      'a budget of 0',
+      { value: { id: 'a', images: ['x'], maxBytes: 0 }, reason: '`maxBytes` must be 1 or more' },
+    ],
+  ])('throws for %s, and says what is wrong', (_name, { value, reason }) => {
     expect(() => parse(value)).toThrow(reason);
   });
 });
