@@ -67,7 +67,7 @@ function splitList(value: string): string[] {
   return items;
 }
 
-/** The widest picture that WebP can hold, in pixels. */
+/** The widest image that WebP can hold, in pixels. */
 export const MAX_WIDTH = 16_383;
 
 /** Widths in ascending order without repeats. */

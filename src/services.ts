@@ -191,12 +191,12 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
   return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
 }
 
-/** Logs and counts the errors of the store that a request survives. */
+/** Logs and counts the errors of the store that requests and sweeps survive. */
 function countStoreErrors(log: Logger) {
   const counts: Partial<Record<StoreOperation, number>> = {};
   const onStoreError = (operation: StoreOperation, key: string, error: unknown) => {
     counts[operation] = (counts[operation] ?? 0) + 1;
-    log.warn({ operation, key, err: error }, 'the store failed; the request went on without it');
+    log.warn({ operation, key, err: error }, 'the store failed; the work went on without it');
   };
   return { counts, onStoreError };
 }
