@@ -14,10 +14,11 @@ export function allow(grantee: IGrantable, actions: string[], resources: string[
   grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
 }
 
-/** Lets a function store variants, manifests and source records, and read tombstones. */
+/** Lets a function store, replace and delete variants, manifests and source records, and read tombstones. */
 export function grantStore(role: IRole, bucket: IBucket): void {
   // Without it S3 answers 403 for a missing key, which cannot be told from a refusal.
   allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
+  // S3 requires GetObject also for a conditional put or delete with an ETag.
   const units = bucket.arnForObjects(`${VARIANT_PREFIX}/*`);
   const tombstones = bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`);
   allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units]);
@@ -26,7 +27,7 @@ export function grantStore(role: IRole, bucket: IBucket): void {
   acknowledgeWildcard(role, tombstones, 'All tombstones are below this prefix.');
 }
 
-/** Lets a function sweep: delete tombstones that are too old, and store the time of the last sweep. */
+/** Lets a function sweep, in addition to `grantStore`: delete expired tombstones, and store the time of the last sweep. */
 export function grantSweep(role: IRole, bucket: IBucket): void {
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
   allow(role, ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(SWEEP_PROGRESS_KEY)]);

@@ -10,7 +10,7 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { backoffDelay, withJitter } from '../backoff.ts';
 
 const CONNECTION_TIMEOUT_MS = 3000;
-/** How long nothing may arrive or leave. A call carries up to 3,000 paths, some 200 KB, and so does its answer. */
+/** The longest time without a byte in either direction. A call carries up to 3,000 paths, some 200 KB, and so does its answer. */
 const SOCKET_TIMEOUT_MS = 15_000;
 /** The first and five more, over about 12 s: a purge can wait, and a person has to repeat one that fails. */
 const MAX_ATTEMPTS = 6;

@@ -21,8 +21,8 @@ const CLOCK_MARGIN_MS = 2000;
  * Deletes the objects of a unit whose work started at or before a purge. Call it after the tombstone of that purge is stored.
  *
  * An object whose start time was read is deleted only if it has not been replaced since, so that a unit which is submitted again at
- * that moment keeps its manifest. A clearly older variant or source record is deleted without a look, even if it is made again at
- * that moment: then the next request makes it once more.
+ * that moment keeps its manifest. A clearly older variant or source record is deleted without being read. If it is made again at that
+ * moment, it is deleted too, and the next request makes it once more.
  *
  * @param purgedMs - the time of the tombstone, in Unix milliseconds
  * @returns the number of deleted objects, and their bytes

@@ -52,7 +52,7 @@ const MAX_WORK_MS = 60 * 60 * 1000;
 const UNIT_CONCURRENCY = 64;
 
 export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
-  const { store, tombstones, sha256, nowMs, invalidate, onError } = options;
+  const { store, tombstones, sha256, invalidate, onError } = options;
   let running: Promise<void> | undefined;
 
   async function sweepUnit(unit: string): Promise<void> {
@@ -71,6 +71,35 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
     return 'purged';
   }
 
+  const sweepAll = createSweepAll(options, sweepUnit);
+
+  return {
+    sweepUnit,
+    async checkTombstone(unit, startedAtMs, keys) {
+      try {
+        return await outcomeOf(unit, startedAtMs);
+      } catch (error) {
+        const { tombstoneKey, folder } = unitAddress(unit, sha256);
+        onError('get', tombstoneKey, error);
+        if (keys.length > 0)
+          await store.delete(keys).catch((deleteError: unknown) => onError('delete', folder, deleteError));
+        return 'unknown';
+      }
+    },
+    sweep(signal) {
+      running ??= sweepAll(signal).finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+  };
+}
+
+/** Returns a function that makes one sweep; see `PurgeSweep.sweep`. */
+function createSweepAll(
+  { store, tombstones, sha256, nowMs, onError }: PurgeSweepOptions,
+  sweepUnit: PurgeSweep['sweepUnit'],
+): (signal?: AbortSignal) => Promise<void> {
   async function sweepTombstone(tombstone: ListedTombstone): Promise<void> {
     if (tombstone.isExpired) return await tombstones.removeExpired(tombstone);
     const unit = await tombstones.unitOf(tombstone);
@@ -81,7 +110,7 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
     );
   }
 
-  async function sweepAll(signal?: AbortSignal): Promise<void> {
+  return async (signal) => {
     const { doneMs, part } = await readProgress(store);
     const startMs = part?.startMs ?? nowMs();
     const isDue = ({ key, createdAtMs, isExpired }: ListedTombstone) =>
@@ -104,27 +133,6 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
     await pMap(dueTombstones(), sweepTombstone, { concurrency: UNIT_CONCURRENCY });
     if (nextKey !== undefined) await writeProgress(store, { doneMs, part: { startMs, from: nextKey } });
     else if (dueCount > 0 || part) await writeProgress(store, { doneMs: startMs });
-  }
-
-  return {
-    sweepUnit,
-    async checkTombstone(unit, startedAtMs, keys) {
-      try {
-        return await outcomeOf(unit, startedAtMs);
-      } catch (error) {
-        const { tombstoneKey, folder } = unitAddress(unit, sha256);
-        onError('get', tombstoneKey, error);
-        if (keys.length > 0)
-          await store.delete(keys).catch((deleteError: unknown) => onError('delete', folder, deleteError));
-        return 'unknown';
-      }
-    },
-    sweep(signal) {
-      running ??= sweepAll(signal).finally(() => {
-        running = undefined;
-      });
-      return running;
-    },
   };
 }
 

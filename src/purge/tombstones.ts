@@ -29,7 +29,7 @@ export interface ListedTombstone {
   key: string;
   /** When it was stored, by the store's clock, in Unix milliseconds. */
   createdAtMs: number;
-  /** Whether no work that began before the purge can still be alive. */
+  /** Whether all work that started before the purge must have ended by now. */
   isExpired: boolean;
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
+import { backoffDelay } from '../backoff.ts';
 
 /** SQS's limit on the messages of one call, in any direction. */
 export const BATCH_SIZE = 10;
@@ -130,8 +131,7 @@ const CONNECTION_TIMEOUT_MS = 1000;
 const SOCKET_TIMEOUT_MS = 30_000;
 /** The first attempt included. */
 const MAX_ATTEMPTS = 3;
-
-const retryDelayMs = (attempt: number) => 100 * 2 ** attempt;
+const FIRST_RETRY_DELAY_MS = 200;
 
 export interface SqsClientOptions {
   /** An SQS other than Amazon's, as `http://host:port`. */
@@ -147,7 +147,9 @@ export interface SqsClientOptions {
  */
 export function createSqsClient({ endpoint, credentials }: SqsClientOptions = {}): SQSClient {
   return new SQSClient({
-    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, retryDelayMs),
+    retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, (attempt) =>
+      backoffDelay(FIRST_RETRY_DELAY_MS, attempt),
+    ),
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     ...(credentials && { credentials }),
     ...(endpoint !== undefined && { endpoint, region: () => configuredRegion(() => new SQSClient({})) }),

@@ -29,7 +29,7 @@ interface ReplaceOptions {
   tempFolder: string;
   /** Whether the file must survive a power cut once this returns: that waits for the disk, twice. */
   durable: boolean;
-  /** Called right before the rename: whether to go on. By default it does. */
+  /** Called right before the rename: if it returns `false`, the file is not written. */
   onlyIf?: () => boolean;
 }
 
@@ -119,7 +119,7 @@ const MAX_TEMP_FILE_AGE_MS = 3_600_000;
 const TEMP_FILE_NAME = /^(?<host>.+)\.(?<pid>\d+)\.[0-9a-f-]{36}$/;
 const HOST = hostname().replace(/[^A-Za-z0-9.-]/g, '-') || 'localhost';
 
-/** A new name for a temp file, which says who writes it: `{host}.{process id}.{random}`. */
+/** Returns a new name for a temp file, which names the process that writes it: `{host}.{process id}.{random}`. */
 function tempFileName(): string {
   return `${HOST}.${process.pid}.${randomUUID()}`;
 }

@@ -30,7 +30,7 @@ const ENTRY_OVERHEAD_BYTES = 1024;
 
 /**
  * An LRU cache of objects in files, since reading a file costs several times what sending it does. A hit is never stale: each one
- * stats the file, and whoever replaces or removes an object, in any process, leaves another file or none.
+ * stats the file, and after a replacement or removal, by any process, another file or none is there.
  *
  * @param maxBytes - the limit on the bodies of all objects together
  * @param nowMs - Unix milliseconds, by the clock that sets the times of files

@@ -4,11 +4,11 @@ import { configuredRegion } from '../aws-region.ts';
 import { backoffDelay } from '../backoff.ts';
 
 const CONNECTION_TIMEOUT_MS = 1000;
-/** How long nothing may arrive or leave, before an answer or within it. S3 mostly answers in tens of milliseconds. */
+/** The longest time without a byte in either direction, before an answer or within it. S3 mostly answers in tens of milliseconds. */
 const SOCKET_TIMEOUT_MS = 5000;
 /** The first and two more: S3 answers 503 for a moment when it splits a partition. */
 const MAX_ATTEMPTS = 3;
-/** More than are in flight at once: a request that waits for a socket would count as one that cannot connect. */
+/** More than there are concurrent requests: one that waits for a socket would count as one that cannot connect. */
 const MAX_SOCKETS = 512;
 /** The SDK's own delays grow to seconds at random. For a viewer it is faster to make the image again. */
 const FIRST_RETRY_DELAY_MS = 100;

@@ -31,8 +31,9 @@ export interface S3StoreOptions {
 /**
  * A store in a bucket. Objects carry their type, cache control and metadata, so that S3 can serve them by itself.
  *
- * The client's identity needs `s3:ListBucket` on the bucket: without it S3 answers 403 for a key without an object. That looks
- * like a refusal, and so is a fault. A server other than Amazon's must know conditional puts (`If-Match`, `If-None-Match`).
+ * The client's identity needs `s3:ListBucket` on the bucket: without it S3 answers 403 for a key without an object, which cannot be
+ * told from a refusal and so throws. Amazon requires `s3:GetObject` for a conditional put or delete with an ETag. A server other than
+ * Amazon's must know conditional puts (`If-Match`, `If-None-Match`).
  */
 export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore {
   const assertBucketExists = createBucketCheck({ bucket, client });
@@ -171,8 +172,8 @@ function isStatus(error: unknown, status: number): error is S3ServiceException {
 }
 
 /**
- * The answer to HEAD has no body, so a 404 does not say whether the key or the bucket is missing. With a missing bucket taken for
- * misses, every request would make its variant again. The bucket is checked until one check has succeeded.
+ * The answer to HEAD has no body, so a 404 does not say whether the key or the bucket is missing. If a missing bucket counted as a
+ * miss, every request would make its variant again. The bucket is checked until one check has succeeded.
  */
 function createBucketCheck({ bucket, client }: S3StoreOptions): () => Promise<void> {
   let isKnown = false;

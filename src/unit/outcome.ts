@@ -40,7 +40,7 @@ export interface BrokenImage {
   retryable: boolean;
 }
 
-/** Neither ready nor broken, for no reason in the source: the store failed, or the unit was purged meanwhile. */
+/** Neither ready nor broken, and not because of the source: the store failed, or the unit was purged meanwhile. */
 export interface PendingImage {
   unit: string;
   src: string;

@@ -173,7 +173,7 @@ function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIV
   return bytes > maxBytes && madeForBytes > maxBytes;
 }
 
-/** Whether the error says what is wrong with a source. Any other is caused by this service, and may be gone at the next attempt. */
+/** Whether the error says what is wrong with a source. Any other is caused by this service, and the next attempt may succeed. */
 function isAboutSource({ code }: EdgepressError): boolean {
   return code !== 'overloaded' && code !== 'internal';
 }
