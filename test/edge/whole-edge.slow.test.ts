@@ -15,7 +15,7 @@ import { credentials, DISTRIBUTION, startCloudFront } from '../support/cloudfron
 import { type Nginx, startNginx } from '../support/edge/nginx.ts';
 import { describeEdge } from '../support/edge/njs.ts';
 import { KEYS_TEXT, sign } from '../support/edge/requests.ts';
-import { codeOf, startOrigin } from '../support/http/service.ts';
+import { codeOf, startOrigin, until } from '../support/http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../support/lambda/artifact.ts';
 import { startFunctionUrl } from '../support/lambda/function-url.ts';
 import { photograph } from '../support/pictures.ts';
@@ -150,6 +150,8 @@ describeEdge('The whole edge', () => {
       const sent = target('/a.jpg');
       const other = target('/a.jpg', '&w=320&f=webp', 'unit-2');
       for (const each of [sent, other]) await request(each);
+      // nginx writes a copy while it answers, so that the copy may be complete a moment after the response.
+      await until(() => copiesOf(nginx).length === 2);
       // As if the minute of untagged copies was over.
       removeCopies(nginx, () => true);
       for (const each of [sent, other, sent, other]) await request(each);
@@ -197,11 +199,14 @@ function invalidateTags(nginx: Nginx): (paths: readonly string[]) => void {
 }
 
 /** Removes the matching copies from nginx's cache. */
-function removeCopies({ cacheFolder }: Nginx, matches: (copy: string) => boolean): void {
-  for (const name of readdirSync(cacheFolder)) {
-    const path = join(cacheFolder, name);
-    if (matches(readFileSync(path, 'latin1'))) rmSync(path);
-  }
+function removeCopies(nginx: Nginx, matches: (copy: string) => boolean): void {
+  for (const path of copiesOf(nginx)) if (matches(readFileSync(path, 'latin1'))) rmSync(path);
+}
+
+/** Returns the paths of the complete copies. The name of one that is being written has a number after a dot. */
+function copiesOf({ cacheFolder }: Nginx): readonly string[] {
+  const names = readdirSync(cacheFolder).filter((name) => /^[0-9a-f]{32}$/.test(name));
+  return names.map((name) => join(cacheFolder, name));
 }
 
 /** Sends exactly this target, which `fetch` would rewrite. */
