@@ -68,6 +68,8 @@ function describeDelivery(current: () => QueueUnderTest, count: number): void {
       await queue.send(makeJobs(1));
       await consumer.started(count);
     }
+    expect(consumer.units).toEqual(['unit-1', 'unit-1', 'unit-1']);
+    expect(consumer.errors).toEqual([]);
   });
 
   it('keeps as many jobs in flight as the concurrency allows, and never more', async () => {
@@ -202,7 +204,7 @@ function describeStopping(current: () => QueueUnderTest): void {
     const consumer = startConsumer(queue);
     await queue.send(makeJobs(1));
     await consumer.started(1);
-    await consumer.stop();
+    await expect(consumer.stop()).resolves.toBeUndefined();
   });
 
   it('delivers nothing to a consumer that is stopped before it starts', async () => {

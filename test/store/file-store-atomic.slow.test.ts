@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
-import { expectStored } from '../support/store/stored.ts';
+import { expectStored, md5 } from '../support/store/stored.ts';
 import { assertVersion } from '../support/store/version.ts';
 
 const UUID = '01234567-89ab-4cde-8f01-23456789abcd';
@@ -70,7 +70,8 @@ test('a put succeeds while another task removes its folders', async () => {
     while (putting) await rm(join(root, 'v1'), { recursive: true, force: true }).catch(() => undefined);
   })();
   for (let count = 0; count < 300; count += 1) {
-    await store.put(`v1/aa/${count}/x.avif`, Buffer.from('x'), { contentType: 'image/avif' });
+    const put = store.put(`v1/aa/${count}/x.avif`, Buffer.from('x'), { contentType: 'image/avif' });
+    await expect(put).resolves.toEqual({ etag: md5(Buffer.from('x')) });
   }
   putting = false;
   await purge;
