@@ -47,3 +47,19 @@ export function formatDuration(seconds: number): string {
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '\uFFFD');
 }
+
+/** A column of text, or of right-aligned numbers. */
+export type Column = 'text' | 'number';
+
+/** Formats rows of cells as lines: each column as wide as its widest cell, without trailing spaces. */
+export function formatTable(rows: readonly (readonly string[])[], columns: readonly Column[]): string[] {
+  const widths = columns.map((_column, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
+  return rows.map((row) => {
+    const cells = columns.map((column, index) => {
+      const cell = row[index] ?? '';
+      const width = widths[index] ?? 0;
+      return column === 'number' ? cell.padStart(width) : cell.padEnd(width);
+    });
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+}

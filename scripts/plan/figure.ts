@@ -1,4 +1,4 @@
-import { formatCount } from '../cli/text.ts';
+import { formatCount, formatDuration, formatTable } from '../cli/text.ts';
 
 /** One result of the plan, with the text of its formula. The property names are those of `plan --json`. */
 export interface Figure {
@@ -75,4 +75,23 @@ export function formatPrice(price: number): string {
 /** A share from 0 to 1: `25%`. */
 export function formatPercent(share: number): string {
   return `${formatNumber(share * 100)}%`;
+}
+
+/** A line a figure: label, value and formula. */
+export function formatFigures(figures: Readonly<Record<string, Figure>>): string[] {
+  const rows = Object.values(figures).map((one) => [one.label, formatValue(one), formatFormula(one)]);
+  return formatTable(rows, ['text', 'number', 'text']);
+}
+
+/** The value of a figure with its unit. */
+export function formatValue({ value, unit }: Pick<Figure, 'value' | 'unit'>): string {
+  if (unit === '$') return formatUsd(value);
+  if (unit === 's' && value >= 60) return formatDuration(value);
+  return unit === '' ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
+}
+
+/** `= 1,389 images/s × 0.35 s`; of a figure that is not calculated, only the reason for its value. */
+export function formatFormula({ value, arithmetic }: Figure): string {
+  const valueFirst = `${formatNumber(value)}, `;
+  return arithmetic.startsWith(valueFirst) ? arithmetic.slice(valueFirst.length) : `= ${arithmetic}`;
 }

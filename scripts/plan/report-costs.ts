@@ -1,8 +1,8 @@
+import { type Column, formatTable } from '../cli/text.ts';
 import type { Plan } from './calculate.ts';
 import type { EffortPlan, EffortSavings } from './effort.ts';
-import { type Figure, formatNumber, formatPrice, formatUsd } from './figure.ts';
+import { type Figure, formatFormula, formatNumber, formatPrice, formatUsd } from './figure.ts';
 import { HOURS_PER_MONTH, MILLION, PRICE_NAMES, PRICES } from './prices-and-limits.ts';
-import { type Column, formatFormula, formatTable } from './table.ts';
 
 /** The section of costs: a line for each thing that AWS charges for, and their totals. */
 export function costLines({ cost, load }: Plan): string[] {

@@ -1,13 +1,21 @@
-import { counted, formatBytes, formatDuration } from '../cli/text.ts';
+import { counted, formatBytes, formatDuration, formatTable } from '../cli/text.ts';
 import type { Plan } from './calculate.ts';
-import { type Figure, formatNumber, formatPercent, formatPrice, formatUsd } from './figure.ts';
+import {
+  type Figure,
+  formatFigures,
+  formatFormula,
+  formatNumber,
+  formatPercent,
+  formatPrice,
+  formatUsd,
+  formatValue,
+} from './figure.ts';
 import { measuredMsPerImage, type PlanInputs } from './inputs.ts';
 import { busyWorkers, formatStackOptions } from './load.ts';
 import type { Measurement } from './measure.ts';
 import { PRICES } from './prices-and-limits.ts';
 import type { Quota } from './quotas.ts';
 import { costLines, effortLines, priceLines } from './report-costs.ts';
-import { formatFigures, formatFormula, formatTable, formatValue } from './table.ts';
 
 export interface ReportOptions {
   /** Names of the options that the user gave, such as `unitsPerHour`; all others are measured or assumed. */

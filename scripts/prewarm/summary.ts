@@ -1,4 +1,12 @@
-import { counted, formatBytes, formatCount, formatDuration, formatShare, printable } from '../cli/text.ts';
+import {
+  counted,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatShare,
+  formatTable,
+  printable,
+} from '../cli/text.ts';
 import type { BrokenReason, Counts, RefusedInput, Totals, VariantKind } from './totals.ts';
 
 const SHOWN_REASONS = 20;
@@ -62,7 +70,7 @@ function formatSizes({ ready, sourceBytes, savedBytes }: Counts, kinds: readonly
     formatBytes(bytes),
     `${formatShare(bytes, before)} of the originals${images === ready ? '' : ` of ${counted(images, 'image')}`}`,
   ]);
-  return table([
+  return formatRows([
     ['originals', formatBytes(sourceBytes), ''],
     ...rows,
     // A phone that gets a smaller variant than the largest saves more.
@@ -86,7 +94,7 @@ function formatDownloads({ ready, sourceBytes, savedBytes }: Counts, usdPerGb: n
   };
   return [
     'Mobile data to view every image once:',
-    ...table([rowOf('originals', sourceBytes), rowOf('variants, at most', sourceBytes - savedBytes)]),
+    ...formatRows([rowOf('originals', sourceBytes), rowOf('variants, at most', sourceBytes - savedBytes)]),
   ];
 }
 
@@ -96,7 +104,7 @@ function formatBroken(reasons: readonly BrokenReason[]): string[] {
   const rest = reasons.slice(SHOWN_REASONS).reduce((sum, { images }) => sum + images, 0);
   return [
     'Broken, by reason and host:',
-    ...table(shown.map(({ code, host, images }) => [code, formatCount(images), printable(host)])),
+    ...formatRows(shown.map(({ code, host, images }) => [code, formatCount(images), printable(host)])),
     ...(rest > 0 ? [`  … and ${formatCount(rest)} for other reasons or on other hosts`] : []),
   ];
 }
@@ -115,10 +123,6 @@ function formatRefusals(refused: number, first: readonly RefusedInput[]): string
 }
 
 /** Aligns rows of a name, an amount and a note. */
-function table(rows: readonly (readonly [string, string, string] | readonly string[])[]): string[] {
-  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const [names, amounts] = [widthOf(0), widthOf(1)];
-  return rows.map(([name = '', amount = '', note = '']) =>
-    `  ${name.padEnd(names)}  ${amount.padStart(amounts)}  ${note}`.trimEnd(),
-  );
+function formatRows(rows: readonly (readonly string[])[]): string[] {
+  return formatTable(rows, ['text', 'number', 'text']);
 }

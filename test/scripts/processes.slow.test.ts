@@ -119,7 +119,7 @@ describe('the process of a command', () => {
     const { url: cdnUrl, env, cloudFront } = await setUpCdn(url, 3600);
     const program = startCommand(['smoke', cdnUrl, '--src', src], { SIGNING_KEYS, ...store, ...env });
     await program.printed(/second request/);
-    await program.printed(/The CDN keeps its copy of the miss: 3600 s/, 'stderr');
+    await program.printed(/Waiting for the copy of the miss at the CDN to expire: 3600 s/, 'stderr');
     program.process.kill('SIGINT');
     expect(await program.ended).toBe(1);
     expect(program.output.stdout).toMatch(

@@ -109,7 +109,7 @@ describe('the command purge', () => {
     const { status, stderr } = await run(['purge', 'u0'], '', env);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /not you[\s\S]*\nSome units may be left\. Purging again what is gone changes nothing\.\n$/,
+      /not you[\s\S]*\nSome units may not be purged\. Run it again: purging a unit twice changes nothing\.\n$/,
     );
     expect(await left()).toEqual(['u1']);
   });
