@@ -199,6 +199,35 @@ describe('a consumer of SQS whose jobs fail', () => {
     expect(timeouts).toEqual([28]);
   });
 
+  it('makes a job available only after the heartbeat in flight, which would hide it again', async () => {
+    location = await createTestQueue({ visibilitySeconds: 2, maxReceiveCount: 100 });
+    const heartbeat = createGate();
+    const answer = createGate();
+    const timeouts: number[] = [];
+    const before = async ({ name, input }: SqsCall) => {
+      if (name !== 'ChangeMessageVisibilityBatch') return;
+      const seconds = input.Entries[0].VisibilityTimeout;
+      timeouts.push(seconds);
+      if (seconds === 0) return;
+      heartbeat.open();
+      await answer.opened;
+    };
+    await openQueue().send(makeJobs(1));
+    const handle = async () => {
+      await heartbeat.opened;
+      if (consumer.units.length === 1) fail();
+    };
+    const client = await createInterceptedClient({ before });
+    const consumer = startConsumer(openQueue({ client }), { handle });
+    await consumer.until(() => consumer.errors.length === 1);
+    // Several round trips, in which the job would be released if the consumer did not wait.
+    for (let call = 0; call < 5; call += 1) await openQueue().depth();
+    expect(timeouts).toEqual([2]);
+    answer.open();
+    await consumer.started(2);
+    expect(timeouts.slice(0, 2)).toEqual([2, 0]);
+  });
+
   it('leaves the whole message on the queue when its jobs cannot be sent again', async () => {
     await openQueue().send(makeJobs(3));
     let isDown = true;
@@ -213,6 +242,7 @@ describe('a consumer of SQS whose jobs fail', () => {
     await consumer.until(() => consumer.errors.some(({ error }) => String(error) === 'Error: no send'));
     isDown = false;
     await consumer.until(() => new Set(consumer.units.slice(3)).size === 3);
+    expect(new Set(consumer.units.slice(3))).toEqual(new Set(unitsOf(makeJobs(3))));
   });
 });
 
