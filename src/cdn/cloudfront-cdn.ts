@@ -41,8 +41,6 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
   const client = createCloudFrontClient(options);
   const closed = new AbortController();
   const api = createInvalidationApi(client, options.distribution, closed.signal);
-  /** Invalidations not known to be complete, by id, the oldest first. */
-  const inProgress = new Map<string, { paths: number; sinceMs: number }>();
   const queue = new PQueue({ concurrency: 1 });
 
   /** @param failures - in a row so far, from 1 */
@@ -56,21 +54,13 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
     inProgress.delete(id);
   }
 
-  async function makeRoom(paths: number): Promise<void> {
-    for (const [id, { sinceMs }] of inProgress) {
-      const total = [...inProgress.values()].reduce((sum, other) => sum + other.paths, 0);
-      if (total + paths <= MAX_PATHS) return;
-      // Otherwise a server that purges a unit now and then would at some point poll thousands of them, one by one.
-      if (performance.now() - sinceMs >= assumeCompleteAfterMs) inProgress.delete(id);
-      else await waitUntilComplete(id);
-    }
-  }
+  const inProgress = createPathsInProgress(assumeCompleteAfterMs, waitUntilComplete);
 
   async function tryCreate(paths: readonly string[], callerReference: string): Promise<Invalidation | Busy> {
-    await makeRoom(paths.length);
+    await inProgress.makeRoom(paths.length);
     const created = await api.create(paths, callerReference);
     if (typeof created === 'string') return created;
-    if (!created.complete) inProgress.set(created.id, { paths: paths.length, sinceMs: performance.now() });
+    if (!created.complete) inProgress.add(created.id, paths.length);
     return { id: created.id, tags: paths.length };
   }
 
@@ -106,6 +96,33 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
     close() {
       closed.abort(new Error('the CDN was closed before it had answered'));
       client.destroy();
+    },
+  };
+}
+
+/** Counts the paths of the invalidations that are not known to be complete. */
+function createPathsInProgress(
+  assumeCompleteAfterMs: number,
+  waitUntilComplete: (id: string) => Promise<void>,
+) {
+  /** By id, the oldest first. */
+  const invalidations = new Map<string, { paths: number; sinceMs: number }>();
+  return {
+    add(id: string, paths: number): void {
+      invalidations.set(id, { paths, sinceMs: performance.now() });
+    },
+    delete(id: string): void {
+      invalidations.delete(id);
+    },
+    /** Waits for the oldest invalidations to complete until there is room for so many paths. */
+    async makeRoom(paths: number): Promise<void> {
+      for (const [id, { sinceMs }] of invalidations) {
+        const total = [...invalidations.values()].reduce((sum, other) => sum + other.paths, 0);
+        if (total + paths <= MAX_PATHS) return;
+        // Otherwise a server that purges a unit now and then would at some point poll thousands of them, one by one.
+        if (performance.now() - sinceMs >= assumeCompleteAfterMs) invalidations.delete(id);
+        else await waitUntilComplete(id);
+      }
     },
   };
 }

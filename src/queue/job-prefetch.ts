@@ -38,67 +38,44 @@ export interface JobPrefetchOptions {
 /** Below this share of `size` the store is listed again, so that the listing ends before the last job has started. */
 const REFILL_SHARE = 0.25;
 
-export function createJobPrefetch({ list, size, maxDelayMs, nowMs }: JobPrefetchOptions): JobPrefetch {
-  const waiting: string[] = [];
+/** What a prefetch knows about the store. */
+interface PrefetchState {
+  /** The keys to return next. */
+  waiting: string[];
   /** The keys that wait here, are in flight or are ignored: a listing does not add them again. */
-  const known = new Set<string>();
-  let inFlight = 0;
+  known: Set<string>;
   /** Whether a listing could find unknown keys. */
-  let mayHaveMore = true;
+  mayHaveMore: boolean;
   /** When the first job that was not due yet will be due. */
-  let nextDueMs: number | undefined;
-  let filling: Promise<void> | undefined;
-  const waiters = new Set<() => void>();
+  nextDueMs: number | undefined;
+}
 
-  async function fill(): Promise<void> {
-    mayHaveMore = false;
-    nextDueMs = undefined;
-    try {
-      for await (const { key, dueMs } of list()) {
-        if (known.has(key)) continue;
-        const delayMs = dueMs - nowMs();
-        if (delayMs > 0 && delayMs <= maxDelayMs) {
-          nextDueMs = dueMs;
-          return;
-        }
-        if (waiting.length >= size) {
-          mayHaveMore = true;
-          return;
-        }
-        known.add(key);
-        waiting.push(key);
-      }
-    } catch (error) {
-      mayHaveMore = true;
-      throw error;
-    }
-  }
+export function createJobPrefetch(options: JobPrefetchOptions): JobPrefetch {
+  const { size, nowMs } = options;
+  const state: PrefetchState = { waiting: [], known: new Set(), mayHaveMore: true, nextDueMs: undefined };
+  const { waiting } = state;
+  const waiters = createWaiters();
+  let inFlight = 0;
+  let filling: Promise<void> | undefined;
 
   function startFilling(): Promise<void> {
-    filling ??= fill().finally(() => {
+    filling ??= fill(state, options).finally(() => {
       filling = undefined;
     });
     return filling;
   }
 
-  /** Waits for `wake`, for the next job to be due, or for the abort. */
-  async function waitForJobs(signal: AbortSignal): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    let onWake = () => {};
-    await new Promise<void>((resolve) => {
-      onWake = resolve;
-      waiters.add(onWake);
-      signal.addEventListener('abort', onWake, { once: true });
-      if (nextDueMs !== undefined) timer = setTimeout(wake, Math.max(nextDueMs - nowMs(), 0));
-    });
-    waiters.delete(onWake);
-    signal.removeEventListener('abort', onWake);
-    clearTimeout(timer);
+  function wake(): void {
+    state.mayHaveMore = true;
+    waiters.wakeAll();
   }
 
-  function wake(): void {
-    mayHaveMore = true;
-    for (const onWake of waiters) onWake();
+  /** Waits for `wake`, for the next job to be due, or for the abort. */
+  async function waitForJobs(signal: AbortSignal): Promise<void> {
+    const { nextDueMs } = state;
+    const timer = nextDueMs === undefined ? undefined : setTimeout(wake, Math.max(nextDueMs - nowMs(), 0));
+    await waiters.wait(signal);
+    clearTimeout(timer);
   }
 
   /** Lists once more when all jobs are done: another process may have added some. */
@@ -112,7 +89,7 @@ export function createJobPrefetch({ list, size, maxDelayMs, nowMs }: JobPrefetch
       for (;;) {
         if (signal.aborted) return undefined;
         // If this fails, the caller that finds no key left waits for the same promise and gets its error.
-        if (mayHaveMore && waiting.length <= size * REFILL_SHARE) startFilling().catch(() => undefined);
+        if (state.mayHaveMore && waiting.length <= size * REFILL_SHARE) startFilling().catch(() => undefined);
         const key = waiting.shift();
         if (key !== undefined) {
           inFlight += 1;
@@ -122,7 +99,7 @@ export function createJobPrefetch({ list, size, maxDelayMs, nowMs }: JobPrefetch
       }
     },
     release(key) {
-      known.delete(key);
+      state.known.delete(key);
       endJob();
     },
     putBack(key) {
@@ -132,5 +109,54 @@ export function createJobPrefetch({ list, size, maxDelayMs, nowMs }: JobPrefetch
     },
     ignore: endJob,
     wake,
+  };
+}
+
+/** Lists the store, and adds the keys of jobs that are due, up to `size`. */
+async function fill(
+  state: PrefetchState,
+  { list, size, maxDelayMs, nowMs }: JobPrefetchOptions,
+): Promise<void> {
+  state.mayHaveMore = false;
+  state.nextDueMs = undefined;
+  try {
+    for await (const { key, dueMs } of list()) {
+      if (state.known.has(key)) continue;
+      const delayMs = dueMs - nowMs();
+      if (delayMs > 0 && delayMs <= maxDelayMs) {
+        state.nextDueMs = dueMs;
+        return;
+      }
+      if (state.waiting.length >= size) {
+        state.mayHaveMore = true;
+        return;
+      }
+      state.known.add(key);
+      state.waiting.push(key);
+    }
+  } catch (error) {
+    state.mayHaveMore = true;
+    throw error;
+  }
+}
+
+/** Callers that wait until they are woken. */
+function createWaiters() {
+  const waiters = new Set<() => void>();
+  return {
+    wakeAll(): void {
+      for (const onWake of waiters) onWake();
+    },
+    /** Resolves at the next `wakeAll`, or when the signal aborts. */
+    async wait(signal: AbortSignal): Promise<void> {
+      let onWake = () => {};
+      await new Promise<void>((resolve) => {
+        onWake = resolve;
+        waiters.add(onWake);
+        signal.addEventListener('abort', onWake, { once: true });
+      });
+      waiters.delete(onWake);
+      signal.removeEventListener('abort', onWake);
+    },
   };
 }

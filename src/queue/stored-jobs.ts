@@ -71,9 +71,7 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
   return {
     async add(job, dueMs) {
       added += 1;
-      const time = String(Math.round(dueMs)).padStart(13, '0');
-      const name = `${time}-${String(added).padStart(9, '0')}-${randomBytes(6).toString('hex')}.json`;
-      await store.put(`${QUEUE_PREFIX}/${name}`, encodeStoredJob(job), JSON_OBJECT);
+      await store.put(`${QUEUE_PREFIX}/${jobName(dueMs, added)}`, encodeStoredJob(job), JSON_OBJECT);
       addToCount(1);
     },
     list,
@@ -104,6 +102,12 @@ export function createStoredJobs(store: VariantStore): StoredJobs {
       return Math.max(lastCount, 0);
     },
   };
+}
+
+/** Returns a name that matches `JOB_NAME`. */
+function jobName(dueMs: number, number: number): string {
+  const time = String(Math.round(dueMs)).padStart(13, '0');
+  return `${time}-${String(number).padStart(9, '0')}-${randomBytes(6).toString('hex')}.json`;
 }
 
 /** Returns the bytes of a job in the store. A dead letter also has the `fault`: the error of its last attempt. */

@@ -30,8 +30,7 @@ export function createVisibilityHeartbeat({
   onError,
 }: VisibilityHeartbeatOptions): VisibilityHeartbeat {
   const tracked = new Set<string>();
-  let done: string[] = [];
-  let deleting: Promise<void> | undefined;
+  const deletion = createBatchedDeletion(api, onError);
   let extending: Promise<void> | undefined;
 
   async function extendAll(): Promise<void> {
@@ -54,6 +53,38 @@ export function createVisibilityHeartbeat({
       });
   }
 
+  const timer = setInterval(beat, (visibilitySeconds * 1000) / BEATS_PER_TIMEOUT);
+  return {
+    track(receiptHandle) {
+      tracked.add(receiptHandle);
+    },
+    delete(receiptHandle) {
+      tracked.delete(receiptHandle);
+      deletion.add(receiptHandle);
+    },
+    async release(receiptHandle, seconds) {
+      tracked.delete(receiptHandle);
+      // Otherwise the heartbeat in flight would extend the visibility timeout again.
+      await extending;
+      try {
+        const [failed] = await api.changeVisibility([receiptHandle], seconds);
+        if (failed) throw new Error(`SQS did not release a message (${failed.reason})`);
+      } catch (error) {
+        onError(error);
+      }
+    },
+    async close() {
+      clearInterval(timer);
+      await Promise.all([extending, deletion.drain()]);
+    },
+  };
+}
+
+/** Deletes messages, those that are done at about the same time together. */
+function createBatchedDeletion(api: Pick<SqsApi, 'delete'>, onError: (error: unknown) => void) {
+  let done: string[] = [];
+  let deleting: Promise<void> | undefined;
+
   /** One call at a time: messages that are done meanwhile share the next one. */
   async function deleteDone(): Promise<void> {
     while (done.length > 0) {
@@ -72,30 +103,15 @@ export function createVisibilityHeartbeat({
     deleting = undefined;
   }
 
-  const timer = setInterval(beat, (visibilitySeconds * 1000) / BEATS_PER_TIMEOUT);
   return {
-    track(receiptHandle) {
-      tracked.add(receiptHandle);
-    },
-    delete(receiptHandle) {
-      tracked.delete(receiptHandle);
+    /** Returns before the message is deleted. */
+    add(receiptHandle: string): void {
       done.push(receiptHandle);
       deleting ??= deleteDone();
     },
-    async release(receiptHandle, seconds) {
-      tracked.delete(receiptHandle);
-      // Otherwise the heartbeat in flight would extend the visibility timeout again.
-      await extending;
-      try {
-        const [failed] = await api.changeVisibility([receiptHandle], seconds);
-        if (failed) throw new Error(`SQS did not release a message (${failed.reason})`);
-      } catch (error) {
-        onError(error);
-      }
-    },
-    async close() {
-      clearInterval(timer);
-      await Promise.all([extending, deleting]);
+    /** Resolves when all messages that were added are deleted. */
+    async drain(): Promise<void> {
+      await deleting;
     },
   };
 }

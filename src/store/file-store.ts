@@ -3,7 +3,7 @@ import { join, posix, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.ts';
 import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
-import { createMemoryCache } from './memory-cache.ts';
+import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
 import { assertFolder, assertObjectInfo, assertObjectKey, TEMP_FOLDER } from './object-validation.ts';
 import type { ObjectInfo, StoredObject, VariantStore } from './store.ts';
@@ -38,42 +38,20 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
   sweepTempFiles(tempFolder);
   const maybeYield = createYielder();
   const cache = createMemoryCache(MEMORY_CACHE_BYTES);
+  const write = createWriter(tempFolder);
 
   function pathOf(key: string): string {
     assertObjectKey(key);
     return join(base, key);
   }
 
-  async function read(key: string, path: string): Promise<StoredObject | undefined> {
-    await maybeYield();
-    return await withFile(path, async (fd, file) => {
-      const object = await readObject(key, fd, file);
-      // Records are read once each, by the thousand, when a queue is processed: they would only displace variants.
-      if (object && !isRecord(key)) cache.set(path, file, object);
-      return object;
-    });
-  }
-
-  async function write(
-    key: string,
-    body: Uint8Array,
-    info: ObjectInfo,
-    onlyIf?: () => boolean,
-  ): Promise<{ etag: string } | undefined> {
-    const path = pathOf(key);
-    assertObjectInfo(info);
-    const { parts, etag } = encodeObjectFile(key, body, info);
-    const durable = !info.contentType.startsWith('image/');
-    // A put that does not wait for the disk never yields by itself, so a caller that puts in a loop would block all others.
-    if (!durable) await nextTurn();
-    const isStored = await replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
-    return isStored ? { etag } : undefined;
-  }
-
   return {
     async get(key) {
       const path = pathOf(key);
-      return cache.get(path) ?? (await read(key, path));
+      const cached = cache.get(path);
+      if (cached) return cached;
+      await maybeYield();
+      return await readThrough(cache, key, path);
     },
 
     async head(key) {
@@ -82,11 +60,11 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       return await withFile(path, (fd, file) => readInfo(key, fd, file));
     },
 
-    put: async (key, body, info) => (await write(key, body, info)) as { etag: string },
+    put: async (key, body, info) => (await write(key, pathOf(key), body, info)) as { etag: string },
 
     async replace(key, etag, body, info) {
       const path = pathOf(key);
-      return await write(key, body, info, () => hasEtag(key, path, etag));
+      return await write(key, path, body, info, () => hasEtag(key, path, etag));
     },
 
     async delete(keys) {
@@ -110,5 +88,33 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
       assertFolder(folder);
       yield* listFiles(base, folder, maybeYield);
     },
+  };
+}
+
+async function readThrough(cache: MemoryCache, key: string, path: string): Promise<StoredObject | undefined> {
+  return await withFile(path, async (fd, file) => {
+    const object = await readObject(key, fd, file);
+    // Records are read once each, by the thousand, when a queue is processed: they would only displace variants.
+    if (object && !isRecord(key)) cache.set(path, file, object);
+    return object;
+  });
+}
+
+/** Returns the function that writes an object; its result is `undefined` when `onlyIf` returned `false`. */
+function createWriter(tempFolder: string) {
+  return async (
+    key: string,
+    path: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+    onlyIf?: () => boolean,
+  ): Promise<{ etag: string } | undefined> => {
+    assertObjectInfo(info);
+    const { parts, etag } = encodeObjectFile(key, body, info);
+    const durable = !info.contentType.startsWith('image/');
+    // A put that does not wait for the disk never yields by itself, so a caller that puts in a loop would block all others.
+    if (!durable) await nextTurn();
+    const isStored = await replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
+    return isStored ? { etag } : undefined;
   };
 }

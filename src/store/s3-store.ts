@@ -42,27 +42,11 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
     return { Bucket: bucket, Key: key };
   };
 
-  async function write(
-    key: string,
-    body: Uint8Array,
-    info: ObjectInfo,
-    condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'> = {},
-  ): Promise<{ etag: string }> {
+  const write = async (key: string, body: Uint8Array, info: ObjectInfo, condition: PutCondition = {}) => {
     const location = locate(key);
     assertObjectInfo(info);
-    const { ETag } = await client.send(
-      new PutObjectCommand({
-        ...location,
-        Body: body,
-        ContentType: info.contentType,
-        CacheControl: info.cacheControl,
-        Metadata: info.metadata,
-        ...condition,
-      }),
-      deadlineIn(WRITE_TIMEOUT_MS),
-    );
-    return { etag: etagOf(ETag) };
-  }
+    return await putObject(client, { ...location, ...condition }, body, info);
+  };
 
   return {
     async get(key) {
@@ -109,6 +93,27 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
       yield* listObjects(client, bucket, folder);
     },
   };
+}
+
+type PutCondition = Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>;
+
+async function putObject(
+  client: S3Client,
+  target: Pick<PutObjectCommandInput, 'Bucket' | 'Key'> & PutCondition,
+  body: Uint8Array,
+  { contentType, cacheControl, metadata }: ObjectInfo,
+): Promise<{ etag: string }> {
+  const { ETag } = await client.send(
+    new PutObjectCommand({
+      ...target,
+      Body: body,
+      ContentType: contentType,
+      CacheControl: cacheControl,
+      Metadata: metadata,
+    }),
+    deadlineIn(WRITE_TIMEOUT_MS),
+  );
+  return { etag: etagOf(ETag) };
 }
 
 function deadlineIn(timeoutMs: number): { abortSignal: AbortSignal } {
