@@ -144,7 +144,7 @@ function outcomes(...functions: LambdaFunction[]): LogQueryWidget {
 
 function bytes(fn: LambdaFunction): LogQueryWidget {
   return logQuery(
-    'Bytes fetched and bytes answered',
+    'Bytes fetched and bytes sent',
     [fn],
     [
       'filter outcome = "miss" and bytesIn > 0',

@@ -40,7 +40,7 @@ export const OPTIONS = {
   stackName: option({
     type: matching(STACK_NAME, 'a letter, then up to 40 letters, digits and `-`'),
     default: 'Edgepress',
-    doc: 'The name of the stack. Several stacks may live in one account, also in several regions, but each needs a name of its own: CloudFront wants names that are unique in the account.',
+    doc: 'The name of the stack. One account may have several stacks, but each needs a different name, even in another region: names at CloudFront are unique in the account.',
   }),
 
   sourceAllow: variable(
@@ -52,13 +52,13 @@ export const OPTIONS = {
   sourceTimeoutMs: variable(
     VARIABLES.sourceTimeoutMs,
     ({ sourceTimeoutMs }) => String(sourceTimeoutMs),
-    'Must leave 26 of `imageTimeoutSeconds`, which S3 and the encoder may take.',
+    'Must leave 26 seconds of `imageTimeoutSeconds` for S3 and the encoder.',
   ),
   maxPixels: variable(VARIABLES.maxPixels, ({ maxPixels }) => String(maxPixels)),
   widths: variable(
     VARIABLES.widths,
     ({ ladder }) => ladder.widths.join(','),
-    'The edge function has them, too. Variants of a rung that is removed stay in the store until their units are purged.',
+    'They are built into the edge function, too. Variants of a rung that is removed stay in the store until their units are purged.',
   ),
   defaultWidth: variable(VARIABLES.defaultWidth, ({ ladder }) => String(ladder.defaultWidth)),
   prewarmWidths: variable(VARIABLES.prewarmWidths, ({ prewarm }) => prewarm.widths.join(',')),
@@ -87,14 +87,14 @@ export const OPTIONS = {
   }),
   imageReservedConcurrency: option({
     type: wholeNumber(1, 100_000),
-    default: { value: undefined, words: "none: it shares the account's with everything else" },
-    doc: 'Concurrency that is reserved for the image function, which is also the most that it gets.',
+    default: { value: undefined, words: "none: it shares the account's concurrency" },
+    doc: 'Reserved concurrency of the image function, which is also its maximum.',
   }),
 
   workerMemoryMb: option({
     type: memoryMb,
     default: '1769',
-    doc: 'Memory of the worker, which prewarms, and sweeps every ten minutes, in MB.',
+    doc: 'Memory of the worker, in MB. It prewarms units, and sweeps every ten minutes.',
   }),
   workerConcurrency: option({
     type: wholeNumber(1, 64),
@@ -104,12 +104,12 @@ export const OPTIONS = {
   workerMaxConcurrency: option({
     type: wholeNumber(2, 1000),
     default: '100',
-    doc: "How many instances of the worker the queue may keep busy. What remains of the account's concurrency (1,000 at first) is for viewers.",
+    doc: "The maximum number of worker instances that process the queue. The rest of the account's concurrency (1,000 at first) is for viewers.",
   }),
   workerReservedConcurrency: option({
     type: wholeNumber(3, 100_000),
     default: NONE,
-    doc: 'Concurrency that is reserved for the worker: at least one more than `workerMaxConcurrency`, for the sweep.',
+    doc: 'Reserved concurrency of the worker: at least one more than `workerMaxConcurrency`, for the sweep.',
   }),
   workerBatchSize: option({
     type: wholeNumber(1, 10_000),
@@ -136,7 +136,7 @@ export const OPTIONS = {
   deleteBucket: option({
     type: flag,
     default: 'false',
-    doc: 'Whether the bucket is deleted with the stack. It has to be emptied first. Otherwise it stays.',
+    doc: 'Whether the bucket is deleted with the stack; it must be emptied first. Otherwise the bucket stays.',
   }),
   logRetentionDays: option({
     type: numberAmong(RETENTIONS),
@@ -167,7 +167,7 @@ export const OPTIONS = {
   priceClass: option({
     type: oneOf(['all', '200', '100'] as const),
     default: 'all',
-    doc: 'From where CloudFront answers: everywhere, `200` (not South America, Australia and New Zealand), or `100` (North America, Europe and Israel).',
+    doc: 'The edge locations that answer: all of them, `200` (not South America, Australia and New Zealand), or `100` (North America, Europe and Israel).',
   }),
   accessLogs: option({
     type: flag,
@@ -182,13 +182,13 @@ export const OPTIONS = {
   additionalMetrics: option({
     type: flag,
     default: 'false',
-    doc: "Whether CloudFront measures its hit rate and the origins' latency, for a few dollars a month.",
+    doc: 'Whether CloudFront reports its hit rate and the latency of the origins, for a few dollars a month.',
   }),
 
   alarmTopicArn: option({
     type: matching(TOPIC, 'the ARN of an SNS topic'),
-    default: { value: undefined, words: 'none: the alarms only show' },
-    doc: "An SNS topic in the stack's region, which is notified when an alarm goes off and when it is over.",
+    default: { value: undefined, words: 'none: alarms only show on the dashboard' },
+    doc: "An SNS topic in the stack's region that is notified when an alarm goes off and when it clears.",
   }),
   alarmFunctionUrl5xxPercent: option({
     type: percent,

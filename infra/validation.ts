@@ -91,7 +91,7 @@ function readOption(name: string, value: unknown): unknown {
   }
   const text = textOf(value);
   if (text === undefined) throw new Error('must be text, a number, true, false, or a list');
-  // The functions treat an empty variable as unset, but whoever sets an option to nothing has made a mistake.
+  // The functions treat an empty variable as unset, but an option that is set to nothing is a mistake.
   if (text === '') throw new Error('is empty: leave it out instead');
   return OPTIONS[option].type.parse(text);
 }

@@ -13,8 +13,10 @@ import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
 
 /*
- * The command line. Each command is a file here, with its parts in a folder of the same name; cli/ holds what commands share.
- * bench/ and check/ are no commands of it, but run by other npm scripts.
+ * The command line. How scripts/ is laid out:
+ * - NAME.ts is the command `edgepress NAME` (its arguments, options and help), NAME/ has its parts, and cli/ has what commands share;
+ * - bench.ts and bench/ are the benchmarks (`npm run bench`);
+ * - configuration-docs.ts (`npm run docs`) and check/ (`npm run check`) serve the project itself.
  */
 const program = new Command('edgepress')
   .description(packageJson.description)

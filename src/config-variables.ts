@@ -108,7 +108,7 @@ export const VARIABLES = {
   adminToken: variable({
     name: 'ADMIN_TOKEN',
     type: bearerToken,
-    default: { value: undefined, words: 'none: there are no such routes' },
+    default: { value: undefined, words: 'none: these routes do not exist' },
     doc: 'The bearer token of the [unit routes](units.md#http-api) and `GET /metrics`.',
   }),
   sourceAllow: variable({

@@ -18,10 +18,8 @@ const BROKEN_EVERY = 10;
 
 export function brokenUnitsCommand(): Command {
   return new Command('broken-units')
-    .description(
-      'prewarm units of which 10% are broken in every known way, and check what is reported of each',
-    )
-    .option('--units <n>', 'how many', wholeNumber, 2000)
+    .description('prewarm units of which 10% are broken in every known way, and check the report of each')
+    .option('--units <n>', 'number of units', wholeNumber, 2000)
     .action(checkBrokenUnits);
 }
 

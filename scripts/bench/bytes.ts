@@ -27,15 +27,17 @@ const WORST_PAIRS = 12;
 
 export function bytesCommand(): Command {
   return new Command('bytes')
-    .description('weigh and score the images of a folder in each tier and format, beside what peers send')
+    .description(
+      'measure bytes and scores of the images of a folder in each tier and format, next to those of peers',
+    )
     .argument('<folder>')
-    .option('--width <pixels>', 'how wide', Number, 1080)
+    .option('--width <pixels>', 'the width of the variants', Number, 1080)
     .addOption(listOption('--effort <effort...>', 'which efforts', ['fast', 'best'] as const))
     .addOption(listOption('--formats <format...>', 'which formats', FORMATS))
     .addOption(listOption('--tiers <tier...>', 'which tiers', TIERS))
-    .option('--optimum', 'try every quality too: minutes an image')
-    .option('--json', 'a line an encode on standard output, instead of the table')
-    .option('--out <folder>', 'where the plot and the contact sheet go', 'bench-bytes')
+    .option('--optimum', 'try every quality too, which takes minutes per image')
+    .option('--json', 'print one line per encode instead of the table')
+    .option('--out <folder>', 'the folder for the plot and the contact sheet', 'bench-bytes')
     .action(compareBytes);
 }
 
@@ -67,7 +69,7 @@ async function compareBytes(
   writeFileSync(join(out, 'bytes.ndjson'), measurements.map((one) => `${JSON.stringify(one)}\n`).join(''));
   writeFileSync(join(out, 'plot.svg'), drawPlot(measurements, summaries, sources.length));
   writeFileSync(join(out, 'worst.svg'), await drawContactSheet(worst));
-  process.stderr.write(`${join(out, 'plot.svg')}, worst.svg and bytes.ndjson: to look at\n`);
+  process.stderr.write(`${join(out, 'plot.svg')}, worst.svg and bytes.ndjson are written\n`);
 }
 
 /** Sorts the pairs that are furthest below the target of their tier first. */

@@ -51,11 +51,11 @@ interface Bench extends EnqueueOptions {
 
 export function enqueueCommand(): Command {
   return new Command('enqueue')
-    .description('put units on an SQS queue of this machine, packed as prewarm does it and one by one')
-    .option('--units <n>', 'how many', wholeNumber, 20_000)
-    .option('--images <n>', 'of each unit', wholeNumber, 5)
-    .option('--rounds <n>', 'how often', wholeNumber, 3)
-    .option('--store <folder>', 'where the manifests are kept; /dev/shm leaves the disk out', tmpdir())
+    .description('put units on an SQS queue on this machine, packed as prewarm does and one by one')
+    .option('--units <n>', 'number of units', wholeNumber, 20_000)
+    .option('--images <n>', 'images per unit', wholeNumber, 5)
+    .option('--rounds <n>', 'number of rounds', wholeNumber, 3)
+    .option('--store <folder>', 'the folder for the manifests; /dev/shm leaves the disk out', tmpdir())
     .action(measureEnqueue);
 }
 

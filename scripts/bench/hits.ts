@@ -22,8 +22,8 @@ interface HitsOptions {
 export function hitsCommand(): Command {
   return new Command('hits')
     .description('answer requests for a stored variant, as a ratio to a bare node:http server')
-    .option('--seconds <n>', 'of each measurement', Number, 5)
-    .option('--rounds <n>', 'how often', Number, 3)
+    .option('--seconds <n>', 'duration of each measurement', Number, 5)
+    .option('--rounds <n>', 'number of rounds', Number, 3)
     .action(measureHits);
 }
 

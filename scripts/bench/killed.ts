@@ -50,8 +50,8 @@ export function killedCommand(): Command {
     .description(
       'kill prewarm at random moments, restart it until it ends, and check what is lost or repeated',
     )
-    .option('--units <n>', 'how many', wholeNumber, 300)
-    .option('--kills <n>', 'how often', wholeNumber, 10)
+    .option('--units <n>', 'number of units', wholeNumber, 300)
+    .option('--kills <n>', 'number of kills', wholeNumber, 10)
     .action(checkKilled);
 }
 

@@ -32,7 +32,7 @@ export function prewarmLadderCommand(): Command {
       `prewarm the images of a folder with ${MIN_MEGAPIXELS} megapixels or more, against requests one by one`,
     )
     .argument('<folder>')
-    .option('--rounds <n>', 'how often', Number, 3)
+    .option('--rounds <n>', 'number of rounds', Number, 3)
     .option('--widths <list>', 'the ladder', (list) => list.split(',').map(Number), [480, 720, 1080])
     .action(measureLadder);
 }

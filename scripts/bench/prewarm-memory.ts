@@ -43,9 +43,9 @@ type Measure = (folder: string, units: number) => Promise<MemoryResult>;
 export function prewarmMemoryCommand(): Command {
   const numbers = (list: string) => list.split(',').map(wholeNumber);
   return new Command('prewarm-memory')
-    .description('measure the most memory that prewarm holds, by the length of its input')
-    .option('--units <list>', 'how many', numbers, [1_000, 100_000])
-    .option('--http', 'hand them to a running server too, in one request')
+    .description('measure the peak memory of prewarm by the length of its input')
+    .option('--units <list>', 'numbers of units', numbers, [1_000, 100_000])
+    .option('--http', 'also submit them to a running server, in one request')
     .action(measureMemory);
 }
 

@@ -7,9 +7,9 @@ import { serveSources } from './harness/sources.ts';
 
 export function stampedeCommand(): Command {
   return new Command('stampede')
-    .description('request one new variant many times at once, against a single request')
+    .description('request one new variant many times concurrently, against a single request')
     .argument('<image>', 'the original')
-    .option('--requests <n>', 'how many', Number, 100)
+    .option('--requests <n>', 'number of concurrent requests', Number, 100)
     .action(measureStampede);
 }
 
@@ -26,7 +26,9 @@ async function measureStampede(file: string, { requests }: { requests: number })
     );
     const fetches = origin.counts.requests - before.requests;
     const cpuMs = (await service.cpuMs()) - before.cpuMs;
-    print(`${count} at once: ${(seconds * 1000).toFixed(0)} ms, ${cpuMs} ms of CPU time, ${fetches} fetch`);
+    print(
+      `${count} concurrently: ${(seconds * 1000).toFixed(0)} ms, ${cpuMs} ms of CPU time, ${fetches} fetch`,
+    );
   };
   await requestVariant('warm-up', 1);
   await requestVariant('one', 1);

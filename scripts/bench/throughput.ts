@@ -20,13 +20,13 @@ interface ThroughputOptions {
 export function throughputCommand(): Command {
   return new Command('throughput')
     .description(
-      `make ${WIDTH} px AVIF of the images of a folder with ${MIN_MEGAPIXELS} megapixels or more, ${CONCURRENCY} at once`,
+      `make ${WIDTH} px AVIF of the images of a folder with ${MIN_MEGAPIXELS} megapixels or more, ${CONCURRENCY} concurrently`,
     )
     .argument('<folder>')
-    .option('--rounds <n>', 'how often', Number, 5)
+    .option('--rounds <n>', 'number of rounds', Number, 5)
     .option(
       '--in-flight <n>',
-      'requests at once: with more than encodes, one is fetched while another is encoded',
+      'concurrent requests: with more than encodes, one is fetched while another is encoded',
       Number,
       CONCURRENCY,
     )

@@ -41,9 +41,9 @@ export function tiersCommand(): Command {
       'find the lowest encoder quality at which nine images in ten reach the SSIMULACRA2 score of a tier',
     )
     .argument('<folder>', 'of JPEG, PNG, WebP or AVIF images')
-    .option('--width <px>', 'widest that an image is made', readWidth, 1080)
+    .option('--width <px>', 'the maximum width of an image', readWidth, 1080)
     .option('--setting <encoder=quality>', 'measure this too; repeatable', addSetting, [])
-    .option('--json', 'NDJSON: a line for every setting measured, then one for every tier and encoder')
+    .option('--json', 'print NDJSON: a line per setting measured, then one per tier and encoder')
     .action(findTierQualities);
 }
 

@@ -17,7 +17,7 @@ export interface Revocation {
 
 /**
  * Makes a key invalid: removes it from the signers first, and then from the edge. Wherever it stops, the signers' keys are valid,
- * and running it again goes on from there.
+ * and another run continues from there.
  *
  * @param waitForEdge - resolves when every edge location has had time to get the current keys
  * @throws CommandFailure when there is no such key, when it is the only one, or when somebody else changes the keys meanwhile

@@ -35,7 +35,7 @@ export interface Rotation {
 
 /**
  * Makes a new key sign: adds it to the edge, then makes it the first of the signers' keys, then removes the oldest keys from the edge.
- * Wherever it stops, the signers' keys are valid, and running it again goes on from there.
+ * Wherever it stops, the signers' keys are valid, and another run continues from there.
  *
  * @throws CommandFailure when somebody else changes the keys meanwhile, or there is no room for another key
  */

@@ -1,6 +1,6 @@
 import { MAX_MESSAGE_IMAGES, MAX_MESSAGE_JOBS } from '../../src/queue/message.ts';
 import { MAX_BATCH_IMAGES, MAX_BATCH_UNITS } from '../../src/unit/ingest.ts';
-import { figure, roundDown, roundUp, show } from './figure.ts';
+import { type Figure, figure, roundDown, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import { busyWorkers, type Load, type Workers } from './load.ts';
 import { LIMITS } from './prices-and-limits.ts';
@@ -90,18 +90,10 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
   const { maxConcurrency, capacityPerSecond } = workers;
   const busy = busyWorkers(workers);
   const growth = LIMITS.eventSourceGrowthPerMinute;
-  const pollersReady = figure(
-    'until enough batches are received',
-    (busy.value / growth) * 60,
-    `${show(busy)} ÷ ${show(growth)} a minute × 60 s`,
-    's',
-  );
-  const allReady = figure(
-    'until the maximum of workers',
-    (maxConcurrency.value / growth) * 60,
-    `${show(maxConcurrency)} ÷ ${show(growth)} a minute × 60 s`,
-    's',
-  );
+  const growthTime = (label: string, count: Figure) =>
+    figure(label, (count.value / growth) * 60, `${show(count)} ÷ ${show(growth)} a minute × 60 s`, 's');
+  const pollersReady = growthTime('until enough batches are received', busy);
+  const allReady = growthTime('until the maximum of workers', maxConcurrency);
   const backlogImages = figure(
     'images in the backlog',
     inputs.backlogUnits * inputs.imagesPerUnit,

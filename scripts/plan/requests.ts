@@ -102,7 +102,7 @@ function calculateInvalidations(purgedPerHour: number, purgedPerSecond: number) 
   const tagsPerSecond = figure(
     'invalidated a second, at most',
     LIMITS.tagsInFlight / LIMITS.invalidationSeconds,
-    `${show(LIMITS.tagsInFlight)} tags at once ÷ ${show(LIMITS.invalidationSeconds)} s`,
+    `${show(LIMITS.tagsInFlight)} tags in flight ÷ ${show(LIMITS.invalidationSeconds)} s`,
   );
   return {
     tagsPerMonth,

@@ -75,7 +75,7 @@ async function submitUnits(items: AsyncIterable<UnitLine>, options: SubmitOption
     return { id, images, ...(retry && isFollowed && { brokenBefore: await nextAttemptsOf(units, id) }) };
   };
   const send = async (jobs: readonly Job[]) => {
-    // Before they are sent: a worker may retry a source at once.
+    // Before they are sent: a worker may retry a source immediately.
     const followed = await Promise.all(jobs.map(toFollowed));
     await queue.send(jobs);
     await onQueued(followed);

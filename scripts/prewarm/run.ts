@@ -59,7 +59,7 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   onMessage = display.print;
   const interrupt = watchForInterrupt(onMessage);
   const { signal } = interrupt;
-  // Images that wait for a free place then end as pending at once.
+  // Images that wait for a free place then end as pending immediately.
   signal.addEventListener('abort', () => void session.drain());
   const recorder = createRecorder({ totals, outputs, onMessage, signal });
 

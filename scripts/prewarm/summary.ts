@@ -81,7 +81,7 @@ function formatSizes({ ready, sourceBytes, savedBytes }: Counts, kinds: readonly
 /** A common connection where mobile data is expensive: 400 kbit/s, in bytes a second. */
 const SLOW_BYTES_PER_SECOND = 400_000 / 8;
 
-/** What it costs a contractor to look at every image once: at most the largest variant of each is downloaded. */
+/** What it costs a contractor to view every image once: at most the largest variant of each is downloaded. */
 function formatDownloads({ ready, sourceBytes, savedBytes }: Counts, usdPerGb: number): string[] {
   if (ready === 0) return [];
   const rowOf = (name: string, bytes: number) => {
