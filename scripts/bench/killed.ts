@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { TEMP_FOLDER } from '../../src/store/object-validation.ts';
+import { TEMP_FOLDER } from '../../src/store/store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { wholeNumber } from '../cli/options.ts';
 import { type ClientServer, LIMITS, PERMANENT, serveBrokenSources } from './harness/broken-sources.ts';

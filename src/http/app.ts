@@ -5,9 +5,17 @@ import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
 import { type CdnOrigin, respondWithImage } from './image-route.ts';
-import { refuseLoop, refuseMethod, refusePath, refuseWork } from './refusals.ts';
 import { logRequests, type RequestLogOptions } from './request-log.ts';
-import { addCommonHeaders, internalError, PRIVATE_HEADERS, sendProblem } from './responses.ts';
+import {
+  addCommonHeaders,
+  internalError,
+  PRIVATE_HEADERS,
+  refuseLoop,
+  refuseMethod,
+  refusePath,
+  refuseWork,
+  sendProblem,
+} from './responses.ts';
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
 
 export interface AppOptions extends RequestLogOptions {

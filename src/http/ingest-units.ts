@@ -5,7 +5,7 @@ import type { RefusedLine } from '../unit/outcome.ts';
 import { readUnits } from '../unit/read-units.ts';
 import { parseUnit, type UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
-import { asDependencyFailure } from './refusals.ts';
+import { asDependencyFailure } from './responses.ts';
 
 export interface IngestNdjsonOptions {
   units: Pick<Units, 'submit'>;

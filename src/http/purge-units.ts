@@ -3,7 +3,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import type { PurgeResult } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
-import { asDependencyFailure } from './refusals.ts';
+import { asDependencyFailure } from './responses.ts';
 
 const MAX_IDS = 10_000;
 /** Fits `MAX_IDS` ids of 128 characters. */

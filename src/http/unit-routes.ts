@@ -18,8 +18,7 @@ import {
 } from './http-request.ts';
 import { ingestNdjson, parseRetry } from './ingest-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
-import { asDependencyFailure, refuseMethod, refuseRestOfBody } from './refusals.ts';
-import { sendJson, sendText } from './responses.ts';
+import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
 
 export interface UnitRoutesOptions {
   /** The bearer token that gives access to these routes. */

@@ -1,5 +1,7 @@
 import type { ErrorCode } from './error.ts';
 
+// Apart from `error.ts`, which has a class: the edge runtime has none, so the code that runs there returns faults as values.
+
 /**
  * What is wrong with a request. The code that also runs at the edge returns faults instead of throwing `EdgepressError`, since the
  * runtime there has no classes.

@@ -5,8 +5,15 @@ import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.
 import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
-import { assertFolder, assertObjectInfo, assertObjectKey, TEMP_FOLDER } from './object-validation.ts';
-import type { ObjectInfo, StoredObject, VariantStore } from './store.ts';
+import {
+  assertFolder,
+  assertObjectInfo,
+  assertObjectKey,
+  type ObjectInfo,
+  type StoredObject,
+  TEMP_FOLDER,
+  type VariantStore,
+} from './store.ts';
 
 /*
  * Most file calls here are the synchronous ones, on purpose. Encoding occupies the thread pool that asynchronous file calls wait

@@ -2,8 +2,7 @@ import { type Dir, lstatSync, opendirSync, rmdirSync, type Stats, unlink } from 
 import { join, posix } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { isObjectKey } from './object-validation.ts';
-import type { ListedObject } from './store.ts';
+import { isObjectKey, type ListedObject } from './store.ts';
 
 /**
  * Lists the files below a folder by their keys, in the order of the keys' bytes. It holds the names of one folder and of its

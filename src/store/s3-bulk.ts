@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type _Error, DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { HttpRequest } from '@smithy/core/transport';
-import { isObjectKey } from './object-validation.ts';
-import type { ListedObject } from './store.ts';
+import { isObjectKey, type ListedObject } from './store.ts';
 
 /** For a page of a thousand keys, with all attempts. No viewer waits for it. */
 const PAGE_TIMEOUT_MS = 5_000;

@@ -10,9 +10,15 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { assertFolder, assertObjectInfo, assertObjectKey } from './object-validation.ts';
 import { deleteObjects, listObjects } from './s3-bulk.ts';
-import type { ObjectInfo, StoredInfo, VariantStore } from './store.ts';
+import {
+  assertFolder,
+  assertObjectInfo,
+  assertObjectKey,
+  type ObjectInfo,
+  type StoredInfo,
+  type VariantStore,
+} from './store.ts';
 
 /**
  * Deadlines for one operation with all its attempts, to the last byte: the client's own timeouts do not limit a body that

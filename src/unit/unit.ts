@@ -128,7 +128,7 @@ function formatIssue({ path, message }: z.core.$ZodIssue): string {
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The longest that follows the source in an image URL of a unit: signed, with every parameter. */
-const LONGEST_PARAMETERS = `&w=16383&q=balanced&f=jpeg&exp=9999999999&sig=${'k'.repeat(64)}.${'s'.repeat(43)}`;
+const LONGEST_PARAMETERS = `&w=16383&q=${longestOf(TIERS)}&f=${longestOf(FORMATS)}&exp=9999999999&sig=${'k'.repeat(64)}.${'s'.repeat(43)}`;
 
 /**
  * Asserts that an image URL could request this source, and that it may be fetched. Makes no request.
@@ -145,4 +145,8 @@ export function assertImageAllowed(
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
   source.assertAllowed(src);
+}
+
+function longestOf(names: readonly string[]): string {
+  return names.reduce((longest, name) => (name.length > longest.length ? name : longest));
 }
