@@ -68,11 +68,30 @@ export function createResponseHeadersPolicy(scope: Construct, settings: Settings
       contentSecurityPolicy: { contentSecurityPolicy, override: true },
     },
     customHeadersBehavior: {
-      customHeaders: Object.entries({ Vary: 'Accept, Save-Data', ...customHeaders }).map(
-        ([header, value]) => ({ header, value, override: true }),
-      ),
+      customHeaders: toCustomHeaders({ Vary: 'Accept, Save-Data', ...customHeaders }),
     },
     removeHeaders: headersToRemove(settings),
+  });
+}
+
+/** Headers that CloudFront sets from settings of their own. As custom headers it refuses them, but only at deployment. */
+const HEADERS_WITH_SETTINGS =
+  /^(access-control-.+|content-security-policy|referrer-policy|strict-transport-security|x-content-type-options|x-frame-options|x-xss-protection)$/i;
+
+/**
+ * Returns custom headers as CDK takes them.
+ *
+ * @throws Error for a header that CloudFront does not accept as a custom one
+ */
+export function toCustomHeaders(
+  headers: Readonly<Record<string, string>>,
+): { header: string; value: string; override: true }[] {
+  return Object.entries(headers).map(([header, value]) => {
+    if (HEADERS_WITH_SETTINGS.test(header))
+      throw new Error(
+        `CloudFront takes ${header} from a setting, not as a custom header: handle it in createResponseHeadersPolicy, or in the bucket's CORS rule (infra/storage.ts) if it is a CORS header`,
+      );
+    return { header, value, override: true };
   });
 }
 

@@ -1,10 +1,8 @@
 import type { ErrorCode } from './error.ts';
 
-// Apart from `error.ts`, which has a class: the edge runtime has none, so the code that runs there returns faults as values.
-
 /**
  * What is wrong with a request. The code that also runs at the edge returns faults instead of throwing `EdgepressError`, since the
- * runtime there has no classes.
+ * runtime there has no classes: that is why this is not in `error.ts`.
  */
 export interface Fault {
   code: ErrorCode;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toCustomHeaders } from '../../infra/cloudfront-policies.ts';
 import { COMMON_HEADERS } from '../../src/protocol/problem.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { onlyResource } from '../support/infra/resources.ts';
@@ -69,6 +70,13 @@ describe('the response headers policy', () => {
     expect(new Set([...security, ...added, 'Access-Control-Allow-Origin'])).toEqual(
       new Set(['Vary', ...Object.keys(COMMON_HEADERS)]),
     );
+  });
+
+  it('is not synthesised with a custom header that CloudFront would refuse at deployment', () => {
+    expect(() => toCustomHeaders({ 'Access-Control-Expose-Headers': 'ETag' })).toThrow(
+      /Access-Control-Expose-Headers/,
+    );
+    expect(() => toCustomHeaders({ 'Referrer-Policy': 'no-referrer' })).toThrow(/Referrer-Policy/);
   });
 
   it('has no CORS part, which would replace Vary, since S3 sends the CORS header itself', () => {
