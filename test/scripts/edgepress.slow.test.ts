@@ -23,7 +23,7 @@ import { setUpCdn, setUpService } from '../support/smoke-services.ts';
  * pipes and signals. What commands do is tested in process.
  */
 
-describe('the process of a command', () => {
+describe('the process of edgepress', () => {
   it('prints the URL of sign', async () => {
     const { status, stdout, stderr } = await runCommandProcess([
       ...['sign', '--unit', 'a'],
