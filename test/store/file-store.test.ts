@@ -122,10 +122,7 @@ describe('a file that is not a whole object', () => {
     ['it has an extra byte at its start', (file) => Buffer.concat([Buffer.from('x'), file])],
     ['it has an extra byte at its end', (file) => Buffer.concat([file, Buffer.from('x')])],
     ['it was put there by hand', () => Buffer.from('a picture')],
-    [
-      'its trailer is not JSON',
-      (file) => Buffer.from(file.toString('latin1').replace('{', '['), 'latin1'),
-    ],
+    ['its trailer is not JSON', (file) => Buffer.from(file.toString('latin1').replace('{', '['), 'latin1')],
     ['its trailer lacks a property', (file) => rename(file, 'contentType', 'contentTypo')],
     ['its trailer is longer than the file', (file) => file.fill(0xff, file.length - 12, file.length - 8)],
     ['its trailer starts with another length', (file) => file.fill(0xff, 5, 9)],
