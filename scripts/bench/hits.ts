@@ -41,9 +41,12 @@ async function measureHits(options: HitsOptions): Promise<void> {
     const body = Buffer.from(await hit.arrayBuffer());
     await withFolder(tmpdir(), async (folder) => {
       const bare = await startBareServer(join(folder, 'body'), body, hit.headers);
-      const ratios = await compareRates(url, bare, options);
-      print(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${ratios}`);
-      await bare.stop();
+      try {
+        const ratios = await compareRates(url, bare, options);
+        print(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${ratios}`);
+      } finally {
+        await bare.stop();
+      }
     });
   } finally {
     await service.stop();

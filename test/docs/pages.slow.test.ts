@@ -48,7 +48,8 @@ describe('docs/signing.md', () => {
 
   it('gives the same result on the command line', () => {
     const command = codeBlocksOf(page).find(({ text }) => text.includes('npm run -s sign'))?.text ?? '';
-    const url = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim();
+    const { PATH, HOME } = process.env;
+    const url = execFileSync('sh', ['-c', command], { env: { PATH, HOME }, encoding: 'utf8' }).trim();
     expect(url).toBe(`http://127.0.0.1:3000${vector}`);
   });
 });
