@@ -11,6 +11,7 @@ import { prewarmMemoryCommand } from './bench/prewarm-memory.ts';
 import { stampedeCommand } from './bench/stampede.ts';
 import { throughputCommand } from './bench/throughput.ts';
 import { tiersCommand } from './bench/tiers.ts';
+import { runCommand } from './cli/command.ts';
 
 /** `npm run bench -- NAME`: runs a benchmark; without a name it lists them. `scripts/bench/README.md` says what each compares. */
 const program = new Command('bench')
@@ -31,4 +32,4 @@ const program = new Command('bench')
 
 // Listing the benchmarks is not an error.
 if (process.argv.length === 2) program.outputHelp();
-else await program.parseAsync();
+else await runCommand(program);

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { buildImageUrl } from '../../src/client/image-url.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
+import { CommandFailure } from '../cli/command.ts';
 import { median, print } from './harness/measurements.ts';
 import { type ServerProcess, startServer, startService } from './harness/processes.ts';
 import { serveSources } from './harness/sources.ts';
@@ -87,7 +88,7 @@ async function compareRates(
 async function requestsPerSecond(url: string, seconds: number): Promise<number> {
   const { stdout } = await execute('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url]).catch(
     (error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new Error('wrk is missing: apt-get install wrk') : error;
+      throw error.code === 'ENOENT' ? new CommandFailure('wrk is missing: apt-get install wrk') : error;
     },
   );
   if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered with 200:\n${stdout}`);
