@@ -2,8 +2,7 @@ import type { PixelSource } from './decode.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
-import { animatedEncoding, toAnimated, toEncoding } from './encodings.ts';
-import { CONTENT_TYPES } from './image-type.ts';
+import { animatedEncoding, contentTypeOf, toAnimated, toEncoding } from './encodings.ts';
 import type { InspectedSource } from './inspect.ts';
 import { scaled } from './pixels.ts';
 import { type OriginalAtSize, originalInFormat, smallerOf } from './servable-original.ts';
@@ -45,5 +44,5 @@ export async function encodeStreamed(
   };
   const { encoding, ...rest } = smallerOf(encoded, originalInFormat(original, format));
   const { width, pageHeight: height = info.height } = info;
-  return { ...rest, contentType: CONTENT_TYPES[encoding], width, height };
+  return { ...rest, contentType: contentTypeOf(encoding), width, height };
 }

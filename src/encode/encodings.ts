@@ -1,8 +1,13 @@
 import type { Sharp } from 'sharp';
 import type { Format } from '../protocol/request.ts';
 
-/** The encodings of variants. */
+/** The encodings of variants, by the subtype of their content type. */
 export type Encoding = 'avif' | 'webp' | 'jpeg' | 'png' | 'gif';
+
+/** Returns the content type of an encoding. */
+export function contentTypeOf(encoding: Encoding): string {
+  return `image/${encoding}`;
+}
 
 export type Chroma = '4:2:0' | '4:4:4';
 

@@ -1,4 +1,4 @@
-/** The supported image types. `hevc` is the HEIF that phones write (HEIC): libvips reads its metadata but cannot decode it. */
+/** The types of originals that are decoded. `hevc` is the HEIF that phones write (HEIC): libvips reads its metadata but cannot decode it. */
 export type ImageType = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'hevc';
 
 export const CONTENT_TYPES: Readonly<Record<ImageType, string>> = {

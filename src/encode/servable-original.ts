@@ -26,8 +26,9 @@ export function servableOriginal(
   return body && { encoding: type, body };
 }
 
+/** By the types of originals that are encodings of variants, too. */
 const STRIP: Readonly<
-  Record<Encoding, (bytes: Uint8Array, metadata: Metadata) => Uint8Array<ArrayBuffer> | undefined>
+  Record<ImageType & Encoding, (bytes: Uint8Array, metadata: Metadata) => Uint8Array<ArrayBuffer> | undefined>
 > = {
   jpeg: stripJpeg,
   png: stripPng,

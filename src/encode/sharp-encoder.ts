@@ -5,8 +5,7 @@ import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from 
 import { encodeStill } from './encode-still.ts';
 import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
-import { animatedEncoding, MAX_SIDE } from './encodings.ts';
-import { CONTENT_TYPES } from './image-type.ts';
+import { animatedEncoding, contentTypeOf, MAX_SIDE } from './encodings.ts';
 import { type InspectedSource, inspectSource } from './inspect.ts';
 import { createMetric, type Metric } from './metric.ts';
 import { readPixels, scaled, scaleInside } from './pixels.ts';
@@ -93,7 +92,7 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
       },
     );
     const { width, height } = still;
-    return { body, contentType: CONTENT_TYPES[encoding], width, height, effort, score, isOriginal };
+    return { body, contentType: contentTypeOf(encoding), width, height, effort, score, isOriginal };
   }
 
   return {
