@@ -6,19 +6,25 @@ import { startOrigin, targetFor, temporaryFolder } from '../support/http/service
 import { photograph } from '../support/pictures.ts';
 import { SIGNING_KEYS, startServer } from '../support/server-process.ts';
 
+/** A server whose source answers only when the test says so. */
+async function startWithSlowOrigin() {
+  const photo = await photograph();
+  let respond = () => {};
+  let onFetch = () => {};
+  const fetched = new Promise<void>((resolve) => {
+    onFetch = resolve;
+  });
+  const origin = await startOrigin((_request, response) => {
+    respond = () => response.end(photo);
+    onFetch();
+  });
+  const server = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
+  return { origin, fetched, sendPhoto: () => respond(), ...server };
+}
+
 describe('The server, on a signal', () => {
   it('finishes requests in flight, refuses new ones, and exits with 0', async () => {
-    const photo = await photograph();
-    let sendPhoto = () => {};
-    let onFetch = () => {};
-    const fetched = new Promise<void>((resolve) => {
-      onFetch = resolve;
-    });
-    const origin = await startOrigin((_request, response) => {
-      sendPhoto = () => response.end(photo);
-      onFetch();
-    });
-    const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const { origin, fetched, sendPhoto, program, url } = await startWithSlowOrigin();
     const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const { hostname, port } = new URL(url);
     // A whole request and the start of another: when the first is answered, the server has read the start of the second.
@@ -83,17 +89,7 @@ describe('The server, on a signal', () => {
   });
 
   it('counts a signal and the copy that npm passes on as one', async () => {
-    const photo = await photograph();
-    let sendPhoto = () => {};
-    let onFetch = () => {};
-    const fetched = new Promise<void>((resolve) => {
-      onFetch = resolve;
-    });
-    const origin = await startOrigin((_request, response) => {
-      sendPhoto = () => response.end(photo);
-      onFetch();
-    });
-    const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const { origin, fetched, sendPhoto, program, url } = await startWithSlowOrigin();
     const inFlight = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
     await fetched;
     program.process.kill('SIGINT');

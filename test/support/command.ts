@@ -1,19 +1,10 @@
 import { createReadStream, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type MockInstance, vi } from 'vitest';
-import { casesCommand } from '../../scripts/cases.ts';
 import { runCommand } from '../../scripts/cli/command.ts';
-import { deployCheckCommand } from '../../scripts/deploy-check.ts';
-import { envCommand } from '../../scripts/env.ts';
-import { keysCommand } from '../../scripts/keys.ts';
-import { planCommand } from '../../scripts/plan.ts';
-import { prewarmCommand } from '../../scripts/prewarm.ts';
-import { purgeCommand } from '../../scripts/purge.ts';
-import { signCommand } from '../../scripts/sign.ts';
-import { smokeCommand } from '../../scripts/smoke.ts';
-import { statusCommand } from '../../scripts/status.ts';
+import { createProgram } from '../../scripts/program.ts';
 import { startOrigin, temporaryFolder } from './http/service.ts';
 import { photograph } from './pictures.ts';
 import { type Program, runProgram } from './program.ts';
@@ -72,7 +63,9 @@ export async function runCommandInProcess(
   process.env = { PATH, HOME, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED, ...env };
   process.exitCode = undefined;
   try {
-    await runCommand(createProgram(), args).catch(setExitCode);
+    const program = createProgram();
+    throwOnExit(program);
+    await runCommand(program, args).catch(setExitCode);
     const status = Number(process.exitCode ?? 0);
     return { status, stdout: output.stdout(), stderr: output.stderr() };
   } finally {
@@ -84,23 +77,7 @@ export async function runCommandInProcess(
   }
 }
 
-/** The command line as scripts/edgepress.ts has it, but for its end: it throws where that one exits. */
-function createProgram(): Command {
-  const program = new Command('edgepress')
-    .addCommand(signCommand())
-    .addCommand(prewarmCommand())
-    .addCommand(statusCommand())
-    .addCommand(purgeCommand())
-    .addCommand(planCommand())
-    .addCommand(deployCheckCommand())
-    .addCommand(envCommand())
-    .addCommand(keysCommand())
-    .addCommand(smokeCommand())
-    .addCommand(casesCommand());
-  throwOnExit(program);
-  return program;
-}
-
+/** Makes a command throw where the real command line exits. */
 function throwOnExit(command: Command): void {
   command.exitOverride();
   for (const subcommand of command.commands) throwOnExit(subcommand);
