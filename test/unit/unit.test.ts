@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseUnit } from '../../src/unit/unit.ts';
+import { parseRequest } from '../../src/protocol/request.ts';
+import { assertImageAllowed, parseUnit } from '../../src/unit/unit.ts';
 
 const defaults = {
   ladder: { widths: [320, 640, 1080], defaultWidth: 1080 },
@@ -110,5 +111,27 @@ describe('parseUnit', () => {
     ],
   ])('throws for %s, and says what is wrong', (_name, { value, reason }) => {
     expect(() => parse(value)).toThrow(reason);
+  });
+});
+
+describe('assertImageAllowed', () => {
+  const source = { assertAllowed: () => undefined };
+  /** The longest parameters that a signed URL of an image can have. */
+  const rest = `&w=16383&q=balanced&f=jpeg&exp=9999999999&sig=${'k'.repeat(64)}.${'s'.repeat(43)}`;
+  const targetOf = (src: string) => `/u/a?src=${encodeURIComponent(src)}${rest}`;
+  /** A source whose longest image URL is of this length: each é takes 6 bytes in it. */
+  const sourceFor = (bytes: number) => {
+    const start = `https://a.test/${'é'.repeat(900)}`;
+    return start + 'a'.repeat(bytes - targetOf(start).length);
+  };
+
+  it('allows a source whose longest image URL is as long as a URL may be', () => {
+    const src = sourceFor(6000);
+    expect(parseRequest(targetOf(src)).ok).toBe(true);
+    expect(() => assertImageAllowed(source, 'a', src)).not.toThrow();
+  });
+
+  it('refuses a source whose longest image URL is one byte too long', () => {
+    expect(() => assertImageAllowed(source, 'a', sourceFor(6001))).toThrow(/6001 bytes/);
   });
 });
