@@ -11,6 +11,7 @@ const LAYERS = [
   'client/',
   'store/',
   'cdn/',
+  'decode/',
   'encode/',
   'source/',
   'purge/',
@@ -84,9 +85,9 @@ export default {
       severity: 'error',
       from: { path: '^src/(variant|purge|unit)/' },
       to: {
-        path: '^src/(store|cdn|encode|source|queue)/',
+        path: '^src/(store|cdn|decode|encode|source|queue)/',
         pathNot:
-          '^src/(store/(best-effort-)?store|cdn/cdn|encode/encoder|source/(source|source-records|retry)|queue/queue)\\.ts$',
+          '^src/(store/(best-effort-)?store|cdn/cdn|decode/image-type|encode/encoder|source/(source|source-records|retry)|queue/queue)\\.ts$',
       },
     },
     {
@@ -127,7 +128,7 @@ export default {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/encode/(hevc|metric)-worker\\.mjs$'],
+        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/(decode|encode)/(hevc|metric)-worker\\.mjs$'],
       },
       to: {},
     },

@@ -33,7 +33,7 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
       'lambda-image': 'src/entry/lambda-image.ts',
       'lambda-worker': 'src/entry/lambda-worker.ts',
       // Worker threads, loaded by file name from the folder of the code that starts them.
-      'hevc-worker': 'src/encode/hevc-worker.mjs',
+      'hevc-worker': 'src/decode/hevc-worker.mjs',
       'metric-worker': 'src/encode/metric-worker.mjs',
     },
     outdir: folder,

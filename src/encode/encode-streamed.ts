@@ -1,10 +1,10 @@
-import type { PixelSource } from './decode.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
+import type { PixelSource } from '../decode/decode.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode/decode-errors.ts';
+import type { InspectedSource } from '../decode/inspect.ts';
+import { scaled } from '../decode/size.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
 import { animatedEncoding, contentTypeOf, toAnimated, toEncoding } from './encodings.ts';
-import type { InspectedSource } from './inspect.ts';
-import { scaled } from './pixels.ts';
 import { type OriginalAtSize, originalInFormat, smallerOf } from './servable-original.ts';
 import { animatedQuality, fastSettings } from './tier-quality.ts';
 

@@ -1,3 +1,4 @@
+import type { SourceFacts } from '../decode/image-type.ts';
 import type { Format, Tier } from '../protocol/request.ts';
 
 /**
@@ -33,15 +34,6 @@ export interface EncodedImage {
   score: number | undefined;
   /** Whether this is the source itself without its metadata, because no smaller encoding reaches the target. */
   isOriginal: boolean;
-}
-
-/** Properties of a source, known before it is decoded. */
-export interface SourceFacts {
-  contentType: string;
-  /** The size of one upright frame, in pixels. */
-  width: number;
-  height: number;
-  bytes: number;
 }
 
 /** A source that is decoded once, for any number of variants. */

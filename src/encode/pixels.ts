@@ -62,22 +62,3 @@ export function scoredPart({ data, width, height }: RgbImage): RgbImage {
   }
   return { data: part, width, height: bands * BAND_ROWS };
 }
-
-/** In pixels. */
-export interface Size {
-  width: number;
-  height: number;
-}
-
-/** Returns the factor by which an image shrinks to fit into bounds: at most 1, since images are never enlarged. */
-export function scaleInside(size: Size, bounds: Size): number {
-  return Math.min(1, bounds.width / size.width, bounds.height / size.height);
-}
-
-/**
- * Returns a size multiplied by a factor, in whole pixels. Always apply it to the size of the source, not to an intermediate size, so that a
- * variant measures the same whatever other variants are made with it.
- */
-export function scaled({ width, height }: Size, scale: number): Size {
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-}

@@ -1,8 +1,9 @@
 import type { Metadata } from 'sharp';
+import type { ImageType } from '../decode/image-type.ts';
+import type { InspectedSource } from '../decode/inspect.ts';
+import { stripGif, stripJpeg, stripPng, stripWebp } from '../decode/strip-metadata.ts';
 import type { Format } from '../protocol/request.ts';
 import { DISPLAYABLE_ENCODINGS, type Encoding } from './encodings.ts';
-import type { ImageType } from './image-type.ts';
-import { stripGif, stripJpeg, stripPng, stripWebp } from './strip-metadata.ts';
 
 /** The bytes of a source without its metadata, fit to be sent in place of a variant. */
 export interface ServableOriginal {
@@ -16,11 +17,7 @@ export interface ServableOriginal {
  *
  * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than 8 bits, or of a type that cannot be stripped
  */
-export function servableOriginal(
-  bytes: Uint8Array,
-  type: ImageType,
-  metadata: Metadata,
-): ServableOriginal | undefined {
+export function servableOriginal({ bytes, type, metadata }: InspectedSource): ServableOriginal | undefined {
   if (type === 'tiff' || type === 'hevc' || !isPlain(metadata)) return undefined;
   const body = STRIP[type](bytes, metadata);
   return body && { encoding: type, body };

@@ -1,14 +1,16 @@
 import sharp from 'sharp';
-import { decodedSize, decodeToPixels, type PixelSource, streamPixels } from './decode.ts';
-import { decodeError, isTimeout } from './decode-errors.ts';
+import { decodedSize, decodeToPixels, type PixelSource, streamPixels } from '../decode/decode.ts';
+import { decodeError, isTimeout } from '../decode/decode-errors.ts';
+import { type InspectedSource, inspectSource } from '../decode/inspect.ts';
+import { scaled, scaleInside } from '../decode/size.ts';
 import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
 import { encodeStill } from './encode-still.ts';
 import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { animatedEncoding, contentTypeOf, MAX_SIDE } from './encodings.ts';
-import { type InspectedSource, inspectSource } from './inspect.ts';
 import { createMetric, type Metric } from './metric.ts';
-import { readPixels, scaled, scaleInside } from './pixels.ts';
+import { readPixels } from './pixels.ts';
+import { servableOriginal } from './servable-original.ts';
 import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {
@@ -25,6 +27,9 @@ sharp.cache(false);
 // `sniffImageType` already rejects these types. Blocking makes sure that no file reaches their loaders.
 sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForeignLoadMagick'] });
 
+/** The largest height of any encoding, in pixels. */
+const MAX_HEIGHT = Math.max(...Object.values(MAX_SIDE));
+
 /**
  * Creates an encoder that uses sharp. HEIC, which sharp cannot decode but phones write, is decoded by libheif first.
  *
@@ -39,13 +44,13 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
   return {
     async decode(bytes, maxWidth, urgency) {
       const source = await inspectSource(bytes, maxPixels);
-      const size = decodedSize(source, maxWidth);
+      const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
       const pixels = size
         ? await semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, () =>
-            decodeToPixels(bytes, source, size, maxPixels),
+            decodeToPixels(source, size, maxPixels),
           )
-        : streamPixels(bytes, source, maxPixels);
+        : streamPixels(source, maxPixels);
       return createDecodedImage({ source, pixels, maxWidth, urgency, semaphore, metric });
     },
   };
@@ -79,7 +84,7 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
 
   async function encodeAt(scale: number, request: EncodeRequest): Promise<EncodedImage> {
     const { effort } = request;
-    const original = scale === 1 ? { bytes: facts.bytes, servable: source.servableOriginal() } : undefined;
+    const original = scale === 1 ? { bytes: facts.bytes, servable: servableOriginal(source) } : undefined;
     if (pixels.isStreamed) {
       const encoded = await encodeStreamed(pixels, source, { ...request, scale }, original, runWithPermit);
       return { ...encoded, effort };

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
+import { DECODE_TIMEOUT_SECONDS } from '../decode/decode-errors.ts';
 import { type ContentClass, classifyContent } from './content-class.ts';
-import { DECODE_TIMEOUT_SECONDS } from './decode-errors.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import { type EncoderSettings, toEncoding } from './encodings.ts';
 import type { Metric, Reference } from './metric.ts';

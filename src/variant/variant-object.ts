@@ -1,4 +1,5 @@
-import type { EncodedImage, SourceFacts } from '../encode/encoder.ts';
+import type { SourceFacts } from '../decode/image-type.ts';
+import type { EncodedImage } from '../encode/encoder.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
 

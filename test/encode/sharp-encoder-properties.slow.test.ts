@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { inspectSource } from '../../src/decode/inspect.ts';
 import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
-import { inspectSource } from '../../src/encode/inspect.ts';
+import { servableOriginal } from '../../src/encode/servable-original.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { FORMATS, TIERS } from '../../src/protocol/request.ts';
 import { animation } from '../support/pictures.ts';
@@ -123,9 +124,10 @@ describe('the sharp encoder, given any image', () => {
     await fc.assert(
       fc.asyncProperty(recipes, requests, async (recipe, request) => {
         const source = await cook(recipe);
-        const { facts, servableOriginal } = await inspectSource(source, MAX_PIXELS);
+        const inspected = await inspectSource(source, MAX_PIXELS);
+        const { facts } = inspected;
         const image = await encode(source, request);
-        const servable = servableOriginal();
+        const servable = servableOriginal(inspected);
         const isDisplayed = servable && DISPLAYED[request.format].some((one) => one === servable.encoding);
         const isLaidOnWhite = request.format === 'jpeg' && recipe.alpha === 'half';
         if (isDisplayed && facts.width <= request.width && !isLaidOnWhite)

@@ -1,15 +1,16 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import { notAnImageError } from './decode-errors.ts';
-import type { SourceFacts } from './encoder.ts';
-import { CONTENT_TYPES, type ImageType, sniffImageType } from './image-type.ts';
-import { type ServableOriginal, servableOriginal } from './servable-original.ts';
+import { CONTENT_TYPES, type ImageType, type SourceFacts, sniffImageType } from './image-type.ts';
 import { isCompleteGif } from './strip-metadata.ts';
 
 /** What is known of a source before it is decoded. */
 export interface InspectedSource {
   type: ImageType;
+  /** The file to decode: the original, with harmless faults repaired. */
+  bytes: Uint8Array;
   facts: SourceFacts;
+  metadata: Metadata;
   /** More than 1 for an animation. */
   frames: number;
   /** The index of the file's primary image. */
@@ -19,8 +20,6 @@ export interface InspectedSource {
   iccProfile: Buffer | undefined;
   /** Whether it is RGB with 16 bits per channel. */
   isDeepRgb: boolean;
-  /** Returns a copy that can be sent in place of a variant, if there is one; see {@link servableOriginal}. */
-  servableOriginal(): ServableOriginal | undefined;
 }
 
 /**
@@ -64,13 +63,14 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
   assertWithinLimits({ type, width, height, frames }, maxPixels);
   return {
     type,
+    bytes,
+    metadata,
     facts: { contentType: CONTENT_TYPES[type], width, height, bytes: bytes.byteLength },
     frames,
     page: metadata.pagePrimary ?? 0,
     decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
     iccProfile: metadata.icc,
     isDeepRgb: metadata.space === 'rgb16',
-    servableOriginal: () => servableOriginal(bytes, type, metadata),
   };
 }
 

@@ -11,6 +11,15 @@ export const CONTENT_TYPES: Readonly<Record<ImageType, string>> = {
   hevc: 'image/heic',
 };
 
+/** Properties of a source, known before it is decoded. */
+export interface SourceFacts {
+  contentType: string;
+  /** The size of one upright frame, in pixels. */
+  width: number;
+  height: number;
+  bytes: number;
+}
+
 /** Brands of HEIF files, by codec (ISO/IEC 23008-12, annex B; AV1 Image File Format, section 6). */
 const AVIF_BRANDS = ['avif', 'avis'];
 const HEVC_BRANDS = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'hevm', 'hevs'];

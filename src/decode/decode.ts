@@ -1,10 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
-import { MAX_SIDE } from './encodings.ts';
-import { decodeHevc, wrapInTiff } from './hevc.ts';
+import { decodeHevc } from './hevc.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
-import { type Size, scaled, scaleInside } from './pixels.ts';
+import { type Size, scaled, scaleInside } from './size.ts';
+import { wrapInTiff } from './wrap-in-tiff.ts';
 
 /** The upright sRGB pixels of a source, from which its variants are encoded. */
 export interface PixelSource {
@@ -13,9 +13,6 @@ export interface PixelSource {
   /** Whether each pipeline decodes the source again: it then costs time and memory, and damage shows only when the pipeline runs. */
   isStreamed: boolean;
 }
-
-/** The largest height of any encoding, in pixels. */
-const MAX_HEIGHT = Math.max(...Object.values(MAX_SIDE));
 
 /** 2048 × 8192 pixels with transparency. A few larger images that wait for a permit would exhaust the memory. */
 const MAX_DECODED_BYTES = 64 * 2 ** 20;
@@ -34,12 +31,12 @@ const SHRINK_ON_LOAD: readonly ImageType[] = ['jpeg', 'webp'];
  * two points of SSIMULACRA2, so types that can hold them are kept at full size while they are small: each variant then costs some
  * 10 ms more.
  *
- * @param maxWidth - the width of the widest variant, in pixels
+ * @param bounds - the width of the widest variant, and the largest height of any
  */
-export function decodedSize({ type, facts, frames }: InspectedSource, maxWidth: number): Size | undefined {
+export function decodedSize({ type, facts, frames }: InspectedSource, bounds: Size): Size | undefined {
   if (frames > 1) return undefined;
   if (facts.width * facts.height <= MAX_FULL_SIZE_PIXELS && !SHRINK_ON_LOAD.includes(type)) return facts;
-  const size = scaled(facts, scaleInside(facts, { width: maxWidth, height: MAX_HEIGHT }));
+  const size = scaled(facts, scaleInside(facts, bounds));
   return size.width * size.height * MAX_CHANNELS <= MAX_DECODED_BYTES ? size : undefined;
 }
 
@@ -50,12 +47,11 @@ export function decodedSize({ type, facts, frames }: InspectedSource, maxWidth: 
  * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
  */
 export async function decodeToPixels(
-  bytes: Uint8Array,
   source: InspectedSource,
   size: Size,
   maxPixels: number,
 ): Promise<PixelSource> {
-  const image = await openSource(bytes, source, maxPixels);
+  const image = await openSource(source, maxPixels);
   const { data, info } = await image
     .resize({ width: size.width, height: size.height, fit: 'fill' })
     .toColourspace('srgb')
@@ -80,19 +76,19 @@ function rawPixelSource(data: Buffer, raw: Size & { channels: 1 | 2 | 3 | 4 }): 
  *
  * @param maxPixels - the limit of pixels for sharp
  */
-export function streamPixels(bytes: Uint8Array, source: InspectedSource, maxPixels: number): PixelSource {
-  return { open: () => openSource(bytes, source, maxPixels), isStreamed: true };
+export function streamPixels(source: InspectedSource, maxPixels: number): PixelSource {
+  return { open: () => openSource(source, maxPixels), isStreamed: true };
 }
 
-async function openSource(bytes: Uint8Array, source: InspectedSource, maxPixels: number): Promise<Sharp> {
+async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
   const limits = { limitInputPixels: maxPixels, failOn: 'warning' } as const;
   if (source.type !== 'hevc') {
     const frames = source.frames > 1 ? { animated: true } : { page: source.page };
-    const image = sharp(bytes, { ...limits, ...frames }).autoOrient();
+    const image = sharp(source.bytes, { ...limits, ...frames }).autoOrient();
     // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
     return source.isDeepRgb && source.iccProfile ? image.withIccProfile('srgb', { attach: false }) : image;
   }
-  const { data, width, height, hasAlpha } = await decodeHevc(bytes);
+  const { data, width, height, hasAlpha } = await decodeHevc(source.bytes);
   const pixels = source.iccProfile
     ? sharp(wrapInTiff({ data, width, height }, source.iccProfile), limits)
     : sharp(data, { ...limits, raw: { width, height, channels: 4 } });

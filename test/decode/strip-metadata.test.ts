@@ -1,12 +1,13 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { inspectSource } from '../../src/encode/inspect.ts';
+import { inspectSource } from '../../src/decode/inspect.ts';
+import { servableOriginal } from '../../src/encode/servable-original.ts';
 import { animation, photograph, quarters } from '../support/pictures.ts';
 
 const LOCATION = { IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 3230/100' } };
 
 async function servableOriginalOf(source: Uint8Array) {
-  return (await inspectSource(source, 4_000_000)).servableOriginal();
+  return servableOriginal(await inspectSource(source, 4_000_000));
 }
 
 const ENCODED: Readonly<Record<string, (image: Sharp) => Sharp>> = {
