@@ -8,6 +8,7 @@ import { killedCommand } from './bench/killed.ts';
 import { lambdaCommand } from './bench/lambda.ts';
 import { prewarmLadderCommand } from './bench/prewarm-ladder.ts';
 import { prewarmMemoryCommand } from './bench/prewarm-memory.ts';
+import { smallOriginalsCommand } from './bench/small-originals.ts';
 import { stampedeCommand } from './bench/stampede.ts';
 import { throughputCommand } from './bench/throughput.ts';
 import { tiersCommand } from './bench/tiers.ts';
@@ -18,6 +19,7 @@ const program = new Command('bench')
   .description('measure and check the service on this machine')
   .showHelpAfterError()
   .addCommand(bytesCommand())
+  .addCommand(smallOriginalsCommand())
   .addCommand(tiersCommand())
   .addCommand(hitsCommand())
   .addCommand(throughputCommand())
