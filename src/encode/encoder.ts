@@ -9,7 +9,10 @@ export const EFFORTS = ['fast', 'best'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
 export interface EncodeRequest {
-  /** The largest width of the variant, in pixels. A variant is never wider than its source. */
+  /**
+   * The largest width of the variant, in pixels. A variant is never wider than its source; the source itself, sent in place of a variant
+   * because it has fewer bytes, may be wider than this.
+   */
   width: number;
   tier: Tier;
   /** What the client can display. */
@@ -26,13 +29,13 @@ export interface EncodedImage {
   body: Uint8Array<ArrayBuffer>;
   /** The media type of the body, which may be another than the requested format. */
   contentType: string;
-  /** The size of one frame, in pixels. */
+  /** The size of what is sent, in pixels; of an animation, the size of one frame. */
   width: number;
   height: number;
   effort: Effort;
   /** SSIMULACRA2 against the source at this size: 100 if nothing was lost, `undefined` if it was not measured. */
   score: number | undefined;
-  /** Whether this is the source itself without its metadata, because no smaller encoding reaches the target. */
+  /** Whether this is the source itself without its metadata, at its own size, because no smaller encoding reaches the target. */
   isOriginal: boolean;
 }
 
@@ -40,8 +43,8 @@ export interface EncodedImage {
 export interface DecodedImage {
   readonly facts: SourceFacts;
   /**
-   * Encodes one variant: upright, in sRGB, without metadata, and never larger than a servable original. It is deterministic: equal
-   * requests give equal bytes.
+   * Encodes one variant: upright, in sRGB, without metadata, and never with more bytes than a servable original. It is deterministic:
+   * equal requests give equal bytes.
    *
    * @param request - `width` is at most the `maxWidth` that the image was decoded for
    * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout

@@ -125,12 +125,11 @@ describe('the sharp encoder, given any image', () => {
       fc.asyncProperty(recipes, requests, async (recipe, request) => {
         const source = await cook(recipe);
         const inspected = await inspectSource(source, MAX_PIXELS);
-        const { facts } = inspected;
         const image = await encode(source, request);
         const servable = servableOriginal(inspected);
         const isDisplayed = servable && DISPLAYED[request.format].some((one) => one === servable.encoding);
         const isLaidOnWhite = request.format === 'jpeg' && recipe.alpha === 'half';
-        if (isDisplayed && facts.width <= request.width && !isLaidOnWhite)
+        if (isDisplayed && !isLaidOnWhite)
           expect(image.body.byteLength).toBeLessThanOrEqual(servable.body.byteLength);
         if (image.isOriginal) expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
       }),
@@ -151,7 +150,7 @@ describe('the sharp encoder, given any image', () => {
         expect({ width, height }).toEqual({ width: image.width, height: image.height });
         expect({ exif, xmp, iptc, icc }).toEqual({});
         expect(orientation ?? 1).toBe(1);
-        expect(width).toBeLessThanOrEqual(request.width);
+        expect(width).toBeLessThanOrEqual(image.isOriginal ? 150 : request.width);
         if (request.format === 'jpeg') expect(hasAlpha && recipe.alpha === 'half').toBe(false);
       }),
       { numRuns: 150 },

@@ -104,18 +104,18 @@ describe('the sharp encoder', () => {
   });
 
   it('keeps the frames, delays and repetitions of an animation', async () => {
-    const source = await (await animation(64, 48)).gif({ delay: [100, 200, 300, 400], loop: 3 }).toBuffer();
+    const source = await (await animation(640, 480)).gif({ delay: [100, 200, 300, 400], loop: 3 }).toBuffer();
     for (const [format, type] of [
       ['avif', 'webp'],
       ['webp', 'webp'],
       ['jpeg', 'gif'],
     ] as const) {
-      const image = await encode(source, { format, width: 32 });
+      const image = await encode(source, { format, width: 320 });
       expect(image).toMatchObject({
         contentType: `image/${type}`,
-        width: 32,
-        height: 24,
-        source: { width: 64, height: 48 },
+        width: 320,
+        height: 240,
+        source: { width: 640, height: 480 },
       });
       const { pages, delay, loop } = await sharp(image.body, { animated: true }).metadata();
       expect({ pages, delay, loop }).toEqual({ pages: 4, delay: [100, 200, 300, 400], loop: 3 });
