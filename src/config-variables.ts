@@ -123,6 +123,12 @@ export const VARIABLES = {
     default: { value: [], words: 'none' },
     doc: 'Sources that may be at private addresses. The address guard refuses all others.',
   }),
+  sourceUserAgent: variable({
+    name: 'SOURCE_USER_AGENT',
+    type: headerValue,
+    default: { value: undefined, words: '`edgepress/VERSION (+PUBLIC_URL)`' },
+    doc: 'The `User-Agent` of requests to sources. Some hosts refuse programs that do not say where their operator can be reached: name a page or an e-mail address.',
+  }),
   sourceMaxBytes: variable({
     name: 'SOURCE_MAX_BYTES',
     type: wholeNumber(1, MAX_INT32),

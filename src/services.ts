@@ -12,7 +12,7 @@ import {
 } from './adapters.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
-import type { Config } from './config.ts';
+import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { hmac, md5, sha256 } from './hashing.ts';
 import type { Sha256 } from './protocol/keys.ts';
@@ -185,7 +185,7 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
     allowPrivate: config.sourceAllowPrivate,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
-    version: packageJson.version,
+    userAgent: config.sourceUserAgent ?? `edgepress/${packageJson.version} (+${baseUrlOf(config)})`,
   });
   const s3 = await createS3SourceIfAllowed(config, s3Client);
   return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };

@@ -17,6 +17,9 @@ const WITH_RETRY_AFTER = new Set([429, 503]);
 export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 
+/** Statuses whose body is the image. 203 is a 200 that a proxy changed; some servers answer with the two others. */
+const SUCCESS = new Set([200, 201, 202, 203]);
+
 /**
  * Returns the target of a redirect, which is not checked in any way; `undefined` if the response is no redirect.
  *
@@ -25,7 +28,7 @@ const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 export function redirectTarget({ statusCode, headers }: ResponseHead, url: URL): URL | undefined {
   if (!REDIRECTS.has(statusCode)) return undefined;
   const location = headerValue(headers, 'location');
-  const target = location === undefined ? undefined : parseSourceUrl(location, url);
+  const target = location === undefined ? undefined : parseSourceUrl(escapeBytes(location), url);
   if (target) return target;
   const where = location === undefined ? 'without a Location' : 'to something that is not a URL';
   throw unavailable(`status ${statusCode} ${where} from the source at ${shownHost(url)}`, {
@@ -33,8 +36,13 @@ export function redirectTarget({ statusCode, headers }: ResponseHead, url: URL):
   });
 }
 
+/** Percent-encodes the bytes of raw UTF-8, which a header value has as one character each, as browsers do. */
+function escapeBytes(location: string): string {
+  return location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 /**
- * Returns the error that a response stands for, unless it is a redirect; `undefined` for a 200.
+ * Returns the error that a response stands for, unless it is a redirect; `undefined` if its body is the whole image.
  *
  * @param nowMs - the time, in Unix milliseconds
  */
@@ -43,7 +51,7 @@ export function responseFailure(
   url: URL,
   nowMs: number,
 ): EdgepressError | undefined {
-  if (statusCode === 200) return undefined;
+  if (SUCCESS.has(statusCode) || (statusCode === 206 && isWhole(headers))) return undefined;
   const message = `status ${statusCode} from the source at ${shownHost(url)}`;
   if (NOT_FOUND.has(statusCode)) return new EdgepressError('source_not_found', message);
   const retryAfterSeconds = WITH_RETRY_AFTER.has(statusCode)
@@ -53,6 +61,12 @@ export function responseFailure(
     retryable: statusCode >= 500 || RETRYABLE.has(statusCode),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
+}
+
+/** Whether a partial response has all of the representation: some servers answer any request with a range. */
+function isWhole(headers: IncomingHttpHeaders): boolean {
+  const [, last, total] = /^bytes 0-(\d+)\/(\d+)$/i.exec(headerValue(headers, 'content-range') ?? '') ?? [];
+  return last !== undefined && Number(last) === Number(total) - 1;
 }
 
 /**

@@ -1,12 +1,21 @@
 import { lookup } from 'node:dns';
-import { type Agent, type Dispatcher, request } from 'undici';
+import type { Readable } from 'node:stream';
+import { request } from 'undici';
 import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
 import { type AllowPattern, assertUrlAllowed } from './allowlist.ts';
-import { createGuardedAgent, type ResolveAll } from './guarded-agent.ts';
-import { headerValue, redirectTarget, responseFailure } from './http-response.ts';
+import { createGuardedAgent, type GuardedAgent, type ResolveAll } from './guarded-agent.ts';
+import { headerValue, type ResponseHead, redirectTarget, responseFailure } from './http-response.ts';
+import { requestLeniently } from './lenient-http.ts';
 import { readBody } from './read-body.ts';
+import { createRedirectCookies } from './redirect-cookies.ts';
 import type { SourceFetcher } from './source.ts';
-import { sourceFailure, unavailable, withDeadline } from './source-failure.ts';
+import {
+  isClosedConnection,
+  isInvalidHttp,
+  sourceFailure,
+  unavailable,
+  withDeadline,
+} from './source-failure.ts';
 import { parseWebSource, shownHost } from './source-url.ts';
 
 export interface HttpSourceOptions {
@@ -17,10 +26,10 @@ export interface HttpSourceOptions {
   maxBytes: number;
   /** The time for the whole fetch: DNS, connections, all redirects and the body, in milliseconds. */
   timeoutMs: number;
-  /** Default 5. */
+  /** Default 10. */
   maxRedirects?: number;
-  /** The version of this service, for the `User-Agent`. */
-  version: string;
+  /** The `User-Agent` of requests. */
+  userAgent: string;
   /** Default `dns.lookup`. */
   resolve?: ResolveAll;
   /** Default `isPublicAddress`. */
@@ -35,7 +44,7 @@ export interface HttpSource extends SourceFetcher {
 /** Prefers the formats that make the best originals, but accepts anything: any image is better than a 406. */
 const ACCEPT =
   'image/jpeg,image/png,image/webp,image/gif,image/avif;q=0.9,image/heic;q=0.9,image/*;q=0.8,*/*;q=0.1';
-/** Limits of reading a body that is not used, which frees its connection for the next request. */
+/** The longest that reading a body that is not used may take, which frees its connection for the next request. */
 const MAX_DISCARDED_BYTES = 131_072;
 const MAX_DISCARD_MS = 250;
 
@@ -52,85 +61,130 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const guarded = createGuardedAgent({ resolve, acceptsAddress, connectTimeoutMs: timeoutMs });
   const trusting = createGuardedAgent({ resolve, acceptsAddress: () => true, connectTimeoutMs: timeoutMs });
   const agentFor = (url: URL) => (privateHosts.has(hostAndPort(url)) ? trusting : guarded);
+  const closing = new AbortController();
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     async fetch(src) {
       const url = parseWebSource(src);
-      return await withDeadline(timeoutMs, shownHost(url), (signal) =>
-        followRedirects(url, options, agentFor, signal),
-      );
+      return await withDeadline(timeoutMs, shownHost(url), (deadline) => {
+        const signal = AbortSignal.any([deadline, closing.signal]);
+        return followRedirects(url, { options, agentFor, signal });
+      });
     },
     async close() {
-      await Promise.all([guarded.destroy(), trusting.destroy()]);
+      closing.abort(unavailable('this service is shutting down', { retryable: true }));
+      await Promise.all([guarded.dispatcher.destroy(), trusting.dispatcher.destroy()]);
     },
   };
 }
 
-async function followRedirects(
-  first: URL,
-  options: HttpSourceOptions,
-  agentFor: (url: URL) => Agent,
-  signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { allow, maxRedirects = 5 } = options;
+/** What the hops of one fetch have in common. */
+interface FetchContext {
+  options: HttpSourceOptions;
+  agentFor: (url: URL) => GuardedAgent;
+  signal: AbortSignal;
+}
+
+async function followRedirects(first: URL, context: FetchContext): Promise<Uint8Array<ArrayBuffer>> {
+  const { allow, maxRedirects = 10 } = context.options;
+  const cookies = createRedirectCookies();
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     assertUrlAllowed(url, allow);
-    try {
-      const response = await get(url, agentFor(url), options.version, signal);
-      const next = await checkResponse(response, url);
-      if (!next) return await readResponse(response, url, options.maxBytes, signal);
-      url = next;
-    } catch (error) {
-      throw sourceFailure(error, shownHost(url));
-    }
+    const result = await fetchHop({ ...context, url, cookie: cookies.headerFor(url) });
+    if (result instanceof Uint8Array) return result;
+    cookies.store(url, result.setCookie);
+    url = result.target;
   }
   throw unavailable(`more than ${maxRedirects} redirects from ${shownHost(first)}`, { retryable: false });
 }
 
-function get(url: URL, agent: Agent, version: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-  return request(url, {
-    dispatcher: agent,
-    method: 'GET',
-    headers: {
-      'user-agent': `edgepress/${version}`,
-      accept: ACCEPT,
-      // Images are compressed already: a content encoding would cost time, and allow decompression bombs.
-      'accept-encoding': 'identity',
-      // Lets this service detect a source URL that leads back to itself (RFC 8586).
-      'cdn-loop': 'edgepress',
-    },
-    signal,
-  });
+interface Hop extends FetchContext {
+  url: URL;
+  cookie: string | undefined;
+}
+
+interface Redirect {
+  target: URL;
+  setCookie: string | string[] | undefined;
 }
 
 /**
- * Returns the target if the response is a redirect; `undefined` if it is a 200, whose body is still to be read.
+ * Fetches one URL, without following its redirect. What a second attempt over a new connection may mend is tried once more: a connection of
+ * the pool that the server had closed meanwhile, or a response that only a lenient reader understands.
  *
- * @throws EdgepressError for any other response
+ * @throws EdgepressError
  */
-async function checkResponse(response: Dispatcher.ResponseData, url: URL): Promise<URL | undefined> {
+async function fetchHop(hop: Hop): Promise<Uint8Array<ArrayBuffer> | Redirect> {
+  const from = shownHost(hop.url);
+  let response: Response | undefined;
   try {
-    const next = redirectTarget(response, url);
-    const failure = next ? undefined : responseFailure(response, url, Date.now());
-    if (failure) throw failure;
-    if (next) await discard(response.body);
-    return next;
+    response = await requestFromPool(hop);
+    return await readResponse(hop, response);
   } catch (error) {
-    await discard(response.body);
-    throw error;
+    const tryAgain = isInvalidHttp(error) || (!response && isClosedConnection(error));
+    if (!tryAgain || hop.signal.aborted) throw sourceFailure(error, from);
+  }
+  try {
+    return await readResponse(hop, await requestOnNewConnection(hop));
+  } catch (error) {
+    throw sourceFailure(error, from);
   }
 }
 
-function readResponse(
-  { headers, body }: Dispatcher.ResponseData,
-  url: URL,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+function requestFromPool(hop: Hop): Promise<Response> {
+  const { url, agentFor, signal } = hop;
+  const { dispatcher } = agentFor(url);
+  return request(url, { dispatcher, method: 'GET', headers: requestHeaders(hop), signal });
+}
+
+async function requestOnNewConnection(hop: Hop): Promise<Response> {
+  const { url, agentFor, signal } = hop;
+  const socket = await agentFor(url).connect(url, signal);
+  return await requestLeniently(socket, { url, headers: requestHeaders(hop) });
+}
+
+function requestHeaders({ options, cookie }: Hop): Record<string, string> {
+  return {
+    'user-agent': options.userAgent,
+    accept: ACCEPT,
+    // Images are compressed already: a content encoding would cost time, and allow decompression bombs.
+    'accept-encoding': 'identity',
+    // Lets this service detect a source URL that leads back to itself (RFC 8586).
+    'cdn-loop': 'edgepress',
+    ...(cookie !== undefined && { cookie }),
+  };
+}
+
+interface Response extends ResponseHead {
+  body: Readable;
+}
+
+/**
+ * Returns the body of a response, or where it redirects to.
+ *
+ * @throws EdgepressError for a response that is neither, and the errors of `readBody`
+ */
+async function readResponse(
+  { url, options, signal }: Hop,
+  response: Response,
+): Promise<Uint8Array<ArrayBuffer> | Redirect> {
+  const { headers, body } = response;
+  try {
+    const target = redirectTarget(response, url);
+    if (target) {
+      await discard(body);
+      return { target, setCookie: headers['set-cookie'] };
+    }
+    const failure = responseFailure(response, url, Date.now());
+    if (failure) throw failure;
+  } catch (error) {
+    await discard(body);
+    throw error;
+  }
   const declared = headerValue(headers, 'content-length');
-  return readBody(body, {
-    maxBytes,
+  return await readBody(body, {
+    maxBytes: options.maxBytes,
     declaredBytes: declared === undefined ? undefined : Number(declared),
     encoding: headerValue(headers, 'content-encoding'),
     signal,
@@ -139,8 +193,17 @@ function readResponse(
 }
 
 /** Reads a short body to its end, so that the connection can be reused; closes the connection of one that is long or slow. */
-async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
-  await body
-    .dump({ limit: MAX_DISCARDED_BYTES, signal: AbortSignal.timeout(MAX_DISCARD_MS) })
-    .catch(() => {});
+async function discard(body: Readable): Promise<void> {
+  const timer = setTimeout(() => body.destroy(), MAX_DISCARD_MS);
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += (chunk as Buffer).length;
+      if (bytes > MAX_DISCARDED_BYTES) break;
+    }
+  } catch {
+    // The response is not used, so it does not matter how it ends.
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createBrotliDecompress, createUnzip } from 'node:zlib';
 import { EdgepressError } from '../protocol/error.ts';
+import { decodersFor } from './content-encoding.ts';
 import { unavailable } from './source-failure.ts';
 
 export interface ReadBodyOptions {
@@ -9,7 +9,7 @@ export interface ReadBodyOptions {
   maxBytes: number;
   /** The `Content-Length`, if there is one. */
   declaredBytes?: number | undefined;
-  /** The `Content-Encoding`, if there is one. */
+  /** The `Content-Encoding`, if there is one; see `decodersFor`. */
   encoding?: string | undefined;
   signal: AbortSignal;
   /** The host or bucket, for error messages. */
@@ -17,28 +17,41 @@ export interface ReadBodyOptions {
 }
 
 /**
- * Reads a whole body into memory. Neither the body as it is sent nor its decoded form may exceed `maxBytes`, so decompression bombs do no
- * harm. After an error the body and its connection are destroyed.
+ * Reads a whole body into memory and decodes it. Neither the body as it is sent nor any decoded form may exceed `maxBytes`, so
+ * decompression bombs do no harm. After an error the body and its connection are destroyed.
  *
- * @throws EdgepressError `source_too_large` (without reading if the declared length exceeds the limit); `source_unavailable` for an unknown
- *   encoding, or if the length differs from the declared one
- * @throws the errors of the streams
+ * @throws EdgepressError `source_too_large` (without reading if the declared length exceeds the limit); `source_unavailable` if the length
+ *   differs from the declared one
+ * @throws the errors of the streams and of zlib
  */
 export async function readBody(body: Readable, options: ReadBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const { declaredBytes, encoding, maxBytes, signal, from } = options;
+  const { declaredBytes, maxBytes, signal, from } = options;
   const checkLength = (chunks: AsyncIterable<Buffer>) => withCheckedLength(chunks, options);
-  const concat = (chunks: AsyncIterable<Buffer>) => concatChunks(chunks, from, maxBytes);
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(from, maxBytes);
-    const decoder = decoderFor(encoding, from);
-    return decoder
-      ? await pipeline(body, checkLength, decoder, concat, { signal })
-      : await pipeline(body, checkLength, concat, { signal });
+    bytes = await pipeline(body, checkLength, concatChunks, { signal });
   } catch (error) {
     // Without a listener, a later error of the stream would crash the process.
     body.on('error', () => {}).destroy();
     throw error;
   }
+  return await decodeBody(bytes, options);
+}
+
+async function decodeBody(
+  sent: Uint8Array<ArrayBuffer>,
+  { encoding, maxBytes, from }: ReadBodyOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const decoders = decodersFor(encoding);
+  if (decoders.length === 0) return sent;
+  let bytes: Uint8Array = sent;
+  for (const decode of decoders) {
+    bytes = await decode(bytes, maxBytes).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(from, maxBytes) : error;
+    });
+  }
+  return Uint8Array.from(bytes);
 }
 
 async function* withCheckedLength(
@@ -59,16 +72,11 @@ async function* withCheckedLength(
   }
 }
 
-async function concatChunks(
-  chunks: AsyncIterable<Buffer>,
-  from: string,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function concatChunks(chunks: AsyncIterable<Buffer>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(from, maxBytes);
     parts.push(chunk);
   }
   const whole = new Uint8Array(bytes);
@@ -78,24 +86,6 @@ async function concatChunks(
     position += part.length;
   }
   return whole;
-}
-
-function decoderFor(encoding: string | undefined, from: string) {
-  switch (encoding?.trim().toLowerCase() ?? '') {
-    case '':
-    case 'identity':
-      return undefined;
-    case 'gzip':
-    case 'x-gzip':
-    case 'deflate':
-      return createUnzip();
-    case 'br':
-      return createBrotliDecompress();
-    default:
-      throw unavailable(`${from} sent a Content-Encoding that was not requested and is not supported`, {
-        retryable: false,
-      });
-  }
 }
 
 function tooLarge(from: string, maxBytes: number): EdgepressError {

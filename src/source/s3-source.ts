@@ -48,7 +48,7 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
           return await readBody(Body as Readable, {
             maxBytes,
             declaredBytes: ContentLength,
-            encoding: objectEncoding(ContentEncoding),
+            encoding: ContentEncoding,
             signal,
             from,
           });
@@ -67,15 +67,6 @@ function parseObjectAddress(src: string): ObjectAddress {
     throw new EdgepressError('bad_request', 'src must be s3://bucket/key', { parameter: 'src' });
   }
   return { bucket, key };
-}
-
-/** Removes `aws-chunked`, which chunked uploads leave in the metadata of an object though its bytes are not encoded that way. */
-function objectEncoding(encoding: string | undefined): string | undefined {
-  return encoding
-    ?.split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== 'aws-chunked')
-    .join(',');
 }
 
 function s3Failure(error: unknown, from: string): EdgepressError {

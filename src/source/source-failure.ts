@@ -1,11 +1,14 @@
 import { EdgepressError } from '../protocol/error.ts';
+import { InvalidHttpError, MAX_HEADER_BYTES } from './lenient-http.ts';
 
 const TIMEOUT =
   /^(ETIMEDOUT|ESOCKETTIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|TimeoutError|ERR_TLS_HANDSHAKE_TIMEOUT)$/;
 /** Node's own codes, OpenSSL's, and those of its certificate verification (X509_V_ERR_…). */
 const TLS =
   /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_C|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$)/;
-const MALFORMED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES)/;
+/** A response that undici cannot parse. Its parser's own errors have a name, and not always a code. */
+const INVALID_HTTP = /^(HPE_|HTTPParserError$|UND_ERR_RES)/;
+const CLOSED = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
 /** The codes of zlib and Brotli. */
 const ENCODING = /^(Z_|ERR_BROTLI|ERR__ERROR)/;
 
@@ -17,6 +20,7 @@ const CONNECTION_MESSAGES: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
   UND_ERR_DESTROYED: 'this service is shutting down',
   UND_ERR_SOCKET: 'closed before the response was complete',
+  EOF: 'closed before the response was complete',
 };
 
 /**
@@ -28,9 +32,8 @@ const CONNECTION_MESSAGES: Readonly<Record<string, string>> = {
  */
 export function sourceFailure(error: unknown, from: string): EdgepressError {
   if (error instanceof EdgepressError) return error;
-  const code = codeOf(error);
-  if (TIMEOUT.test(code)) return timeoutFailure(from, 'the connection timed out', error);
-  return unavailable(messageFor(code, from), { retryable: true, cause: error });
+  if (TIMEOUT.test(codeOf(error))) return timeoutFailure(from, 'the connection timed out', error);
+  return unavailable(messageFor(error, from), { retryable: true, cause: error });
 }
 
 /** Returns a `source_unavailable` error. */
@@ -41,9 +44,22 @@ export function unavailable(
   return new EdgepressError('source_unavailable', message, options);
 }
 
-function messageFor(code: string, from: string): string {
+/** Whether undici could not parse a response; a lenient reader may. */
+export function isInvalidHttp(error: unknown): boolean {
+  return INVALID_HTTP.test(codeOf(error));
+}
+
+/** Whether the other side closed the connection. */
+export function isClosedConnection(error: unknown): boolean {
+  return CLOSED.test(codeOf(error));
+}
+
+function messageFor(error: unknown, from: string): string {
+  if (error instanceof InvalidHttpError) return `the answer of ${from} is not valid HTTP: ${error.message}`;
+  const code = codeOf(error);
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return `the answer of ${from} has more than ${MAX_HEADER_BYTES} bytes of headers`;
   if (TLS.test(code)) return `TLS: ${code} at ${from}`;
-  if (MALFORMED.test(code)) return `the response of ${from} is not valid HTTP (${code})`;
   if (ENCODING.test(code))
     return `the body from ${from} cannot be decoded as its Content-Encoding says (${code})`;
   return `connection: ${CONNECTION_MESSAGES[code] ?? code} (${from})`;
@@ -51,7 +67,8 @@ function messageFor(code: string, from: string): string {
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
-  const code: unknown = 'code' in error ? error.code : error.name;
+  // undici's HTTPParserError may have a code that is undefined.
+  const code: unknown = ('code' in error ? error.code : undefined) ?? error.name;
   return typeof code === 'string' && /^[A-Za-z0-9_]{1,60}$/.test(code) ? code : 'failed';
 }
 

@@ -63,7 +63,13 @@ describe('an HTTP source with the real guard', () => {
   it('uses the guard by default', async () => {
     const server = await serve(answerOk);
     const resolve = namesAt({ 'images.test': ['127.0.0.1'] });
-    const source = createHttpSource({ allow: [], maxBytes: 10, timeoutMs: 2_000, version: '1', resolve });
+    const source = createHttpSource({
+      allow: [],
+      maxBytes: 10,
+      timeoutMs: 2_000,
+      userAgent: 'test',
+      resolve,
+    });
     onTestFinished(() => source.close());
     await expect(source.fetch(`http://127.0.0.1:${server.port}/`)).rejects.toMatchObject(forbidden);
     await expect(source.fetch(`http://images.test:${server.port}/`)).rejects.toMatchObject(forbidden);

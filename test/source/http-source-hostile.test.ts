@@ -48,7 +48,7 @@ describe('an HTTP source, given a hostile server', () => {
       'source_unavailable',
     ],
     ['HTTP/2', 'HTTP/2 200\r\n\r\n', 'source_unavailable'],
-    ['a header without a colon', 'HTTP/1.1 200 OK\r\ngarbage\r\n\r\n', 'source_unavailable'],
+    ['a header without a colon', 'HTTP/1.1 200 OK\r\ngarbage\r\n\r\n', 'bytes'],
     ['a NUL in a header', 'HTTP/1.1 200 OK\r\nA: \0\r\n\r\n', 'source_unavailable'],
     [
       'two lengths',

@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { parseRetryAfter } from '../../src/source/http-response.ts';
-import { failure, fetcherAt, fetchFrom, serve, serveBytes } from '../support/source/loopback.ts';
+import {
+  failure,
+  fetcherAt,
+  fetchFrom,
+  namesAt,
+  serve,
+  serveBytes,
+  serveTcp,
+} from '../support/source/loopback.ts';
 
 describe('an HTTP source, given a redirect', () => {
   it.each([301, 302, 303, 307, 308])(
@@ -26,7 +34,7 @@ describe('an HTTP source, given a redirect', () => {
   });
 
   it.each([
-    ['by default', 5, undefined],
+    ['by default', 10, undefined],
     ['with maxRedirects 0', 0, 0],
     ['with maxRedirects 2', 2, 2],
   ])('follows, %s, %i redirects and not one more', async (_setting, times, maxRedirects) => {
@@ -82,7 +90,118 @@ describe('an HTTP source, given a redirect', () => {
   });
 });
 
+describe('an HTTP source, given a Location that no URL may contain', () => {
+  it.each([
+    ['in a path', '/größe/写真.jpg', '/gr%C3%B6%C3%9Fe/%E5%86%99%E7%9C%9F.jpg'],
+    ['in a query', '/a.jpg?name=größe', '/a.jpg?name=gr%C3%B6%C3%9Fe'],
+    ['in bytes that are not UTF-8', Buffer.from('/gr\xf6\xdfe.jpg', 'latin1'), '/gr%F6%DFe.jpg'],
+    ['with spaces', '/a b.jpg', '/a%20b.jpg'],
+    ['encoded in part', '/ö%C3%B6.jpg', '/%C3%B6%C3%B6.jpg'],
+  ])('asks for its bytes, percent-encoded: %s', async (_where, location, expected) => {
+    const paths: string[] = [];
+    const head = [
+      Buffer.from('HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: '),
+      Buffer.from(location),
+    ];
+    const server = await serveTcp((socket) =>
+      socket.on('data', (data) => {
+        paths.push(String(data).split(' ')[1] ?? '');
+        if (paths.length === 1) socket.write(Buffer.concat([...head, Buffer.from('\r\n\r\n')]));
+        else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nbytes');
+      }),
+    );
+    expect(await fetcherAt(server.port)()).toHaveLength(5);
+    expect(paths).toEqual(['/a.jpg', expected]);
+  });
+
+  it('understands a host in raw UTF-8', async () => {
+    const target = await serve((_request, response) => response.end('bytes'));
+    const { port } = await serveBytes(
+      `HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://bücher.test:${target.port}/\r\n\r\n`,
+    );
+    const resolve = namesAt({ 'images.test': ['127.0.0.1'], 'xn--bcher-kva.test': ['127.0.0.1'] });
+    expect(await fetcherAt(port, { resolve })()).toHaveLength(5);
+  });
+});
+
+describe('an HTTP source, given a redirect that sets a cookie', () => {
+  const withCookie: RequestListener = (request, response) => {
+    if (request.headers.cookie === 'seen=1; b=2') response.end('bytes');
+    else
+      response
+        .writeHead(302, { location: request.url, 'set-cookie': ['seen=1; Path=/; HttpOnly', 'b=2'] })
+        .end();
+  };
+
+  it('sends it back to the host that set it', async () => {
+    expect(await fetchFrom(withCookie)).toHaveLength(5);
+  });
+
+  it('forgets it with the end of the fetch', async () => {
+    const cookies: (string | undefined)[] = [];
+    const server = await serve((request, response) => {
+      cookies.push(request.headers.cookie);
+      withCookie(request, response);
+    });
+    const fetch = fetcherAt(server.port);
+    await fetch();
+    await fetch();
+    expect(cookies).toEqual([undefined, 'seen=1; b=2', undefined, 'seen=1; b=2']);
+  });
+
+  it('does not send it to another host', async () => {
+    let cookie: string | undefined = 'not asked';
+    const other = await serve((request, response) => {
+      cookie = request.headers.cookie;
+      response.end('bytes');
+    });
+    await fetchFrom((_request, response) => {
+      response
+        .writeHead(302, { location: `http://other.test:${other.port}/`, 'set-cookie': 'secret=1' })
+        .end();
+    });
+    expect(cookie).toBeUndefined();
+  });
+
+  it('sends the last of several values, none that was deleted, and no more than twenty', async () => {
+    const seen: string[] = [];
+    await fetchFrom((request, response) => {
+      seen.push(request.headers.cookie ?? '');
+      const cookies = ['a=1', 'a=2', 'gone=1', 'gone=', ...Array.from({ length: 30 }, (_, i) => `c${i}=1`)];
+      if (seen.length < 2) response.writeHead(302, { location: '/', 'set-cookie': cookies }).end();
+      else response.end('bytes');
+    });
+    expect(seen[1]).toMatch(/^a=2; c0=1; /);
+    expect(seen[1]?.split('; ')).toHaveLength(20);
+  });
+});
+
 describe('an HTTP source, given a status other than 200', () => {
+  it.each([
+    [201, undefined],
+    [202, undefined],
+    [203, undefined],
+    [206, 'bytes 0-4/5'],
+  ])('takes the body of status %i', async (status, range) => {
+    const headers = range === undefined ? {} : { 'content-range': range };
+    const bytes = await fetchFrom((_request, response) => response.writeHead(status, headers).end('bytes'));
+    expect(Buffer.from(bytes).toString()).toBe('bytes');
+  });
+
+  it.each([
+    'bytes 0-4/9',
+    'bytes 1-5/5',
+    'bytes 0-4/*',
+    'bytes */5',
+    'items 0-4/5',
+    'bytes 0-4/5, bytes 0-4/5',
+  ])('throws source_unavailable for a 206 with a Content-Range of %j', async (range) => {
+    const send: RequestListener = (_request, response) => {
+      response.writeHead(206, { 'content-range': range }).end('bytes');
+    };
+    expect(await failure(fetchFrom(send))).toMatchObject({ code: 'source_unavailable', retryable: false });
+  });
+
   it.each([404, 410])('throws source_not_found for status %i', async (status) => {
     const error = await failure(fetchFrom((_request, response) => response.writeHead(status).end('sorry')));
     expect(error).toMatchObject({ code: 'source_not_found', retryable: false });
@@ -90,9 +209,10 @@ describe('an HTTP source, given a status other than 200', () => {
   });
 
   it.each([
-    [201, false],
     [204, false],
+    [205, false],
     [206, false],
+    [226, false],
     [300, false],
     [304, false],
     [400, false],

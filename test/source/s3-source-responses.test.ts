@@ -148,10 +148,13 @@ describe('an S3 source', () => {
     });
   });
 
-  it('ignores the aws-chunked encoding that chunked uploads leave in the metadata', async () => {
-    const { fetch } = await openAt((_request, response) => {
-      response.writeHead(200, { 'content-encoding': 'aws-chunked' }).end('bytes');
-    });
-    expect(await fetch('s3://photos/a.jpg')).toHaveLength(5);
-  });
+  it.each(['aws-chunked', 'aws-chunked,identity', 'base64', 'utf-8', 'none'])(
+    'takes an object as it is whose metadata say the Content-Encoding %s',
+    async (encoding) => {
+      const { fetch } = await openAt((_request, response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end('bytes');
+      });
+      expect(await fetch('s3://photos/a.jpg')).toHaveLength(5);
+    },
+  );
 });

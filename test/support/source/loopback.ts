@@ -81,7 +81,7 @@ export function openSource(options: SourceOptions = {}): HttpSource {
   const source = createHttpSource({
     maxBytes: 1_000_000,
     timeoutMs: 5_000,
-    version: '9.9.9',
+    userAgent: 'edgepress/9.9.9 (+https://images.example)',
     resolve: namesAt({ 'images.test': ['127.0.0.1'], 'other.test': ['127.0.0.1'] }),
     acceptsAddress: (address) => address === '127.0.0.1',
     ...options,
