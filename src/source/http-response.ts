@@ -20,6 +20,9 @@ const MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60;
 /** Statuses whose body is the image. 203 is a 200 that a proxy changed; some servers answer with the two others. */
 const SUCCESS = new Set([200, 201, 202, 203]);
 
+/** How much of a path an error shows, in characters. The path tells a URL that was encoded twice or not at all; a query may be secret. */
+const MAX_SHOWN_PATH = 200;
+
 /**
  * Returns the target of a redirect, which is not checked in any way; `undefined` if the response is no redirect.
  *
@@ -53,7 +56,9 @@ export function responseFailure(
 ): EdgepressError | undefined {
   if (SUCCESS.has(statusCode) || (statusCode === 206 && isWhole(headers))) return undefined;
   const message = `status ${statusCode} from the source at ${shownHost(url)}`;
-  if (NOT_FOUND.has(statusCode)) return new EdgepressError('source_not_found', message);
+  if (NOT_FOUND.has(statusCode)) {
+    return new EdgepressError('source_not_found', `${message} for ${url.pathname.slice(0, MAX_SHOWN_PATH)}`);
+  }
   const retryAfterSeconds = WITH_RETRY_AFTER.has(statusCode)
     ? (parseRetryAfter(headerValue(headers, 'retry-after'), nowMs) ?? DEFAULT_RETRY_AFTER_SECONDS)
     : undefined;

@@ -130,7 +130,8 @@ async function* chunks(reader: ByteReader): AsyncGenerator<Buffer> {
     // What may follow are trailers, which are not used.
     if (size === 0) return;
     yield* reader.take(size);
-    if ((await reader.line(MAX_CHUNK_LINE)) !== '') throw new InvalidHttpError('a chunk is longer than its size');
+    if ((await reader.line(MAX_CHUNK_LINE)) !== '')
+      throw new InvalidHttpError('a chunk is longer than its size');
   }
 }
 

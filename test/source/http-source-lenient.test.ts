@@ -64,7 +64,10 @@ describe('an HTTP source, given a connection that ends before any answer', () =>
     serveTcp((socket) => {
       let requests = 0;
       socket.on('data', (data) => {
-        if (++requests > 1) return socket.destroy();
+        if (++requests > 1) {
+          socket.destroy();
+          return;
+        }
         answered.push(String(data).split(' ')[1] ?? '');
         socket.write(`${OK}${LENGTH}\r\nbytes`);
       });
