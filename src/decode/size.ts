@@ -16,3 +16,12 @@ export function scaleInside(size: Size, bounds: Size): number {
 export function scaled({ width, height }: Size, scale: number): Size {
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
+
+/** Returns the largest size with even sides within a size; a side of 1 stays. */
+export function evenSize({ width, height }: Size): Size {
+  return { width: evenSide(width), height: evenSide(height) };
+}
+
+function evenSide(side: number): number {
+  return Math.max(1, side - (side % 2));
+}

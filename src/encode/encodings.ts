@@ -1,5 +1,8 @@
-import type { Sharp } from 'sharp';
+import type { OutputInfo, Sharp } from 'sharp';
+import { DECODE_TIMEOUT_SECONDS } from '../decode/decode-errors.ts';
+import { evenSize, type Size } from '../decode/size.ts';
 import type { Format } from '../protocol/request.ts';
+import { finishAvif } from './avif-container.ts';
 
 /** The encodings of variants, by the subtype of their content type. */
 export type Encoding = 'avif' | 'webp' | 'jpeg' | 'png' | 'gif';
@@ -11,9 +14,12 @@ export function contentTypeOf(encoding: Encoding): string {
 
 export type Chroma = '4:2:0' | '4:4:4';
 
+/** The CPU time of aom by effort, in seconds a megapixel: 0.05, 0.16, 0.25, 0.5, 2. */
+export type AvifEffort = 0 | 1 | 2 | 3 | 4;
+
 /** The settings that a still is encoded with. Together with its pixels they determine the bytes. */
 export type EncoderSettings =
-  | { encoding: 'avif'; quality: number; effort: 0 | 3; chroma: Chroma; bits: 8 | 10; soften?: number }
+  | { encoding: 'avif'; quality: number; effort: AvifEffort; soften?: number }
   | {
       encoding: 'webp';
       quality: number;
@@ -22,8 +28,12 @@ export type EncoderSettings =
       preset: 'default' | 'picture';
     }
   | { encoding: 'webp'; nearLossless: number }
+  | { encoding: 'webp'; palette: PaletteSize }
   | { encoding: 'jpeg'; quality: number; chroma: Chroma; table: JpegTable }
-  | { encoding: 'png'; colours: 'all' | 'palette' };
+  | { encoding: 'png'; palette: PaletteSize | 'none' };
+
+/** The number of colours of a palette: the sizes that libvips makes. */
+export type PaletteSize = 16 | 256;
 
 /** Quantisation tables of mozjpeg, by their index: its default by N. Robidoux, and one by Klein, Silverstein and Carney. */
 const JPEG_TABLES = { robidoux: 3, klein: 5 } as const;
@@ -31,6 +41,16 @@ export type JpegTable = keyof typeof JPEG_TABLES;
 
 /** The largest width and height of a variant, in pixels, by the requested format: the limit of any encoding that it may get. */
 export const MAX_SIDE: Readonly<Record<Format, number>> = { avif: 16_383, webp: 16_383, jpeg: 65_500 };
+
+/**
+ * Returns the size of a still of a format: in `avif`, both sides are even. Android's AV1 decoder is declared for these only, and decoders
+ * have shown odd ones with a green line.
+ *
+ * @param size - the size of the still in formats of any size
+ */
+export function variantSize(size: Size, format: Format): Size {
+  return format === 'avif' ? evenSize(size) : size;
+}
 
 /** The encodings that a client displays, by the format that it requests. */
 export const DISPLAYABLE_ENCODINGS: Readonly<Record<Format, readonly Encoding[]>> = {
@@ -44,19 +64,20 @@ export function animatedEncoding(format: Format): 'webp' | 'gif' {
   return format === 'jpeg' ? 'gif' : 'webp';
 }
 
-/** Returns a pipeline that encodes a still. JPEG and PNG, the encodings of format `jpeg`, are flattened on white. */
+/**
+ * Returns a pipeline that encodes a still. JPEG and PNG, the encodings of format `jpeg`, are flattened on white. For settings with a
+ * palette, the pixels are to have its colours only; see `reduceColours`.
+ */
 export function toEncoding(image: Sharp, settings: EncoderSettings): Sharp {
   switch (settings.encoding) {
     case 'avif': {
-      const { quality, effort, chroma, bits, soften: weight } = settings;
-      return (weight ? soften(image, weight) : image).avif({
-        quality,
-        effort,
-        chromaSubsampling: chroma,
-        bitdepth: bits,
-      });
+      const { quality, effort, soften: weight } = settings;
+      // AV1 Main profile: phones decode nothing else; see `isPhoneKind`.
+      const kind = { chromaSubsampling: '4:2:0', bitdepth: 8 } as const;
+      return (weight ? soften(image, weight) : image).avif({ quality, effort, ...kind });
     }
     case 'webp': {
+      if ('palette' in settings) return toNearLosslessWebp(image, 100);
       if ('nearLossless' in settings) return toNearLosslessWebp(image, settings.nearLossless);
       const { quality, effort, sharpChroma, preset } = settings;
       return image.webp({ quality, effort, preset, smartSubsample: sharpChroma });
@@ -71,10 +92,31 @@ export function toEncoding(image: Sharp, settings: EncoderSettings): Sharp {
       });
     }
     case 'png':
-      return settings.colours === 'palette'
-        ? flattenOnWhite(image).png({ palette: true, quality: 90, effort: 7, compressionLevel: 9 })
-        : flattenOnWhite(image).png({ compressionLevel: 9, adaptiveFiltering: true });
+      return settings.palette === 'none'
+        ? flattenOnWhite(image).png({ compressionLevel: 9, adaptiveFiltering: true })
+        : flattenOnWhite(image).png({
+            palette: true,
+            colours: settings.palette,
+            dither: 0,
+            effort: 7,
+            compressionLevel: 9,
+          });
   }
+}
+
+/**
+ * Runs a pipeline that ends with an encoder, and completes the container of its file.
+ *
+ * @throws Error sharp's, for a damaged source or after {@link DECODE_TIMEOUT_SECONDS}
+ */
+export async function runEncoder(
+  pipeline: Sharp,
+  encoding: Encoding,
+): Promise<{ body: Uint8Array<ArrayBuffer>; info: OutputInfo }> {
+  const { data, info } = await pipeline
+    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+    .toBuffer({ resolveWithObject: true });
+  return { body: encoding === 'avif' ? finishAvif(data) : (data as Buffer<ArrayBuffer>), info };
 }
 
 /** Mixes each pixel with its neighbours. A weight of 0.03 changes hardly any pixel by more than one or two levels. */

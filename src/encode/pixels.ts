@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import type { Size } from '../decode/size.ts';
 import { flattenOnWhite } from './encodings.ts';
 import type { RgbImage } from './metric.ts';
 
@@ -33,6 +34,16 @@ export async function readPixels(image: Sharp): Promise<Pixels> {
 function isOpaque(data: Buffer): boolean {
   for (let at = 3; at < data.length; at += 4) if (data[at] !== 255) return false;
   return true;
+}
+
+/**
+ * Resizes an image and crops what exceeds the kept size, from the right and the bottom: resizing to a size that differs by a pixel would
+ * blur screenshots.
+ */
+export function resizeAndCrop(image: Sharp, size: Size, kept: Size): Sharp {
+  const resized = image.resize({ width: size.width, height: size.height, fit: 'fill' });
+  const isWhole = kept.width === size.width && kept.height === size.height;
+  return isWhole ? resized : resized.extract({ left: 0, top: 0, width: kept.width, height: kept.height });
 }
 
 /** Returns a new sharp pipeline that starts with these pixels. */

@@ -24,6 +24,8 @@ export interface QualitySteps {
     settingsAt(quality: number): EncoderSettings;
     /** In steps, may be a fraction or negative. */
     offsetFor(tier: Tier): number;
+    /** The least share of a draft's bytes that the real settings need at the same quality. */
+    leastShare: number;
   };
   /**
    * Returns settings between two steps, for encodings whose steps are far apart.
@@ -51,8 +53,9 @@ export const AVIF_STEPS: QualitySteps = {
   maxSamples: 4,
   floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
   draft: {
-    settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, chroma: '4:4:4', bits: 8 }),
+    settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0 }),
     offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
+    leastShare: 0.6,
   },
   between: (quality, surplus) => {
     const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
@@ -61,7 +64,7 @@ export const AVIF_STEPS: QualitySteps = {
 };
 
 function avifAt(quality: number): EncoderSettings & { encoding: 'avif' } {
-  return { encoding: 'avif', quality, effort: 3, chroma: '4:4:4', bits: 10 };
+  return { encoding: 'avif', quality, effort: 3 };
 }
 
 /**
@@ -91,6 +94,7 @@ export function webpSteps(contentClass: ContentClass): QualitySteps {
     draft: {
       settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
       offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.webp,
+      leastShare: 0.85,
     },
   };
 }

@@ -1,14 +1,36 @@
 import type { Metadata } from 'sharp';
 import type { ImageType } from '../decode/image-type.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
+import type { Size } from '../decode/size.ts';
 import { stripGif, stripJpeg, stripPng, stripWebp } from '../decode/strip-metadata.ts';
 import type { Format } from '../protocol/request.ts';
+import { isPhoneAvif } from './avif-container.ts';
 import { DISPLAYABLE_ENCODINGS, type Encoding } from './encodings.ts';
 
 /** The bytes of a source without its metadata, fit to be sent in place of a variant. */
-export interface ServableOriginal {
+export interface ServableOriginal extends Size {
   encoding: Encoding;
   body: Uint8Array<ArrayBuffer>;
+  /** Whether its type has transparency and it uses it, as far as the header says. */
+  hasAlpha: boolean;
+}
+
+/**
+ * An original may be sent at more pixels than were asked for while its bytes win, up to the larger of two bounds: as many pixels as a
+ * client must be ready to decode anyway (the top rung of the ladder, 2048 × 2048: 16 MiB decoded, a third of a phone's own photograph), and
+ * four times those that were asked for (a line of two pixels for each one).
+ */
+const MAX_ORIGINAL_PIXELS = 2048 * 2048;
+const MAX_TIMES_ASKED = 4;
+
+/**
+ * Whether an original is small enough to be sent in place of a variant of this size.
+ *
+ * @param original - of one frame, in pixels
+ */
+export function isNearSize(original: Size, asked: Size): boolean {
+  const pixels = original.width * original.height;
+  return pixels <= Math.max(MAX_ORIGINAL_PIXELS, MAX_TIMES_ASKED * asked.width * asked.height);
 }
 
 /**
@@ -17,10 +39,12 @@ export interface ServableOriginal {
  *
  * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than 8 bits, or of a type that cannot be stripped
  */
-export function servableOriginal({ bytes, type, metadata }: InspectedSource): ServableOriginal | undefined {
-  if (type === 'tiff' || type === 'hevc' || !isPlain(metadata)) return undefined;
+export function servableOriginal(source: InspectedSource): ServableOriginal | undefined {
+  const { bytes, type, metadata, facts } = source;
+  if (!isStrippable(type) || !isPlain(metadata)) return undefined;
   const body = STRIP[type](bytes, metadata);
-  return body && { encoding: type, body };
+  const { width, height } = facts;
+  return body && { encoding: type, body, width, height, hasAlpha: metadata.hasAlpha === true };
 }
 
 /** By the types of originals that are encodings of variants, too. */
@@ -33,8 +57,12 @@ const STRIP: Readonly<
   webp: stripWebp,
   // AVIF boxes refer to each other by offset, so none can be left out: the file is servable as it is or not at all.
   avif: (bytes, { exif, xmp, icc }) =>
-    exif || xmp || icc || !isAvifSrgb(bytes) ? undefined : Uint8Array.from(bytes),
+    exif || xmp || icc || !isAvifSrgb(bytes) || !isPhoneAvif(bytes) ? undefined : Uint8Array.from(bytes),
 };
+
+function isStrippable(type: ImageType): type is ImageType & Encoding {
+  return type in STRIP;
+}
 
 /** Whether the pixels are shown as they are stored: upright, 8 bits, sRGB or grey. */
 function isPlain({ orientation, space, depth, icc, format, pages }: Metadata): boolean {
@@ -64,7 +92,7 @@ function isAvifSrgb(bytes: Uint8Array): boolean {
 }
 
 /** The result of encoding one variant, or a servable original in place of it. */
-export interface EncodedBody {
+export interface EncodedBody extends Size {
   encoding: Encoding;
   body: Uint8Array<ArrayBuffer>;
   /** SSIMULACRA2 against the source; `undefined` if it was not measured. */
@@ -73,22 +101,14 @@ export interface EncodedBody {
   isOriginal: boolean;
 }
 
-/** The source of a variant that has as many pixels as the source itself. */
-export interface OriginalAtSize {
-  /** The size of the source with its metadata, in bytes. */
-  bytes: number;
-  servable: ServableOriginal | undefined;
-}
-
 /** Returns the servable original if a client of this format displays its encoding. */
 export function originalInFormat(
-  original: OriginalAtSize | undefined,
+  servable: ServableOriginal | undefined,
   format: Format,
 ): EncodedBody | undefined {
-  const servable = original?.servable;
-  return servable && DISPLAYABLE_ENCODINGS[format].includes(servable.encoding)
-    ? { ...servable, score: 100, isOriginal: true }
-    : undefined;
+  if (!servable || !DISPLAYABLE_ENCODINGS[format].includes(servable.encoding)) return undefined;
+  const { encoding, body, width, height } = servable;
+  return { encoding, body, width, height, score: 100, isOriginal: true };
 }
 
 /** Returns the smaller of two; the second, usually the original, if they are equally large. */

@@ -3,14 +3,15 @@ import { decodedSize, decodeToPixels, type PixelSource, streamPixels } from '../
 import { decodeError, isTimeout } from '../decode/decode-errors.ts';
 import { type InspectedSource, inspectSource } from '../decode/inspect.ts';
 import { scaled, scaleInside } from '../decode/size.ts';
+import type { Format } from '../protocol/request.ts';
 import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
 import { encodeStill } from './encode-still.ts';
 import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
-import { animatedEncoding, contentTypeOf, MAX_SIDE } from './encodings.ts';
+import { animatedEncoding, contentTypeOf, MAX_SIDE, variantSize } from './encodings.ts';
 import { createMetric, type Metric } from './metric.ts';
-import { readPixels } from './pixels.ts';
-import { servableOriginal } from './servable-original.ts';
+import { readPixels, resizeAndCrop } from './pixels.ts';
+import { isNearSize, servableOriginal } from './servable-original.ts';
 import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {
@@ -71,33 +72,33 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
   const decodeBytes = pixels.isStreamed ? source.decodeBytes : 0;
   const runWithPermit: RunWithPermit = (work) =>
     semaphore.runWithPermit({ kind: 'encode', urgency, decodeBytes }, work);
-  const stills = new Map<number, Promise<Still>>();
+  const stills = new Map<string, Promise<Still>>();
   // Different requests may have the same result: widths beyond the source's, or an animation as `avif` and as `webp`.
   const variants = new Map<string, Promise<EncodedImage>>();
 
-  function stillAt(scale: number): Promise<Still> {
-    return memoized(stills, scale, async () => {
-      const image = (await pixels.open()).resize({ ...scaled(facts, scale), fit: 'fill' });
+  function stillAt(scale: number, format: Format): Promise<Still> {
+    const size = scaled(facts, scale);
+    const kept = variantSize(size, format);
+    return memoized(stills, `${scale} ${kept.width}×${kept.height}`, async () => {
+      const image = resizeAndCrop(await pixels.open(), size, kept);
       return createStill({ pixels: await runWithPermit(() => readPixels(image)), metric, runWithPermit });
     });
   }
 
   async function encodeAt(scale: number, request: EncodeRequest): Promise<EncodedImage> {
     const { effort } = request;
-    const original = scale === 1 ? { bytes: facts.bytes, servable: servableOriginal(source) } : undefined;
+    const servable = isNearSize(facts, scaled(facts, scale)) ? servableOriginal(source) : undefined;
     if (pixels.isStreamed) {
-      const encoded = await encodeStreamed(pixels, source, { ...request, scale }, original, runWithPermit);
+      const encoded = await encodeStreamed(pixels, source, { ...request, scale }, servable, runWithPermit);
       return { ...encoded, effort };
     }
-    const still = await stillAt(scale);
-    const { encoding, body, score, isOriginal } = await encodeStill(still, request, original).catch(
-      (cause: Error) => {
-        // The pixels are decoded already, so only a timeout is an expected error here; any other is a bug.
-        throw isTimeout(cause) ? decodeError(source.type, cause) : cause;
-      },
-    );
-    const { width, height } = still;
-    return { body, contentType: contentTypeOf(encoding), width, height, effort, score, isOriginal };
+    const still = await stillAt(scale, request.format);
+    const original = { bytes: facts.bytes, servable };
+    const { encoding, ...encoded } = await encodeStill(still, request, original).catch((cause: Error) => {
+      // The pixels are decoded already, so only a timeout is an expected error here; any other is a bug.
+      throw isTimeout(cause) ? decodeError(source.type, cause) : cause;
+    });
+    return { ...encoded, contentType: contentTypeOf(encoding), effort };
   }
 
   return {

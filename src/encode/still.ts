@@ -1,10 +1,10 @@
 import sharp from 'sharp';
-import { DECODE_TIMEOUT_SECONDS } from '../decode/decode-errors.ts';
 import { type ContentClass, classifyContent } from './content-class.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
-import { type EncoderSettings, toEncoding } from './encodings.ts';
+import { type EncoderSettings, type PaletteSize, runEncoder, toEncoding } from './encodings.ts';
 import type { Metric, Reference } from './metric.ts';
 import { flattenPixels, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
+import { type ReducedPixels, reduceColours } from './reduce-colours.ts';
 
 /** One encoding of a still, with its score. */
 export interface Candidate {
@@ -21,6 +21,8 @@ export interface Still {
   height: number;
   isOpaque: boolean;
   encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>>;
+  /** Returns the still on white, in the colours of a palette. It is computed once for each size. */
+  reduced(palette: PaletteSize): Promise<ReducedPixels>;
   /**
    * Encodes the still and scores the result. Each setting is encoded once for as long as the reference is open.
    *
@@ -41,12 +43,22 @@ export interface StillOptions {
 export async function createStill({ pixels, metric, runWithPermit }: StillOptions): Promise<Still> {
   const flattened = await flattenPixels(pixels);
   const candidates = new Map<string, Promise<Candidate>>();
+  const palettes = new Map<PaletteSize, Promise<ReducedPixels>>();
   let reference: Reference | undefined;
   let users = 0;
 
+  /** Runs under the permit of its caller. */
+  function reduced(palette: PaletteSize): Promise<ReducedPixels> {
+    const pending = palettes.get(palette) ?? reduceColours(flattened, palette);
+    palettes.set(palette, pending);
+    return pending;
+  }
+
   async function encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>> {
-    const image = toEncoding(openPixels(pixels), settings).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
-    return (await image.toBuffer()) as Buffer<ArrayBuffer>;
+    const palette = 'palette' in settings && settings.palette !== 'none' ? settings.palette : undefined;
+    const input = palette ? await reduced(palette) : pixels;
+    const { body } = await runEncoder(toEncoding(openPixels(input), settings), settings.encoding);
+    return body;
   }
 
   async function encodeAndScore(settings: EncoderSettings): Promise<Candidate> {
@@ -62,6 +74,7 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
     height: pixels.height,
     isOpaque: pixels.channels === 3,
     encode: (settings) => runWithPermit(() => encode(settings)),
+    reduced: (palette) => runWithPermit(() => reduced(palette)),
     encodeAndScore(settings) {
       const key = JSON.stringify(settings);
       const candidate = candidates.get(key) ?? runWithPermit(() => encodeAndScore(settings));

@@ -10,6 +10,8 @@ declare module 'vitest' {
     chromium: { path: string } | { missing: string };
     /** Why the programs that stand in for CloudFront are missing; `undefined` when they are there. */
     edge: string | undefined;
+    /** Why the AV1 decoder of Android is missing; `undefined` when it is there. */
+    gav1: string | undefined;
   }
 }
 
@@ -20,10 +22,14 @@ const EDGE_REQUIREMENT = {
   packages: ['njs', 'nginx', 'libnginx-mod-http-js'],
 };
 
+/** libgav1, around which Android's own AV1 decoder is built. */
+const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages: ['libgav1-bin'] };
+
 /** Checks for the programs that tests need, and starts one S3 server for all tests. Returns a function that stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
+  project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
   const missing = requirePrograms({ what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOSGW_PACKAGES });
   if (missing !== undefined) {
     project.provide('s3', { missing });
