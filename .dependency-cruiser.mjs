@@ -128,7 +128,7 @@ export default {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/(decode|encode)/(hevc|metric)-worker\\.mjs$'],
+        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/(decode|encode)/(magick|pdfium|metric)-worker\\.mjs$'],
       },
       to: {},
     },

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
 
 /** What the functions run on. */
@@ -11,6 +12,8 @@ export interface LambdaTarget {
 const ROOT = join(import.meta.dirname, '../..');
 const RUNTIME = join(import.meta.dirname, 'runtime');
 const METRIC = 'ssimulacra2.wasm';
+/** Read by src/decode/decoder-thread.ts. The rest of these packages is bundled or not needed. */
+const DECODER_MODULES = ['@imagemagick/magick-wasm/magick.wasm', '@embedpdf/pdfium/pdfium.wasm'];
 /** The oldest Node that the functions are tested on. */
 const NODE = 'node20';
 /** Defines what CommonJS packages expect and ES modules lack. */
@@ -33,7 +36,8 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
       'lambda-image': 'src/entry/lambda-image.ts',
       'lambda-worker': 'src/entry/lambda-worker.ts',
       // Worker threads, loaded by file name from the folder of the code that starts them.
-      'hevc-worker': 'src/decode/hevc-worker.mjs',
+      'magick-worker': 'src/decode/magick-worker.mjs',
+      'pdfium-worker': 'src/decode/pdfium-worker.mjs',
       'metric-worker': 'src/encode/metric-worker.mjs',
     },
     outdir: folder,
@@ -58,6 +62,19 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
   const platform = ['--os=linux', `--cpu=${cpu}`, '--libc=glibc'];
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   execFileSync('npm', ['ci', ...platform, ...flags], { cwd: folder, stdio: ['ignore', 2, 2] });
+  for (const module of DECODER_MODULES) copyFromPackage(module, folder);
   // It contains the time of the installation.
   rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
+}
+
+/** Copies one file of a package, with what says where in the package it is. */
+function copyFromPackage(specifier: string, folder: string): void {
+  const file = createRequire(import.meta.url).resolve(specifier);
+  const name = specifier.split('/').slice(0, 2).join('/');
+  const root = join(ROOT, 'node_modules', name);
+  for (const path of [join(root, 'package.json'), file]) {
+    const target = join(folder, relative(ROOT, path));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(path, target);
+  }
 }

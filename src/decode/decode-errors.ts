@@ -1,5 +1,10 @@
 import { EdgepressError } from '../protocol/error.ts';
 import type { ImageType } from './image-type.ts';
+import { otherFileType } from './other-file-types.ts';
+
+/** What is decoded, as people call it. */
+const SUPPORTED =
+  'JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF, BMP, ICO, PDF, JPEG XL, JPEG 2000, PSD, previews of camera RAW';
 
 /** The timeout of one decode or encode, in seconds: longer than any legitimate image within the limits takes. */
 export const DECODE_TIMEOUT_SECONDS = 60;
@@ -42,9 +47,8 @@ export function notAnImageError(bytes: Uint8Array): EdgepressError {
 
 function explainNotAnImage(bytes: Uint8Array): string {
   if (bytes.byteLength === 0) return 'The source is empty';
-  const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1').trimStart().toLowerCase();
-  if (start.startsWith('<!doctype html') || start.startsWith('<html'))
-    return 'The source is an HTML page, not an image';
-  if (start.includes('<svg')) return 'The source is SVG, a document format that is not supported';
-  return 'The source is not an image of a supported type (JPEG, PNG, GIF, WebP, AVIF, HEIC, TIFF)';
+  const other = otherFileType(bytes);
+  return other
+    ? `The source is ${other}, not an image of a supported type`
+    : `The source is not an image of a supported type (${SUPPORTED})`;
 }

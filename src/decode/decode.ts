@@ -1,8 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
+import { decodeApng } from './apng.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
-import { decodeHevc } from './hevc.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
+import { asBuffer } from './isobmff.ts';
+import { type DecodedPixels, decodeWithMagick } from './magick.ts';
+import { renderPdf } from './pdf.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
 
@@ -33,11 +36,18 @@ const SHRINK_ON_LOAD: readonly ImageType[] = ['jpeg', 'webp'];
  *
  * @param bounds - the width of the widest variant, and the largest height of any
  */
-export function decodedSize({ type, facts, frames }: InspectedSource, bounds: Size): Size | undefined {
+export function decodedSize(source: InspectedSource, bounds: Size): Size | undefined {
+  const { facts, frames } = source;
   if (frames > 1) return undefined;
-  if (facts.width * facts.height <= MAX_FULL_SIZE_PIXELS && !SHRINK_ON_LOAD.includes(type)) return facts;
+  if (isKeptAtFullSize(source)) return facts;
   const size = scaled(facts, scaleInside(facts, bounds));
   return size.width * size.height * MAX_CHANNELS <= MAX_DECODED_BYTES ? size : undefined;
+}
+
+/** Whether a still is decoded to pixels of its full size, whatever the width of its widest variant. */
+export function isKeptAtFullSize({ type, facts, frames }: InspectedSource): boolean {
+  const isSmall = facts.width * facts.height <= MAX_FULL_SIZE_PIXELS;
+  return frames === 1 && isSmall && !SHRINK_ON_LOAD.includes(type);
 }
 
 /**
@@ -81,16 +91,39 @@ export function streamPixels(source: InspectedSource, maxPixels: number): PixelS
 }
 
 async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
-  const limits = { limitInputPixels: maxPixels, failOn: 'warning' } as const;
-  if (source.type !== 'hevc') {
-    const frames = source.frames > 1 ? { animated: true } : { page: source.page };
-    const image = sharp(source.bytes, { ...limits, ...frames }).autoOrient();
-    // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
-    return source.isDeepRgb && source.iccProfile ? image.withIccProfile('srgb', { attach: false }) : image;
+  const { decoder, bytes, type, facts, frames } = source;
+  switch (decoder) {
+    case 'sharp':
+      return openWithSharp(source, maxPixels);
+    case 'magick':
+      return openDecoded(await decodeWithMagick(bytes, type, frames), source);
+    case 'pdfium':
+      return openDecoded(await renderPdf(bytes, facts), source);
+    case 'apng': {
+      const openFrame = (png: Buffer) => openWithSharp({ ...source, bytes: png, frames: 1 }, maxPixels);
+      return openDecoded(await decodeApng(asBuffer(bytes), openFrame), source);
+    }
   }
-  const { data, width, height, hasAlpha } = await decodeHevc(source.bytes);
-  const pixels = source.iccProfile
-    ? sharp(wrapInTiff({ data, width, height }, source.iccProfile), limits)
-    : sharp(data, { ...limits, raw: { width, height, channels: 4 } });
-  return hasAlpha ? pixels : pixels.removeAlpha();
+}
+
+function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
+  const { bytes, frames, page, isDeepRgb, iccProfile } = source;
+  const limits = { limitInputPixels: maxPixels, failOn: 'warning' } as const;
+  // Turning would turn the column of all frames, and browsers do not turn animations.
+  const image =
+    frames > 1 ? sharp(bytes, { ...limits, animated: true }) : sharp(bytes, { ...limits, page }).autoOrient();
+  // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
+  return isDeepRgb && iccProfile ? image.withIccProfile('srgb', { attach: false }) : image;
+}
+
+/** Opens pixels that another decoder gave, upright and in the colours of the file. */
+function openDecoded(pixels: DecodedPixels, { metadata, ...source }: InspectedSource): Sharp {
+  const { data, width, height, channels, frames } = pixels;
+  const iccProfile = pixels.iccProfile ?? source.iccProfile;
+  if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
+  const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };
+  const image = sharp(data, { raw, animated: frames > 1, limitInputPixels: false });
+  const { delay, loop } = metadata;
+  // The options of an animation stay when the encoder is chosen.
+  return frames > 1 ? image.webp({ ...(delay && { delay }), ...(loop !== undefined && { loop }) }) : image;
 }

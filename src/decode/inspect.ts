@@ -1,13 +1,16 @@
-import sharp, { type Metadata } from 'sharp';
+import type { Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
-import { notAnImageError } from './decode-errors.ts';
-import { CONTENT_TYPES, type ImageType, type SourceFacts, sniffImageType } from './image-type.ts';
-import { isCompleteGif } from './strip-metadata.ts';
+import { identify } from './identify.ts';
+import { type Decoder, IMAGE_TYPES, type ImageType, type SourceFacts } from './image-type.ts';
+import { readHeader } from './read-header.ts';
+import { repairFile } from './repair-file.ts';
+import type { Size } from './size.ts';
 
 /** What is known of a source before it is decoded. */
 export interface InspectedSource {
   type: ImageType;
-  /** The file to decode: the original, with harmless faults repaired. */
+  decoder: Decoder;
+  /** The file to decode: the original, or the picture inside it that is shown, with harmless faults repaired. */
   bytes: Uint8Array;
   facts: SourceFacts;
   metadata: Metadata;
@@ -21,20 +24,6 @@ export interface InspectedSource {
   /** Whether it is RGB with 16 bits per channel. */
   isDeepRgb: boolean;
 }
-
-/**
- * The most memory per pixel that decoding hostile images took (16 bits interlaced, progressive, 4:4:4 with alpha; 99 megapixels of one
- * colour, a few kilobytes as AVIF). libvips streams most images, but not these.
- */
-const DECODE_BYTES_PER_PIXEL: Readonly<Record<ImageType, number>> = {
-  jpeg: 7,
-  png: 9,
-  gif: 4,
-  webp: 4,
-  tiff: 4,
-  avif: 20,
-  hevc: 17,
-};
 
 /**
  * The most memory that decoding one image may take, whatever `maxPixels` allows. It is enough for 47 megapixels of AVIF and 55 of HEIC
@@ -52,36 +41,33 @@ const MAX_FRAMES = 2000;
  * @throws EdgepressError `source_not_image`, `source_corrupt` (a damaged header or a truncated GIF) or `source_too_large`
  */
 export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promise<InspectedSource> {
-  const sniffed = sniffImageType(bytes);
-  if (!sniffed) throw notAnImageError(bytes);
-  const metadata = await readMetadata(bytes, sniffed);
-  const type = metadata.format === 'heif' ? codecOf(metadata) : sniffed;
-  if (type === 'gif' && !isCompleteGif(bytes))
-    throw new EdgepressError('source_corrupt', 'The gif image is truncated');
-  const frames = type === 'gif' || type === 'webp' ? (metadata.pages ?? 1) : 1;
-  const { width, height } = metadata.autoOrient;
+  const file = identify(bytes);
+  const repaired = await repairFile(file.bytes, file.type);
+  const { type, decoder, metadata } = await readHeader(repaired, file.type);
+  const { contentType = IMAGE_TYPES[type].contentType } = file;
+  const frames = ANIMATED.includes(type) ? (metadata.pages ?? 1) : 1;
+  const { width, height } = frames > 1 ? frameSize(metadata) : metadata.autoOrient;
   assertWithinLimits({ type, width, height, frames }, maxPixels);
   return {
     type,
-    bytes,
+    decoder,
+    bytes: repaired,
     metadata,
-    facts: { contentType: CONTENT_TYPES[type], width, height, bytes: bytes.byteLength },
+    facts: { contentType, width, height, bytes: bytes.byteLength },
     frames,
     page: metadata.pagePrimary ?? 0,
-    decodeBytes: width * height * frames * DECODE_BYTES_PER_PIXEL[type],
+    decodeBytes: width * height * frames * IMAGE_TYPES[type].decodeBytesPerPixel,
     iccProfile: metadata.icc,
     isDeepRgb: metadata.space === 'rgb16',
   };
 }
 
-/** Returns the type by the codec of a HEIF file: its brands may name another one. */
-function codecOf({ compression }: Metadata): ImageType {
-  if (compression === 'av1') return 'avif';
-  if (compression === 'hevc') return 'hevc';
-  throw new EdgepressError(
-    'source_not_image',
-    `The source is HEIF with an unsupported codec (${compression})`,
-  );
+/** Types whose files hold several pictures that are shown in turn, rather than pages. */
+const ANIMATED: readonly ImageType[] = ['gif', 'webp', 'apng', 'avis'];
+
+/** The orientation in the metadata of an animation is ignored, as browsers do: there is one for WebP only. */
+function frameSize({ width, height }: Metadata): Size {
+  return { width, height };
 }
 
 interface Dimensions {
@@ -92,7 +78,7 @@ interface Dimensions {
 }
 
 function assertWithinLimits({ type, width, height, frames }: Dimensions, maxPixels: number): void {
-  const limit = Math.min(maxPixels, Math.floor(MAX_DECODE_BYTES / DECODE_BYTES_PER_PIXEL[type]));
+  const limit = Math.min(maxPixels, Math.floor(MAX_DECODE_BYTES / IMAGE_TYPES[type].decodeBytesPerPixel));
   if (width * height * frames > limit) {
     const size = `${width}×${height}${frames > 1 ? ` × ${frames} frames` : ''}`;
     const detail = `The ${type} image is ${size} pixels; at most ${limit} are allowed`;
@@ -103,13 +89,5 @@ function assertWithinLimits({ type, width, height, frames }: Dimensions, maxPixe
       'source_too_large',
       `The image has ${frames} frames; at most ${MAX_FRAMES} are allowed`,
     );
-  }
-}
-
-async function readMetadata(bytes: Uint8Array, type: ImageType): Promise<Metadata> {
-  try {
-    return await sharp(bytes, { limitInputPixels: false }).metadata();
-  } catch (cause) {
-    throw new EdgepressError('source_corrupt', `The header of the ${type} image is damaged`, { cause });
   }
 }

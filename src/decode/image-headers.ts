@@ -1,0 +1,57 @@
+import type { ImageType } from './image-type.ts';
+import { asBuffer, findBox } from './isobmff.ts';
+import { readJxlSize } from './jxl-header.ts';
+import type { Size } from './size.ts';
+
+/** Reads the size of an upright image from the header of a file, in pixels; `undefined` if the header is damaged. */
+type ReadSize = (file: Buffer) => Size | undefined;
+
+/** The types whose header sharp cannot read. */
+const READERS: Readonly<Partial<Record<ImageType, ReadSize>>> = {
+  bmp: readBmpSize,
+  ico: readIcoSize,
+  jxl: readJxlSize,
+  jp2: readJp2Size,
+  psd: readPsdSize,
+};
+
+/** Returns the size of an upright image of a type that sharp does not know; `undefined` if its header is damaged. */
+export function readSize(bytes: Uint8Array, type: ImageType): Size | undefined {
+  try {
+    const size = READERS[type]?.(asBuffer(bytes));
+    return size && size.width > 0 && size.height > 0 ? size : undefined;
+  } catch (error) {
+    // The file ends within the header.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** BITMAPFILEHEADER is followed by BITMAPCOREHEADER, with 16-bit sizes, or a header of a later version. A negative height is top-down. */
+function readBmpSize(file: Buffer): Size {
+  if (file.readUInt32LE(14) === 12) return { width: file.readUInt16LE(18), height: file.readUInt16LE(20) };
+  return { width: file.readInt32LE(18), height: Math.abs(file.readInt32LE(22)) };
+}
+
+/** Of the first picture of an icon: its header has twice the height, for the mask. */
+function readIcoSize(file: Buffer): Size {
+  const at = file.readUInt32LE(18);
+  return { width: file.readInt32LE(at + 4), height: file.readInt32LE(at + 8) / 2 };
+}
+
+/** The image header box of a JP2 (ISO/IEC 15444-1, annex I.5.3.1), or the SIZ segment of a bare codestream (annex A.5.1). */
+function readJp2Size(file: Buffer): Size | undefined {
+  if (file.readUInt32BE(0) === 0xff4fff51) {
+    const [xsiz, ysiz, xosiz, yosiz] = [8, 12, 16, 20].map((at) => file.readUInt32BE(at)) as Quad;
+    return { width: xsiz - xosiz, height: ysiz - yosiz };
+  }
+  const header = findBox(file, ['jp2h', 'ihdr']);
+  return header && { width: file.readUInt32BE(header.start + 4), height: file.readUInt32BE(header.start) };
+}
+
+type Quad = [number, number, number, number];
+
+/** The header section of Adobe's Photoshop file format specification. */
+function readPsdSize(file: Buffer): Size {
+  return { width: file.readUInt32BE(18), height: file.readUInt32BE(14) };
+}

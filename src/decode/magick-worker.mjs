@@ -1,0 +1,74 @@
+// The worker thread of magick.ts, which decodes one file. Plain JavaScript, since a worker loads the file as it is, without a TypeScript
+// loader.
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  ColorSpace,
+  ConfigurationFiles,
+  ImageMagick,
+  initializeImageMagick,
+  MagickReadSettings,
+  ResourceLimits,
+} from '@imagemagick/magick-wasm';
+import { limitWasmMemory, reportFailure } from './worker-limits.mjs';
+
+const { module, maxBytes, bytes, format, frames } = workerData;
+
+/** Only the one format may be read: none that runs other programs, reads other files or fetches. */
+const POLICY = `<policymap>
+  <policy domain="delegate" rights="none" pattern="*"/>
+  <policy domain="filter" rights="none" pattern="*"/>
+  <policy domain="path" rights="none" pattern="@*"/>
+  <policy domain="coder" rights="none" pattern="*"/>
+  <policy domain="coder" rights="read" pattern="${format}"/>
+</policymap>`;
+
+async function start() {
+  const grow = limitWasmMemory(maxBytes);
+  const configuration = ConfigurationFiles.default;
+  configuration.policy.data = POLICY;
+  await initializeImageMagick(module, configuration);
+  ResourceLimits.memory = BigInt(maxBytes);
+  ResourceLimits.maxMemoryRequest = BigInt(maxBytes);
+  ResourceLimits.area = BigInt(maxBytes);
+  ResourceLimits.disk = 0n;
+  return grow;
+}
+
+/** Returns the embedded profile of RGB and grey pixels. Those of other colour spaces are converted to RGB, which it does not describe. */
+function toRgb(image) {
+  const isRgb = image.colorSpace === ColorSpace.sRGB || image.colorSpace === ColorSpace.Gray;
+  const profile = isRgb ? image.getColorProfile()?.data : undefined;
+  if (!isRgb) image.colorSpace = ColorSpace.sRGB;
+  return profile;
+}
+
+/** Returns the pixels of one frame. */
+function pixelsOf(image, channels) {
+  return image.getPixels((pixels) => pixels.toByteArray(0, 0, image.width, image.height, channels));
+}
+
+/** Returns the frames one below the other, as sharp has them. */
+function decode() {
+  const settings = new MagickReadSettings({ format, frameIndex: 0, frameCount: frames });
+  return ImageMagick.readCollection(bytes, settings, (images) => {
+    const { width, height } = images[0];
+    const hasAlpha = images.some((image) => image.hasAlpha);
+    const mapping = hasAlpha ? 'RGBA' : 'RGB';
+    if (images.some((image) => image.width !== width || image.height !== height))
+      throw new Error('frames of different sizes');
+    const [iccProfile] = images.map(toRgb);
+    const data =
+      images.length === 1
+        ? pixelsOf(images[0], mapping)
+        : Buffer.concat(images.map((image) => pixelsOf(image, mapping)));
+    return { data, width, height, channels: mapping.length, frames: images.length, iccProfile };
+  });
+}
+
+const memory = await start();
+try {
+  const result = decode();
+  parentPort.postMessage(result, [result.data.buffer]);
+} catch (error) {
+  reportFailure(error, memory);
+}

@@ -1,0 +1,50 @@
+import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
+import type { ImageType } from './image-type.ts';
+
+/** Decoded pixels, 8 bits a channel: rows from top to bottom, the frames of an animation one below the other. */
+export interface DecodedPixels {
+  data: Uint8Array;
+  /** Of one frame, in pixels. */
+  width: number;
+  height: number;
+  /** RGB, or RGBA with straight alpha. */
+  channels: 3 | 4;
+  frames: number;
+  /** The profile that is embedded in the file, where the decoder says it. */
+  iccProfile?: Uint8Array | undefined;
+}
+
+/** ImageMagick in WebAssembly (Apache-2.0), for types that sharp does not decode. */
+const MAGICK: ThreadedDecoder = {
+  script: new URL('./magick-worker.mjs', import.meta.url),
+  wasm: '@imagemagick/magick-wasm/magick.wasm',
+};
+
+/** What ImageMagick calls a type. It never guesses: its guesses include formats that fetch and that run programs. */
+const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
+  avif: 'AVIF',
+  avis: 'AVIF',
+  hevc: 'HEIC',
+  bmp: 'BMP',
+  ico: 'ICO',
+  jxl: 'JXL',
+  jp2: 'JP2',
+  psd: 'PSD',
+};
+
+/**
+ * Decodes a file with ImageMagick. The pixels are upright; their colours are those of the file.
+ *
+ * @param frames - how many to decode, from the first
+ * @throws EdgepressError `source_corrupt` if the image is damaged, `source_too_large`, `overloaded` after a timeout
+ */
+export function decodeWithMagick(bytes: Uint8Array, type: ImageType, frames: number): Promise<DecodedPixels> {
+  const format = isCodestream(bytes, type) ? 'J2K' : FORMATS[type];
+  if (!format) throw new TypeError(`ImageMagick does not decode ${type}`);
+  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames }, type);
+}
+
+/** Whether a JPEG 2000 is a codestream without boxes. */
+function isCodestream(bytes: Uint8Array, type: ImageType): boolean {
+  return type === 'jp2' && bytes[0] === 0xff;
+}

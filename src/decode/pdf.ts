@@ -1,0 +1,36 @@
+import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
+import type { DecodedPixels } from './magick.ts';
+import { type Size, scaled, scaleInside } from './size.ts';
+
+/** PDFium in WebAssembly (BSD-3-Clause and Apache-2.0, packaged under MIT). */
+const PDFIUM: ThreadedDecoder = {
+  script: new URL('./pdfium-worker.mjs', import.meta.url),
+  wasm: '@embedpdf/pdfium/pdfium.wasm',
+};
+
+/** A page has no pixels of its own. 200 dots an inch is what a fax of the best quality and most office scanners have. */
+const DOTS_PER_INCH = 200;
+const POINTS_PER_INCH = 72;
+/** Small pages, such as those of cards, are rendered wider. */
+const MIN_WIDTH = 1080;
+/** The top rung of the width ladder, and twice an upright page of that width: no page, however long, takes more. */
+const MAX_SIZE: Size = { width: 2048, height: 8192 };
+
+/**
+ * Measures the first page of a PDF.
+ *
+ * @returns the size at which it is rendered, in pixels
+ * @throws EdgepressError `source_not_image` if it needs a password, `source_corrupt`, `source_too_large`, `overloaded` after a timeout
+ */
+export async function readPdfSize(bytes: Uint8Array): Promise<Size> {
+  const points = await runDecoder<Size>(PDFIUM, { bytes }, 'pdf');
+  const natural = (points.width * DOTS_PER_INCH) / POINTS_PER_INCH;
+  const scale = Math.max(natural, MIN_WIDTH) / points.width;
+  const wanted = { width: points.width * scale, height: points.height * scale };
+  return scaled(wanted, scaleInside(wanted, MAX_SIZE));
+}
+
+/** Renders the first page of a PDF on white, with annotations and what is filled into its form; scripts do not run. */
+export function renderPdf(bytes: Uint8Array, { width, height }: Size): Promise<DecodedPixels> {
+  return runDecoder<DecodedPixels>(PDFIUM, { bytes, size: { width, height } }, 'pdf');
+}

@@ -1,0 +1,147 @@
+import sharp, { type Metadata } from 'sharp';
+import { EdgepressError } from '../protocol/error.ts';
+import { readApngHeader } from './apng.ts';
+import { isAvifSequence, readPrimarySize, readSequenceHeader } from './heif-header.ts';
+import { readSize } from './image-headers.ts';
+import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
+import { asBuffer } from './isobmff.ts';
+import { readPdfSize } from './pdf.ts';
+import type { Size } from './size.ts';
+import { unsupportedKind } from './unsupported-kind.ts';
+
+/** What the header of a file says. Sizes, delays and repetitions are in `metadata` whichever decoder reads the file. */
+export interface SourceHeader {
+  /** As the contents say: a HEIF file may have another codec than its brands name. */
+  type: ImageType;
+  decoder: Decoder;
+  metadata: Metadata;
+}
+
+type ReadHeader = (bytes: Uint8Array, type: ImageType) => Promise<SourceHeader>;
+
+const READERS: Readonly<Record<ImageType, ReadHeader>> = {
+  jpeg: readWithSharp,
+  png: readPng,
+  apng: readPng,
+  gif: readWithSharp,
+  webp: readWithSharp,
+  tiff: readWithSharp,
+  avif: readHeif,
+  avis: readHeif,
+  hevc: readHeif,
+  bmp: readSizeOnly,
+  ico: readSizeOnly,
+  jxl: readSizeOnly,
+  jp2: readSizeOnly,
+  psd: readSizeOnly,
+  pdf: readPdf,
+};
+
+/**
+ * Reads the header of a file, without decoding pixels.
+ *
+ * @throws EdgepressError `source_corrupt`, or `source_not_image` for a kind of file within its type that is not supported
+ */
+export function readHeader(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  return READERS[type](bytes, type);
+}
+
+function headerOf(type: ImageType, metadata: Metadata): SourceHeader {
+  return { type, decoder: IMAGE_TYPES[type].decoder, metadata };
+}
+
+async function readWithSharp(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  try {
+    return headerOf(type, await sharp(bytes, { limitInputPixels: false }).metadata());
+  } catch (cause) {
+    const kind = unsupportedKind(bytes, type);
+    if (kind) throw new EdgepressError('source_not_image', `The source is ${kind}, which is not supported`);
+    throw damagedHeader(type, cause);
+  }
+}
+
+/** A PNG is a still for decoders that do not know its animation. */
+async function readPng(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const header = await readWithSharp(bytes, type);
+  const animation = readApngHeader(asBuffer(bytes));
+  if (!animation) return header;
+  const { delay, loop } = animation;
+  return headerOf('apng', { ...header.metadata, pages: delay.length, delay, loop });
+}
+
+async function readHeif(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const file = asBuffer(bytes);
+  if (isAvifSequence(file)) {
+    const sequence = readOrNothing(() => readSequenceHeader(file));
+    if (!sequence || sequence.delay.length === 0) throw damagedHeader('avis', undefined);
+    const { width, height, delay, loop } = sequence;
+    return headerOf('avis', { ...plainMetadata({ width, height }), pages: delay.length, delay, loop });
+  }
+  try {
+    const header = await readWithSharp(bytes, type);
+    return headerOf(codecOf(header.metadata), header.metadata);
+  } catch (cause) {
+    const size = readOrNothing(() => readPrimarySize(file));
+    const isRefused = cause instanceof EdgepressError && isLimitOfLibheif(cause.cause);
+    if (!size || !isRefused) throw cause;
+    return { type, decoder: 'magick', metadata: plainMetadata(size) };
+  }
+}
+
+/** sharp's libheif refuses what would be a sign of an attack in a browser. ImageMagick's accepts a thousand items. */
+function isLimitOfLibheif(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.includes('Security limit exceeded');
+}
+
+/** Returns the type by the codec of a HEIF file: its brands may name another one. */
+function codecOf({ compression }: Metadata): ImageType {
+  if (compression === 'av1') return 'avif';
+  if (compression === 'hevc') return 'hevc';
+  throw new EdgepressError(
+    'source_not_image',
+    `The source is HEIF with an unsupported codec (${compression})`,
+  );
+}
+
+async function readSizeOnly(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const size = readSize(bytes, type);
+  if (!size) throw damagedHeader(type, undefined);
+  return headerOf(type, plainMetadata(size));
+}
+
+async function readPdf(bytes: Uint8Array): Promise<SourceHeader> {
+  return headerOf('pdf', plainMetadata(await readPdfSize(bytes)));
+}
+
+/** The metadata of upright 8-bit pixels in sRGB, as the decoders other than sharp give them. */
+function plainMetadata({ width, height }: Size): Metadata {
+  return {
+    format: 'raw',
+    width,
+    height,
+    autoOrient: { width, height },
+    space: 'srgb',
+    channels: 4,
+    depth: 'uchar',
+    density: 72,
+    chromaSubsampling: '',
+    isProgressive: false,
+    isPalette: false,
+    hasProfile: false,
+    hasAlpha: true,
+  } as Metadata;
+}
+
+function damagedHeader(type: ImageType, cause: unknown): EdgepressError {
+  return new EdgepressError('source_corrupt', `The header of the ${type} image is damaged`, { cause });
+}
+
+/** Returns what a reader returns; `undefined` if the file ends where it wants to read. */
+function readOrNothing<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
