@@ -25,6 +25,8 @@ export interface StillSource {
   servable: ServableOriginal | undefined;
   /** The score of the source itself; see `estimateSourceScore`. */
   score: number | undefined;
+  /** Whether the still has fewer pixels than the source. */
+  isResized: boolean;
   /** Returns the source at its full size; `undefined` if it is not kept, has too many pixels for this variant, or is the still itself. */
   fullSize: (() => Promise<Still>) | undefined;
 }
@@ -46,7 +48,8 @@ export async function encodeStill(
   // In `jpeg`, transparency is flattened on white in every encoding, so the original would look different.
   const isFlattened = format === 'jpeg' && !still.isOpaque;
   const servable = isFlattened ? undefined : originalInFormat(source.servable, format);
-  const encoded = effort === 'best' ? await bestEncoding(still, goal) : await smallestFast(still, goal, source);
+  const encoded =
+    effort === 'best' ? await bestEncoding(still, goal) : await smallestFast(still, goal, source);
   return smallerOf(smallerOf(encoded, await fullSizeChart(still, format, source)), servable);
 }
 
@@ -59,22 +62,30 @@ function bestEncoding(still: Still, goal: Goal): Promise<EncodedBody> {
 
 /** Encodes at a fixed quality, and in second encodings where these are likely to win. */
 async function smallestFast(still: Still, goal: Goal, source: StillSource): Promise<EncodedBody> {
-  const settings = [fastSettings(goal.format, goal.tier, still, goal.target), ...(await secondSettings(still, goal, source))];
+  const settings = [
+    fastSettings(goal.format, goal.tier, still, goal.target),
+    ...(await secondSettings(still, goal, source)),
+  ];
   const encoded = await Promise.all(settings.map((one) => encodeWith(still, one)));
   const first = encoded.reduce((least, one) => smallerOf(least, one));
   // If the usual encoding came out larger than the source, another may not. The original wins, where the client displays it.
   const isLarger = first.body.byteLength > source.bytes && !originalInFormat(source.servable, goal.format);
   if (!isLarger) return first;
-  const others = otherFormats(still, goal.format).map((format) => fastSettings(format, goal.tier, still, goal.target));
+  const others = otherFormats(still, goal.format).map((format) =>
+    fastSettings(format, goal.tier, still, goal.target),
+  );
   const rest = await Promise.all(others.map((one) => encodeWith(still, one)));
   return rest.reduce(smallerOf, first);
 }
 
 /** Small stills take any encoding a millisecond; drawings are often smallest in few colours or, where they were not resized, lossless. */
-async function secondSettings(still: Still, { format, tier, target }: Goal, { fullSize }: StillSource): Promise<EncoderSettings[]> {
+async function secondSettings(
+  still: Still,
+  { format, tier, target }: Goal,
+  { isResized }: StillSource,
+): Promise<EncoderSettings[]> {
   const palette = await paletteEncoding(format, still, MAX_PALETTE_ERROR.fast);
-  const isUnresized = fullSize === undefined;
-  const triesLossless = isSmall(still) || (isDrawn(still.contentClass) && (isUnresized || format === 'jpeg'));
+  const triesLossless = isSmall(still) || (isDrawn(still.contentClass) && (!isResized || format === 'jpeg'));
   const others = isSmall(still) ? otherFormats(still, format) : [];
   return [
     ...(palette ? [palette] : []),
@@ -85,7 +96,9 @@ async function secondSettings(still: Still, { format, tier, target }: Goal, { fu
 
 /** Returns the other formats whose encodings the client displays. JPEG would flatten transparency on white. */
 function otherFormats({ isOpaque }: Still, format: Format): Format[] {
-  const displayed = FORMATS.filter((other) => other !== format && DISPLAYABLE_ENCODINGS[format].includes(other));
+  const displayed = FORMATS.filter(
+    (other) => other !== format && DISPLAYABLE_ENCODINGS[format].includes(other),
+  );
   return displayed.filter((other) => isOpaque || other !== 'jpeg');
 }
 
@@ -94,7 +107,11 @@ function otherFormats({ isOpaque }: Still, format: Format): Format[] {
  *
  * @returns `undefined` if the source is no chart or not at hand
  */
-async function fullSizeChart(still: Still, format: Format, source: StillSource): Promise<EncodedBody | undefined> {
+async function fullSizeChart(
+  still: Still,
+  format: Format,
+  source: StillSource,
+): Promise<EncodedBody | undefined> {
   if (still.contentClass === 'photo' || !source.fullSize) return undefined;
   const full = await source.fullSize();
   if (full.contentClass !== 'chart') return undefined;

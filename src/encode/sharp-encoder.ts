@@ -1,17 +1,24 @@
 import sharp from 'sharp';
-import { decodedSize, decodeToPixels, type PixelSource, streamPixels } from '../decode/decode.ts';
+import {
+  decodedSize,
+  decodeToPixels,
+  isKeptAtFullSize,
+  type PixelSource,
+  streamPixels,
+} from '../decode/decode.ts';
 import { decodeError, isTimeout } from '../decode/decode-errors.ts';
 import { type InspectedSource, inspectSource } from '../decode/inspect.ts';
 import { scaled, scaleInside } from '../decode/size.ts';
 import type { Format } from '../protocol/request.ts';
 import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
-import { encodeStill } from './encode-still.ts';
+import { encodeStill, type StillSource } from './encode-still.ts';
 import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { animatedEncoding, contentTypeOf, MAX_SIDE, variantSize } from './encodings.ts';
 import { createMetric, type Metric } from './metric.ts';
 import { readPixels, resizeAndCrop } from './pixels.ts';
 import { isNearSize, servableOriginal } from './servable-original.ts';
+import { estimateSourceScore } from './source-score.ts';
 import { createStill, type Still } from './still.ts';
 
 export interface SharpEncoderOptions {
@@ -85,15 +92,33 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     });
   }
 
+  function sourceAt(scale: number, format: Format): StillSource {
+    const isEncodable = Math.max(facts.width, facts.height) <= MAX_SIDE[format];
+    const isNear = isEncodable && isNearSize(facts, scaled(facts, scale));
+    const isResized = scale < 1;
+    return {
+      bytes: facts.bytes,
+      servable: isNear ? servableOriginal(source) : undefined,
+      score: estimateSourceScore(source, scale),
+      isResized,
+      fullSize: isNear && isResized && isKeptAtFullSize(source) ? () => stillAt(1, format) : undefined,
+    };
+  }
+
   async function encodeAt(scale: number, request: EncodeRequest): Promise<EncodedImage> {
-    const { effort } = request;
-    const servable = isNearSize(facts, scaled(facts, scale)) ? servableOriginal(source) : undefined;
+    const { effort, format } = request;
+    const original = sourceAt(scale, format);
     if (pixels.isStreamed) {
-      const encoded = await encodeStreamed(pixels, source, { ...request, scale }, servable, runWithPermit);
+      const encoded = await encodeStreamed(
+        pixels,
+        source,
+        { ...request, scale },
+        original.servable,
+        runWithPermit,
+      );
       return { ...encoded, effort };
     }
-    const still = await stillAt(scale, request.format);
-    const original = { bytes: facts.bytes, servable };
+    const still = await stillAt(scale, format);
     const { encoding, ...encoded } = await encodeStill(still, request, original).catch((cause: Error) => {
       // The pixels are decoded already, so only a timeout is an expected error here; any other is a bug.
       throw isTimeout(cause) ? decodeError(source.type, cause) : cause;
