@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 function sign(key, unit, src, parameters) {
   const [keyId, keyHex] = key.split(':');
   const rest = Object.entries(parameters).map(([name, value]) => `&${name}=${value}`);
-  const text = `/u/${unit}?src=${encodeURIComponent(src)}${rest.join('')}`;
+  const text = `/u/${unit}?src=${encodeURIComponent(src).replaceAll("'", '%27')}${rest.join('')}`;
   const mac = createHmac('sha256', Buffer.from(keyHex, 'hex')).update(text).digest('base64url');
   return `${text}&sig=${keyId}.${mac}`;
 }

@@ -47,7 +47,7 @@ export async function respondWithImage(
   trace: Trace,
 ): Promise<Response> {
   const header = (name: string) => request.headers.get(name) ?? undefined;
-  const hints = { accept: header('accept'), saveData: header('save-data') };
+  const hints = { accept: header('accept'), saveData: header('save-data'), host: header('host') };
   const variant = await getVariant(target, hints, trace);
   const { method } = request;
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.

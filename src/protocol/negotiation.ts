@@ -13,6 +13,8 @@ export interface Ladder {
 export interface ClientHints {
   accept: string | undefined;
   saveData: string | undefined;
+  /** Not a hint: only for the reason why a signature is refused. */
+  host?: string | undefined;
 }
 
 /** The variant that a request gets. */

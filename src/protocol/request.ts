@@ -92,13 +92,19 @@ function mustBeOneOf(names: readonly string[], value: string): string | undefine
   return `must be ${names.slice(0, last).join(', ')} or ${names[last]}`;
 }
 
+/** The year 5138 in Unix seconds, and 1973 in milliseconds. */
+const FIRST_MILLISECONDS = 100000000000;
+
 /** For each parameter: returns what is wrong with a value, as the end of a sentence, or `undefined`. */
 const VALIDATIONS: Record<keyof Parameters, (value: string) => string | undefined> = {
   src: sourceSyntaxError,
   w: (value) => (POSITIVE_INTEGER.test(value) ? undefined : 'must be a whole number of pixels, 1 or more'),
   q: (value) => mustBeOneOf(TIERS, value),
   f: (value) => mustBeOneOf(FORMAT_VALUES, value),
-  exp: (value) => (NATURAL_NUMBER.test(value) ? undefined : 'must be a time in whole Unix seconds'),
+  exp: (value) => {
+    if (!NATURAL_NUMBER.test(value)) return 'must be a time in whole Unix seconds';
+    return Number(value) < FIRST_MILLISECONDS ? undefined : 'must be in seconds, and looks like milliseconds';
+  },
   sig: (value) => (value === '' ? 'is empty' : undefined),
 };
 const NAMES = Object.keys(VALIDATIONS);
@@ -118,7 +124,7 @@ function parseQuery(query: string): Result<Parameters> {
 function addParameter(piece: string, isLast: boolean, parameters: Parameters): Fault | undefined {
   const equals = piece.indexOf('=');
   const sentName = equals < 0 ? piece : piece.slice(0, equals);
-  if (NAMES.indexOf(sentName) < 0) return unknownParameter(sentName);
+  if (NAMES.indexOf(sentName) < 0) return unknownParameter(sentName, parameters.src !== undefined);
   const name = sentName as keyof Parameters;
   if (equals < 0) return badRequest(name, 'has no value').fault;
   if (parameters[name] !== undefined) return badRequest(name, 'is given more than once').fault;
@@ -150,10 +156,13 @@ function hasControlCharacter(text: string): boolean {
   return false;
 }
 
-function unknownParameter(name: string): Fault {
+function unknownParameter(name: string, isAfterSrc: boolean): Fault {
   const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
-  return badRequest(shown, 'is not a parameter of an image URL; the parameters are src, w, q, f, exp and sig')
-    .fault;
+  const hint = isAfterSrc ? '. If it is part of `src`: percent-encode `src`, & becomes %26' : '';
+  return badRequest(
+    shown,
+    `is not a parameter of an image URL; the parameters are src, w, q, f, exp and sig${hint}`,
+  ).fault;
 }
 
 function badUnit(): Result<never> {

@@ -48,9 +48,26 @@ function signatureError(request: ImageRequest, keys: readonly SigningKey[], hmac
   const dot = signature.indexOf('.');
   const key = dot < 0 ? undefined : findKey(keys, signature.slice(0, dot));
   if (key === undefined) return '`sig` does not name a key that is valid now; it is {key id}.{HMAC}';
-  return equalInConstantTime(signature.slice(dot + 1), hmac(key.hex, request.signedText))
-    ? undefined
-    : '`sig` does not match the URL: sign the exact bytes that you send, up to "&sig="';
+  return signs(signature.slice(dot + 1), key, request.signedText, hmac) ? undefined : SIGNATURE_MISMATCH;
+}
+
+export const SIGNATURE_MISMATCH =
+  '`sig` does not match the URL: sign the exact bytes that you send, up to "&sig="';
+
+/**
+ * The characters of a query that URL parsers percent-encode (WHATWG URL, special-query percent-encode set), encoded: a browser sends what
+ * was signed with `'` as `%27`. Encoders that leave the apostrophe encode the others, hence the two sets.
+ */
+const REWRITTEN = [/%27/g, /%2[027]|%3[CE]/g];
+
+/** Whether the HMAC is of the text, or of what a URL parser may have made this text from. */
+function signs(mac: string, key: SigningKey, text: string, hmac: Hmac): boolean {
+  if (equalInConstantTime(mac, hmac(key.hex, text))) return true;
+  for (let i = 0; i < REWRITTEN.length; i++) {
+    const raw = text.replace(REWRITTEN[i] as RegExp, (encoded) => decodeURIComponent(encoded));
+    if (raw !== text && equalInConstantTime(mac, hmac(key.hex, raw))) return true;
+  }
+  return false;
 }
 
 function findKey(keys: readonly SigningKey[], id: string): SigningKey | undefined {

@@ -141,7 +141,7 @@ export function assertImageAllowed(
   src: string,
 ): void {
   if (LONE_SURROGATE.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
-  const target = `${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src)}${LONGEST_PARAMETERS}`;
+  const target = `${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src).replaceAll("'", '%27')}${LONGEST_PARAMETERS}`;
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
   source.assertAllowed(src);

@@ -5,6 +5,7 @@ import { type ClientHints, type Ladder, rungFor, varyOf } from '../protocol/nego
 import { type ImageRequest, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, type ResolvedRequest, resolveRequest } from '../protocol/resolve-request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
+import { explainSignature } from './explain-signature.ts';
 import type { Trace } from './trace.ts';
 
 /**
@@ -24,7 +25,10 @@ export function createReadTarget(rules: RequestRules, nowMs: () => number): Read
   return (target, hints, trace) => {
     const request = orThrow(parseRequest(target));
     addToTrace(trace, request);
-    return orThrow(resolveRequest(request, hints, rules, Math.floor(nowMs() / 1000)));
+    const resolved = resolveRequest(request, hints, rules, Math.floor(nowMs() / 1000));
+    if (resolved.ok || resolved.fault.code !== 'bad_signature') return orThrow(resolved);
+    const reason = explainSignature(request, rules.signingKeys, rules.hmac, hints.host);
+    throw new EdgepressError('bad_signature', reason ?? resolved.fault.detail);
   };
 }
 

@@ -18,13 +18,19 @@ describe('buildImageUrl', () => {
 
   it('writes no parameter that is not given', async () => {
     expect(await buildImageUrl(parts)).toBe(
-      "https://images.example.com/u/unit-1?src=https%3A%2F%2Fx.test%2Fit's%3Fa%3Db%26c%23d",
+      'https://images.example.com/u/unit-1?src=https%3A%2F%2Fx.test%2Fit%27s%3Fa%3Db%26c%23d',
     );
   });
 
   it('writes the parameters in one order', async () => {
     const all = { expiresAt: 1_800_000_000, format: 'auto', tier: 'high', width: 720, ...parts } as const;
     expect(await buildImageUrl(all)).toMatch(/&w=720&q=high&f=auto&exp=1800000000$/);
+  });
+
+  it('writes URLs that a URL parser does not change, whatever the source', async () => {
+    const ascii = Array.from({ length: 0x7f - 0x20 }, (_, i) => String.fromCharCode(0x20 + i)).join('');
+    const url = await buildImageUrl({ ...parts, src: `https://x.test/${ascii}/ü/図/🙂?${ascii}` }, KEY);
+    expect(new URL(url).href).toBe(url);
   });
 
   it('signs as openssl does', async () => {

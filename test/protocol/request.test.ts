@@ -103,6 +103,21 @@ describe('parseRequest', () => {
     expect(wrongParameter(`/u/a?${query}`)).toBe(parameter);
   });
 
+  it('says that an expiry in milliseconds should be in seconds', () => {
+    expect(parseRequest(`/u/a?${SRC}&exp=${1_800_000_000_000}`)).toMatchObject({
+      fault: { parameter: 'exp', detail: '`exp` must be in seconds, and looks like milliseconds' },
+    });
+    expect(parse(`/u/a?${SRC}&exp=99999999999`).expiresAt).toBe(99_999_999_999);
+  });
+
+  it('says of what follows an unencoded & that src must be percent-encoded', () => {
+    const { fault } = parseRequest('/u/a?src=https://x.test/a?b=1&b.png') as { fault: { detail: string } };
+    expect(fault.detail).toMatch(/^`b.png` is not a parameter.*percent-encode `src`, & becomes %26$/);
+    expect(parseRequest(`/u/a?width=1&${SRC}`)).toMatchObject({
+      fault: { detail: expect.not.stringContaining('percent-encode') },
+    });
+  });
+
   it('shortens the name of an unknown parameter in its message', () => {
     expect(wrongParameter(`/u/a?${'y'.repeat(100)}=1`)?.length).toBeLessThan(50);
   });

@@ -36,6 +36,33 @@ describe('verifySignature', () => {
     expect(verify(await signed(src, SECOND))).toBe('ok');
   });
 
+  it.each(["https://x.test/women's.jpg", "https://x.test/%27'.jpg", "https://x.test/a.jpg?q='\"<>'"])(
+    'accepts what was signed with the apostrophe as it is, sent as it is or as URL parsers rewrite it: %s',
+    (src) => {
+      const target = `/u/unit-1?src=${encodeURIComponent(src)}&w=720`;
+      const url = `${target}&sig=k1.${hmac(FIRST.hex, target)}`;
+      const { pathname, search } = new URL(url, 'https://images.test');
+      expect(verify(url)).toBe('ok');
+      expect(pathname + search).not.toBe(url);
+      expect(verify(pathname + search)).toBe('ok');
+    },
+  );
+
+  it('accepts what was signed with each printable character as it is, as a URL parser sends it', () => {
+    const refused = Array.from({ length: 0x7f - 0x20 }, (_, i) => String.fromCharCode(0x20 + i)).filter(
+      (character) => {
+        const target = `/u/unit-1?src=https://x.test/${character}a.jpg`;
+        const { pathname, search } = new URL(
+          `${target}&sig=k1.${hmac(FIRST.hex, target)}`,
+          'https://images.test',
+        );
+        return verify(pathname + search) !== 'ok';
+      },
+    );
+    // They have a meaning of their own in a URL.
+    expect(refused).toEqual(['#', '%', '&']);
+  });
+
   it('refuses an unsigned URL when there are keys', () => {
     expect(verify('/u/a?src=https://x.test/a')).toBe('bad_signature');
   });
