@@ -1,7 +1,7 @@
 import type { Format } from '../protocol/request.ts';
 import { isDrawn } from './content-class.ts';
-import type { EncoderSettings, PaletteSize } from './encodings.ts';
-import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
+import type { EncoderSettings, PaletteSettings, PaletteSize } from './encodings.ts';
+import { avifSteps, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import type { Still } from './still.ts';
 
 // Which encodings can win, by what is known of a still.
@@ -25,7 +25,7 @@ export function lossyEncodings(format: Format, still: Still): readonly QualitySt
   const jpegs = isPhoto ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
   switch (format) {
     case 'avif':
-      return isPhoto && !isSmall(still) ? [AVIF_STEPS] : [AVIF_STEPS, webp];
+      return isPhoto && !isSmall(still) ? [avifSteps(still)] : [avifSteps(still), webp];
     case 'webp':
       // JPEG would flatten transparency on white.
       return isOpaque ? [webp, ...jpegs] : [webp];
@@ -47,20 +47,13 @@ export function losslessEncodings(format: Format, still: Still): readonly Encode
   return format === 'jpeg' ? LOSSLESS_PNG : LOSSLESS_WEBP;
 }
 
-/** By how many levels a palette may be off in the worst pixel: more would be another colour. */
-export const MAX_PALETTE_ERROR = { fast: 48, best: 64 } as const;
-
 /**
  * Returns the encoding with the smallest palette that holds the colours of a drawing. Lossless encodings of 16 colours win wherever a
  * drawing of few colours was resized: at an equal score, they need half of the bytes of AVIF and a tenth of those of JPEG.
  *
  * @returns `undefined` if there are too many colours
  */
-export async function paletteEncoding(
-  format: Format,
-  still: Still,
-  maxError: number,
-): Promise<EncoderSettings | undefined> {
+export async function paletteEncoding(format: Format, still: Still): Promise<PaletteSettings | undefined> {
   const isCandidate = still.contentClass !== 'photo' || isSmall(still);
   // Palettes are made of the picture as it looks on white.
   if (!isCandidate || (format !== 'jpeg' && !still.isOpaque)) return undefined;
@@ -68,7 +61,7 @@ export async function paletteEncoding(
   // WebP has better means for more colours.
   const sizes: readonly PaletteSize[] = encoding === 'png' && isDrawn(still.contentClass) ? [16, 256] : [16];
   for (const palette of sizes) {
-    if ((await still.reduced(palette)).maxError <= maxError) return { encoding, palette };
+    if ((await still.reduced(palette)).fidelity !== 'changed') return { encoding, palette };
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Format, Tier } from '../protocol/request.ts';
-import { losslessEncodings, lossyEncodings, MAX_PALETTE_ERROR, paletteEncoding } from './candidates.ts';
+import { losslessEncodings, lossyEncodings, paletteEncoding } from './candidates.ts';
 import { bestWithinBudget, higherScore, smallestThatReaches } from './choose-candidate.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import { findLowestStep, type Sample } from './search-quality.ts';
@@ -37,7 +37,7 @@ export async function encodeBest(
   const candidates: Candidate[] = [];
   const fewestBytes = () =>
     Math.min(...candidates.filter(({ score }) => score >= target).map(({ body }) => body.byteLength));
-  const palette = await paletteEncoding(format, still, MAX_PALETTE_ERROR.best);
+  const palette = await paletteEncoding(format, still);
   if (palette) candidates.push(await still.encodeAndScore(palette));
   const lossy = lossyEncodings(format, still);
   for (const steps of lossy) {

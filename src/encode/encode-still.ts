@@ -1,5 +1,5 @@
 import { FORMATS, type Format, type Tier } from '../protocol/request.ts';
-import { isSmall, MAX_PALETTE_ERROR, paletteEncoding } from './candidates.ts';
+import { isSmall, paletteEncoding } from './candidates.ts';
 import { isDrawn } from './content-class.ts';
 import { encodeBest } from './encode-best.ts';
 import type { Effort } from './encoder.ts';
@@ -84,8 +84,9 @@ async function secondSettings(
   { format, tier, target }: Goal,
   { isResized }: StillSource,
 ): Promise<EncoderSettings[]> {
-  const palette = await paletteEncoding(format, still, MAX_PALETTE_ERROR.fast);
-  const triesLossless = isSmall(still) || (isDrawn(still.contentClass) && (!isResized || format === 'jpeg'));
+  const drawn = isDrawn(still.contentClass);
+  const palette = drawn ? await paletteEncoding(format, still) : undefined;
+  const triesLossless = isSmall(still) || (drawn && (!isResized || format === 'jpeg'));
   const others = isSmall(still) ? otherFormats(still, format) : [];
   return [
     ...(palette ? [palette] : []),
@@ -115,7 +116,9 @@ async function fullSizeChart(
   if (still.contentClass === 'photo' || !source.fullSize) return undefined;
   const full = await source.fullSize();
   if (full.contentClass !== 'chart') return undefined;
-  const settings = (await paletteEncoding(format, full, 0)) ?? losslessIn(format);
+  const palette = await paletteEncoding(format, full);
+  const isExact = palette && (await full.reduced(palette.palette)).fidelity === 'exact';
+  const settings = isExact ? palette : losslessIn(format);
   return { ...(await encodeWith(full, settings)), score: 100 };
 }
 

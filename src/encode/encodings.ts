@@ -28,9 +28,15 @@ export type EncoderSettings =
       preset: 'default' | 'picture';
     }
   | { encoding: 'webp'; nearLossless: number }
-  | { encoding: 'webp'; palette: PaletteSize }
+  | PaletteSettings
   | { encoding: 'jpeg'; quality: number; chroma: Chroma; table: JpegTable }
-  | { encoding: 'png'; palette: PaletteSize | 'none' };
+  | { encoding: 'png'; palette: 'none' };
+
+/** Settings that are lossless for pixels of a palette's colours. */
+export interface PaletteSettings {
+  encoding: 'webp' | 'png';
+  palette: PaletteSize;
+}
 
 /** The number of colours of a palette: the sizes that libvips makes. */
 export type PaletteSize = 16 | 256;
