@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeApng } from './apng.ts';
+import { convertToSrgb } from './convert-to-srgb.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
@@ -62,21 +63,30 @@ export async function decodeToPixels(
   maxPixels: number,
 ): Promise<PixelSource> {
   const image = await openSource(source, maxPixels);
+  return await readSrgb(image.resize({ width: size.width, height: size.height, fit: 'fill' }), source);
+}
+
+/** Runs a pipeline and returns its pixels in sRGB. Colours that libvips does not know are converted here. */
+async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSource> {
+  const { type, decoder, metadata } = source;
+  const colours = decoder === 'sharp' ? source.colours : undefined;
+  const isDeep = colours !== undefined && metadata.depth === 'ushort';
   const { data, info } = await image
-    .resize({ width: size.width, height: size.height, fit: 'fill' })
-    .toColourspace('srgb')
-    .raw()
+    .toColourspace(isDeep ? 'rgb16' : 'srgb')
+    .raw({ depth: isDeep ? 'ushort' : 'uchar' })
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
     .toBuffer({ resolveWithObject: true })
     .catch((cause: Error) => {
-      throw decodeError(source.type, cause);
+      throw decodeError(type, cause);
     });
   const { width, height, channels } = info;
-  return rawPixelSource(data, { width, height, channels });
+  if (!colours) return rawPixelSource(data, { width, height, channels });
+  const pixels = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  return rawPixelSource(convertToSrgb(pixels, channels as 3 | 4, colours), { width, height, channels });
 }
 
 /** A function of its own, so that the closure keeps only the pixels alive and not the bytes of the source. */
-function rawPixelSource(data: Buffer, raw: Size & { channels: 1 | 2 | 3 | 4 }): PixelSource {
+function rawPixelSource(data: Uint8Array, raw: Size & { channels: 1 | 2 | 3 | 4 }): PixelSource {
   return { open: async () => sharp(data, { raw }), isStreamed: false };
 }
 
@@ -87,7 +97,9 @@ function rawPixelSource(data: Buffer, raw: Size & { channels: 1 | 2 | 3 | 4 }): 
  * @param maxPixels - the limit of pixels for sharp
  */
 export function streamPixels(source: InspectedSource, maxPixels: number): PixelSource {
-  return { open: () => openSource(source, maxPixels), isStreamed: true };
+  const open = () => openSource(source, maxPixels);
+  if (source.decoder !== 'sharp' || !source.colours) return { open, isStreamed: true };
+  return { open: async () => (await readSrgb(await open(), source)).open(), isStreamed: true };
 }
 
 async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
@@ -107,19 +119,21 @@ async function openSource(source: InspectedSource, maxPixels: number): Promise<S
 }
 
 function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
-  const { bytes, frames, page, isDeepRgb, iccProfile } = source;
-  const limits = { limitInputPixels: maxPixels, failOn: 'warning' } as const;
+  const { bytes, frames, page, isDeepRgb, iccProfile, colours } = source;
+  const ignoreIcc = colours !== undefined;
+  const limits = { limitInputPixels: maxPixels, failOn: 'warning', ignoreIcc } as const;
   // Turning would turn the column of all frames, and browsers do not turn animations.
   const image =
     frames > 1 ? sharp(bytes, { ...limits, animated: true }) : sharp(bytes, { ...limits, page }).autoOrient();
   // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
-  return isDeepRgb && iccProfile ? image.withIccProfile('srgb', { attach: false }) : image;
+  return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
 /** Opens pixels that another decoder gave, upright and in the colours of the file. */
-function openDecoded(pixels: DecodedPixels, { metadata, ...source }: InspectedSource): Sharp {
-  const { data, width, height, channels, frames } = pixels;
-  const iccProfile = pixels.iccProfile ?? source.iccProfile;
+function openDecoded(pixels: DecodedPixels, { metadata, colours, ...source }: InspectedSource): Sharp {
+  const { width, height, channels, frames } = pixels;
+  const data = colours ? convertToSrgb(pixels.data, channels, colours) : pixels.data;
+  const iccProfile = colours ? undefined : (pixels.iccProfile ?? source.iccProfile);
   if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
   const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };
   const image = sharp(data, { raw, animated: frames > 1, limitInputPixels: false });

@@ -1,7 +1,9 @@
 import type { Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
+import type { Colours } from './colours.ts';
 import { identify } from './identify.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType, type SourceFacts } from './image-type.ts';
+import { readColours } from './read-colours.ts';
 import { readHeader } from './read-header.ts';
 import { repairFile } from './repair-file.ts';
 import type { Size } from './size.ts';
@@ -21,6 +23,8 @@ export interface InspectedSource {
   /** An estimate of the memory that decoding takes at most, in bytes. */
   decodeBytes: number;
   iccProfile: Buffer | undefined;
+  /** What the pixel values mean, where libvips does not know: the profile, if there is one, does not count. */
+  colours: Colours | undefined;
   /** Whether it is RGB with 16 bits per channel. */
   isDeepRgb: boolean;
 }
@@ -58,6 +62,7 @@ export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promi
     page: metadata.pagePrimary ?? 0,
     decodeBytes: width * height * frames * IMAGE_TYPES[type].decodeBytesPerPixel,
     iccProfile: metadata.icc,
+    colours: readColours(repaired, { type, decoder, metadata }),
     isDeepRgb: metadata.space === 'rgb16',
   };
 }

@@ -40,8 +40,8 @@ export function isNearSize(original: Size, asked: Size): boolean {
  * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than 8 bits, or of a type that cannot be stripped
  */
 export function servableOriginal(source: InspectedSource): ServableOriginal | undefined {
-  const { bytes, type, metadata, facts } = source;
-  if (!isStrippable(type) || !isPlain(metadata)) return undefined;
+  const { bytes, type, metadata, colours, facts } = source;
+  if (!isStrippable(type) || colours || !isPlain(metadata)) return undefined;
   const body = STRIP[type](bytes, metadata);
   const { width, height } = facts;
   return body && { encoding: type, body, width, height, hasAlpha: metadata.hasAlpha === true };
@@ -57,7 +57,7 @@ const STRIP: Readonly<
   webp: stripWebp,
   // AVIF boxes refer to each other by offset, so none can be left out: the file is servable as it is or not at all.
   avif: (bytes, { exif, xmp, icc }) =>
-    exif || xmp || icc || !isAvifSrgb(bytes) || !isPhoneAvif(bytes) ? undefined : Uint8Array.from(bytes),
+    exif || xmp || icc || !isPhoneAvif(bytes) ? undefined : Uint8Array.from(bytes),
 };
 
 function isStrippable(type: ImageType): type is ImageType & Encoding {
@@ -76,19 +76,6 @@ function isPlain({ orientation, space, depth, icc, format, pages }: Metadata): b
 function isSrgbProfile(iccProfile: Buffer): boolean {
   const text = iccProfile.toString('latin1');
   return text.includes('sRGB') || text.includes('s\0R\0G\0B');
-}
-
-/** Code points of ITU-T H.273 that mean sRGB in an AVIF: primaries BT.709 or unspecified; transfer sRGB, one like it, or unspecified. */
-const SRGB_PRIMARIES = [1, 2];
-const SRGB_TRANSFERS = [1, 2, 6, 13];
-
-function isAvifSrgb(bytes: Uint8Array): boolean {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = file.indexOf('colrnclx', 0, 'latin1');
-  if (at < 0) return true;
-  return (
-    SRGB_PRIMARIES.includes(file.readUInt16BE(at + 8)) && SRGB_TRANSFERS.includes(file.readUInt16BE(at + 10))
-  );
 }
 
 /** The result of encoding one variant, or a servable original in place of it. */

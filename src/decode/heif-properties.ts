@@ -1,0 +1,84 @@
+// The properties of the items of a HEIF file, AVIF or HEIC: ISO/IEC 23008-12, section 9.3; ISO/IEC 14496-12, section 8.11.
+
+import { type Box, boxesIn, findBox } from './isobmff.ts';
+
+/** A property of an item, such as its colours. */
+export interface ItemProperty {
+  type: string;
+  content: Buffer;
+}
+
+/** An item and the places of its properties in `ipco`, from 1. */
+interface ItemAssociations {
+  item: number;
+  indices: readonly number[];
+}
+
+/**
+ * Returns the properties of the picture that a file shows. What a grid of tiles does not say, its first tile says.
+ *
+ * @throws RangeError if the boxes are damaged
+ */
+export function primaryProperties(file: Buffer): ItemProperty[] {
+  const primary = primaryItem(file);
+  const ipco = findBox(file, ['meta', 'iprp', 'ipco']);
+  if (primary === undefined || !ipco) return [];
+  const known = boxesIn(file, ipco.start, ipco.end);
+  const items = ipmaBoxes(file).flatMap((ipma) => readIpma(contentOf(file, ipma)));
+  const propertiesOf = (id: number | undefined) =>
+    items
+      .filter(({ item }) => item === id)
+      .flatMap(({ indices }) => indices)
+      .flatMap((index) => known[index - 1] ?? [])
+      .map((box) => propertyOf(file, box));
+  return [...propertiesOf(primary), ...propertiesOf(firstTile(file, primary))];
+}
+
+function propertyOf(file: Buffer, box: Box): ItemProperty {
+  return { type: box.type, content: contentOf(file, box) };
+}
+
+function contentOf(file: Buffer, { start, end }: Box): Buffer {
+  return file.subarray(start, end);
+}
+
+function primaryItem(file: Buffer): number | undefined {
+  const pitm = findBox(file, ['meta', 'pitm']);
+  if (!pitm) return undefined;
+  return file[pitm.start] === 0 ? file.readUInt16BE(pitm.start + 4) : file.readUInt32BE(pitm.start + 4);
+}
+
+/** A derived image refers to those that it is made of by `dimg`. */
+function firstTile(file: Buffer, primary: number): number | undefined {
+  const iref = findBox(file, ['meta', 'iref']);
+  if (!iref) return undefined;
+  const idBytes = file[iref.start] === 0 ? 2 : 4;
+  const tiles = boxesIn(file, iref.start + 4, iref.end).find(
+    ({ type, start }) => type === 'dimg' && file.readUIntBE(start, idBytes) === primary,
+  );
+  return tiles && file.readUIntBE(tiles.start + idBytes + 2, idBytes);
+}
+
+function ipmaBoxes(file: Buffer): Box[] {
+  const iprp = findBox(file, ['meta', 'iprp']);
+  return iprp ? boxesIn(file, iprp.start, iprp.end).filter(({ type }) => type === 'ipma') : [];
+}
+
+function readIpma(ipma: Buffer): ItemAssociations[] {
+  const isWide = (ipma.readUInt8(3) & 1) === 1;
+  const [idBytes, indexBytes] = [ipma[0] === 0 ? 2 : 4, isWide ? 2 : 1];
+  // The highest bit says whether the property is essential.
+  const indexMask = isWide ? 0x7fff : 0x7f;
+  const count = ipma.readUInt32BE(4);
+  const items: ItemAssociations[] = [];
+  for (let at = 8; items.length < count; ) {
+    const item = ipma.readUIntBE(at, idBytes);
+    const associations = ipma.readUInt8(at + idBytes);
+    at += idBytes + 1;
+    const indices: number[] = [];
+    for (; indices.length < associations; at += indexBytes)
+      indices.push(ipma.readUIntBE(at, indexBytes) & indexMask);
+    items.push({ item, indices });
+  }
+  return items;
+}
