@@ -1,5 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeApng } from './apng.ts';
+import type { Colours } from './colours.ts';
+import { convertCmykToSrgb } from './convert-cmyk.ts';
 import { convertToSrgb } from './convert-to-srgb.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
@@ -66,23 +68,39 @@ export async function decodeToPixels(
   return await readSrgb(image.resize({ width: size.width, height: size.height, fit: 'fill' }), source);
 }
 
-/** Runs a pipeline and returns its pixels in sRGB. Colours that libvips does not know are converted here. */
+/** Runs a pipeline and returns its pixels in sRGB. */
 async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSource> {
-  const { type, decoder, metadata } = source;
-  const colours = decoder === 'sharp' ? source.colours : undefined;
-  const isDeep = colours !== undefined && metadata.depth === 'ushort';
-  const { data, info } = await image
-    .toColourspace(isDeep ? 'rgb16' : 'srgb')
-    .raw({ depth: isDeep ? 'ushort' : 'uchar' })
+  if (source.decoder === 'sharp' && source.colours) return convertedPixels(image, source, source.colours);
+  const { data, info } = await run(image.toColourspace('srgb').raw(), source.type);
+  const { width, height, channels } = info;
+  return rawPixelSource(data, { width, height, channels });
+}
+
+/** Runs a pipeline whose colours libvips does not know, and converts its pixels to sRGB. */
+async function convertedPixels(
+  image: Sharp,
+  { type, metadata }: InspectedSource,
+  colours: Colours,
+): Promise<PixelSource> {
+  const isDeep = metadata.depth === 'ushort';
+  const space = { rgb: isDeep ? 'rgb16' : 'srgb', cmyk: 'cmyk' }[colours.model];
+  const raw = image.toColourspace(space).raw({ depth: isDeep ? 'ushort' : 'uchar' });
+  const { data, info } = await run(raw, type);
+  const { width, height, channels } = info;
+  const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  if (colours.model === 'rgb')
+    return rawPixelSource(convertToSrgb(values, channels as 3 | 4, colours), { width, height, channels });
+  const pixels = convertCmykToSrgb(values, channels as 4 | 5, colours);
+  return rawPixelSource(pixels, { width, height, channels: (channels - 1) as 3 | 4 });
+}
+
+async function run(pipeline: Sharp, type: ImageType) {
+  return await pipeline
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
     .toBuffer({ resolveWithObject: true })
     .catch((cause: Error) => {
       throw decodeError(type, cause);
     });
-  const { width, height, channels } = info;
-  if (!colours) return rawPixelSource(data, { width, height, channels });
-  const pixels = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  return rawPixelSource(convertToSrgb(pixels, channels as 3 | 4, colours), { width, height, channels });
 }
 
 /** A function of its own, so that the closure keeps only the pixels alive and not the bytes of the source. */
@@ -104,11 +122,13 @@ export function streamPixels(source: InspectedSource, maxPixels: number): PixelS
 
 async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
   const { decoder, bytes, type, facts, frames } = source;
+  // In HEIF it is a copy of what the decoder turns by.
+  const orientation = type === 'jxl' ? source.metadata.orientation : undefined;
   switch (decoder) {
     case 'sharp':
       return openWithSharp(source, maxPixels);
     case 'magick':
-      return openDecoded(await decodeWithMagick(bytes, type, frames), source);
+      return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation }), source);
     case 'pdfium':
       return openDecoded(await renderPdf(bytes, facts), source);
     case 'apng': {
@@ -126,13 +146,14 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   const image =
     frames > 1 ? sharp(bytes, { ...limits, animated: true }) : sharp(bytes, { ...limits, page }).autoOrient();
   // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
+  if (colours?.model === 'cmyk') return image.pipelineColourspace('cmyk');
   return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
 /** Opens pixels that another decoder gave, upright and in the colours of the file. */
 function openDecoded(pixels: DecodedPixels, { metadata, colours, ...source }: InspectedSource): Sharp {
   const { width, height, channels, frames } = pixels;
-  const data = colours ? convertToSrgb(pixels.data, channels, colours) : pixels.data;
+  const data = colours?.model === 'rgb' ? convertToSrgb(pixels.data, channels, colours) : pixels.data;
   const iccProfile = colours ? undefined : (pixels.iccProfile ?? source.iccProfile);
   if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
   const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };

@@ -1,10 +1,16 @@
 import type { ImageType } from './image-type.ts';
 import { asBuffer, findBox } from './isobmff.ts';
 import { readJxlSize } from './jxl-header.ts';
+import { readPsdSize } from './psd-header.ts';
 import type { Size } from './size.ts';
 
-/** Reads the size of an upright image from the header of a file, in pixels; `undefined` if the header is damaged. */
-type ReadSize = (file: Buffer) => Size | undefined;
+/** In pixels, upright; with the orientation that the decoder leaves to apply, as EXIF has it. */
+export interface UprightSize extends Size {
+  orientation?: number;
+}
+
+/** Reads the size of an image from the header of a file; `undefined` if the header is damaged. */
+type ReadSize = (file: Buffer) => UprightSize | undefined;
 
 /** The types whose header sharp cannot read. */
 const READERS: Readonly<Partial<Record<ImageType, ReadSize>>> = {
@@ -16,7 +22,7 @@ const READERS: Readonly<Partial<Record<ImageType, ReadSize>>> = {
 };
 
 /** Returns the size of an upright image of a type that sharp does not know; `undefined` if its header is damaged. */
-export function readSize(bytes: Uint8Array, type: ImageType): Size | undefined {
+export function readSize(bytes: Uint8Array, type: ImageType): UprightSize | undefined {
   try {
     const size = READERS[type]?.(asBuffer(bytes));
     return size && size.width > 0 && size.height > 0 ? size : undefined;
@@ -50,8 +56,3 @@ function readJp2Size(file: Buffer): Size | undefined {
 }
 
 type Quad = [number, number, number, number];
-
-/** The header section of Adobe's Photoshop file format specification. */
-function readPsdSize(file: Buffer): Size {
-  return { width: file.readUInt32BE(18), height: file.readUInt32BE(14) };
-}

@@ -10,8 +10,8 @@ const FIRST_TRANSPOSED = 5;
 /** The fields that are read take fewer bytes. */
 const HEADER_BYTES = 24;
 
-/** Reads the size of an upright JPEG XL from its SizeHeader and the orientation that follows it (ISO/IEC 18181-1, annex D). */
-export function readJxlSize(file: Buffer): Size | undefined {
+/** Reads the size of an upright JPEG XL, and its orientation, from its SizeHeader and the orientation that follows it (ISO/IEC 18181-1, annex D). */
+export function readJxlSize(file: Buffer): (Size & { orientation: number }) | undefined {
   const header = codestreamStart(file);
   if (header[0] !== 0xff || header[1] !== 0x0a) return undefined;
   const read = bitReader(header.subarray(2));
@@ -19,7 +19,10 @@ export function readJxlSize(file: Buffer): Size | undefined {
   const isDefault = read(1) === 1;
   const hasExtraFields = !isDefault && read(1) === 1;
   const orientation = hasExtraFields ? 1 + read(3) : 1;
-  return orientation < FIRST_TRANSPOSED ? size : { width: size.height, height: size.width };
+  const { width, height } = size;
+  return orientation < FIRST_TRANSPOSED
+    ? { width, height, orientation }
+    : { width: height, height: width, orientation };
 }
 
 /** The codestream is the file, or in a box, which may be split into parts that each begin with their number. */

@@ -11,7 +11,7 @@ import {
 } from '@imagemagick/magick-wasm';
 import { limitWasmMemory, reportFailure } from './worker-limits.mjs';
 
-const { module, maxBytes, bytes, format, frames } = workerData;
+const { module, maxBytes, bytes, format, frames, orientation } = workerData;
 
 /** Only the one format may be read: none that runs other programs, reads other files or fetches. */
 const POLICY = `<policymap>
@@ -42,6 +42,13 @@ function toRgb(image) {
   return profile;
 }
 
+/** Goes by the header of the file alone: ImageMagick also reads an orientation from Exif, which the pixels may not need. */
+function turnUpright(image) {
+  if (!orientation) return;
+  image.orientation = orientation;
+  image.autoOrient();
+}
+
 /** Returns the pixels of one frame. */
 function pixelsOf(image, channels) {
   return image.getPixels((pixels) => pixels.toByteArray(0, 0, image.width, image.height, channels));
@@ -51,6 +58,7 @@ function pixelsOf(image, channels) {
 function decode() {
   const settings = new MagickReadSettings({ format, frameIndex: 0, frameCount: frames });
   return ImageMagick.readCollection(bytes, settings, (images) => {
+    turnUpright(images[0]);
     const { width, height } = images[0];
     const hasAlpha = images.some((image) => image.hasAlpha);
     const mapping = hasAlpha ? 'RGBA' : 'RGB';

@@ -36,12 +36,17 @@ const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
  * Decodes a file with ImageMagick. The pixels are upright; their colours are those of the file.
  *
  * @param frames - how many to decode, from the first
+ * @param orientation - as EXIF has it, where the decoder is to turn the pixels
  * @throws EdgepressError `source_corrupt` if the image is damaged, `source_too_large`, `overloaded` after a timeout
  */
-export function decodeWithMagick(bytes: Uint8Array, type: ImageType, frames: number): Promise<DecodedPixels> {
+export function decodeWithMagick(
+  bytes: Uint8Array,
+  type: ImageType,
+  { frames, orientation }: { frames: number; orientation: number | undefined },
+): Promise<DecodedPixels> {
   const format = isCodestream(bytes, type) ? 'J2K' : FORMATS[type];
   if (!format) throw new TypeError(`ImageMagick does not decode ${type}`);
-  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames }, type);
+  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames, orientation }, type);
 }
 
 /** Whether a JPEG 2000 is a codestream without boxes. */

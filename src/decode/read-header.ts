@@ -6,6 +6,7 @@ import { readSize } from './image-headers.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
 import { asBuffer } from './isobmff.ts';
 import { readPdfSize } from './pdf.ts';
+import { isWholePsd } from './psd-header.ts';
 import type { Size } from './size.ts';
 import { unsupportedKind } from './unsupported-kind.ts';
 
@@ -33,7 +34,7 @@ const READERS: Readonly<Record<ImageType, ReadHeader>> = {
   ico: readSizeOnly,
   jxl: readSizeOnly,
   jp2: readSizeOnly,
-  psd: readSizeOnly,
+  psd: readPsd,
   pdf: readPdf,
 };
 
@@ -106,7 +107,14 @@ function codecOf({ compression }: Metadata): ImageType {
 async function readSizeOnly(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
   const size = readSize(bytes, type);
   if (!size) throw damagedHeader(type, undefined);
-  return headerOf(type, plainMetadata(size));
+  return headerOf(type, { ...plainMetadata(size), orientation: size.orientation });
+}
+
+async function readPsd(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const header = await readSizeOnly(bytes, type);
+  if (!readOrNothing(() => isWholePsd(asBuffer(bytes))))
+    throw new EdgepressError('source_corrupt', 'The psd image is truncated');
+  return header;
 }
 
 async function readPdf(bytes: Uint8Array): Promise<SourceHeader> {

@@ -1,0 +1,37 @@
+import type { ImageType } from './image-type.ts';
+import { repairBmp } from './repair-bmp.ts';
+import { repairGif } from './repair-gif.ts';
+import { repairJpeg } from './repair-jpeg.ts';
+import { repairPng } from './repair-png.ts';
+import { repairTiff } from './repair-tiff.ts';
+import { repairWebp } from './repair-webp.ts';
+
+type Repair = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
+const REPAIRS: Readonly<Partial<Record<ImageType, Repair>>> = {
+  jpeg: repairJpeg,
+  bmp: repairBmp,
+  gif: repairGif,
+  webp: repairWebp,
+  tiff: repairTiff,
+};
+
+/**
+ * Repairs the harmless faults of a file: those that leave all pixels as they are, but that decoders warn of. Then every warning of a
+ * decoder means that pixels are damaged.
+ *
+ * @returns the same bytes if there is nothing to repair
+ * @throws EdgepressError `source_corrupt` for a truncated GIF, which decoders accept as a shorter one
+ */
+export async function repairFile(bytes: Uint8Array, type: ImageType): Promise<Uint8Array> {
+  return (await REPAIRS[type]?.(bytes)) ?? bytes;
+}
+
+/**
+ * Repairs faults that only show when a decoder has rejected the file, and that take as long as decoding to repair.
+ *
+ * @returns `undefined` if pixels are missing or damaged, as far as can be told
+ */
+export async function repairRejected(bytes: Uint8Array, type: ImageType): Promise<Uint8Array | undefined> {
+  return type === 'png' ? await repairPng(bytes) : undefined;
+}

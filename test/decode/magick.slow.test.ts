@@ -1,0 +1,89 @@
+import { ColorSpace, type IMagickImage, type MagickFormat, Orientation } from '@imagemagick/magick-wasm';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { writeWithMagick } from '../support/magick.ts';
+import { coloursOf, expectQuarters, QUARTERS, quarters } from '../support/pictures.ts';
+
+const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
+
+async function encode(source: Uint8Array) {
+  const image = await encoder.decode(source, 320, 'viewer');
+  const variant = await image.encode({ width: 320, tier: 'high', format: 'webp', effort: 'fast' });
+  return { ...variant, source: image.facts };
+}
+
+const lossless = (image: IMagickImage) => {
+  image.quality = 100;
+};
+
+describe('decoding files that sharp does not', () => {
+  it.each([
+    ['JXL', 'image/jxl'],
+    ['JP2', 'image/jp2'],
+    ['J2K', 'image/jp2'],
+    ['PSD', 'image/vnd.adobe.photoshop'],
+    ['PSB', 'image/vnd.adobe.photoshop'],
+  ] as [MagickFormat, string][])('shows %s', async (format, contentType) => {
+    const source = await writeWithMagick(await quarters().png().toBuffer(), format, lossless);
+    const image = await encode(source);
+    expect(image.source).toEqual({ width: 96, height: 64, contentType, bytes: source.byteLength });
+    expect(image).toMatchObject({ width: 96, height: 64 });
+    await expectQuarters(image.body, 2);
+  });
+
+  it.each(['JXL', 'JP2', 'PSD'] as MagickFormat[])('refuses %s that is cut off', async (format) => {
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    const picture = sharp({ create: { width: 64, height: 64, channels: 3, background: '#000', noise } });
+    const source = await writeWithMagick(await picture.png().toBuffer(), format, lossless);
+    expect(await encode(source)).toMatchObject({ width: 64, height: 64 });
+    for (const share of [0.02, 0.5, 0.95]) {
+      const cut = source.subarray(0, source.length * share);
+      await expect(encode(cut), `cut at ${share}`).rejects.toMatchObject({ code: 'source_corrupt' });
+    }
+  });
+
+  it.each(['JXL', 'JP2', 'PSD'] as MagickFormat[])('keeps the transparency of %s', async (format) => {
+    const size = { width: 40, height: 40, channels: 4 } as const;
+    const pixels = Buffer.alloc(size.width * size.height * size.channels, 255).fill(0, 0, 20 * 40 * 4);
+    const png = await sharp(pixels, { raw: size }).png().toBuffer();
+    const { channels } = await sharp(
+      (await encode(await writeWithMagick(png, format, lossless))).body,
+    ).stats();
+    expect(channels[3]).toMatchObject({ min: 0, max: 255 });
+  });
+
+  it('turns a JPEG XL as its header says', async () => {
+    const stored = await quarters(64, 96).png().toBuffer();
+    const source = await writeWithMagick(stored, 'JXL', (image) => {
+      lossless(image);
+      image.orientation = Orientation.RightTop;
+    });
+    const image = await encode(source);
+    expect(image).toMatchObject({ width: 96, height: 64, source: { width: 96, height: 64 } });
+    const [topLeft, topRight] = await coloursOf(image.body);
+    expect([topLeft, topRight]).toEqual([QUARTERS[2], QUARTERS[0]]);
+  });
+
+  it('converts a PSD in CMYK, and one in another RGB', async () => {
+    const png = await quarters().png().toBuffer();
+    const cmyk = await writeWithMagick(png, 'PSD', (image) => {
+      image.colorSpace = ColorSpace.CMYK;
+    });
+    await expectQuarters((await encode(cmyk)).body, 3);
+    const p3 = await quarters().withIccProfile('p3').png().toBuffer();
+    const { icc } = await sharp(p3).metadata();
+    expect(icc).toBeDefined();
+    await expectQuarters((await encode(await writeWithMagick(p3, 'PSD'))).body, 3);
+  });
+
+  it('refuses more pixels than are allowed before it decodes them', async () => {
+    const j2k = await writeWithMagick(await quarters().png().toBuffer(), 'J2K');
+    j2k.writeUInt32BE(60_000, 8);
+    j2k.writeUInt32BE(60_000, 12);
+    // SizeHeader: not small, 30 bits for the height, all set, and a width equal to it.
+    const jxl = Buffer.from([0xff, 0x0a, 0b1111_1110, 0xff, 0xff, 0xff, 0b0000_0111, 0, 0, 0]);
+    for (const source of [j2k, jxl])
+      await expect(encode(source)).rejects.toMatchObject({ code: 'source_too_large' });
+  });
+});
