@@ -1,5 +1,7 @@
 // Strips metadata from image files by copying only the parts that belong to the image. No pixel is decoded or changed.
 
+import { GIF, gifBlocks } from './gif-blocks.ts';
+
 /** A range of bytes of a file; `to` is exclusive. */
 type ByteRange = readonly [from: number, to: number];
 
@@ -27,8 +29,6 @@ const WEBP_KEPT = ['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF'];
 /** Flags of VP8X: an ICC profile, Exif, XMP. */
 const WEBP_METADATA_FLAGS = 0x20 | 0x08 | 0x04;
 
-/** Block introducers and extension labels of the GIF89a specification. */
-const GIF = { EXTENSION: 0x21, IMAGE: 0x2c, TRAILER: 0x3b, GRAPHIC_CONTROL: 0xf9, APPLICATION: 0xff };
 /** Applications whose GIF extension holds the number of repetitions. */
 const GIF_LOOPS = ['NETSCAPE2.0', 'ANIMEXTS1.0'];
 
@@ -123,49 +123,6 @@ export function stripGif(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined
     if (kind === 'trailer') return copyRanges(bytes, kept);
   }
   return undefined;
-}
-
-/** Whether a GIF has its trailer. libvips shows as many frames as it finds, so it would accept a truncated animation as a shorter one. */
-export function isCompleteGif(bytes: Uint8Array): boolean {
-  for (const { kind } of gifBlocks(bytes)) if (kind === 'trailer') return true;
-  return false;
-}
-
-interface GifBlock {
-  kind: 'header' | 'image' | 'extension' | 'trailer';
-  /** Of an extension. */
-  label?: number | undefined;
-  range: ByteRange;
-}
-
-/**
- * Walks over the blocks of a GIF, from the header to the trailer; the contents of blocks are not checked. It ends without a trailer if the
- * file is damaged or truncated; the range of the last block may then end beyond the file.
- */
-function* gifBlocks(bytes: Uint8Array): Generator<GifBlock> {
-  let at = 13 + colourTableBytes(bytes[10] ?? 0);
-  yield { kind: 'header', range: [0, at] };
-  while (at < bytes.length) {
-    const introducer = bytes[at];
-    if (introducer === GIF.TRAILER) return yield { kind: 'trailer', range: [at, at + 1] };
-    const isImage = introducer === GIF.IMAGE;
-    if (!isImage && introducer !== GIF.EXTENSION) return;
-    const data = isImage ? at + 11 + colourTableBytes(bytes[at + 9] ?? 0) : at + 2;
-    const range: ByteRange = [at, endOfSubBlocks(bytes, data)];
-    yield isImage ? { kind: 'image', range } : { kind: 'extension', label: bytes[at + 1], range };
-    at = range[1];
-  }
-}
-
-function colourTableBytes(flags: number): number {
-  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
-}
-
-/** Sub-blocks follow each other, each after a byte with its length, up to an empty one. */
-function endOfSubBlocks(bytes: Uint8Array, start: number): number {
-  let at = start;
-  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) at += 1 + length;
-  return at + 1;
 }
 
 function copyRanges(bytes: Uint8Array, ranges: readonly ByteRange[]): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,176 @@
+import { asBuffer } from './isobmff.ts';
+import { buildHuffmanLookup, type HuffmanLookup } from './jpeg-huffman.ts';
+
+/** A component of a frame (ITU-T T.81, B.2.2). */
+export interface JpegComponent {
+  id: number;
+  /** Sampling factors. */
+  horizontal: number;
+  vertical: number;
+  quantisation: number;
+}
+
+export interface JpegFrame {
+  isProgressive: boolean;
+  /** Bits of a sample. */
+  precision: number;
+  width: number;
+  height: number;
+  components: JpegComponent[];
+}
+
+/** A component in a scan, with the Huffman tables that its codes are read with. */
+export interface ScanComponent {
+  component: JpegComponent;
+  dc: HuffmanLookup | undefined;
+  ac: HuffmanLookup | undefined;
+  /** The steps of quantisation, in the order of coefficients in a scan; `undefined` if the table is missing. */
+  steps: Uint16Array | undefined;
+}
+
+/** A scan and its entropy-coded data (B.2.3). */
+export interface JpegScan {
+  components: ScanComponent[];
+  /** First and last coefficient: Ss, Se. */
+  first: number;
+  last: number;
+  /** Bit positions of successive approximation: Ah, Al. */
+  high: number;
+  low: number;
+  /** MCUs between restart markers; 0 if there are none. */
+  restartInterval: number;
+  /** The data in the file, up to the marker that follows. */
+  range: readonly [from: number, to: number];
+}
+
+export interface JpegStructure {
+  frame: JpegFrame;
+  scans: JpegScan[];
+}
+
+/** What the segments have defined so far. */
+interface Definitions {
+  frame: JpegFrame | undefined;
+  /** By class and destination: 0–3 for DC, 16–19 for AC. */
+  tables: Map<number, HuffmanLookup>;
+  steps: Map<number, Uint16Array>;
+  restartInterval: number;
+}
+
+/**
+ * Reads the frame and the scans of a JPEG up to its end. Bytes between segments are skipped.
+ *
+ * @returns `undefined` if segments or the end are missing, or for a process other than baseline, extended sequential and progressive with
+ * Huffman codes
+ */
+export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined {
+  const file = asBuffer(bytes);
+  const definitions: Definitions = {
+    frame: undefined,
+    tables: new Map(),
+    steps: new Map(),
+    restartInterval: 0,
+  };
+  const scans: JpegScan[] = [];
+  for (let at = 2; ; ) {
+    const start = nextMarker(file, at);
+    if (start === undefined || start + 4 > file.length) {
+      const isEnded = start !== undefined && file[start + 1] === 0xd9;
+      return isEnded && definitions.frame ? { frame: definitions.frame, scans } : undefined;
+    }
+    const marker = file[start + 1] as number;
+    if (marker === 0xd9) return definitions.frame && { frame: definitions.frame, scans };
+    at = start + 2 + file.readUInt16BE(start + 2);
+    const segment = file.subarray(start + 4, at);
+    if (at > file.length || !define(marker, segment, definitions)) return undefined;
+    if (marker !== 0xda) continue;
+    const end = nextMarker(file, at);
+    const scan = end === undefined ? undefined : readScan(segment, definitions, [at, end]);
+    if (!scan) return undefined;
+    scans.push(scan);
+    at = end as number;
+  }
+}
+
+/** Returns where the next marker is that is neither a stuffed byte nor a restart. */
+function nextMarker(file: Buffer, from: number): number | undefined {
+  for (let at = file.indexOf(0xff, from); at >= 0; at = file.indexOf(0xff, at + 1)) {
+    const marker = file[at + 1];
+    if (marker === undefined) return undefined;
+    if (marker !== 0 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) return at;
+  }
+  return undefined;
+}
+
+/** Returns `false` if the segment is damaged, or that of another process. */
+function define(marker: number, segment: Buffer, definitions: Definitions): boolean {
+  if (marker === 0xc4) return defineTables(segment, definitions);
+  if (marker === 0xdb) return defineQuantisation(segment, definitions);
+  if (marker === 0xdd) definitions.restartInterval = segment.length >= 2 ? segment.readUInt16BE(0) : 0;
+  const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc;
+  if (!isFrame) return true;
+  const count = segment[5] ?? 0;
+  if (marker > 0xc2 || definitions.frame || count === 0 || segment.length < 6 + 3 * count) return false;
+  definitions.frame = {
+    isProgressive: marker === 0xc2,
+    precision: segment[0] as number,
+    height: segment.readUInt16BE(1),
+    width: segment.readUInt16BE(3),
+    components: Array.from({ length: count }, (_, index) => {
+      const [id, sampling, quantisation] = segment.subarray(6 + 3 * index) as unknown as [
+        number,
+        number,
+        number,
+      ];
+      return { id, horizontal: sampling >> 4, vertical: sampling & 15, quantisation };
+    }),
+  };
+  return definitions.frame.components.every(({ horizontal, vertical }) => horizontal > 0 && vertical > 0);
+}
+
+function defineTables(segment: Buffer, { tables }: Definitions): boolean {
+  for (let at = 0; at < segment.length; ) {
+    const counts = segment.subarray(at + 1, at + 17);
+    const symbols = segment.subarray(at + 17, at + 17 + counts.reduce((sum, count) => sum + count, 0));
+    const lookup = buildHuffmanLookup(counts, symbols);
+    if (!lookup) return false;
+    tables.set(segment[at] as number, lookup);
+    at += 17 + symbols.length;
+  }
+  return true;
+}
+
+function defineQuantisation(segment: Buffer, { steps }: Definitions): boolean {
+  for (let at = 0; at < segment.length; ) {
+    const bytes = (segment[at] as number) >> 4 > 0 ? 2 : 1;
+    if (at + 1 + 64 * bytes > segment.length) return false;
+    const table = Uint16Array.from({ length: 64 }, (_, k) => segment.readUIntBE(at + 1 + k * bytes, bytes));
+    steps.set((segment[at] as number) & 15, table);
+    at += 1 + 64 * bytes;
+  }
+  return true;
+}
+
+function readScan(
+  segment: Buffer,
+  { frame, tables, steps, restartInterval }: Definitions,
+  range: readonly [number, number],
+): JpegScan | undefined {
+  const count = segment[0] ?? 0;
+  if (!frame || count === 0 || segment.length < 4 + 2 * count) return undefined;
+  const components: ScanComponent[] = [];
+  for (let index = 0; index < count; index++) {
+    const component = frame.components.find(({ id }) => id === segment[1 + 2 * index]);
+    if (!component) return undefined;
+    const selected = segment[2 + 2 * index] as number;
+    components.push({
+      component,
+      dc: tables.get(selected >> 4),
+      ac: tables.get(16 + (selected & 15)),
+      steps: steps.get(component.quantisation),
+    });
+  }
+  const at = 1 + 2 * count;
+  const [first, last, bits] = segment.subarray(at, at + 3) as unknown as [number, number, number];
+  return { components, first, last, high: bits >> 4, low: bits & 15, restartInterval, range };
+}
