@@ -8,6 +8,14 @@ import type { Format, Tier } from '../protocol/request.ts';
 export const EFFORTS = ['fast', 'best'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
+/**
+ * The version of how variants are made. Raise it when those that are stored have to be made again: prewarm does so, and with `UPGRADE=on` the
+ * queue does for those that are served.
+ *
+ * 2: AVIF of AV1 Main profile, 8 bits, 4:2:0, which phones decode; before, it was of 10 bits and 4:4:4.
+ */
+export const RECIPE = 2;
+
 export interface EncodeRequest {
   /**
    * The largest width of the variant, in pixels. A variant is never wider than its source; the source itself, sent in place of a variant

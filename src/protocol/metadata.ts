@@ -1,6 +1,6 @@
 // The names of the metadata that objects are stored with. Apart from `keys.ts`, so that none of it is in the edge function's bundle.
 
-/** What is stored with each variant. */
+/** What is stored with each variant. CloudFront can keep ten names from viewers, so a value that nothing reads alone shares its name. */
 export const VARIANT_METADATA = {
   /** When the work started, ISO 8601: a purge removes what started at its time or before. */
   startedAt: 'began',
@@ -10,9 +10,10 @@ export const VARIANT_METADATA = {
   sourceBytes: 'source-bytes',
   /** The content type of the source. */
   sourceType: 'source-type',
-  /** In pixels, as are all widths and heights. */
-  sourceWidth: 'source-width',
-  sourceHeight: 'source-height',
+  /** `{width}x{height}` in pixels, as are all widths and heights. */
+  sourceSize: 'source-size',
+  /** The version of the encoder; not set by the first. */
+  recipe: 'recipe',
   width: 'width',
   height: 'height',
   /** The cache tags, comma-separated. */

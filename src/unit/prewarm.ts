@@ -2,7 +2,6 @@ import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { unitAddress, type VariantSpec } from '../protocol/keys.ts';
-import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
@@ -10,7 +9,7 @@ import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
 import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import { isFast } from '../variant/variant-object.ts';
+import { budgetOf, isFast, isStale } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 import {
   type ImageInventory,
@@ -103,16 +102,20 @@ async function prewarmImage(image: UnitImage, work: UnitWork): Promise<ImageResu
   }
 }
 
-/** Makes the variants that are missing, too large, or to be made at a better effort. */
+/** Makes the variants that are missing, too large, made with an earlier recipe, or to be made at a better effort. */
 async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageOutcome> {
   const { image, wanted, found, missing } = inventory;
   const { effort } = work.services;
   const { maxBytes } = work.manifest;
   const variants = new Map<VariantSpec, StoredInfo>(found.map(({ spec, info }) => [spec, info]));
-  const replaceable = found.filter(({ info }) => isUpgradeable(info, effort) || isOverBudget(info, maxBytes));
+  const replaceable = found.filter(
+    ({ info }) => isStale(info) || isMadeFaster(info, effort) || isOverBudget(info, maxBytes),
+  );
   const specs = [...missing, ...replaceable.map(({ spec }) => spec)];
   if (specs.length > 0) {
-    const made = await makeAll(inventory, specs, work).catch((error: unknown) => {
+    // Only `best` meets a budget, and what was made with it is not made worse.
+    const isBest = maxBytes !== undefined || replaceable.some(({ info }) => !isFast(info));
+    const made = await makeAll(inventory, specs, isBest ? 'best' : effort, work).catch((error: unknown) => {
       // All variants are in the store, if not the best ones: the image is ready, even if its source is broken by now.
       if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
       throw error;
@@ -135,6 +138,7 @@ async function completeImage(inventory: ImageInventory, work: UnitWork): Promise
 async function makeAll(
   { image: { src }, record }: ImageInventory,
   specs: readonly VariantSpec[],
+  effort: Effort,
   { services, job: { unit, retry }, manifest }: UnitWork,
 ): Promise<readonly MadeVariant[]> {
   assertImageAllowed(services.source, unit, src);
@@ -146,15 +150,8 @@ async function makeAll(
   const { maxBytes } = manifest;
   const { fetch, release } = services.createFetch();
   try {
-    const made = await services.makeVariants(
-      {
-        ...{ unit, src, fetch, specs, maxBytes, startedAtMs, record },
-        // Only `best` meets a budget.
-        effort: maxBytes === undefined ? services.effort : 'best',
-        urgency: 'prewarm',
-      },
-      createTrace(),
-    );
+    const batch = { unit, src, fetch, specs, effort, maxBytes, startedAtMs, record };
+    const made = await services.makeVariants({ ...batch, urgency: 'prewarm' }, createTrace());
     if (made.some(({ isStored }) => !isStored)) throw notStored();
     return made;
   } finally {
@@ -163,14 +160,13 @@ async function makeAll(
 }
 
 /** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
-function isUpgradeable(info: StoredInfo, effort: Effort): boolean {
+function isMadeFaster(info: StoredInfo, effort: Effort): boolean {
   return effort === 'best' && isFast(info);
 }
 
 /** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
-function isOverBudget({ bytes, metadata }: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
-  const madeForBytes = Number(metadata[VARIANT_METADATA.maxBytes] ?? Number.POSITIVE_INFINITY);
-  return bytes > maxBytes && madeForBytes > maxBytes;
+function isOverBudget(info: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
+  return info.bytes > maxBytes && (budgetOf(info) ?? Number.POSITIVE_INFINITY) > maxBytes;
 }
 
 /** Whether the error says what is wrong with a source. Any other is caused by this service, and the next attempt may succeed. */

@@ -7,7 +7,7 @@ import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import { isFast } from '../variant/variant-object.ts';
+import { budgetOf, isUpgradeable } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
@@ -19,7 +19,7 @@ export interface UpgradeServices {
 }
 
 /**
- * Makes a variant again at effort `best` that was made at `fast` for a viewer, and replaces only that one: it stores nothing if the
+ * Makes a variant again at effort `best` that was made at `fast` for a viewer, or with an earlier recipe, and replaces only that one: it stores nothing if the
  * variant was purged, and never replaces a newer one. If the source is broken by now, the variant stays.
  *
  * @throws the error of the store, or of the encoder: the job has to be retried
@@ -30,13 +30,13 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
   return async (unit, { src, ...spec }) => {
     const { key } = variantAddress({ unit, src, ...spec }, sha256);
     const current = await store.head(key);
-    if (!current || !isFast(current)) return;
+    if (!current || !isUpgradeable(current)) return;
     const { fetch, release } = createFetch();
     try {
       await makeVariants(
         {
           ...{ unit, src, fetch, specs: [spec], record: undefined },
-          ...{ effort: 'best', urgency: 'prewarm' },
+          ...{ effort: 'best', maxBytes: budgetOf(current), urgency: 'prewarm' },
           // A purge since the variant was first requested wins.
           startedAtMs: Date.parse(current.metadata[VARIANT_METADATA.startedAt] ?? '') || 0,
           replaces: current.etag,

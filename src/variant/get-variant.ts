@@ -8,7 +8,7 @@ import type { StoredObject } from '../store/store.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
 import { type Trace, timed } from './trace.ts';
-import { isFast } from './variant-object.ts';
+import { isUpgradeable } from './variant-object.ts';
 import { createSingleFlight, type WorkQueue } from './work-queue.ts';
 
 // What happens to an image request. Start reading here.
@@ -26,7 +26,7 @@ export interface GetVariantServices {
   workQueue: WorkQueue;
   /** Fetches, encodes and puts. */
   makeVariants: MakeVariants;
-  /** Called for each variant of effort `fast` that is served from the store or was just stored; `undefined`: upgrades are off. */
+  /** Called for each variant of effort `fast` or an earlier recipe that is served from the store or was just stored; `undefined`: upgrades are off. */
   requestUpgrade: RequestUpgrade | undefined;
   /** Unix milliseconds. */
   nowMs: () => number;
@@ -44,6 +44,8 @@ export interface Variant {
   origin: 'stored' | 'made' | 'made but not stored';
   /** The request headers that were consulted, for `Vary`. */
   vary: readonly string[];
+  /** How long its URL is still valid, in seconds; `undefined` if the URL does not expire. */
+  secondsToExpiry: number | undefined;
 }
 
 /**
@@ -59,13 +61,15 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   const singleFlight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
-    const { name, address, vary } = readTarget(target, hints, trace);
+    const { name, address, vary, expiresAt } = readTarget(target, hints, trace);
     const { key } = address;
     const flight = await singleFlight(key, () => findOrMake(name, address, trace));
     joinTrace(trace, flight);
     const { object, origin } = flight;
-    if (origin !== 'made but not stored' && isFast(object)) requestUpgrade?.(name, key);
-    return { key, object, origin, vary };
+    if (origin !== 'made but not stored' && isUpgradeable(object)) requestUpgrade?.(name, key);
+    const secondsToExpiry =
+      expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
+    return { key, object, origin, vary, secondsToExpiry };
   }
 
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {

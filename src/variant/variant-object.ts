@@ -1,5 +1,5 @@
 import type { SourceFacts } from '../decode/image-type.ts';
-import type { EncodedImage } from '../encode/encoder.ts';
+import { type EncodedImage, RECIPE } from '../encode/encoder.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
 
@@ -35,8 +35,8 @@ export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
       ...(maxBytes !== undefined && { [VARIANT_METADATA.maxBytes]: String(maxBytes) }),
       [VARIANT_METADATA.sourceBytes]: String(source.bytes),
       [VARIANT_METADATA.sourceType]: source.contentType,
-      [VARIANT_METADATA.sourceWidth]: String(source.width),
-      [VARIANT_METADATA.sourceHeight]: String(source.height),
+      [VARIANT_METADATA.sourceSize]: `${source.width}x${source.height}`,
+      [VARIANT_METADATA.recipe]: String(RECIPE),
       [VARIANT_METADATA.startedAt]: new Date(startedAtMs).toISOString(),
     },
   };
@@ -47,6 +47,26 @@ type Metadata = Pick<StoredInfo, 'metadata'>;
 /** Returns whether a stored variant was made with effort `fast`. */
 export function isFast({ metadata }: Metadata): boolean {
   return metadata[VARIANT_METADATA.effort] === 'fast';
+}
+
+/**
+ * Returns whether a stored variant was made by an earlier version of the encoder, so that it has to be made again. One of a later version
+ * does not: while a deployment spreads, the two would replace each other's variants for ever.
+ */
+export function isStale({ metadata }: Metadata): boolean {
+  const FIRST_RECIPE = 1;
+  return Number(metadata[VARIANT_METADATA.recipe] ?? FIRST_RECIPE) < RECIPE;
+}
+
+/** Returns whether a stored variant is to be made again at effort `best`. */
+export function isUpgradeable(info: Metadata): boolean {
+  return isFast(info) || isStale(info);
+}
+
+/** Returns the budget in bytes that a stored variant was made for, if there was one. */
+export function budgetOf({ metadata }: Metadata): number | undefined {
+  const maxBytes = metadata[VARIANT_METADATA.maxBytes];
+  return maxBytes === undefined ? undefined : Number(maxBytes);
 }
 
 /** Returns the size of the source of a stored variant, in bytes; 0 if it is not known. */
@@ -70,4 +90,19 @@ export function withShortSharedMaxAge(cacheControl: string): string {
   return directive === undefined
     ? `${cacheControl}, ${shortened}`
     : cacheControl.replace(directive, shortened);
+}
+
+/**
+ * Shortens the lifetimes of a `Cache-Control` so that no cache keeps the response for longer than this, stale or not.
+ *
+ * @param seconds - `undefined` for no limit
+ */
+export function withMaxAge(cacheControl: string, seconds: number | undefined): string {
+  if (seconds === undefined) return cacheControl;
+  return cacheControl
+    .replace(/,?\s*\bstale-(?:while-revalidate|if-error)=\d+/gi, '')
+    .replace(
+      /\b((?:s-)?max-?age=)(\d+)/gi,
+      (_, name: string, age: string) => `${name}${Math.min(Number(age), seconds)}`,
+    );
 }

@@ -1,5 +1,6 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
+import { RECIPE } from '../../src/encode/encoder.ts';
 import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { createBucket, describeS3, s3Server } from '../support/store/bucket.ts';
@@ -36,7 +37,7 @@ describeS3('A service with a bucket as its store', () => {
     const direct = await client.send(new GetObjectCommand({ Bucket: bucket, Key: object?.Key }));
     expect(direct).toMatchObject({
       ContentType: 'image/webp',
-      CacheControl: 'public, max-age=604800, s-maxage=31536000',
+      CacheControl: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
       ETag: made.headers.get('etag'),
       ContentLength: body.byteLength,
       Metadata: {
@@ -45,8 +46,8 @@ describeS3('A service with a bucket as its store', () => {
         height: '256',
         effort: 'fast',
         'source-type': 'image/jpeg',
-        'source-width': '1024',
-        'source-height': '819',
+        'source-size': '1024x819',
+        recipe: String(RECIPE),
         'source-bytes': expect.stringMatching(/^\d+$/),
       },
     });

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { RECIPE } from '../../src/encode/encoder.ts';
+import { sha256 } from '../../src/hashing.ts';
+import { variantAddress } from '../../src/protocol/keys.ts';
+import type { StoredInfo, VariantStore } from '../../src/store/store.ts';
 import type { ImageOutcome, VariantSummary } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { targetFor } from '../support/http/service.ts';
@@ -46,6 +50,51 @@ describe('prewarm at effort best', () => {
     ]);
   });
 });
+
+describe('prewarm of a variant that was made with an earlier recipe', () => {
+  async function setUpStale(env: Record<string, string> = {}, budget: Partial<Unit> = {}) {
+    const world = await setUpUnits({}, env);
+    const wanted = world.unit([world.src('/a.jpg')], { formats: ['avif', 'webp'], ...budget });
+    await world.prewarm(wanted);
+    const name = { unit: 'unit-1', src: world.src('/a.jpg'), width: 160, tier: 'balanced' } as const;
+    const { store } = world.service.services.shared;
+    const { key } = variantAddress({ ...name, format: 'avif' }, sha256);
+    await makeStale(store, key);
+    return { ...world, wanted, store, key };
+  }
+
+  it('makes it again, once', async () => {
+    const { prewarm, wanted, store, key } = await setUpStale();
+    const stale = await store.head(key);
+    expect((await prewarm(wanted)).outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
+    const info = await store.head(key);
+    expect(info?.metadata).toMatchObject({ effort: 'best', recipe: String(RECIPE) });
+    expect(info?.bytes).not.toBe(stale?.bytes);
+    expect((await prewarm(wanted)).outcomes).toMatchObject([{ skipped: true }]);
+  });
+
+  it('does not lower its effort where prewarm makes the others at effort fast', async () => {
+    const { prewarm, wanted, store, key } = await setUpStale({ PREWARM_EFFORT: 'fast' });
+    await prewarm(wanted);
+    expect((await store.head(key))?.metadata).toMatchObject({ effort: 'best', recipe: String(RECIPE) });
+  });
+
+  it('leaves one alone that was made with a later recipe, by a process of a newer version', async () => {
+    const { prewarm, wanted, store, key } = await setUpStale();
+    await makeStale(store, key, String(RECIPE + 1));
+    expect((await prewarm(wanted)).outcomes).toMatchObject([{ skipped: true }]);
+  });
+});
+
+/** Stores other bytes of effort `best` in place of a variant, as made with the first recipe, which had no name, or with another one. */
+async function makeStale(store: VariantStore, key: string, recipe?: string): Promise<void> {
+  const { contentType, metadata } = (await store.head(key)) as StoredInfo;
+  const { recipe: _current, ...first } = { ...metadata, effort: 'best' };
+  await store.put(key, Buffer.from('an earlier variant'), {
+    contentType,
+    metadata: recipe === undefined ? first : { ...first, recipe },
+  });
+}
 
 describe('prewarm with a budget of bytes', () => {
   async function setUpBudget(properties: Partial<Unit>, env: Record<string, string> = {}) {

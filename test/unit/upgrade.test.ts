@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RECIPE } from '../../src/encode/encoder.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { type VariantName, variantAddress } from '../../src/protocol/keys.ts';
 import type { Job } from '../../src/queue/queue.ts';
@@ -10,8 +11,8 @@ import { startOrigin, startService, targetFor, temporaryFolder, until } from '..
 import { photograph } from '../support/pictures.ts';
 import { holdStore } from '../support/store/held-store.ts';
 
-const CACHE_CONTROL = 'public, max-age=604800, s-maxage=31536000';
-const SHORT_CACHE_CONTROL = 'public, max-age=604800, s-maxage=60';
+const CACHE_CONTROL = 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400';
+const SHORT_CACHE_CONTROL = 'public, max-age=604800, s-maxage=60, stale-while-revalidate=86400';
 
 /** Starts a service, and an origin that calls back before it answers a second request. */
 async function setUp(env: Record<string, string> = {}, overrides: Overrides = {}) {
@@ -107,6 +108,17 @@ describe('a request for a variant, with UPGRADE=on', () => {
     expect(puts.jobs).toBe(0);
   });
 
+  it('serves a variant that was made with an earlier recipe, and has it made again', async () => {
+    const { request, untilBest, read, nameOf, store } = await setUp();
+    const { key } = variantAddress(nameOf('/a.jpg'), sha256);
+    const metadata = { effort: 'best', began: new Date().toISOString() };
+    await store.put(key, Buffer.from('earlier'), { contentType: 'image/webp', metadata });
+    const hit = await request('/a.jpg');
+    expect([hit.headers.get('cache-status'), await hit.text()]).toEqual(['edgepress; hit', 'earlier']);
+    await until(async () => (await read('/a.jpg'))?.metadata['recipe'] === String(RECIPE));
+    await untilBest('/a.jpg');
+  });
+
   it('requests no upgrade of a variant that was made at effort best', async () => {
     const { store, puts } = await createFailingStore();
     const { request, untilBest, origin } = await setUp({}, { store });
@@ -133,6 +145,17 @@ describe('a request for a variant, with UPGRADE=off', () => {
 });
 
 describe('an upgrade', () => {
+  it('keeps the budget of a variant that was made with an earlier recipe', async () => {
+    const { effortOf, read, nameOf, store, upgrade } = await setUp({ UPGRADE: 'off' });
+    const { key } = variantAddress(nameOf('/a.jpg'), sha256);
+    const metadata = { effort: 'best', 'max-bytes': '3000', began: new Date().toISOString() };
+    await store.put(key, Buffer.alloc(4000), { contentType: 'image/webp', metadata });
+    await upgrade('/a.jpg');
+    expect((await read('/a.jpg'))?.bytes).toBeLessThanOrEqual(3000);
+    expect(await effortOf('/a.jpg')).toBe('best');
+    expect((await read('/a.jpg'))?.metadata['max-bytes']).toBe('3000');
+  });
+
   it('makes a variant again once, although its job is delivered twice', async () => {
     const { request, effortOf, origin, upgrade } = await setUp({ UPGRADE: 'off' });
     await request('/a.jpg');

@@ -3,7 +3,7 @@ import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
 import { toEncoding } from '../../../src/encode/encodings.ts';
 import type { Reference } from '../../../src/encode/metric.ts';
 import { flattenPixels, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
-import { AVIF_STEPS, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
+import { avifSteps, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
 import { TIER_QUALITY } from '../../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
 import { PEERS } from './peers.ts';
@@ -62,12 +62,16 @@ function edgepress(format: Format, tier: Tier, effort: Effort): Method {
 
 /** Tries every quality with the encoder settings of `best`, and takes the fewest bytes that reach the target. */
 function optimum(format: Format, tier: Tier): Method {
-  const steps = { avif: AVIF_STEPS, webp: webpSteps('photo'), jpeg: jpegSteps('4:2:0') };
+  const stepsOf = ({ pixels: { width, height } }: Subject): Record<Format, QualitySteps> => ({
+    avif: avifSteps({ contentClass: 'photo', width, height }),
+    webp: webpSteps('photo'),
+    jpeg: jpegSteps('4:2:0'),
+  });
   return {
     name: 'optimum',
     format,
     tier,
-    encode: (subject) => smallestOf(steps[format], TIER_QUALITY[tier].targetScore, subject),
+    encode: (subject) => smallestOf(stepsOf(subject)[format], TIER_QUALITY[tier].targetScore, subject),
   };
 }
 
