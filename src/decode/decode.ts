@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { EdgepressError } from '../protocol/error.ts';
 import { decodeApng } from './apng.ts';
 import type { Colours } from './colours.ts';
 import { convertCmykToSrgb } from './convert-cmyk.ts';
@@ -9,6 +10,7 @@ import type { InspectedSource } from './inspect.ts';
 import { asBuffer } from './isobmff.ts';
 import { type DecodedPixels, decodeWithMagick } from './magick.ts';
 import { renderPdf } from './pdf.ts';
+import { repairRejected } from './repair-file.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
 
@@ -66,6 +68,29 @@ export async function decodeToPixels(
 ): Promise<PixelSource> {
   const image = await openSource(source, maxPixels);
   return await readSrgb(image.resize({ width: size.width, height: size.height, fit: 'fill' }), source);
+}
+
+/**
+ * Decodes a still image as {@link decodeToPixels} does. If the decoder rejects the file, and the fault can be repaired, the repaired file is
+ * decoded.
+ *
+ * @returns the pixels, and the source with the file that they were decoded from
+ * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
+ */
+export async function decodeOrRepair(
+  source: InspectedSource,
+  size: Size,
+  maxPixels: number,
+): Promise<{ source: InspectedSource; pixels: PixelSource }> {
+  try {
+    return { source, pixels: await decodeToPixels(source, size, maxPixels) };
+  } catch (error) {
+    const isRejected = error instanceof EdgepressError && error.code === 'source_corrupt';
+    const bytes = isRejected ? await repairRejected(source.bytes, source.type) : undefined;
+    if (!bytes) throw error;
+    const repaired = { ...source, bytes };
+    return { source: repaired, pixels: await decodeToPixels(repaired, size, maxPixels) };
+  }
 }
 
 /** Runs a pipeline and returns its pixels in sRGB. */

@@ -1,7 +1,7 @@
 import type { ImageType } from './image-type.ts';
 import { repairBmp } from './repair-bmp.ts';
 import { repairGif } from './repair-gif.ts';
-import { repairJpeg } from './repair-jpeg.ts';
+import { repairJpeg, repairJpegScans } from './repair-jpeg.ts';
 import { repairPng } from './repair-png.ts';
 import { repairTiff } from './repair-tiff.ts';
 import { repairWebp } from './repair-webp.ts';
@@ -31,7 +31,11 @@ export async function repairFile(bytes: Uint8Array, type: ImageType): Promise<Ui
  * Repairs faults that only show when a decoder has rejected the file, and that take as long as decoding to repair.
  *
  * @returns `undefined` if pixels are missing or damaged, as far as can be told
+ * @throws EdgepressError `source_corrupt` if they are known to be
  */
 export async function repairRejected(bytes: Uint8Array, type: ImageType): Promise<Uint8Array | undefined> {
-  return type === 'png' ? await repairPng(bytes) : undefined;
+  if (type === 'png') return await repairPng(bytes);
+  if (type !== 'jpeg') return undefined;
+  const repaired = await repairJpegScans(bytes);
+  return repaired === bytes ? undefined : repaired;
 }

@@ -25,7 +25,7 @@ const KEPT = ['IHDR', 'PLTE', 'tRNS', 'cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM', 's
 interface Chunk {
   type: string;
   data: Buffer;
-  /** Whether its checksum is right; `undefined` if the file ends before it. */
+  /** Whether its checksum is right; `undefined` if the file ends before it, which is no sign of damage in what is there. */
   isRight: boolean | undefined;
 }
 
@@ -48,7 +48,6 @@ export async function repairPng(bytes: Uint8Array): Promise<Buffer | undefined> 
   const scanlines = await inflateScanlines(
     Buffer.concat(compressed.map(({ data }) => data)),
     size,
-    // The last one may lack its checksum.
     compressed.every(({ isRight }) => isRight !== false),
   );
   if (!scanlines) return undefined;
@@ -61,16 +60,15 @@ export async function repairPng(bytes: Uint8Array): Promise<Buffer | undefined> 
   ]);
 }
 
-/** Reads the chunks up to the end, or to one that is cut off within its data. */
+/** Reads the chunks up to the end. The last one may be cut off: its pixels may all be there. */
 function readChunks(file: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
   for (let at = 8; at + 8 <= file.length; ) {
-    const length = file.readUInt32BE(at);
-    const end = at + 8 + length;
+    const end = at + 8 + file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
-    if (end > file.length || type === 'IEND') break;
-    const isChecked = end + 4 <= file.length;
-    const isRight = isChecked ? crc32(file.subarray(at + 4, end)) === file.readUInt32BE(end) : undefined;
+    if (type === 'IEND') break;
+    const isWhole = end + 4 <= file.length;
+    const isRight = isWhole ? crc32(file.subarray(at + 4, end)) === file.readUInt32BE(end) : undefined;
     chunks.push({ type, data: file.subarray(at + 8, end), isRight });
     at = end + 4;
   }

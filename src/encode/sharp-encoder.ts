@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import {
   decodedSize,
-  decodeToPixels,
+  decodeOrRepair,
   isKeptAtFullSize,
   type PixelSource,
   streamPixels,
@@ -54,12 +54,12 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
       const source = await inspectSource(bytes, maxPixels);
       const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
-      const pixels = size
+      const decoded = size
         ? await semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, () =>
-            decodeToPixels(source, size, maxPixels),
+            decodeOrRepair(source, size, maxPixels),
           )
-        : streamPixels(source, maxPixels);
-      return createDecodedImage({ source, pixels, maxWidth, urgency, semaphore, metric });
+        : { source, pixels: streamPixels(source, maxPixels) };
+      return createDecodedImage({ ...decoded, maxWidth, urgency, semaphore, metric });
     },
   };
 }
