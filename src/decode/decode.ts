@@ -4,7 +4,7 @@ import { decodeApng } from './apng.ts';
 import type { Colours } from './colours.ts';
 import { convertCmykToSrgb } from './convert-cmyk.ts';
 import { convertToSrgb } from './convert-to-srgb.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
+import { corruptError, DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { asBuffer } from './isobmff.ts';
@@ -178,6 +178,8 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
 /** Opens pixels that another decoder gave, upright and in the colours of the file. */
 function openDecoded(pixels: DecodedPixels, { metadata, colours, ...source }: InspectedSource): Sharp {
   const { width, height, channels, frames } = pixels;
+  if (frames !== source.frames)
+    throw corruptError(source.type, new Error(`${frames} of ${source.frames} frames`));
   const data = colours?.model === 'rgb' ? convertToSrgb(pixels.data, channels, colours) : pixels.data;
   const iccProfile = colours ? undefined : (pixels.iccProfile ?? source.iccProfile);
   if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
