@@ -61,7 +61,7 @@ export async function paletteEncoding(format: Format, still: Still): Promise<Pal
   // WebP has better means for more colours.
   const sizes: readonly PaletteSize[] = encoding === 'png' && isDrawn(still.contentClass) ? [16, 256] : [16];
   for (const palette of sizes) {
-    if ((await still.reduced(palette)).fidelity !== 'changed') return { encoding, palette };
+    if (await still.reduced(palette)) return { encoding, palette };
   }
   return undefined;
 }

@@ -50,7 +50,7 @@ export async function encodeStill(
   const servable = isFlattened ? undefined : originalInFormat(source.servable, format);
   const encoded =
     effort === 'best' ? await bestEncoding(still, goal) : await smallestFast(still, goal, source);
-  return smallerOf(smallerOf(encoded, await fullSizeChart(still, format, source)), servable);
+  return smallerOf(smallerOf(encoded, await fullSizeChart(format, source)), servable);
 }
 
 function bestEncoding(still: Still, goal: Goal): Promise<EncodedBody> {
@@ -78,15 +78,19 @@ async function smallestFast(still: Still, goal: Goal, source: StillSource): Prom
   return rest.reduce(smallerOf, first);
 }
 
-/** Small stills take any encoding a millisecond; drawings are often smallest in few colours or, where they were not resized, lossless. */
+/**
+ * Small stills take any encoding a millisecond. Drawings are often smallest in few colours or, where they were neither resized nor
+ * compressed before, lossless.
+ */
 async function secondSettings(
   still: Still,
   { format, tier, target }: Goal,
-  { isResized }: StillSource,
+  { isResized, score }: StillSource,
 ): Promise<EncoderSettings[]> {
   const drawn = isDrawn(still.contentClass);
   const palette = drawn ? await paletteEncoding(format, still) : undefined;
-  const triesLossless = isSmall(still) || (drawn && (!isResized || format === 'jpeg'));
+  const hasArtefacts = score !== undefined;
+  const triesLossless = isSmall(still) || (drawn && !hasArtefacts && (!isResized || format === 'jpeg'));
   const others = isSmall(still) ? otherFormats(still, format) : [];
   return [
     ...(palette ? [palette] : []),
@@ -108,18 +112,12 @@ function otherFormats({ isOpaque }: Still, format: Format): Format[] {
  *
  * @returns `undefined` if the source is no chart or not at hand
  */
-async function fullSizeChart(
-  still: Still,
-  format: Format,
-  source: StillSource,
-): Promise<EncodedBody | undefined> {
-  if (still.contentClass === 'photo' || !source.fullSize) return undefined;
-  const full = await source.fullSize();
-  if (full.contentClass !== 'chart') return undefined;
+async function fullSizeChart(format: Format, { fullSize }: StillSource): Promise<EncodedBody | undefined> {
+  const full = await fullSize?.();
+  if (full?.contentClass !== 'chart') return undefined;
   const palette = await paletteEncoding(format, full);
-  const isExact = palette && (await full.reduced(palette.palette)).fidelity === 'exact';
-  const settings = isExact ? palette : losslessIn(format);
-  return { ...(await encodeWith(full, settings)), score: 100 };
+  const isExact = palette && (await full.reduced(palette.palette))?.isExact;
+  return { ...(await encodeWith(full, isExact ? palette : losslessIn(format))), score: 100 };
 }
 
 function losslessIn(format: Format): EncoderSettings {

@@ -21,8 +21,8 @@ export interface Still {
   height: number;
   isOpaque: boolean;
   encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>>;
-  /** Returns the still on white, in the colours of a palette. It is computed once for each size. */
-  reduced(palette: PaletteSize): Promise<ReducedPixels>;
+  /** Returns the still on white, in the colours of a palette; see `reduceColours`. It is computed once for each size. */
+  reduced(palette: PaletteSize): Promise<ReducedPixels | undefined>;
   /**
    * Encodes the still and scores the result. Each setting is encoded once for as long as the reference is open.
    *
@@ -43,12 +43,12 @@ export interface StillOptions {
 export async function createStill({ pixels, metric, runWithPermit }: StillOptions): Promise<Still> {
   const flattened = await flattenPixels(pixels);
   const candidates = new Map<string, Promise<Candidate>>();
-  const palettes = new Map<PaletteSize, Promise<ReducedPixels>>();
+  const palettes = new Map<PaletteSize, Promise<ReducedPixels | undefined>>();
   let reference: Reference | undefined;
   let users = 0;
 
   /** Runs under the permit of its caller. */
-  function reduced(palette: PaletteSize): Promise<ReducedPixels> {
+  function reduced(palette: PaletteSize): Promise<ReducedPixels | undefined> {
     const pending = palettes.get(palette) ?? reduceColours(flattened, palette);
     palettes.set(palette, pending);
     return pending;
@@ -57,6 +57,7 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
   async function encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>> {
     const palette = 'palette' in settings && settings.palette !== 'none' ? settings.palette : undefined;
     const input = palette ? await reduced(palette) : pixels;
+    if (!input) throw new TypeError(`a palette of ${palette} colours does not suit this still`);
     const { body } = await runEncoder(toEncoding(openPixels(input), settings), settings.encoding);
     return body;
   }

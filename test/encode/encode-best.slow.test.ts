@@ -92,15 +92,18 @@ describe('effort best with a budget in bytes', () => {
   it('lowers the quality no further than the budget requires', async () => {
     const source = await photograph();
     for (const format of FORMATS) {
-      const [saver, balanced] = [
+      const [saver, high] = [
         await encode(source, { format, tier: 'saver' }),
-        await encode(source, { format }),
+        await encode(source, { format, tier: 'high' }),
       ];
-      const maxBytes = Math.round((saver.body.byteLength + balanced.body.byteLength) / 2);
-      const within = await encode(source, { format, maxBytes });
-      expect(within.body.byteLength).toBeLessThanOrEqual(maxBytes);
-      expect(within.body.byteLength).toBeGreaterThan(0.8 * maxBytes);
-      expect(within.score).toBeGreaterThanOrEqual(TIER_QUALITY.saver.targetScore);
+      for (const share of [0.3, 0.6, 0.9]) {
+        const [least, most] = [saver.body.byteLength, high.body.byteLength];
+        const maxBytes = Math.round(least + share * (most - least));
+        const within = await encode(source, { format, tier: 'high', maxBytes });
+        expect(within.body.byteLength).toBeLessThanOrEqual(maxBytes);
+        expect(within.body.byteLength).toBeGreaterThan(0.85 * maxBytes);
+        expect(within.score).toBeGreaterThan(TIER_QUALITY.saver.targetScore);
+      }
     }
   });
 

@@ -117,3 +117,36 @@ function draw(
     .png()
     .toBuffer();
 }
+
+/** A form in four colours, a PNG of few kilobytes: a header, labels, and fields to fill in. */
+export async function form(width = 1280, height = 900): Promise<Buffer> {
+  const drawn = await draw(width, height, (x, y) => {
+    if (y < 64) return [32, 90, 170];
+    const row = (y - 64) % 120;
+    const isInside = x > 40 && x < width - 40;
+    if (isInside && row >= 60 && row < 100) return [225, 228, 232];
+    // Labels of different lengths, each in letters of nine pixels.
+    const isLabel = isInside && row > 30 && row < 45 && x < 200 + 9 * ((y - row) % 17);
+    return isLabel && isLetter(x, row - 30) ? [0, 0, 0] : [255, 255, 255];
+  });
+  return await sharp(drawn).png({ palette: true, colours: 4, dither: 0, compressionLevel: 9 }).toBuffer();
+}
+
+/** A photograph in a size that messengers send, as it was before they compressed it: four photographs beside each other. */
+export async function largePhotograph(width: 1280 | 1600): Promise<Buffer> {
+  const side = { width: width / 2, height: (width * 3) / 8 };
+  const photo = sharp(await photograph()).resize(side);
+  const tiles = [photo.clone(), photo.clone().flop(), photo.clone().flip(), photo.clone().negate()];
+  const inputs = await Promise.all(tiles.map((tile) => tile.png().toBuffer()));
+  const canvas = sharp({ create: { width, height: 2 * side.height, channels: 3, background: '#fff' } });
+  const at = (index: number) => ({ left: (index % 2) * side.width, top: (index >> 1) * side.height });
+  return await canvas
+    .composite(inputs.map((input, index) => ({ input, ...at(index) })))
+    .png()
+    .toBuffer();
+}
+
+/** Compresses a picture as messengers do: half colour resolution and the Huffman tables of the standard. */
+export function asMessenger(picture: Buffer, quality: number): Promise<Buffer> {
+  return sharp(picture).jpeg({ quality, chromaSubsampling: '4:2:0', optimiseCoding: false }).toBuffer();
+}

@@ -136,7 +136,7 @@ async function makeStickers({ bytes }: BenchSource): Promise<SmallOriginal[]> {
   const cut = sharp(bytes)
     .autoOrient()
     .resize(side, side, { fit: 'cover' })
-    .removeAlpha()
+    .flatten()
     .joinChannel(disc, { raw: { width: side, height: side, channels: 1 } });
   const pristine = await readPixels(cut);
   const encoders: Encode[] = [

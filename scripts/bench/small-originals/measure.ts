@@ -2,8 +2,8 @@ import sharp from 'sharp';
 import { inspectSource } from '../../../src/decode/inspect.ts';
 import { EFFORTS, type Effort, type EncodedImage } from '../../../src/encode/encoder.ts';
 import { DISPLAYABLE_ENCODINGS } from '../../../src/encode/encodings.ts';
-import { createMetric, type Reference } from '../../../src/encode/metric.ts';
-import { flattenPixels, openPixels, readPixels } from '../../../src/encode/pixels.ts';
+import { createMetric, type Metric } from '../../../src/encode/metric.ts';
+import { flattenPixels, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { servableOriginal } from '../../../src/encode/servable-original.ts';
 import { createSharpEncoder } from '../../../src/encode/sharp-encoder.ts';
 import type { Format, Tier } from '../../../src/protocol/request.ts';
@@ -53,9 +53,8 @@ export async function measureAnswers(
     const source = await inspectSource(body, MAX_PIXELS);
     const servable = servableOriginal(source);
     for (const width of requests.widths) {
-      const { pixels, size } = await resizedInside(pristine, width);
-      const reference = metric.open(pixels);
-      const originalScore = await scoreAtSize(body, size, reference);
+      const shown = await resizedInside(pristine, width);
+      const originalScore = await scoreAsShown(body, shown, metric);
       for (const request of combinations(requests)) {
         // Decoded again for each request, so that none profits from what another has cached.
         const before = process.cpuUsage();
@@ -70,12 +69,11 @@ export async function measureAnswers(
           originalBytes: servable?.body.byteLength ?? body.byteLength,
           isDisplayed:
             servable !== undefined && DISPLAYABLE_ENCODINGS[request.format].includes(servable.encoding),
-          score: await scoreAtSize(image.body, size, reference),
+          score: await scoreAsShown(image.body, shown, metric),
           originalScore,
           cpuMs: (user + system) / 1000,
         });
       }
-      reference.close();
     }
   }
 }
@@ -92,19 +90,27 @@ function summaryOf({ body, contentType, isOriginal }: EncodedImage) {
   return { type: contentType, bytes: body.byteLength, isOriginal };
 }
 
-interface Size {
-  width: number;
-  height: number;
-}
-
-async function resizedInside(pristine: SmallOriginal['pristine'], width: number) {
+async function resizedInside(pristine: SmallOriginal['pristine'], width: number): Promise<Pixels> {
   const image = openPixels(pristine).resize({ width, withoutEnlargement: true });
-  const pixels = await flattenPixels(await readPixels(image));
-  return { pixels, size: { width: pixels.width, height: pixels.height } };
+  return await flattenPixels(await readPixels(image));
 }
 
-/** Scores an image as a client shows it: at the size that was asked for, whatever its own size. */
-async function scoreAtSize(body: Uint8Array, size: Size, reference: Reference): Promise<number> {
-  const image = sharp(body).resize({ ...size, fit: 'fill' });
-  return await reference.score(await flattenPixels(await readPixels(image)));
+/**
+ * Scores an image as a client shows it: at the size that was asked for, whatever its own size. A variant whose odd sides were cropped is
+ * compared with what is left.
+ */
+async function scoreAsShown(body: Uint8Array, pristine: Pixels, metric: Metric): Promise<number> {
+  const image = sharp(body);
+  const { width, height } = await image.metadata();
+  const isCropped = pristine.width - width <= 1 && pristine.height - height <= 1;
+  const size = isCropped
+    ? { width: Math.min(width, pristine.width), height: Math.min(height, pristine.height) }
+    : { width: pristine.width, height: pristine.height };
+  const cropped = openPixels(pristine).extract({ left: 0, top: 0, ...size });
+  const reference = metric.open(await flattenPixels(await readPixels(cropped)));
+  const score = await reference.score(
+    await flattenPixels(await readPixels(image.resize({ ...size, fit: 'fill' }))),
+  );
+  reference.close();
+  return score;
 }
