@@ -5,6 +5,7 @@ import { type EncoderSettings, type PaletteSize, runEncoder, toEncoding } from '
 import type { Metric, Reference } from './metric.ts';
 import { flattenPixels, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
 import { type ReducedPixels, reduceColours } from './reduce-colours.ts';
+import { hasSharpColours } from './sharp-colours.ts';
 
 /** One encoding of a still, with its score. */
 export interface Candidate {
@@ -20,6 +21,8 @@ export interface Still {
   width: number;
   height: number;
   isOpaque: boolean;
+  /** Whether it is a drawing that 4:2:0 would blur; see `hasSharpColours`. */
+  hasSharpColours: boolean;
   encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>>;
   /** Returns the still on white, in the colours of a palette; see `reduceColours`. It is computed once for each size. */
   reduced(palette: PaletteSize): Promise<ReducedPixels | undefined>;
@@ -69,8 +72,10 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
     return { settings, body, score: await reference.score(scoredPart(decoded)) };
   }
 
+  const contentClass = classifyContent(flattened);
   return {
-    contentClass: classifyContent(flattened),
+    contentClass,
+    hasSharpColours: contentClass === 'drawing' && hasSharpColours(flattened),
     width: pixels.width,
     height: pixels.height,
     isOpaque: pixels.channels === 3,

@@ -58,6 +58,8 @@ export interface StillTraits {
   contentClass: ContentClass;
   width: number;
   height: number;
+  /** Whether 4:2:0 would blur what it shows; see `hasSharpColours`. */
+  hasSharpColours?: boolean;
 }
 
 /**
@@ -68,17 +70,18 @@ export interface StillTraits {
 export function fastSettings(
   format: Format,
   tier: Tier,
-  { contentClass, width, height }: StillTraits,
+  still: StillTraits,
   target = TIER_QUALITY[tier].targetScore,
 ): EncoderSettings {
+  const { contentClass, width, height, hasSharpColours } = still;
   if (contentClass === 'chart') {
     return format === 'jpeg' ? { encoding: 'png', palette: 'none' } : { encoding: 'webp', nearLossless: 100 };
   }
+  if (hasSharpColours && format !== 'jpeg') return { encoding: 'webp', nearLossless: 20 };
   const quality = fastQuality(format, tier, target);
   switch (format) {
     case 'avif':
-      if (width * height <= MAX_SMALL_PIXELS)
-        return fastSettings('webp', tier, { contentClass, width, height }, target);
+      if (width * height <= MAX_SMALL_PIXELS) return fastSettings('webp', tier, still, target);
       // Effort 1 makes up for what 8 bits and 4:2:0 cost: effort 0 would need 9% more bytes for photographs and a quarter more for
       // drawings. It takes 0.18 s a megapixel, effort 0 0.05 s.
       return { encoding: 'avif', quality, effort: 1 };

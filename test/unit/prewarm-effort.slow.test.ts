@@ -89,7 +89,7 @@ describe('prewarm of a variant that was made with an earlier recipe', () => {
 /** Stores other bytes of effort `best` in place of a variant, as made with the first recipe, which had no name, or with another one. */
 async function makeStale(store: VariantStore, key: string, recipe?: string): Promise<void> {
   const { contentType, metadata } = (await store.head(key)) as StoredInfo;
-  const { recipe: _current, ...first } = { ...metadata, effort: 'best' };
+  const { recipe: _current, ...first }: Record<string, string> = { ...metadata, effort: 'best' };
   await store.put(key, Buffer.from('an earlier variant'), {
     contentType,
     metadata: recipe === undefined ? first : { ...first, recipe },
