@@ -12,6 +12,7 @@ import { type DecodedPixels, decodeWithMagick } from './magick.ts';
 import { renderPdf } from './pdf.ts';
 import { repairRejected } from './repair-file.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
+import { unsupportedError } from './unsupported-kind.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
 
 /** The upright sRGB pixels of a source, from which its variants are encoded. */
@@ -87,7 +88,7 @@ export async function decodeOrRepair(
   } catch (error) {
     const isRejected = error instanceof EdgepressError && error.code === 'source_corrupt';
     const bytes = isRejected ? await repairRejected(source.bytes, source.type) : undefined;
-    if (!bytes) throw error;
+    if (!bytes) throw (isRejected && unsupportedError(source.bytes, source.type)) || error;
     const repaired = { ...source, bytes };
     return { source: repaired, pixels: await decodeToPixels(repaired, size, maxPixels) };
   }

@@ -8,7 +8,7 @@ import { asBuffer } from './isobmff.ts';
 import { readPdfSize } from './pdf.ts';
 import { isWholePsd } from './psd-header.ts';
 import type { Size } from './size.ts';
-import { unsupportedKind } from './unsupported-kind.ts';
+import { unsupportedError } from './unsupported-kind.ts';
 
 /** What the header of a file says. Sizes, delays and repetitions are in `metadata` whichever decoder reads the file. */
 export interface SourceHeader {
@@ -55,9 +55,7 @@ async function readWithSharp(bytes: Uint8Array, type: ImageType): Promise<Source
   try {
     return headerOf(type, await sharp(bytes, { limitInputPixels: false }).metadata());
   } catch (cause) {
-    const kind = unsupportedKind(bytes, type);
-    if (kind) throw new EdgepressError('source_not_image', `The source is ${kind}, which is not supported`);
-    throw damagedHeader(type, cause);
+    throw unsupportedError(bytes, type) ?? damagedHeader(type, cause);
   }
 }
 

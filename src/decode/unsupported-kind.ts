@@ -1,3 +1,4 @@
+import { EdgepressError } from '../protocol/error.ts';
 import type { ImageType } from './image-type.ts';
 import { asBuffer } from './isobmff.ts';
 import { tiffReader } from './tiff-directory.ts';
@@ -21,15 +22,14 @@ const START_OF_SCAN = 0xda;
 /** Values of the tag Compression that libtiff has, but not the one in sharp (TIFF 6.0, Adobe's supplements, libtiff's registry). */
 const TIFF_COMPRESSIONS: Readonly<Record<number, string>> = {
   6: 'old-style JPEG',
-  32809: 'ThunderScan',
+  33003: 'JPEG 2000',
+  33005: 'JPEG 2000',
   34661: 'JBIG',
-  34676: 'SGI LogLuv',
-  34677: 'SGI LogLuv',
   34712: 'JPEG 2000',
+  34713: 'Nikon NEF',
   34887: 'LERC',
   34925: 'LZMA',
   50000: 'Zstandard',
-  50001: 'WebP',
   50002: 'JPEG XL',
   52546: 'JPEG XL',
 };
@@ -37,8 +37,16 @@ const TIFF_COMPRESSIONS: Readonly<Record<number, string>> = {
 const TIFF_COLOURS: Readonly<Record<number, string>> = { 8: 'CIE L*a*b*', 9: 'ICC L*a*b*', 10: 'ITU L*a*b*' };
 const TAG = { COMPRESSION: 259, PHOTOMETRIC: 262 };
 
+/** Returns the error for a file that a decoder rejected because it is of such a kind; `undefined` if that is not why. */
+export function unsupportedError(bytes: Uint8Array, type: ImageType): EdgepressError | undefined {
+  const kind = unsupportedKind(bytes, type);
+  return kind === undefined
+    ? undefined
+    : new EdgepressError('source_not_image', `The source is ${kind}, which is not supported`);
+}
+
 /** Returns what a file is that is of a type which is decoded, but of a kind within it that is not; `undefined` if that is not known. */
-export function unsupportedKind(bytes: Uint8Array, type: ImageType): string | undefined {
+function unsupportedKind(bytes: Uint8Array, type: ImageType): string | undefined {
   const file = asBuffer(bytes);
   if (type === 'jpeg') return jpegKind(file);
   return type === 'tiff' ? tiffKind(file) : undefined;
