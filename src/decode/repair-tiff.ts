@@ -1,3 +1,142 @@
-export function repairTiff(bytes: Uint8Array): Uint8Array {
-  return bytes;
+import {
+  numbersEntry,
+  readTiffEntries,
+  TIFF_TAG,
+  type TiffEntries,
+  type TiffEntry,
+  tiffNumbers,
+  withTiffEntries,
+} from './tiff-entries.ts';
+import { withoutExtraSamples } from './tiff-extra-samples.ts';
+import { readTiffKind, type TiffKind } from './tiff-kind.ts';
+import { unsupportedError } from './unsupported-kind.ts';
+
+const [SHORT, LONG] = [3, 4] as const;
+
+/** Tags with one number that say how pixels are stored (TIFF 6.0), with the type that libtiff expects. */
+const NUMBERS: readonly (readonly [tag: number, type: 3 | 4])[] = [
+  [TIFF_TAG.WIDTH, LONG],
+  [TIFF_TAG.HEIGHT, LONG],
+  [TIFF_TAG.COMPRESSION, SHORT],
+  [TIFF_TAG.FILL_ORDER, SHORT],
+  [TIFF_TAG.ORIENTATION, SHORT],
+  [TIFF_TAG.ROWS_PER_STRIP, LONG],
+  [TIFF_TAG.PLANAR, SHORT],
+  [TIFF_TAG.T4_OPTIONS, LONG],
+  [TIFF_TAG.T6_OPTIONS, LONG],
+  [TIFF_TAG.PREDICTOR, SHORT],
+  [TIFF_TAG.TILE_WIDTH, LONG],
+  [TIFF_TAG.TILE_HEIGHT, LONG],
+  [TIFF_TAG.INK_SET, SHORT],
+  [TIFF_TAG.SUBSAMPLING_POSITION, SHORT],
+];
+/** Tags that are kept as they are: colours, and tables of compressions. */
+const KEPT: readonly number[] = [
+  TIFF_TAG.COLOUR_MAP,
+  TIFF_TAG.JPEG_TABLES,
+  TIFF_TAG.YCBCR_COEFFICIENTS,
+  TIFF_TAG.SUBSAMPLING,
+  TIFF_TAG.REFERENCE_BLACK_WHITE,
+];
+/** The places of the pixels, and their lengths. */
+const PLACES: readonly number[] = [
+  TIFF_TAG.STRIP_OFFSETS,
+  TIFF_TAG.STRIP_BYTES,
+  TIFF_TAG.TILE_OFFSETS,
+  TIFF_TAG.TILE_BYTES,
+];
+const UNDEFINED = 7;
+const UNCOMPRESSED = 1;
+const YCBCR = 6;
+
+/**
+ * Repairs a TIFF for libtiff, which warns of tags that have nothing to do with the pixels: out of order, unknown, with a text that has no
+ * NUL at its end or one before it, of another type or count than it expects. Its first directory is written anew with what decoding needs,
+ * so that any warning that is left is one of damage. Samples that are neither colour nor transparency are taken out.
+ *
+ * @returns the same bytes if the directory cannot be read
+ * @throws EdgepressError `source_not_image` for kinds of TIFF that are not decoded, `source_too_large` for more samples than memory
+ */
+export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
+  const directory = readTiffEntries(bytes);
+  if (!directory) return bytes;
+  const unsupported = unsupportedError(bytes, 'tiff');
+  if (unsupported) throw unsupported;
+  const kind = readTiffKind(directory);
+  const hasExtra = kind.shown.length < kind.samples;
+  const shown = hasExtra && kind.isPlanar ? withoutPlanes(kind) : kind;
+  const entries = [
+    ...NUMBERS.flatMap(([tag, type]) => numberEntry(directory, tag, type)),
+    ...KEPT.flatMap((tag) => directory.entries.find((one) => one.tag === tag && one.data.length > 0) ?? []),
+    ...placeEntries(directory, kind),
+    ...sampleEntries(directory, shown),
+    ...profileEntry(directory),
+  ];
+  const repaired = withTiffEntries(bytes, { ...directory, entries });
+  return shown.shown.length < shown.samples
+    ? await withoutExtraSamples(repaired, directory, shown)
+    : repaired;
+}
+
+function withoutPlanes(kind: TiffKind): TiffKind {
+  const { shown, samples, extra } = kind;
+  const colours = samples - extra.length;
+  const kept = shown.filter((sample) => sample >= colours).map((sample) => extra[sample - colours] as number);
+  return { ...kind, samples: shown.length, extra: kept, shown: shown.map((_, index) => index) };
+}
+
+function numberEntry(directory: TiffEntries, tag: number, type: 3 | 4): TiffEntry[] {
+  const [value] = tiffNumbers(directory, tag);
+  const isWrong = value === undefined || (tag === TIFF_TAG.ORIENTATION && (value < 1 || value > 8));
+  return isWrong ? [] : [numbersEntry(directory.isLittle, tag, type, [value])];
+}
+
+/** Some programs write what holds for each sample once for all, or leave out the meaning of extra ones. */
+function sampleEntries(
+  directory: TiffEntries,
+  { samples, photometric, bits, format, extra }: TiffKind,
+): TiffEntry[] {
+  const entry = (tag: number, values: number[]) => numbersEntry(directory.isLittle, tag, SHORT, values);
+  return [
+    entry(TIFF_TAG.SAMPLES, [samples]),
+    entry(TIFF_TAG.PHOTOMETRIC, [photometric]),
+    entry(TIFF_TAG.BITS, Array(samples).fill(bits)),
+    entry(TIFF_TAG.SAMPLE_FORMAT, Array(samples).fill(format === 4 ? 1 : format)),
+    ...(extra.length > 0 ? [entry(TIFF_TAG.EXTRA_SAMPLES, extra)] : []),
+  ];
+}
+
+/** The places of strips or tiles. In separate planes, those of each sample follow each other: the planes that are not shown are left out. */
+function placeEntries(directory: TiffEntries, kind: TiffKind): TiffEntry[] {
+  const { isLittle, isBig } = directory;
+  return PLACES.flatMap((tag) => {
+    const values = tag === TIFF_TAG.STRIP_BYTES ? stripBytes(directory, kind) : tiffNumbers(directory, tag);
+    const planeLength = Math.floor(values.length / kind.samples);
+    const shown = kind.isPlanar
+      ? kind.shown.flatMap((plane) => values.slice(plane * planeLength, (plane + 1) * planeLength))
+      : values;
+    const isWide = isBig && shown.some((value) => value > 0xffffffff);
+    if (shown.length === 0) return [];
+    return isWide
+      ? directory.entries.filter((entry) => entry.tag === tag).slice(0, 1)
+      : [numbersEntry(isLittle, tag, LONG, shown)];
+  });
+}
+
+/** Returns the lengths of the strips. Without compression they follow from the size: some programs write none, or wrong ones. */
+function stripBytes(directory: TiffEntries, kind: TiffKind): number[] {
+  const named = tiffNumbers(directory, TIFF_TAG.STRIP_BYTES);
+  const strips = tiffNumbers(directory, TIFF_TAG.STRIP_OFFSETS).length;
+  const { compression, photometric, isPlanar, width, height, samples, bits } = kind;
+  if (compression !== UNCOMPRESSED || photometric === YCBCR || isPlanar) return named;
+  const rows = Math.min(height, tiffNumbers(directory, TIFF_TAG.ROWS_PER_STRIP)[0] || height);
+  if (strips !== Math.ceil(height / rows)) return named;
+  const rowBytes = Math.ceil((width * samples * bits) / 8);
+  return Array.from({ length: strips }, (_, strip) => rowBytes * Math.min(rows, height - strip * rows));
+}
+
+function profileEntry({ entries }: TiffEntries): TiffEntry[] {
+  const profile = entries.find(({ tag }) => tag === TIFF_TAG.ICC_PROFILE);
+  const isWhole = profile && profile.data.length > 0 && profile.data.length >= profile.count;
+  return isWhole ? [{ ...profile, type: UNDEFINED, count: profile.data.length }] : [];
 }
