@@ -21,17 +21,39 @@ interface ItemAssociations {
  */
 export function primaryProperties(file: Buffer): ItemProperty[] {
   const primary = primaryItem(file);
+  if (primary === undefined) return [];
+  const tile = firstTile(file, primary);
+  return [...propertiesOf(file, primary), ...(tile === undefined ? [] : propertiesOf(file, tile))];
+}
+
+/**
+ * Returns the properties of an item.
+ *
+ * @throws RangeError if the boxes are damaged
+ */
+export function propertiesOf(file: Buffer, id: number): ItemProperty[] {
   const ipco = findBox(file, ['meta', 'iprp', 'ipco']);
-  if (primary === undefined || !ipco) return [];
+  if (!ipco) return [];
   const known = boxesIn(file, ipco.start, ipco.end);
+  return ipmaBoxes(file)
+    .flatMap((ipma) => readIpma(contentOf(file, ipma)))
+    .filter(({ item }) => item === id)
+    .flatMap(({ indices }) => indices)
+    .flatMap((index) => known[index - 1] ?? [])
+    .map((box) => propertyOf(file, box));
+}
+
+/**
+ * Returns the items that have a property of this type.
+ *
+ * @throws RangeError if the boxes are damaged
+ */
+export function itemsWithProperty(file: Buffer, type: string): ReadonlySet<number> {
+  const ipco = findBox(file, ['meta', 'iprp', 'ipco']);
+  const known = ipco ? boxesIn(file, ipco.start, ipco.end) : [];
   const items = ipmaBoxes(file).flatMap((ipma) => readIpma(contentOf(file, ipma)));
-  const propertiesOf = (id: number | undefined) =>
-    items
-      .filter(({ item }) => item === id)
-      .flatMap(({ indices }) => indices)
-      .flatMap((index) => known[index - 1] ?? [])
-      .map((box) => propertyOf(file, box));
-  return [...propertiesOf(primary), ...propertiesOf(firstTile(file, primary))];
+  const having = items.filter(({ indices }) => indices.some((index) => known[index - 1]?.type === type));
+  return new Set(having.map(({ item }) => item));
 }
 
 function propertyOf(file: Buffer, box: Box): ItemProperty {
@@ -42,7 +64,8 @@ function contentOf(file: Buffer, { start, end }: Box): Buffer {
   return file.subarray(start, end);
 }
 
-function primaryItem(file: Buffer): number | undefined {
+/** Returns the id of the item that a file shows. */
+export function primaryItem(file: Buffer): number | undefined {
   const pitm = findBox(file, ['meta', 'pitm']);
   if (!pitm) return undefined;
   return file[pitm.start] === 0 ? file.readUInt16BE(pitm.start + 4) : file.readUInt32BE(pitm.start + 4);

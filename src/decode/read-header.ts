@@ -2,6 +2,7 @@ import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import { readApngHeader } from './apng.ts';
 import { isAvifSequence, readPrimarySize, readSequenceHeader } from './heif-header.ts';
+import { missingPart } from './heif-items.ts';
 import { readSize } from './image-headers.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
 import { asBuffer } from './isobmff.ts';
@@ -76,6 +77,7 @@ async function readHeif(bytes: Uint8Array, type: ImageType): Promise<SourceHeade
     const { width, height, delay, loop } = sequence;
     return headerOf('avis', { ...plainMetadata({ width, height }), pages: delay.length, delay, loop });
   }
+  assertWholeHeif(file, type);
   try {
     const header = await readWithSharp(bytes, type);
     return headerOf(codecOf(header.metadata), header.metadata);
@@ -85,6 +87,12 @@ async function readHeif(bytes: Uint8Array, type: ImageType): Promise<SourceHeade
     if (!size || !isRefused) throw cause;
     return { type, decoder: 'magick', metadata: plainMetadata(size) };
   }
+}
+
+function assertWholeHeif(file: Buffer, type: ImageType): void {
+  const missing = readOrNothing(() => missingPart(file) ?? 'nothing') ?? 'a box is cut off';
+  if (missing !== 'nothing')
+    throw new EdgepressError('source_corrupt', `The ${type} image is truncated or damaged: ${missing}`);
 }
 
 /** sharp's libheif refuses what would be a sign of an attack in a browser. ImageMagick's accepts a thousand items. */

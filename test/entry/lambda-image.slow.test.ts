@@ -10,6 +10,7 @@ import type { VariantName } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import { decodeMessage } from '../../src/queue/message.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { bmp } from '../support/bmp.ts';
 import { startOrigin } from '../support/http/service.ts';
 import {
   bootFunction,
@@ -19,7 +20,8 @@ import {
 } from '../support/lambda/artifact.ts';
 import { type FunctionUrlResult, functionUrlEvent } from '../support/lambda/function-url.ts';
 import type { Lambda } from '../support/lambda/lambda.ts';
-import { coloursOf, photograph } from '../support/pictures.ts';
+import { pageAsPdf, quartersOfPage } from '../support/pdf.ts';
+import { coloursOf, photograph, QUARTERS } from '../support/pictures.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
 import { describeS3 } from '../support/store/bucket.ts';
 
@@ -80,7 +82,7 @@ describeS3('the image function on Lambda', () => {
     const stored = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: object?.Key }));
     expect(stored).toMatchObject({
       ContentLength: body.byteLength,
-      CacheControl: 'public, max-age=604800, s-maxage=31536000',
+      CacheControl: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
       Metadata: { 'cache-tag': first.headers['x-amz-meta-cache-tag'] },
     });
   });
@@ -198,14 +200,21 @@ describeS3('the image function on Lambda', () => {
     expect(origin.requests).toEqual([]);
   });
 
-  it('decodes HEIC in the worker thread that is deployed with it', async () => {
+  it('decodes in the worker threads that are deployed with it', async () => {
     const heic = await readFile(join(import.meta.dirname, '../encode/fixtures/quadrants-display-p3.heic'));
-    const { request, variant } = await setUp({ '/a.heic': heic });
-    const { name, sent } = variant('/a.heic', { format: 'jpeg' });
-    const answer = await request(forwardedTarget(name, sent));
-    // Four colours are smallest as a lossless PNG.
-    expect(answer).toMatchObject({ statusCode: 200, headers: { 'content-type': 'image/png' } });
-    expect(await coloursOf(Buffer.from(answer.body, 'base64'))).toHaveLength(4);
+    const files = {
+      '/a.heic': heic,
+      '/a.bmp': bmp(96, 64, { bits: 24 }),
+      '/a.pdf': pageAsPdf({ content: quartersOfPage(QUARTERS) }),
+    };
+    const { request, variant } = await setUp(files);
+    for (const path of Object.keys(files)) {
+      const { name, sent } = variant(path, { format: 'jpeg' });
+      const answer = await request(forwardedTarget(name, sent));
+      // Four colours are smallest as a lossless PNG.
+      expect(answer, path).toMatchObject({ statusCode: 200, headers: { 'content-type': 'image/png' } });
+      expect(await coloursOf(Buffer.from(answer.body, 'base64'))).toHaveLength(4);
+    }
   });
 
   it('sends the worker an invalidation job when a purge came while the variant was made', async () => {
