@@ -21,7 +21,7 @@ export function isSmall({ width, height }: Pick<Still, 'width' | 'height'>): boo
 export function lossyEncodings(format: Format, still: Still): readonly QualitySteps[] {
   const { contentClass, isOpaque } = still;
   const isPhoto = contentClass === 'photo';
-  const webp = webpSteps(contentClass);
+  const webp = webpSteps(still);
   const jpegs = isPhoto ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
   switch (format) {
     case 'avif':

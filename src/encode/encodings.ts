@@ -19,7 +19,14 @@ export type AvifEffort = 0 | 1 | 2 | 3 | 4;
 
 /** The settings that a still is encoded with. Together with its pixels they determine the bytes. */
 export type EncoderSettings =
-  | { encoding: 'avif'; quality: number; effort: AvifEffort; soften?: number }
+  | {
+      encoding: 'avif';
+      quality: number;
+      effort: AvifEffort;
+      /** Whether its pixels are corrected for halved chroma first; see `correctLuma`. */
+      sharpChroma: boolean;
+      soften?: number;
+    }
   | {
       encoding: 'webp';
       quality: number;

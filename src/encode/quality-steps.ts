@@ -1,6 +1,7 @@
 import type { Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
-import type { AvifEffort, EncoderSettings } from './encodings.ts';
+import type { EncoderSettings } from './encodings.ts';
+import { needsSharpChroma } from './sharp-colours.ts';
 import { type StillTraits, TIER_QUALITY } from './tier-quality.ts';
 
 /** A lossy encoding as effort `best` searches it: a list of encoder qualities, whose indices are the steps of the search. */
@@ -47,43 +48,50 @@ const MAX_EFFORT_4_PIXELS = 1_500_000;
  * Effort 3 needs 8% fewer bytes than effort 1, and effort 0 predicts its result within one level. Effort 4 takes four times as long as
  * effort 3, and needs 5 to 8% fewer bytes for letters and lines, but only 1 to 4% for photographs.
  */
-export function avifSteps({ contentClass, width, height }: StillTraits): QualitySteps {
+export function avifSteps(still: StillTraits): QualitySteps {
+  const { contentClass, width, height } = still;
+  const sharpChroma = needsSharpChroma(still.sharpColours);
   const isWorthEffort4 = contentClass !== 'photo' && width * height <= MAX_EFFORT_4_PIXELS;
-  return isWorthEffort4 ? { ...AVIF_STEPS, ...AVIF_EFFORT_4 } : { ...AVIF_STEPS, ...AVIF_EFFORT_3 };
+  return {
+    qualities: AVIF_QUALITIES,
+    startAt: (tier) => TIER_QUALITY[tier].searchStart.avif,
+    slope: 1.5,
+    floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
+    ...(isWorthEffort4 ? avifAtEffort4(sharpChroma) : avifAtEffort3(sharpChroma)),
+  };
 }
 
-type StepsOfEffort = 'settingsAt' | 'draft' | 'between' | 'maxSamples';
+const AVIF_QUALITIES = distinctAvifQualities(24, 94);
 
-const AVIF_STEPS: Omit<QualitySteps, StepsOfEffort> = {
-  qualities: distinctAvifQualities(24, 94),
-  startAt: (tier) => TIER_QUALITY[tier].searchStart.avif,
-  slope: 1.5,
-  floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
-};
+type StepsOfEffort = Pick<QualitySteps, 'settingsAt' | 'draft' | 'between' | 'maxSamples'>;
 
-const AVIF_EFFORT_3: Pick<QualitySteps, StepsOfEffort> = {
-  settingsAt: (quality) => avifAt(quality, 3),
-  maxSamples: 4,
-  draft: {
-    settingsAt: (quality) => avifAt(quality, 0),
-    offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
-    leastShare: 0.65,
-  },
-  between: (quality, surplus) => {
-    const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
-    return softening && { ...avifAt(quality, 3), soften: softening.weight };
-  },
-};
+function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
+  return {
+    settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 3, sharpChroma }),
+    maxSamples: 4,
+    draft: {
+      settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, sharpChroma }),
+      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
+      leastShare: 0.65,
+    },
+    between: (quality, surplus) => {
+      const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
+      return softening && { encoding: 'avif', quality, effort: 3, sharpChroma, soften: softening.weight };
+    },
+  };
+}
 
-const AVIF_EFFORT_4: Pick<QualitySteps, StepsOfEffort> = {
-  settingsAt: (quality) => avifAt(quality, 4),
-  maxSamples: 3,
-  // Of letters and lines, effort 0 predicts the result three levels too high.
-  draft: { settingsAt: (quality) => avifAt(quality, 2), offsetFor: () => -0.8, leastShare: 0.85 },
-};
-
-function avifAt(quality: number, effort: AvifEffort): EncoderSettings & { encoding: 'avif' } {
-  return { encoding: 'avif', quality, effort };
+function avifAtEffort4(sharpChroma: boolean): StepsOfEffort {
+  return {
+    settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 4, sharpChroma }),
+    maxSamples: 3,
+    // Of letters and lines, effort 0 predicts the result three levels too high.
+    draft: {
+      settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 2, sharpChroma }),
+      offsetFor: () => -0.8,
+      leastShare: 0.85,
+    },
+  };
 }
 
 /**
@@ -100,9 +108,12 @@ const SOFTENINGS = [
  * Effort 6 needs 3 to 5% fewer bytes than effort 4, sharp's default, for twice the time; preset `picture` needs 1 to 2% fewer at an equal
  * score, though scores vary more.
  */
-export function webpSteps(contentClass: ContentClass): QualitySteps {
-  // Without it, halved colour resolution blurs the edges of coloured letters. Photographs only get larger.
-  const sharpChroma = isDrawn(contentClass);
+export function webpSteps({
+  contentClass,
+  sharpColours,
+}: Omit<StillTraits, 'width' | 'height'>): QualitySteps {
+  // Without it, halved colour resolution blurs the edges of coloured letters. Other photographs only get larger.
+  const sharpChroma = isDrawn(contentClass) || needsSharpChroma(sharpColours);
   return {
     qualities: wholeQualities(20, 98),
     settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),

@@ -1,11 +1,12 @@
 import sharp from 'sharp';
 import { type ContentClass, classifyContent } from './content-class.ts';
+import { correctLuma } from './correct-luma.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import { type EncoderSettings, type PaletteSize, runEncoder, toEncoding } from './encodings.ts';
 import type { Metric, Reference } from './metric.ts';
 import { flattenPixels, openPixels, type Pixels, readPixels, scoredPart } from './pixels.ts';
 import { type ReducedPixels, reduceColours } from './reduce-colours.ts';
-import { hasSharpColours } from './sharp-colours.ts';
+import { shareOfSharpColours } from './sharp-colours.ts';
 
 /** One encoding of a still, with its score. */
 export interface Candidate {
@@ -21,8 +22,8 @@ export interface Still {
   width: number;
   height: number;
   isOpaque: boolean;
-  /** Whether it is a drawing that 4:2:0 would blur; see `hasSharpColours`. */
-  hasSharpColours: boolean;
+  /** See `shareOfSharpColours`. */
+  sharpColours: number;
   encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>>;
   /** Returns the still on white, in the colours of a palette; see `reduceColours`. It is computed once for each size. */
   reduced(palette: PaletteSize): Promise<ReducedPixels | undefined>;
@@ -47,6 +48,7 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
   const flattened = await flattenPixels(pixels);
   const candidates = new Map<string, Promise<Candidate>>();
   const palettes = new Map<PaletteSize, Promise<ReducedPixels | undefined>>();
+  let corrected: Promise<Pixels> | undefined;
   let reference: Reference | undefined;
   let users = 0;
 
@@ -57,10 +59,20 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
     return pending;
   }
 
-  async function encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>> {
+  /** Returns the pixels to encode with some settings. */
+  async function inputFor(settings: EncoderSettings): Promise<Pixels> {
+    if (settings.encoding === 'avif' && settings.sharpChroma) {
+      corrected ??= correctLuma(pixels);
+      return await corrected;
+    }
     const palette = 'palette' in settings && settings.palette !== 'none' ? settings.palette : undefined;
     const input = palette ? await reduced(palette) : pixels;
     if (!input) throw new TypeError(`a palette of ${palette} colours does not suit this still`);
+    return input;
+  }
+
+  async function encode(settings: EncoderSettings): Promise<Uint8Array<ArrayBuffer>> {
+    const input = await inputFor(settings);
     const { body } = await runEncoder(toEncoding(openPixels(input), settings), settings.encoding);
     return body;
   }
@@ -72,10 +84,9 @@ export async function createStill({ pixels, metric, runWithPermit }: StillOption
     return { settings, body, score: await reference.score(scoredPart(decoded)) };
   }
 
-  const contentClass = classifyContent(flattened);
   return {
-    contentClass,
-    hasSharpColours: contentClass === 'drawing' && hasSharpColours(flattened),
+    contentClass: classifyContent(flattened),
+    sharpColours: shareOfSharpColours(flattened),
     width: pixels.width,
     height: pixels.height,
     isOpaque: pixels.channels === 3,

@@ -1,6 +1,7 @@
 import { type Format, TIERS, type Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
 import type { EncoderSettings } from './encodings.ts';
+import { needsLossless, needsSharpChroma } from './sharp-colours.ts';
 
 /** What a tier means to encoders. Encoder qualities are 1–100. */
 interface TierQuality {
@@ -27,13 +28,13 @@ interface TierQuality {
 export const TIER_QUALITY: Readonly<Record<Tier, TierQuality>> = {
   saver: {
     targetScore: 60,
-    fast: { avif: 53, webp: 66, jpeg: 62 },
+    fast: { avif: 54, webp: 66, jpeg: 62 },
     searchStart: { avif: 46, webp: 58, jpeg: 56 },
     draftOffset: { avif: -1.2, webp: 1.5 },
   },
   balanced: {
     targetScore: 70,
-    fast: { avif: 61, webp: 80, jpeg: 78 },
+    fast: { avif: 62, webp: 80, jpeg: 78 },
     searchStart: { avif: 56, webp: 76, jpeg: 71 },
     draftOffset: { avif: -1.2, webp: 0 },
   },
@@ -58,8 +59,8 @@ export interface StillTraits {
   contentClass: ContentClass;
   width: number;
   height: number;
-  /** Whether 4:2:0 would blur what it shows; see `hasSharpColours`. */
-  hasSharpColours?: boolean;
+  /** See `shareOfSharpColours`; not set where it is not known. */
+  sharpColours?: number;
 }
 
 /**
@@ -73,20 +74,22 @@ export function fastSettings(
   still: StillTraits,
   target = TIER_QUALITY[tier].targetScore,
 ): EncoderSettings {
-  const { contentClass, width, height, hasSharpColours } = still;
+  const { contentClass, width, height, sharpColours } = still;
   if (contentClass === 'chart') {
     return format === 'jpeg' ? { encoding: 'png', palette: 'none' } : { encoding: 'webp', nearLossless: 100 };
   }
-  if (hasSharpColours && format !== 'jpeg') return { encoding: 'webp', nearLossless: 20 };
+  if (contentClass === 'drawing' && format !== 'jpeg' && needsLossless(sharpColours))
+    return { encoding: 'webp', nearLossless: 20 };
   const quality = fastQuality(format, tier, target);
+  const sharpChroma = needsSharpChroma(sharpColours);
   switch (format) {
     case 'avif':
       if (width * height <= MAX_SMALL_PIXELS) return fastSettings('webp', tier, still, target);
       // Effort 1 makes up for what 8 bits and 4:2:0 cost: effort 0 would need 9% more bytes for photographs and a quarter more for
       // drawings. It takes 0.18 s a megapixel, effort 0 0.05 s.
-      return { encoding: 'avif', quality, effort: 1 };
+      return { encoding: 'avif', quality, effort: 1, sharpChroma };
     case 'webp':
-      return { encoding: 'webp', quality, effort: 5, sharpChroma: false, preset: 'default' };
+      return { encoding: 'webp', quality, effort: 5, sharpChroma, preset: 'default' };
     case 'jpeg':
       // 4:2:0 would blur the edges of drawn colours.
       return {

@@ -1,10 +1,12 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { correctLuma } from '../../src/encode/correct-luma.ts';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createMetric } from '../../src/encode/metric.ts';
 import { flattenPixels, readPixels } from '../../src/encode/pixels.ts';
-import { hasSharpColours } from '../../src/encode/sharp-colours.ts';
+import { needsLossless, needsSharpChroma, shareOfSharpColours } from '../../src/encode/sharp-colours.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { fastSettings } from '../../src/encode/tier-quality.ts';
 import { photograph, screen } from '../support/pictures.ts';
 
 const [WIDTH, HEIGHT] = [480, 360];
@@ -37,9 +39,10 @@ async function scoreOf(source: Uint8Array, wanted: Pick<EncodeRequest, 'format' 
 
 describe('coloured letters on a coloured ground', () => {
   it('are told from screenshots and photographs', async () => {
-    expect(hasSharpColours(await pixelsOf(await colouredLetters()))).toBe(true);
-    expect(hasSharpColours(await pixelsOf(await screen()))).toBe(false);
-    expect(hasSharpColours(await pixelsOf(await photograph()))).toBe(false);
+    const shareOf = async (image: Uint8Array) => shareOfSharpColours(await pixelsOf(image));
+    expect(needsLossless(await shareOf(await colouredLetters()))).toBe(true);
+    for (const other of [await screen(), await photograph()])
+      expect(needsSharpChroma(await shareOf(other))).toBe(false);
   });
 
   it.each([
@@ -60,4 +63,55 @@ describe('coloured letters on a coloured ground', () => {
       expect(await scoreOf(source, { format, effort, tier: 'high' })).toBeGreaterThanOrEqual(80);
     },
   );
+});
+
+describe('a photograph of signs in strong colours', () => {
+  /** A photograph with thin lines in one colour, which take some of its pixels. */
+  async function signs(): Promise<Buffer> {
+    const { data, info } = await sharp(await photograph())
+      .resize(WIDTH, HEIGHT)
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    for (let i = 0; i < info.width * info.height; i++) {
+      const [x, y] = [i % info.width, Math.floor(i / info.width)];
+      if (y % 7 < 1 && x > 60 && x < 400 && y < 280) data.set([230, 20, 60], 3 * i);
+    }
+    return sharp(data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+      .png()
+      .toBuffer();
+  }
+
+  it('scores higher in AVIF than what an encoder makes of the same pixels at the same quality', async () => {
+    const source = await signs();
+    const pixels = await pixelsOf(source);
+    const { quality } = fastSettings('avif', 'balanced', { contentClass: 'photo', ...pixels }) as {
+      quality: number;
+    };
+    const plain = await sharp(source).avif({ quality, effort: 1, chromaSubsampling: '4:2:0' }).toBuffer();
+    const reference = createMetric(1).open(pixels);
+    const plainScore = await reference.score(await pixelsOf(plain));
+    reference.close();
+    const score = await scoreOf(source, { format: 'avif', effort: 'fast', tier: 'balanced' });
+    expect(score).toBeGreaterThan(plainScore + 1);
+  });
+
+  it('keeps its transparency where its luma is corrected', async () => {
+    const pixels = await readPixels(sharp(await signs()).ensureAlpha(0.5));
+    const corrected = await correctLuma(pixels);
+    expect(corrected).toMatchObject({ width: WIDTH, height: HEIGHT, channels: 4 });
+    expect(corrected.data[3]).toBe(pixels.data[3]);
+    expect(corrected.data.equals(pixels.data)).toBe(false);
+  });
+
+  it('changes nothing where no colours change', async () => {
+    const grey = await pixelsOf(
+      await sharp(await photograph())
+        .resize(121, 81)
+        .greyscale()
+        .png()
+        .toBuffer(),
+    );
+    const { data } = await correctLuma(grey);
+    expect(data.every((level, at) => Math.abs(level - (grey.data[at] as number)) <= 1)).toBe(true);
+  });
 });

@@ -64,7 +64,7 @@ function edgepress(format: Format, tier: Tier, effort: Effort): Method {
 function optimum(format: Format, tier: Tier): Method {
   const stepsOf = ({ pixels: { width, height } }: Subject): Record<Format, QualitySteps> => ({
     avif: avifSteps({ contentClass: 'photo', width, height }),
-    webp: webpSteps('photo'),
+    webp: webpSteps({ contentClass: 'photo' }),
     jpeg: jpegSteps('4:2:0'),
   });
   return {
