@@ -19,9 +19,11 @@ const MAX_LEVELS = 64;
 
 /** Colours are counted at each of so many pixels, and in steps of eight levels. */
 const SAMPLED = 31;
+/** Pixels near a colour of a palette fall into up to eight such steps, but nearly all pixels of a drawing have one of a few colours. */
+const MAX_STEPS = 128;
 
-/** Whether a palette of this size can be faithful: quick to tell, and hardly ever wrong where it says no. */
-function hasFewColours({ data }: Pick<Pixels, 'data'>, size: PaletteSize): boolean {
+/** Whether a palette may be faithful: much quicker to tell than to make one, and hardly ever wrong where it says no. */
+function hasFewColours({ data }: Pick<Pixels, 'data'>): boolean {
   const counts = new Map<number, number>();
   let total = 0;
   for (let at = 0; at + 2 < data.length; at += 3 * SAMPLED, total++) {
@@ -29,8 +31,7 @@ function hasFewColours({ data }: Pick<Pixels, 'data'>, size: PaletteSize): boole
     const colour = ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  // Pixels within four levels of a colour of the palette are in its step or in a neighbour of that, in each channel.
-  const most = [...counts.values()].sort((a, b) => b - a).slice(0, 8 * size);
+  const most = [...counts.values()].sort((a, b) => b - a).slice(0, MAX_STEPS);
   return most.reduce((sum, count) => sum + count, 0) >= MIN_NEAR_SHARE * total;
 }
 
@@ -44,7 +45,7 @@ export async function reduceColours(
   pixels: Pixels & { channels: 3 },
   size: PaletteSize,
 ): Promise<ReducedPixels | undefined> {
-  if (!hasFewColours(pixels, size)) return undefined;
+  if (!hasFewColours(pixels)) return undefined;
   const png = openPixels(pixels).png({
     palette: true,
     colours: size,
