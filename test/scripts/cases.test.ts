@@ -40,7 +40,7 @@ describe('the command cases', () => {
       { file: 'page.jpg', outcome: ['source_corrupt'] },
     ];
     const { status, stdout } = await run(await writeCases(wrong));
-    expect(stdout).toContain('photo é.jpg: avif at 1080: is 1024×819, not 1025×900');
+    expect(stdout).toContain('photo é.jpg: avif at 1080: is 1024×818, not 1025×900');
     expect(stdout).toContain('photo é.jpg: webp at 160: has 1 frames, not 3');
     expect(stdout).toContain('photo é.jpg: jpeg at 160: is image/jpeg, not image/gif');
     expect(stdout).toContain('half.jpg: avif at 160: ended in 422 source_corrupt');
