@@ -8,6 +8,9 @@ import { type JpegComponent, type JpegFrame, type JpegScan, readJpegStructure } 
 /** Reading so many blocks takes some milliseconds; other requests get a turn then. */
 const BLOCKS_WITHOUT_PAUSE = 20_000;
 
+/** Those of 100 megapixels with ten scans and half the colours. A small file can make a decoder go over its blocks for minutes. */
+const MAX_BLOCKS = 25_000_000;
+
 /**
  * Coefficients of samples of p bits are at most 2 to the power of p + 2 (ITU-T T.81, A.3.3). Encoders overshoot it a little where they
  * round, and more in AC coefficients where they sharpen.
@@ -34,7 +37,7 @@ export interface JpegScansReport {
  *
  * It takes some 20 ms for each megabyte, and gives other work a turn meanwhile.
  *
- * @returns `undefined` if the file is of a process that is not read here, or its segments are damaged
+ * @returns `undefined` if the file is of a process that is not read here, its segments are damaged, or it has too many blocks in all scans
  */
 export async function checkJpegScans(bytes: Uint8Array): Promise<JpegScansReport | undefined> {
   const structure = readJpegStructure(bytes);
@@ -43,6 +46,8 @@ export async function checkJpegScans(bytes: Uint8Array): Promise<JpegScansReport
   const file = asBuffer(bytes);
   const nonZero = new Map<JpegComponent, Uint32Array>();
   const report: JpegScansReport = { isWhole: true, strays: [] };
+  const blocks = scans.reduce((sum, scan) => sum + unitsOf(frame, scan) * blocksInUnit(scan), 0);
+  if (blocks > MAX_BLOCKS) return undefined;
   for (const scan of scans) {
     const reader = createScanReader(frame, scan, nonZero);
     if (!reader || !(await checkScan(file, scan, reader, report))) return { ...report, isWhole: false };
@@ -63,30 +68,38 @@ interface ScanReader {
 async function checkScan(
   file: Buffer,
   { range, restartInterval }: JpegScan,
-  { units, blocksInUnit, isZeroNatural, read }: ScanReader,
+  reader: ScanReader,
   report: JpegScansReport,
 ): Promise<boolean> {
-  const step = Math.ceil(BLOCKS_WITHOUT_PAUSE / blocksInUnit);
-  let [unit, unpaused] = [0, 0];
+  const { units, isZeroNatural } = reader;
+  let unit = 0;
   for (const data of entropyIntervals(file, range)) {
-    const end = restartInterval > 0 ? Math.min(units, unit + restartInterval) : units;
     // Some encoders write a restart marker after the last interval, too.
     if (unit === units) return data.bits === 0;
+    const end = restartInterval > 0 ? Math.min(units, unit + restartInterval) : units;
     const state: BlockState = { data, at: 0, predictors: new Int32Array(4), emptyBlocks: 0 };
-    while (unit < end) {
-      const next = Math.min(end, unit + step);
-      if (!read(state, unit, next)) return false;
-      unpaused += next - unit;
-      unit = next;
-      if (unpaused < step) continue;
-      unpaused = 0;
-      await setImmediate();
-    }
-    if (state.emptyBlocks > 0 || !isPadded(state) || hasFilledHole(state, isZeroNatural)) return false;
+    const isWhole = (await readInterval(reader, state, unit, end)) && state.emptyBlocks === 0;
+    if (!isWhole || !isPadded(state) || hasFilledHole(state, isZeroNatural)) return false;
     const stray = strayBytes(file, data, state.at);
     if (stray) report.strays.push(stray);
+    unit = end;
   }
   return unit === units;
+}
+
+async function readInterval(
+  { blocksInUnit, read }: ScanReader,
+  state: BlockState,
+  from: number,
+  to: number,
+): Promise<boolean> {
+  const step = Math.ceil(BLOCKS_WITHOUT_PAUSE / blocksInUnit);
+  for (let unit = from; unit < to; unit += step) {
+    const next = Math.min(to, unit + step);
+    if (!read(state, unit, next)) return false;
+    if (Math.floor(next / step) > Math.floor(unit / step)) await setImmediate();
+  }
+  return true;
 }
 
 /** Encoders fill up the last byte with ones, some with zeros. What is left of a damaged interval begins with anything. */
@@ -164,7 +177,7 @@ function refineDc(state: BlockState, blocks: number): boolean {
 function planMcu({ precision }: JpegFrame, { components, low }: JpegScan): BlockPlan[] {
   const none = new Uint16Array(0);
   return components.flatMap(({ component, dc, ac, steps }, slot) => {
-    const count = components.length === 1 ? 1 : component.horizontal * component.vertical;
+    const count = blocksOf(component, components.length);
     const maxDc = (DC_TOLERANCE * 2 ** (precision + 2)) / ((steps?.[0] || 1) * 2 ** low) + 1;
     const maxBits = largestSizes(precision, low, steps);
     return Array.from({ length: count }, () => ({ slot, dc: dc ?? none, ac: ac ?? none, maxDc, maxBits }));
@@ -178,6 +191,15 @@ function largestSizes(precision: number, low: number, steps: Uint16Array | undef
     const largest = (AC_TOLERANCE * 2 ** (precision + 2)) / step + 1;
     return k === 0 ? precision + 3 : Math.floor(Math.log2(largest)) + 1;
   });
+}
+
+/** Returns the number of blocks that a component has in an MCU. */
+function blocksOf({ horizontal, vertical }: JpegComponent, componentsInScan: number): number {
+  return componentsInScan === 1 ? 1 : horizontal * vertical;
+}
+
+function blocksInUnit({ components }: JpegScan): number {
+  return components.reduce((sum, { component }) => sum + blocksOf(component, components.length), 0);
 }
 
 /** Returns the number of MCUs of a scan (A.2.2 and A.2.3). */

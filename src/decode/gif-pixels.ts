@@ -21,6 +21,7 @@ export function hasAllGifPixels(bytes: Uint8Array, block: number): boolean {
 }
 
 /** Follows the codes without decoding their colours: each new one stands for one pixel more than the code before it. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one loop over all codes; functions for its steps would double its time.
 function holdsPixels(bytes: Uint8Array, start: number, minimumBits: number, pixels: number): boolean {
   const clear = 1 << minimumBits;
   lengths.fill(1, 0, clear);

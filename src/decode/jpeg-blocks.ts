@@ -37,6 +37,7 @@ export interface Band {
 }
 
 /** Reads MCUs of a sequential scan, or of the first DC scan of a progressive image. Returns `false` if they are damaged. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one loop over all codes; functions for its steps would double its time.
 export function readMcus(
   state: BlockState,
   plan: readonly BlockPlan[],
@@ -81,6 +82,7 @@ function readAc(bytes: Uint8Array, start: number, ac: HuffmanLookup, maxBits: Ui
 }
 
 /** Reads blocks of the first scan of a band (G.1.2.2). Returns `false` if they are damaged. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one loop over all codes; functions for its steps would double its time.
 export function readBand(
   state: BlockState,
   { ac, first, last, maxBits, nonZero }: Band,
@@ -117,6 +119,7 @@ export function readBand(
 }
 
 /** Reads blocks of a scan that refines a band (G.1.2.3). Returns `false` if they are damaged. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one loop over all codes; functions for its steps would double its time.
 export function refineBand(state: BlockState, band: Band, from: number, to: number): boolean {
   const { ac, first, last, nonZero } = band;
   const { bytes, bits } = state.data;

@@ -48,6 +48,12 @@ export interface JpegStructure {
   scans: JpegScan[];
 }
 
+/** Progressive images have some ten. */
+const MAX_SCANS = 1000;
+
+/** Markers of the end of the image and of the start of a scan (B.1.1.3). */
+const [EOI, SOS] = [0xd9, 0xda];
+
 /** What the segments have defined so far. */
 interface Definitions {
   frame: JpegFrame | undefined;
@@ -72,24 +78,19 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined 
     restartInterval: 0,
   };
   const scans: JpegScan[] = [];
-  for (let at = 2; ; ) {
-    const start = nextMarker(file, at);
-    if (start === undefined || start + 4 > file.length) {
-      const isEnded = start !== undefined && file[start + 1] === 0xd9;
-      return isEnded && definitions.frame ? { frame: definitions.frame, scans } : undefined;
-    }
-    const marker = file[start + 1] as number;
-    if (marker === 0xd9) return definitions.frame && { frame: definitions.frame, scans };
-    at = start + 2 + file.readUInt16BE(start + 2);
-    const segment = file.subarray(start + 4, at);
-    if (at > file.length || !define(marker, segment, definitions)) return undefined;
-    if (marker !== 0xda) continue;
-    const end = nextMarker(file, at);
-    const scan = end === undefined ? undefined : readScan(segment, definitions, [at, end]);
+  for (let at = nextMarker(file, 2); at !== undefined && scans.length <= MAX_SCANS; ) {
+    const marker = file[at + 1] as number;
+    if (marker === EOI) return definitions.frame && { frame: definitions.frame, scans };
+    const end = at + 4 > file.length ? file.length + 1 : at + 2 + file.readUInt16BE(at + 2);
+    const segment = file.subarray(at + 4, end);
+    if (end > file.length || !define(marker, segment, definitions)) return undefined;
+    at = nextMarker(file, end);
+    if (marker !== SOS) continue;
+    const scan = at === undefined ? undefined : readScan(segment, definitions, [end, at]);
     if (!scan) return undefined;
     scans.push(scan);
-    at = end as number;
   }
+  return undefined;
 }
 
 /** Returns where the next marker is that is neither a stuffed byte nor a restart. */

@@ -14,33 +14,40 @@ const BYTES_WITHOUT_PAUSE = 2 ** 20;
  * @throws EdgepressError `source_corrupt` if a frame is not whole, or the next one has begun
  */
 export async function repairGif(bytes: Uint8Array): Promise<Uint8Array> {
-  const blocks = [...gifBlocks(bytes)];
-  let [checked, images] = [0, 0];
-  for (const { kind, range } of blocks) {
-    if (kind !== 'image') continue;
-    images++;
-    if (!hasAllGifPixels(bytes, range[0])) throw truncated();
-    checked += range[1] - range[0];
-    if (checked > BYTES_WITHOUT_PAUSE) {
-      checked = 0;
+  let last: GifBlock | undefined;
+  let [hasImage, isContiguous, unpaused] = [false, true, 0];
+  for (const block of gifBlocks(bytes)) {
+    isContiguous &&= last === undefined || last.range[1] === block.range[0];
+    last = block;
+    if (block.kind !== 'image') continue;
+    if (!hasAllGifPixels(bytes, block.range[0])) throw truncated();
+    hasImage = true;
+    unpaused += block.range[1] - block.range[0];
+    if (unpaused > BYTES_WITHOUT_PAUSE) {
+      unpaused = 0;
       await setImmediate();
     }
   }
-  const last = blocks.at(-1) as GifBlock;
-  const isTrailed = last.kind === 'trailer';
-  const isNextBegun = !isTrailed && last.label === GIF.GRAPHIC_CONTROL;
-  const isCutOff = last.range[1] > bytes.length && last.kind !== 'image';
-  if (images === 0 || isNextBegun || isCutOff) throw truncated();
-  if (isTrailed && isContiguous(blocks)) return bytes;
-  return Buffer.concat([
-    ...blocks.map(({ range }) => bytes.subarray(range[0], range[1])),
-    // The end of an image without its last byte, and the trailer.
-    Buffer.from(last.range[1] > bytes.length ? [0, GIF.TRAILER] : isTrailed ? [] : [GIF.TRAILER]),
-  ]);
+  if (!last || !hasImage || isBegun(last, bytes)) throw truncated();
+  return last.kind === 'trailer' && isContiguous ? bytes : copyBlocks(bytes);
 }
 
-function isContiguous(blocks: readonly GifBlock[]): boolean {
-  return blocks.every(({ range }, index) => index === 0 || range[0] === blocks[index - 1]?.range[1]);
+/** Whether a last block is cut off, or announces a frame that does not follow. */
+function isBegun({ kind, label, range }: GifBlock, bytes: Uint8Array): boolean {
+  return kind === 'extension' && (range[1] > bytes.length || label === GIF.GRAPHIC_CONTROL);
+}
+
+/** The last image may lack the byte that ends its data. */
+function copyBlocks(bytes: Uint8Array): Buffer {
+  const copy = Buffer.alloc(bytes.length + 2);
+  let at = 0;
+  for (const { kind, range } of gifBlocks(bytes)) {
+    if (kind === 'trailer') continue;
+    copy.set(bytes.subarray(...range), at);
+    at += range[1] - range[0];
+  }
+  copy[at] = GIF.TRAILER;
+  return copy.subarray(0, at + 1);
 }
 
 function truncated(): EdgepressError {

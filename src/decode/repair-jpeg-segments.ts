@@ -19,6 +19,9 @@ const MARKER = {
   APP14: 0xee,
 } as const;
 
+/** Photographs have dozens: profiles and thumbnails are split into segments of 64 KiB. */
+const MAX_SEGMENTS = 10_000;
+
 /** What the segments before the first scan say of the image. */
 interface Frame {
   isProgressive: boolean;
@@ -83,29 +86,31 @@ function repairHeader(file: Buffer): Header | undefined {
   const frame: Frame = { isProgressive: false, components: 0, tables: new Set() };
   const parts = [file.subarray(0, 2)];
   let isRepaired = false;
-  for (let at = 2; ; ) {
-    const found = nextMarker(file, at);
-    const end = found && endOfSegment(file, found);
+  let end: number | undefined = 2;
+  while (parts.length < MAX_SEGMENTS) {
+    const found = nextMarker(file, end);
+    end = found && endOfSegment(file, found);
     if (!found || end === undefined) return undefined;
     const { marker, start, skipped } = found;
-    isRepaired ||= skipped > 0;
-    at = end;
     const segment = file.subarray(start, end);
-    if (segment.length < 4 || segment.readUInt16BE(2) < 2) {
-      isRepaired = true;
-      continue;
-    }
+    const isWhole = segment.length >= 4 && segment.readUInt16BE(2) >= 2;
+    const repaired = isWhole ? repairSegment(marker, segment, frame) : segment;
+    isRepaired ||= skipped > 0 || !isWhole || repaired !== segment;
+    if (!isWhole) continue;
     readFrame(marker, segment, frame);
-    const repaired = repairSegment(marker, segment, frame);
-    isRepaired ||= repaired !== segment;
     parts.push(repaired);
-    if (marker !== MARKER.SOS) continue;
-    const scan = readScan(segment);
-    if (!scan || frame.components === 0) return undefined;
-    isRepaired = repairAdobe(parts, frame) || isRepaired;
-    isRepaired = insertTables(parts, scan, frame) || isRepaired;
-    return { frame, scan, parts, isRepaired, scansAt: end };
+    if (marker === MARKER.SOS) return repairTables({ frame, parts, isRepaired, scansAt: end }, segment);
   }
+  return undefined;
+}
+
+/** Repairs what depends on segments before the first scan and on its header. */
+function repairTables(header: Omit<Header, 'scan'>, segment: Buffer): Header | undefined {
+  const scan = readScan(segment);
+  if (!scan || header.frame.components === 0) return undefined;
+  const isAdobe = repairAdobe(header.parts, header.frame);
+  const isInserted = insertTables(header.parts, scan, header.frame);
+  return { ...header, scan, isRepaired: header.isRepaired || isAdobe || isInserted };
 }
 
 /**
@@ -219,7 +224,7 @@ function repairScans(file: Buffer, { frame, scan, scansAt }: Header): { isEnded:
     if (marker === MARKER.EOI)
       return { isEnded: true, scans: isRepaired ? [...parts, file.subarray(dataAt)] : [] };
     const end = endOfSegment(file, found);
-    if (end === undefined) break;
+    if (end === undefined || parts.length > MAX_SEGMENTS) break;
     const segment = file.subarray(start, end);
     const repaired = repairSegment(marker, segment, frame);
     isRepaired ||= repaired !== segment;

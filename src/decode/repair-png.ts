@@ -22,6 +22,9 @@ const ZLIB = { HEADER_BYTES: 2, CHECKSUM_BYTES: 4 };
 /** The chunks that decoding needs, besides the pixels: colours and transparency. */
 const KEPT = ['IHDR', 'PLTE', 'tRNS', 'cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM', 'sBIT', 'eXIf'];
 
+/** Encoders write the pixels in chunks of some kilobytes. */
+const MAX_CHUNKS = 50_000;
+
 interface Chunk {
   type: string;
   data: Buffer;
@@ -67,12 +70,18 @@ function readChunks(file: Buffer): Chunk[] {
     const end = at + 8 + file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
     if (type === 'IEND') break;
-    const isWhole = end + 4 <= file.length;
-    const isRight = isWhole ? crc32(file.subarray(at + 4, end)) === file.readUInt32BE(end) : undefined;
-    chunks.push({ type, data: file.subarray(at + 8, end), isRight });
-    at = end + 4;
+    const next = end + 4;
+    if (type === 'IDAT' || KEPT.includes(type)) chunks.push(readChunk(file, at, end));
+    if (chunks.length > MAX_CHUNKS) return [];
+    at = next;
   }
   return chunks;
+}
+
+function readChunk(file: Buffer, at: number, end: number): Chunk {
+  const isWhole = end + 4 <= file.length;
+  const isRight = isWhole ? crc32(file.subarray(at + 4, end)) === file.readUInt32BE(end) : undefined;
+  return { type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end), isRight };
 }
 
 /** Returns the bytes of all filtered scanlines (sections 7.2 and 9); `undefined` for a colour type that does not exist. */
