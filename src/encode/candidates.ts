@@ -2,6 +2,7 @@ import type { Format } from '../protocol/request.ts';
 import { isDrawn } from './content-class.ts';
 import type { EncoderSettings, PaletteSettings, PaletteSize } from './encodings.ts';
 import { avifSteps, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
+import { needsSharpChroma } from './sharp-colours.ts';
 import type { Still } from './still.ts';
 
 // Which encodings can win, by what is known of a still.
@@ -22,7 +23,8 @@ export function lossyEncodings(format: Format, still: Still): readonly QualitySt
   const { contentClass, isOpaque } = still;
   const isPhoto = contentClass === 'photo';
   const webp = webpSteps(still);
-  const jpegs = isPhoto ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
+  const isSoft = isPhoto && !needsSharpChroma(still.sharpColours);
+  const jpegs = isSoft ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
   switch (format) {
     case 'avif':
       return isPhoto && !isSmall(still) ? [avifSteps(still)] : [avifSteps(still), webp];

@@ -22,7 +22,7 @@ function toLight(value: number): number {
 }
 
 /** More rows would keep other requests waiting for longer than a few milliseconds. */
-const ROWS_PER_TURN = 64;
+const ROWS_PER_TURN = 32;
 const NEWTON_STEPS = 3;
 
 /** The chroma of a block of 2×2 pixels: what is left of it in 4:2:0. */
