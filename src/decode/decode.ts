@@ -147,14 +147,14 @@ export function streamPixels(source: InspectedSource, maxPixels: number): PixelS
 }
 
 async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
-  const { decoder, bytes, type, facts, frames } = source;
+  const { decoder, bytes, type, facts, frames, decodeBytes } = source;
   // In HEIF it is a copy of what the decoder turns by.
   const orientation = type === 'jxl' ? source.metadata.orientation : undefined;
   switch (decoder) {
     case 'sharp':
       return openWithSharp(source, maxPixels);
     case 'magick':
-      return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation }), source);
+      return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation, decodeBytes }), source);
     case 'pdfium':
       return openDecoded(await renderPdf(bytes, facts), source);
     case 'apng': {
@@ -167,7 +167,8 @@ async function openSource(source: InspectedSource, maxPixels: number): Promise<S
 function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   const { bytes, frames, page, isDeepRgb, iccProfile, colours } = source;
   const ignoreIcc = colours !== undefined;
-  const limits = { limitInputPixels: maxPixels, failOn: 'warning', ignoreIcc } as const;
+  const failOn = source.isLenient ? 'error' : 'warning';
+  const limits = { limitInputPixels: maxPixels, failOn, ignoreIcc } as const;
   // Turning would turn the column of all frames, and browsers do not turn animations.
   const image =
     frames > 1 ? sharp(bytes, { ...limits, animated: true }) : sharp(bytes, { ...limits, page }).autoOrient();

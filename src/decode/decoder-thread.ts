@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { EdgepressError } from '../protocol/error.ts';
-import { corruptError, DECODE_TIMEOUT_SECONDS, timeoutError } from './decode-errors.ts';
+import { corruptError, timeoutError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 
 /** A decoder in WebAssembly, and the script of the worker thread that runs it. */
@@ -12,14 +12,19 @@ export interface ThreadedDecoder {
   wasm: string;
 }
 
+/** What a decoder may take for one file. */
+export interface DecoderLimits {
+  maxBytes: number;
+  seconds: number;
+  /** Whether a file that takes longer is to blame, rather than the load of the machine. */
+  isSlownessFinal: boolean;
+}
+
 /** What went wrong, as a worker thread reports it: damage, a kind of file that is not supported, or too little memory. */
 export interface DecoderFailure {
   failure: string;
   reason: 'damaged' | 'unsupported' | 'memory';
 }
-
-/** The most memory that a decoder may take: with that of the process it stays below 1 GiB. */
-const MAX_WASM_BYTES = 900 * 2 ** 20;
 
 /** Keeps the decoder's console output out of the log. An empty execArgv keeps the thread from loading module loaders again. */
 const THREAD_OPTIONS = { stdout: true, stderr: true, execArgv: [] };
@@ -43,7 +48,7 @@ function compiled(wasm: string): Promise<object> {
 /**
  * Runs a decoder for one file in a worker thread of its own, since WebAssembly memory never shrinks and decoding blocks for seconds.
  *
- * @param task - passed to the script with `module` and `maxBytes`, the memory that it may take
+ * @param task - passed to the script with `module` and `maxBytes`
  * @param type - for messages
  * @returns what the script posts
  * @throws EdgepressError `source_corrupt`, `source_not_image` or `source_too_large` as the script reports; `overloaded` after a timeout
@@ -53,15 +58,16 @@ export async function runDecoder<Result extends object>(
   { script, wasm }: ThreadedDecoder,
   task: object,
   type: ImageType,
+  { maxBytes, seconds, isSlownessFinal }: DecoderLimits,
 ): Promise<Result> {
   const module = await compiled(wasm);
   return await new Promise((resolve, reject) => {
-    const workerData = { ...task, module, maxBytes: MAX_WASM_BYTES };
+    const workerData = { ...task, module, maxBytes };
     const worker = new Worker(script, { ...THREAD_OPTIONS, workerData });
     const timer = setTimeout(() => {
-      reject(timeoutError(type));
+      reject(isSlownessFinal ? slowError(type, seconds) : timeoutError(type));
       worker.terminate();
-    }, DECODE_TIMEOUT_SECONDS * 1000);
+    }, seconds * 1000);
     worker.once('message', (message: Result | DecoderFailure) => {
       if ('failure' in message) reject(failureError(message, type));
       else resolve(message);
@@ -73,6 +79,13 @@ export async function runDecoder<Result extends object>(
       reject(new Error(`the ${type} decoder exited with code ${code} without a result`));
     });
   });
+}
+
+function slowError(type: ImageType, seconds: number): EdgepressError {
+  return new EdgepressError(
+    'source_too_large',
+    `The ${type} image takes more than ${seconds} seconds to decode`,
+  );
 }
 
 function failureError({ failure, reason }: DecoderFailure, type: ImageType): EdgepressError {

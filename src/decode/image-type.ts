@@ -43,11 +43,11 @@ export const IMAGE_TYPES: Readonly<Record<ImageType, TypeTraits>> = {
   avif: { contentType: 'image/avif', decoder: 'sharp', decodeBytesPerPixel: 20 },
   avis: { contentType: 'image/avif', decoder: 'magick', decodeBytesPerPixel: 20 },
   hevc: { contentType: 'image/heic', decoder: 'magick', decodeBytesPerPixel: 17 },
-  bmp: { contentType: 'image/bmp', decoder: 'magick', decodeBytesPerPixel: 12 },
-  ico: { contentType: 'image/x-icon', decoder: 'magick', decodeBytesPerPixel: 12 },
-  jxl: { contentType: 'image/jxl', decoder: 'magick', decodeBytesPerPixel: 20 },
+  bmp: { contentType: 'image/bmp', decoder: 'magick', decodeBytesPerPixel: 24 },
+  ico: { contentType: 'image/x-icon', decoder: 'magick', decodeBytesPerPixel: 24 },
+  jxl: { contentType: 'image/jxl', decoder: 'magick', decodeBytesPerPixel: 24 },
   jp2: { contentType: 'image/jp2', decoder: 'magick', decodeBytesPerPixel: 30 },
-  psd: { contentType: 'image/vnd.adobe.photoshop', decoder: 'magick', decodeBytesPerPixel: 20 },
+  psd: { contentType: 'image/vnd.adobe.photoshop', decoder: 'magick', decodeBytesPerPixel: 30 },
   pdf: { contentType: 'application/pdf', decoder: 'pdfium', decodeBytesPerPixel: 12 },
 };
 

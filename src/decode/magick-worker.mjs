@@ -39,7 +39,8 @@ function toRgb(image) {
   const isRgb = image.colorSpace === ColorSpace.sRGB || image.colorSpace === ColorSpace.Gray;
   const profile = isRgb ? image.getColorProfile()?.data : undefined;
   if (!isRgb) image.colorSpace = ColorSpace.sRGB;
-  return profile;
+  // A view of all WebAssembly memory, which would be copied to the main thread.
+  return profile?.slice();
 }
 
 /** Goes by the header of the file alone: ImageMagick also reads an orientation from Exif, which the pixels may not need. */

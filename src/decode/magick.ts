@@ -1,3 +1,4 @@
+import { DECODE_TIMEOUT_SECONDS } from './decode-errors.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
 import type { ImageType } from './image-type.ts';
 
@@ -32,21 +33,36 @@ const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
   psd: 'PSD',
 };
 
+/** Enough for the library itself and the smallest files. */
+const MIN_BYTES = 128 * 2 ** 20;
+
+interface MagickOptions {
+  /** How many to decode, from the first. */
+  frames: number;
+  /** As EXIF has it, where the decoder is to turn the pixels. */
+  orientation: number | undefined;
+  /** The memory that an image of this size may take: the header may be wrong about the size. */
+  decodeBytes: number;
+}
+
 /**
  * Decodes a file with ImageMagick. The pixels are upright; their colours are those of the file.
  *
- * @param frames - how many to decode, from the first
- * @param orientation - as EXIF has it, where the decoder is to turn the pixels
  * @throws EdgepressError `source_corrupt` if the image is damaged, `source_too_large`, `overloaded` after a timeout
  */
 export function decodeWithMagick(
   bytes: Uint8Array,
   type: ImageType,
-  { frames, orientation }: { frames: number; orientation: number | undefined },
+  { frames, orientation, decodeBytes }: MagickOptions,
 ): Promise<DecodedPixels> {
   const format = isCodestream(bytes, type) ? 'J2K' : FORMATS[type];
   if (!format) throw new TypeError(`ImageMagick does not decode ${type}`);
-  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames, orientation }, type);
+  const limits = {
+    maxBytes: MIN_BYTES + decodeBytes,
+    seconds: DECODE_TIMEOUT_SECONDS,
+    isSlownessFinal: false,
+  };
+  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames, orientation }, type, limits);
 }
 
 /** Whether a JPEG 2000 is a codestream without boxes. */

@@ -8,6 +8,12 @@ const PDFIUM: ThreadedDecoder = {
   wasm: '@embedpdf/pdfium/pdfium.wasm',
 };
 
+/**
+ * A page takes 10 to 120 MiB and less than a second, pictures of 100 megapixels on it some seconds; a page of nested or endless drawings
+ * would take all that there is.
+ */
+const LIMITS = { maxBytes: 256 * 2 ** 20, seconds: 30, isSlownessFinal: true };
+
 /** A page has no pixels of its own. 200 dots an inch is what a fax of the best quality and most office scanners have. */
 const DOTS_PER_INCH = 200;
 const POINTS_PER_INCH = 72;
@@ -23,7 +29,7 @@ const MAX_SIZE: Size = { width: 2048, height: 8192 };
  * @throws EdgepressError `source_not_image` if it needs a password, `source_corrupt`, `source_too_large`, `overloaded` after a timeout
  */
 export async function readPdfSize(bytes: Uint8Array): Promise<Size> {
-  const points = await runDecoder<Size>(PDFIUM, { bytes }, 'pdf');
+  const points = await runDecoder<Size>(PDFIUM, { bytes }, 'pdf', LIMITS);
   const natural = (points.width * DOTS_PER_INCH) / POINTS_PER_INCH;
   const scale = Math.max(natural, MIN_WIDTH) / points.width;
   const wanted = { width: points.width * scale, height: points.height * scale };
@@ -32,5 +38,5 @@ export async function readPdfSize(bytes: Uint8Array): Promise<Size> {
 
 /** Renders the first page of a PDF on white, with annotations and what is filled into its form; scripts do not run. */
 export function renderPdf(bytes: Uint8Array, { width, height }: Size): Promise<DecodedPixels> {
-  return runDecoder<DecodedPixels>(PDFIUM, { bytes, size: { width, height } }, 'pdf');
+  return runDecoder<DecodedPixels>(PDFIUM, { bytes, size: { width, height } }, 'pdf', LIMITS);
 }
