@@ -1,3 +1,4 @@
+import type { Sharp } from 'sharp';
 import type { PixelSource } from '../decode/decode.ts';
 import { decodeError } from '../decode/decode-errors.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
@@ -7,13 +8,14 @@ import type { EncodedImage, EncodeRequest } from './encoder.ts';
 import {
   animatedEncoding,
   contentTypeOf,
+  type Encoding,
   runEncoder,
   toAnimated,
   toEncoding,
   variantSize,
 } from './encodings.ts';
 import { resizeAndCrop } from './pixels.ts';
-import { originalInFormat, type ServableOriginal, smallerOf } from './servable-original.ts';
+import { type EncodedBody, originalInFormat, type ServableOriginal, smallerOf } from './servable-original.ts';
 import { animatedQuality, fastSettings } from './tier-quality.ts';
 
 /**
@@ -25,29 +27,35 @@ import { animatedQuality, fastSettings } from './tier-quality.ts';
  */
 export async function encodeStreamed(
   pixels: PixelSource,
-  { type, facts, frames }: InspectedSource,
+  source: InspectedSource,
   { scale, tier, format }: EncodeRequest & { scale: number },
   servable: ServableOriginal | undefined,
   runWithPermit: RunWithPermit,
 ): Promise<Omit<EncodedImage, 'effort'>> {
+  const { facts, frames, type } = source;
   const size = scaled(facts, scale);
-  const kept = frames > 1 ? size : variantSize(size, format);
-  const image = resizeAndCrop(await pixels.open(), size, kept);
+  const isAnimated = frames > 1;
+  const image = resizeAndCrop(await pixels.open(), size, isAnimated ? size : variantSize(size, format));
+  const run = async (pipeline: Sharp, encoding: Encoding): Promise<EncodedBody> => {
+    const { body, info } = await runWithPermit(() => runEncoder(pipeline, encoding)).catch((cause: Error) => {
+      throw decodeError(type, cause);
+    });
+    const { width, pageHeight: height = info.height } = info;
+    return { encoding, body, width, height, score: undefined, isOriginal: false };
+  };
   const settings = fastSettings(format, tier, { contentClass: 'photo', ...size });
   const animated = animatedEncoding(format);
-  const pipeline =
-    frames > 1 ? toAnimated(image, animated, animatedQuality(tier)) : toEncoding(image, settings);
-  const encoding = frames > 1 ? animated : settings.encoding;
-  const { body, info } = await runWithPermit(() =>
-    runEncoder(pipeline, encoding).catch((cause: Error) => {
-      throw decodeError(type, cause);
-    }),
-  );
-  const { width, pageHeight: height = info.height } = info;
-  const encoded = { encoding, body, width, height, score: undefined, isOriginal: false };
+  const encoded = isAnimated
+    ? await run(toAnimated(image, animated, animatedQuality(tier)), animated)
+    : await run(toEncoding(image, settings), settings.encoding);
+  // A GIF has few colours, and resizing gives it many: without loss at its own size, most that are drawn need half of the bytes.
+  const triesLossless = isAnimated && type === 'gif' && animated === 'webp' && servable !== undefined;
+  const lossless = triesLossless
+    ? { ...(await run(toAnimated(await pixels.open(), 'webp', 'lossless'), 'webp')), score: 100 }
+    : undefined;
   // In `jpeg`, the transparency of a still is flattened on white; GIF keeps that of an animation.
-  const isFlattened = frames === 1 && format === 'jpeg' && servable?.hasAlpha === true;
+  const isFlattened = !isAnimated && format === 'jpeg' && servable?.hasAlpha === true;
   const original = isFlattened ? undefined : originalInFormat(servable, format);
-  const { encoding: smaller, ...rest } = smallerOf(encoded, original);
-  return { ...rest, contentType: contentTypeOf(smaller) };
+  const { encoding, ...rest } = smallerOf(smallerOf(encoded, lossless), original);
+  return { ...rest, contentType: contentTypeOf(encoding) };
 }

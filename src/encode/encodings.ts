@@ -151,8 +151,9 @@ function toNearLosslessWebp(image: Sharp, level: number): Sharp {
     : image.webp({ nearLossless: true, quality: level, effort: 4 });
 }
 
-/** Returns a pipeline that encodes an animation. All of its frames get the same quality. */
-export function toAnimated(image: Sharp, encoding: 'webp' | 'gif', quality: number): Sharp {
+/** Returns a pipeline that encodes an animation. All of its frames get the same quality, which GIF does not have. */
+export function toAnimated(image: Sharp, encoding: 'webp' | 'gif', quality: number | 'lossless'): Sharp {
   // GIF effort 3 gives the same bytes as sharp's default of 7 in half the time: a long animation takes tens of seconds.
-  return encoding === 'gif' ? image.gif({ effort: 3 }) : image.webp({ quality, effort: 4 });
+  if (encoding === 'gif') return image.gif({ effort: 3 });
+  return image.webp(quality === 'lossless' ? { lossless: true, effort: 4 } : { quality, effort: 4 });
 }

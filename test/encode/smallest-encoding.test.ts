@@ -117,6 +117,31 @@ describe('a drawing of few colours', () => {
   });
 });
 
+describe('a drawn animation', () => {
+  it('is sent as lossless WebP at its own size where a narrower, lossy one has more bytes', async () => {
+    const shapes = Array.from({ length: 4 }, (_, frame) => {
+      const data = Buffer.alloc(320 * 240 * 3, 255);
+      for (let i = 0; i < 320 * 240; i++)
+        if (((i % 320) + Math.floor(i / 320) + 2 * frame) % 9 < 2) data.set([200, 40, 40], 3 * i);
+      return sharp(data, { raw: { width: 320, height: 240, channels: 3 } })
+        .png()
+        .toBuffer();
+    });
+    const source = await sharp(await Promise.all(shapes), { join: { animated: true } })
+      .gif({ delay: [100, 200, 300, 400] })
+      .toBuffer();
+    for (const format of ['avif', 'webp'] as const) {
+      const image = await encode(source, { format, width: 160 });
+      expect(image).toMatchObject({ contentType: 'image/webp', width: 320, height: 240, score: 100 });
+      expect(await sharp(image.body, { animated: true }).metadata()).toMatchObject({
+        pages: 4,
+        delay: [100, 200, 300, 400],
+      });
+      expect(image.body.byteLength).toBeLessThan(source.byteLength / 2);
+    }
+  });
+});
+
 describe('a transparent original that was compressed hard', () => {
   it.each(['avif', 'webp'] as const)('keeps its transparency as %s at every effort', async (format) => {
     const disc = Buffer.from(
