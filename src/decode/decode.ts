@@ -87,9 +87,9 @@ export async function decodeOrRepair(
     return { source, pixels: await decodeToPixels(source, size, maxPixels) };
   } catch (error) {
     const isRejected = error instanceof EdgepressError && error.code === 'source_corrupt';
-    const bytes = isRejected ? await repairRejected(source.bytes, source.type) : undefined;
-    if (!bytes) throw (isRejected && unsupportedError(source.bytes, source.type)) || error;
-    const repaired = { ...source, bytes };
+    const repair = isRejected ? await repairRejected(source.bytes, source.type) : undefined;
+    if (!repair) throw (isRejected && unsupportedError(source.bytes, source.type)) || error;
+    const repaired = { ...source, ...repair };
     return { source: repaired, pixels: await decodeToPixels(repaired, size, maxPixels) };
   }
 }
@@ -99,6 +99,11 @@ async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSou
   if (source.decoder === 'sharp' && source.colours) return convertedPixels(image, source, source.colours);
   const { data, info } = await run(image.toColourspace('srgb').raw(), source.type);
   const { width, height, channels } = info;
+  if (channels !== 3 && channels !== 4)
+    throw new EdgepressError(
+      'source_not_image',
+      `The ${source.type} image has ${channels} channels, which is not supported`,
+    );
   return rawPixelSource(data, { width, height, channels });
 }
 
@@ -139,11 +144,18 @@ function rawPixelSource(data: Uint8Array, raw: Size & { channels: 1 | 2 | 3 | 4 
  * lose their delays, and stills that are too long to keep.
  *
  * @param maxPixels - the limit of pixels for sharp
+ * @param withPermit - runs what decodes before a pipeline is there
  */
-export function streamPixels(source: InspectedSource, maxPixels: number): PixelSource {
+export function streamPixels(
+  source: InspectedSource,
+  maxPixels: number,
+  withPermit: <T>(work: () => Promise<T>) => Promise<T>,
+): PixelSource {
   const open = () => openSource(source, maxPixels);
-  if (source.decoder !== 'sharp' || !source.colours) return { open, isStreamed: true };
-  return { open: async () => (await readSrgb(await open(), source)).open(), isStreamed: true };
+  if (source.decoder !== 'sharp') return { open: () => withPermit(open), isStreamed: true };
+  if (!source.colours) return { open, isStreamed: true };
+  const converted = async () => (await readSrgb(await open(), source)).open();
+  return { open: () => withPermit(converted), isStreamed: true };
 }
 
 async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {

@@ -54,11 +54,11 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
       const source = await inspectSource(bytes, maxPixels);
       const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
+      const withPermit: RunWithPermit = (work) =>
+        semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, work);
       const decoded = size
-        ? await semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, () =>
-            decodeOrRepair(source, size, maxPixels),
-          )
-        : { source, pixels: streamPixels(source, maxPixels) };
+        ? await withPermit(() => decodeOrRepair(source, size, maxPixels))
+        : { source, pixels: streamPixels(source, maxPixels, withPermit) };
       return createDecodedImage({ ...decoded, maxWidth, urgency, semaphore, metric });
     },
   };
