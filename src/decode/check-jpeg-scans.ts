@@ -23,10 +23,18 @@ const ZEROS = Buffer.alloc(24);
 /** What is read of a piece of zeros that is longer than the rest of the image. */
 const ZEROS_BEFORE_STRAYS = Buffer.alloc(8);
 
+/** With fewer, damage may be in most of them. */
+const MIN_INTERVALS = 8;
+
 /** What the data of the scans say of a JPEG. */
 export interface JpegScansReport {
   /** Whether the data hold all blocks, without codes that no encoder writes. */
   isWhole: boolean;
+  /**
+   * Whether the last scan holds such codes in most of its restart intervals. Damage is in a few: the file was made that way, and looks the
+   * same everywhere.
+   */
+  isOddThroughout: boolean;
   /** Bytes in the file that follow the last block of a scan or a restart interval; `to` is exclusive. */
   strays: (readonly [from: number, to: number])[];
 }
@@ -45,7 +53,7 @@ export async function checkJpegScans(bytes: Uint8Array): Promise<JpegScansReport
   const { frame, scans } = structure;
   const file = asBuffer(bytes);
   const nonZero = new Map<JpegComponent, Uint32Array>();
-  const report: JpegScansReport = { isWhole: true, strays: [] };
+  const report: JpegScansReport = { isWhole: true, isOddThroughout: false, strays: [] };
   const blocks = scans.reduce((sum, scan) => sum + unitsOf(frame, scan) * blocksInUnit(scan), 0);
   if (blocks > MAX_BLOCKS) return undefined;
   for (const scan of scans) {
@@ -71,20 +79,31 @@ async function checkScan(
   reader: ScanReader,
   report: JpegScansReport,
 ): Promise<boolean> {
-  const { units, isZeroNatural } = reader;
-  let unit = 0;
+  const { units } = reader;
+  let [unit, intervals, odd] = [0, 0, 0];
   for (const data of entropyIntervals(file, range)) {
     // Some encoders write a restart marker after the last interval, too.
     if (unit === units) return data.bits === 0;
     const end = restartInterval > 0 ? Math.min(units, unit + restartInterval) : units;
     const state: BlockState = { data, at: 0, predictors: new Int32Array(4), emptyBlocks: 0 };
-    const isWhole = (await readInterval(reader, state, unit, end)) && state.emptyBlocks === 0;
-    if (!isWhole || !isPadded(state) || hasFilledHole(state, isZeroNatural)) return false;
+    intervals++;
+    if (!(await isWholeInterval(reader, state, unit, end))) odd++;
     const stray = strayBytes(file, data, state.at);
     if (stray) report.strays.push(stray);
     unit = end;
   }
-  return unit === units;
+  report.isOddThroughout = intervals >= MIN_INTERVALS && 2 * odd > intervals;
+  return unit === units && odd === 0;
+}
+
+async function isWholeInterval(
+  reader: ScanReader,
+  state: BlockState,
+  from: number,
+  to: number,
+): Promise<boolean> {
+  const isRead = (await readInterval(reader, state, from, to)) && state.emptyBlocks === 0;
+  return isRead && isPadded(state) && !hasFilledHole(state, reader.isZeroNatural);
 }
 
 async function readInterval(

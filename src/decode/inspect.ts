@@ -25,6 +25,8 @@ export interface InspectedSource {
   iccProfile: Buffer | undefined;
   /** What the pixel values mean, where libvips does not know: the profile, if there is one, does not count. */
   colours: Colours | undefined;
+  /** Whether warnings of the decoder are no sign of damage. */
+  isLenient?: boolean;
   /** Whether it is RGB with 16 bits per channel. */
   isDeepRgb: boolean;
 }

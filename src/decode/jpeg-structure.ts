@@ -69,6 +69,7 @@ interface Definitions {
  * @returns `undefined` if segments or the end are missing, or for a process other than baseline, extended sequential and progressive with
  * Huffman codes
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one walk over the segments, with a check in each step.
 export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined {
   const file = asBuffer(bytes);
   const definitions: Definitions = {
@@ -81,14 +82,13 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined 
   for (let at = nextMarker(file, 2); at !== undefined && scans.length <= MAX_SCANS; ) {
     const marker = file[at + 1] as number;
     if (marker === EOI) return definitions.frame && { frame: definitions.frame, scans };
-    const end = at + 4 > file.length ? file.length + 1 : at + 2 + file.readUInt16BE(at + 2);
+    const end = at + 2 + (file[at + 2] ?? 0) * 256 + (file[at + 3] ?? 0);
     const segment = file.subarray(at + 4, end);
     if (end > file.length || !define(marker, segment, definitions)) return undefined;
     at = nextMarker(file, end);
-    if (marker !== SOS) continue;
-    const scan = at === undefined ? undefined : readScan(segment, definitions, [end, at]);
-    if (!scan) return undefined;
-    scans.push(scan);
+    const scan = marker === SOS ? readScan(segment, definitions, [end, at ?? file.length]) : undefined;
+    if (scan) scans.push(scan);
+    else if (marker === SOS) return undefined;
   }
   return undefined;
 }

@@ -1,14 +1,14 @@
 import type { ImageType } from './image-type.ts';
 import { repairBmp } from './repair-bmp.ts';
 import { repairGif } from './repair-gif.ts';
-import { repairJpeg, repairJpegScans } from './repair-jpeg.ts';
+import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';
 import { repairPng } from './repair-png.ts';
 import { repairTiff } from './repair-tiff.ts';
 import { repairWebp } from './repair-webp.ts';
 
-type Repair = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+type RepairOfType = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
-const REPAIRS: Readonly<Partial<Record<ImageType, Repair>>> = {
+const REPAIRS: Readonly<Partial<Record<ImageType, RepairOfType>>> = {
   jpeg: repairJpeg,
   bmp: repairBmp,
   gif: repairGif,
@@ -27,15 +27,26 @@ export async function repairFile(bytes: Uint8Array, type: ImageType): Promise<Ui
   return (await REPAIRS[type]?.(bytes)) ?? bytes;
 }
 
+/** A file to decode in place of a rejected one, or the same file if it is only to be decoded with other options. */
+export interface Repair {
+  bytes: Uint8Array;
+  /** Whether warnings of the decoder are no sign of damage. */
+  isLenient?: boolean;
+}
+
 /**
  * Repairs faults that only show when a decoder has rejected the file, and that take as long as decoding to repair.
  *
  * @returns `undefined` if pixels are missing or damaged, as far as can be told
  * @throws EdgepressError `source_corrupt` if they are known to be
  */
-export async function repairRejected(bytes: Uint8Array, type: ImageType): Promise<Uint8Array | undefined> {
-  if (type === 'png') return await repairPng(bytes);
+export async function repairRejected(bytes: Uint8Array, type: ImageType): Promise<Repair | undefined> {
+  if (type === 'png') {
+    const repaired = await repairPng(bytes);
+    return repaired && { bytes: repaired };
+  }
   if (type !== 'jpeg') return undefined;
+  if (await isOddJpeg(bytes)) return { bytes, isLenient: true };
   const repaired = await repairJpegScans(bytes);
-  return repaired === bytes ? undefined : repaired;
+  return repaired === bytes ? undefined : { bytes: repaired };
 }

@@ -28,7 +28,7 @@ export async function repairJpeg(bytes: Uint8Array): Promise<Uint8Array> {
  */
 export async function repairJpegScans(bytes: Uint8Array): Promise<Uint8Array> {
   const report = await checkJpegScans(bytes);
-  if (!report) return bytes;
+  if (!report || report.isOddThroughout) return bytes;
   if (!report.isWhole)
     throw new EdgepressError(
       'source_corrupt',
@@ -38,4 +38,9 @@ export async function repairJpegScans(bytes: Uint8Array): Promise<Uint8Array> {
   const starts = [0, ...report.strays.map(([, to]) => to)];
   const ends = [...report.strays.map(([from]) => from), bytes.length];
   return Buffer.concat(starts.map((from, index) => bytes.subarray(from, ends[index])));
+}
+
+/** Whether a JPEG is one that decoders warn of, although it is not damaged, since most of its restart intervals are odd. */
+export async function isOddJpeg(bytes: Uint8Array): Promise<boolean> {
+  return (await checkJpegScans(bytes))?.isOddThroughout ?? false;
 }
