@@ -42,13 +42,22 @@ describe('decoding BMP', () => {
     expect([left, right]).toEqual(QUARTERS.slice(0, 2));
   });
 
-  it('takes the fourth byte of a pixel for transparency, unless it is 0 everywhere', async () => {
-    const half = await encode(bmp(SIZE.width, SIZE.height, { bits: 32, header: 124, alpha: 0 }));
-    const { channels } = await sharp(half.body).stats();
-    expect(channels[3]).toMatchObject({ min: 0, max: 255 });
-    const unused = bmp(SIZE.width, SIZE.height, { bits: 32 });
-    for (let at = unused.readUInt32LE(10); at < unused.length; at += 4) unused[at + 3] = 0;
-    await expectQuarters((await encode(unused)).body);
+  it('takes the fourth byte of a pixel for transparency only if the header has a mask for it', async () => {
+    for (const compression of [0, 3]) {
+      const half = bmp(SIZE.width, SIZE.height, { bits: 32, header: 124, alpha: 0 });
+      half.writeUInt32LE(compression, 30);
+      const { channels } = await sharp((await encode(half)).body).stats();
+      expect(channels[3]).toMatchObject({ min: 0, max: 255 });
+    }
+    for (const alpha of [0, 100])
+      await expectQuarters((await encode(bmp(SIZE.width, SIZE.height, { bits: 32, alpha }))).body);
+  });
+
+  it('ignores planes and unused colours in the header', async () => {
+    const source = bmp(SIZE.width, SIZE.height, { bits: 8 });
+    source.writeUInt16LE(3, 26);
+    source.writeUInt32LE(300, 46);
+    await expectQuarters((await encode(source)).body);
   });
 
   it('does not go by the size of the file in the header', async () => {
