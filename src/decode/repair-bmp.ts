@@ -29,9 +29,8 @@ export function repairBmp(bytes: Uint8Array): Uint8Array {
     repaired.writeUInt16LE(1, PLANES);
     const colours = 2 ** Math.min(repaired.readUInt16LE(BITS), 8);
     if (repaired.readUInt32LE(COLOURS_USED) > colours) repaired.writeUInt32LE(colours, COLOURS_USED);
-    const isRgbx = repaired.readUInt16LE(BITS) === 32 && repaired.readUInt32LE(COMPRESSION) === BI_RGB;
-    for (let at = repaired.readUInt32LE(PIXELS) + 3; isRgbx && at < repaired.length; at += 4)
-      repaired[at] = 255;
+    const isRgb = repaired.readUInt32LE(COMPRESSION) === BI_RGB;
+    if (isRgb && repaired.readUInt16LE(BITS) === 32) sayAlpha(repaired);
   }
   return asBuffer(bytes).equals(repaired) ? bytes : repaired;
 }
