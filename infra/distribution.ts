@@ -58,7 +58,7 @@ export function createDistribution(scope: Construct, options: DistributionOption
     defaultBehavior: {
       origin: createOrigins(scope, options),
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-      allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
+      allowedMethods: AllowedMethods.ALLOW_GET_HEAD_OPTIONS,
       cachedMethods: CachedMethods.CACHE_GET_HEAD,
       compress: false,
       cachePolicy: createCachePolicy(scope),

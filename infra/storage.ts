@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { SMOKE_PREFIX, TOMBSTONE_PREFIX, VARIANT_PREFIX } from '../src/protocol/keys.ts';
+import { EXPOSED_HEADERS } from '../src/protocol/problem.ts';
 import { FORMATS } from '../src/protocol/request.ts';
 import { acknowledge } from './cdk-nag.ts';
 import type { Settings } from './settings.ts';
@@ -43,7 +44,13 @@ export function createBucket(scope: Construct, { variantDays, deleteBucket }: Se
     lifecycleRules,
     // For CloudFront, which sends an Origin header (distribution.ts), and for pages that are redirected here for a variant that is
     // too large for Lambda's answer.
-    cors: [{ allowedMethods: [HttpMethods.GET, HttpMethods.HEAD], allowedOrigins: ['*'] }],
+    cors: [
+      {
+        allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+        allowedOrigins: ['*'],
+        exposedHeaders: [...EXPOSED_HEADERS],
+      },
+    ],
     removalPolicy: deleteBucket ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
   });
   acknowledge(bucket, 'S1', 'Only CloudFront and our own functions may read it, and their logs record it.');

@@ -187,7 +187,7 @@ export const VARIABLES = {
     name: 'UPGRADE',
     type: switchedOn,
     default: 'off',
-    doc: '`on`: each `fast` variant that a viewer was given is made again at `best` effort, once, by way of the queue.',
+    doc: '`on`: each variant that a viewer was given, and that is `fast` or was made by an earlier version, is made again at `best` effort, once, by way of the queue.',
   }),
   concurrency: variable({
     name: 'CONCURRENCY',
@@ -204,8 +204,8 @@ export const VARIABLES = {
   cacheControl: variable({
     name: 'CACHE_CONTROL',
     type: headerValue,
-    default: 'public, max-age=604800, s-maxage=31536000',
-    doc: 'The `Cache-Control` of stored variants.',
+    default: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
+    doc: 'The `Cache-Control` of stored variants. Keep `s-maxage`, for shared caches, well below `max-age`, for devices: shared caches send `Age`, and a device that gets a copy older than `max-age` asks again at each view.',
   }),
   logLevel: variable({
     name: 'LOG_LEVEL',

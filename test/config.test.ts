@@ -34,7 +34,7 @@ const DEFAULTS = {
   maxPixels: 100_000_000,
   ladder: { widths: [160, 320, 480, 720, 1080, 1600, 2048], defaultWidth: 1080 },
   queueLimit: 256,
-  cacheControl: 'public, max-age=604800, s-maxage=31536000',
+  cacheControl: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
   logLevel: 'info',
 };
 

@@ -1,9 +1,9 @@
 import cloudfront from 'cloudfront';
 // biome-ignore lint/style/useNodejsImportProtocol: the runtime of CloudFront Functions knows only this name.
 import crypto from 'crypto';
-import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
+import { type Fault, loopFault, notFoundFault } from '../protocol/fault.ts';
 import type { Ladder } from '../protocol/negotiation.ts';
-import { COMMON_HEADERS, problemResponse } from '../protocol/problem.ts';
+import { COMMON_HEADERS, PREFLIGHT_HEADERS, problemResponse } from '../protocol/problem.ts';
 import { IMAGE_PATH_PREFIX, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
 import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
@@ -17,22 +17,20 @@ import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
 /** Appended by `infra/bundle/build-edge-function.ts`. */
 declare const LADDER: Ladder;
 
-const METHODS = 'GET, HEAD';
-
 /**
- * Answers requests that are malformed, unsigned or expired. Rewrites the others to the key of their variant, which the store can
+ * Answers requests that are malformed, unsigned or expired, and CORS preflights. CloudFront itself refuses any method but GET, HEAD and
+ * OPTIONS. Rewrites the others to the key of their variant, which the store can
  * answer, with the original target in the parameter `r` for the function that has to make the variant on a miss.
  */
 export async function handler(event: { request: EdgeRequest }): Promise<EdgeRequest | EdgeResponse> {
   const request = event.request;
+  if (request.method === 'OPTIONS') return respond(204, 'No Content', PREFLIGHT_HEADERS);
   const fault = await rewriteToKey(request);
   return fault === undefined ? request : refuse(request.method, fault);
 }
 
 async function rewriteToKey(request: EdgeRequest): Promise<Fault | undefined> {
   if (request.uri.slice(0, IMAGE_PATH_PREFIX.length) !== IMAGE_PATH_PREFIX) return notFoundFault();
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return methodNotAllowedFault(request.method, METHODS);
   const loop = loopFault(header(request, 'cdn-loop'));
   if (loop !== undefined) return loop;
   const query = request.rawQueryString();
@@ -83,22 +81,22 @@ function sha256(text: string): string {
 
 function refuse(method: string, fault: Fault): EdgeResponse {
   const problem = problemResponse(fault);
-  const headers: EdgeResponse['headers'] = {};
-  const add = (fields: Readonly<Record<string, string>>) => {
-    Object.keys(fields).forEach((name) => {
-      headers[name.toLowerCase()] = { value: String(fields[name]) };
-    });
-  };
-  add(COMMON_HEADERS);
-  add(problem.headers);
-  if (fault.code === 'method_not_allowed') add({ Allow: METHODS });
-  const response: EdgeResponse = {
-    statusCode: problem.status,
-    statusDescription: problem.title,
-    headers,
-  };
+  const response = respond(problem.status, problem.title, problem.headers);
   if (method !== 'HEAD') response.body = { encoding: 'text', data: problem.body };
   return response;
+}
+
+function respond(
+  statusCode: number,
+  statusDescription: string,
+  fields: Readonly<Record<string, string>>,
+): EdgeResponse {
+  const headers: EdgeResponse['headers'] = {};
+  const all = Object.assign({}, COMMON_HEADERS, fields) as Record<string, string>;
+  Object.keys(all).forEach((name) => {
+    headers[name.toLowerCase()] = { value: String(all[name]) };
+  });
+  return { statusCode, statusDescription, headers };
 }
 
 // The parts of CloudFront's viewer-request event that are used here.

@@ -8,6 +8,7 @@ import { type CdnOrigin, respondWithImage } from './image-route.ts';
 import { logRequests, type RequestLogOptions } from './request-log.ts';
 import {
   addCommonHeaders,
+  answerPreflight,
   internalError,
   PRIVATE_HEADERS,
   refuseLoop,
@@ -57,7 +58,8 @@ export function createApp(options: AppOptions): App {
     refuseLoop(c);
     return respondWithImage({ getVariant, cdnOrigin }, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
   });
-  app.all(`${images}/*`, refuseAllButGet);
+  app.options(`${images}/*`, answerPreflight);
+  app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));
   if (unitRoutes) addUnitRoutes(app, unitRoutes, isDraining);
   app.all('*', refusePath);
 

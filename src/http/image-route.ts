@@ -1,7 +1,7 @@
 import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Trace, TraceStep } from '../variant/trace.ts';
-import { sourceBytes, withShortSharedMaxAge } from '../variant/variant-object.ts';
+import { sourceBytes, withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
 import { overloaded } from '../variant/work-queue.ts';
 import { type Selection, selectPart } from './conditional.ts';
 import { addCommonHeaders } from './responses.ts';
@@ -98,8 +98,11 @@ function sendBody(
 }
 
 /** Returns the headers of the whole variant. */
-function variantHeaders({ object, origin, vary }: Variant, trace: Trace): Record<string, string> {
-  const stored = object.cacheControl ?? '';
+function variantHeaders(
+  { object, origin, vary, secondsToExpiry }: Variant,
+  trace: Trace,
+): Record<string, string> {
+  const stored = withMaxAge(object.cacheControl ?? '', secondsToExpiry);
   const headers = addCommonHeaders({
     'Content-Type': object.contentType,
     'Content-Length': String(object.bytes),
@@ -116,11 +119,15 @@ function variantHeaders({ object, origin, vary }: Variant, trace: Trace): Record
 
 /**
  * See {@link CdnOrigin}. With an `ETag`, the CDN would revalidate its copy for ever instead of fetching the stored object. Without
- * `stale-if-error=0`, CloudFront would keep serving it for as long as origins fail, even after its unit was purged.
+ * `stale-if-error=0`, CloudFront would keep serving it for as long as origins fail, even after its unit was purged; with
+ * `stale-while-revalidate`, once more after its minute.
  */
 function limitToShortCopy(headers: Record<string, string>): void {
   delete headers['ETag'];
-  const cacheControl = withShortSharedMaxAge(headers['Cache-Control'] ?? '');
+  const cacheControl = withShortSharedMaxAge(headers['Cache-Control'] ?? '').replace(
+    /,\s*stale-while-revalidate=\d+/i,
+    '',
+  );
   headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
     ? cacheControl
     : `${cacheControl}, stale-if-error=0`;

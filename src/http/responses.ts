@@ -3,12 +3,21 @@ import type { StatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
-import { COMMON_HEADERS, type ProblemResponse, problemResponse } from '../protocol/problem.ts';
+import {
+  COMMON_HEADERS,
+  EXPOSED_HEADERS,
+  PREFLIGHT_HEADERS,
+  type ProblemResponse,
+  problemResponse,
+} from '../protocol/problem.ts';
 import { shuttingDown } from '../variant/work-queue.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 /** `COMMON_HEADERS` is the one table of the headers that every public response carries. It is read once, at load. */
-const COMMON_HEADER_ENTRIES = Object.entries(COMMON_HEADERS);
+const COMMON_HEADER_ENTRIES = Object.entries({
+  ...COMMON_HEADERS,
+  'Access-Control-Expose-Headers': EXPOSED_HEADERS.join(', '),
+});
 
 /** The only common header of responses that are not public: those of unit routes, and the front page. */
 export const PRIVATE_HEADERS = { 'X-Content-Type-Options': COMMON_HEADERS['X-Content-Type-Options'] };
@@ -27,8 +36,8 @@ export function addCommonHeaders(headers: Record<string, string>): Record<string
 
 /** Returns the parts of the problem document for an error, with the common headers. */
 export function problemOf(error: EdgepressError): ProblemResponse {
-  const { code, message: detail, parameter, retryAfterSeconds } = error;
-  const problem = problemResponse({ code, detail, parameter, retryAfterSeconds });
+  const { code, message: detail, parameter, retryable, retryAfterSeconds } = error;
+  const problem = problemResponse({ code, detail, parameter, retryable, retryAfterSeconds });
   return { ...problem, headers: addCommonHeaders(problem.headers) };
 }
 
@@ -59,6 +68,11 @@ export function sendText(
 ): Response {
   c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : Buffer.byteLength(body);
   return c.body(body, status, { 'Content-Type': contentType, ...PRIVATE_HEADERS });
+}
+
+/** Answers a CORS preflight: a page of another origin asks whether it may send a request with headers of its own. */
+export function answerPreflight(c: Context<AppEnvironment>): Response {
+  return c.body(null, 204, addCommonHeaders({ ...PREFLIGHT_HEADERS }));
 }
 
 // Every refusal is an `EdgepressError` that the app answers with a problem document.

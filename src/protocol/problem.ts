@@ -28,6 +28,8 @@ export interface Problem {
   /** Public: says what is wrong, where, and what to do. */
   detail: string;
   parameter?: string | undefined;
+  /** Whether the same request may succeed later. Default: `false`. */
+  retryable?: boolean | undefined;
   retryAfterSeconds?: number | undefined;
 }
 
@@ -36,7 +38,7 @@ export interface ProblemResponse {
   /** Name of the status. */
   title: string;
   headers: Record<string, string>;
-  /** A problem document (RFC 9457) with two more members: `code`, and `parameter` where one is wrong. */
+  /** A problem document (RFC 9457) with more members: `code`, `retryable`, and `parameter` where one is wrong. */
   body: string;
 }
 
@@ -60,6 +62,7 @@ export function problemResponse(problem: Problem): ProblemResponse {
     detail: problem.detail,
     code,
     parameter: problem.parameter,
+    retryable: problem.retryable === true,
   };
   return { status, title, headers, body: JSON.stringify(document) };
 }
@@ -81,10 +84,36 @@ function cacheControlFor(code: ErrorCode, retryAfterSeconds: number | undefined)
   return `public, max-age=${Math.min(nextAttempt, BROKEN_SOURCE_MAX_AGE_SECONDS)}`;
 }
 
-/** Headers of every response: pages of any origin may read it, and browsers neither sniff its type nor run anything in it. */
+/**
+ * Headers of every response: pages of any origin may show and read it, pages that isolate themselves with COEP among them, and browsers
+ * neither sniff its type nor run anything in it.
+ */
 export const COMMON_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'",
   'Access-Control-Allow-Origin': '*',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
   'Timing-Allow-Origin': '*',
+} as const;
+
+/** The response headers that pages of another origin may read, besides those that they always may. */
+export const EXPOSED_HEADERS = [
+  'Accept-Ranges',
+  'Age',
+  'Cache-Status',
+  'Content-Range',
+  'ETag',
+  'Retry-After',
+  'Server-Timing',
+] as const;
+
+/**
+ * Headers of the answer to a CORS preflight of an image: any page may ask with any header. The requests that pages send carry nothing
+ * secret, since the answer is the same for everyone.
+ */
+export const PREFLIGHT_HEADERS = {
+  'Access-Control-Allow-Methods': 'GET, HEAD',
+  'Access-Control-Allow-Headers': '*',
+  // A day; browsers keep it for two hours at most.
+  'Access-Control-Max-Age': '86400',
 } as const;

@@ -19,6 +19,8 @@ export interface ResolvedRequest {
   address: VariantAddress;
   /** The request headers that were consulted, for `Vary`. */
   vary: readonly string[];
+  /** Unix seconds; `undefined` if the URL does not expire. */
+  expiresAt: number | undefined;
 }
 
 /**
@@ -44,5 +46,6 @@ export function resolveRequest(
     tier: spec.tier,
     format: spec.format,
   };
-  return { ok: true, value: { name, address: variantAddress(name, rules.sha256), vary: spec.vary } };
+  const address = variantAddress(name, rules.sha256);
+  return { ok: true, value: { name, address, vary: spec.vary, expiresAt: request.expiresAt } };
 }

@@ -99,5 +99,5 @@ function resolveForwarded(
     (tier === undefined || tier === spec.tier) &&
     (format === undefined || format === spec.format);
   if (!agrees) return badRequest('r', 'asks for another variant than the key in the path');
-  return { ok: true, value: { name, address, vary: varyOf(request) } };
+  return { ok: true, value: { name, address, vary: varyOf(request), expiresAt: request.expiresAt } };
 }

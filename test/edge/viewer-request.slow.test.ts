@@ -94,6 +94,15 @@ describeEdge('The edge function', () => {
     });
   });
 
+  it('answers a CORS preflight as the server does', async () => {
+    const [answer] = await run([{ ...get(`/u/a?${SRC}`), method: 'OPTIONS' }]);
+    const { status, headers } = await (await startService()).request(`/u/a?${SRC}`, { method: 'OPTIONS' });
+    expect(answer).toMatchObject({ statusCode: status });
+    const sent = Object.entries((answer as { headers: Record<string, { value: string }> }).headers);
+    expect(sent.length).toBeGreaterThan(5);
+    for (const [name, { value }] of sent) expect(headers.get(name), name).toBe(value);
+  });
+
   it('answers HEAD without a body', async () => {
     const [refused] = await run([{ ...get('/u/a'), method: 'HEAD' }]);
     expect(refused).toMatchObject({ statusCode: 400 });
@@ -113,8 +122,7 @@ describeEdge('The edge function', () => {
     // Otherwise the sample would say little.
     expect([...codes]).toEqual(
       expect.arrayContaining([
-        ...['forwarded', 'bad_request', 'bad_signature', 'expired', 'not_found', 'method_not_allowed'],
-        'source_forbidden',
+        ...['forwarded', 'bad_request', 'bad_signature', 'expired', 'not_found', 'source_forbidden'],
       ]),
     );
   });
@@ -174,7 +182,8 @@ function comparableProblem(
 ): Comparable {
   const headers = Object.fromEntries(COMPARED_HEADERS.map((name) => [name, header(name)]));
   const code = body === '' ? `no body, ${status}` : (JSON.parse(body) as { code: string }).code;
-  return { code, status, body, headers };
+  // The server looks for the reason, for which the edge has no room.
+  return { code, status, body: code === 'bad_signature' ? '' : body, headers };
 }
 
 /** A store that has every object, and returns its key as its ETag. */

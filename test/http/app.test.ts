@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, setUpPhotograph, targetFor } from '../support/http/service.ts';
+import { codeOf, setUpPhotograph, startOrigin, startService, targetFor } from '../support/http/service.ts';
 
 describe('The app', () => {
   it('answers GET /healthz with its status and the faults of the store', async () => {
@@ -16,17 +16,49 @@ describe('The app', () => {
     },
   );
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])(
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH'])(
     'answers method_not_allowed for %s of an image and of /healthz',
     async (method) => {
       const { service, target } = await setUpPhotograph();
-      for (const path of [await target(), '/healthz']) {
+      for (const [path, allowed] of [
+        [await target(), 'GET, HEAD, OPTIONS'],
+        ['/healthz', 'GET, HEAD'],
+      ] as const) {
         const response = await service.request(path, { method });
-        expect(response.headers.get('allow')).toBe('GET, HEAD');
+        expect(response.headers.get('allow')).toBe(allowed);
         expect(await codeOf(response)).toBe('method_not_allowed');
       }
     },
   );
+
+  it('answers a CORS preflight of an image, signed or not, and of nothing else', async () => {
+    const { service, target } = await setUpPhotograph();
+    const preflight = {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'x-trace',
+      },
+    };
+    const response = await service.request(await target(), preflight);
+    expect(response.status).toBe(204);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': 'GET, HEAD',
+      'access-control-allow-headers': '*',
+    });
+    expect(await codeOf(await service.request('/healthz', preflight))).toBe('method_not_allowed');
+  });
+
+  it('says of every problem whether the same request may succeed later', async () => {
+    const failing = await startOrigin((_request, response) => response.writeHead(500).end());
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: failing.authority });
+    const unavailable = await service.request(await targetFor(`${failing.url}/a.jpg`));
+    expect(await unavailable.json()).toMatchObject({ code: 'source_unavailable', retryable: true });
+    const malformed = await service.request('/u/unit-1');
+    expect(await malformed.json()).toMatchObject({ code: 'bad_request', retryable: false });
+  });
 
   it('accepts a whole URL as the request target, as proxies send it', async () => {
     const { service, target } = await setUpPhotograph();

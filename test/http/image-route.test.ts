@@ -43,12 +43,15 @@ describe('GET of an image', () => {
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'",
       'access-control-allow-origin': '*',
+      'access-control-expose-headers':
+        'Accept-Ranges, Age, Cache-Status, Content-Range, ETag, Retry-After, Server-Timing',
+      'cross-origin-resource-policy': 'cross-origin',
       'timing-allow-origin': '*',
       'x-amz-meta-cache-tag': `u-${sha256('unit-1').slice(0, 32)},s-${sha256(src).slice(0, 32)}`,
     };
     for (const cacheControl of [
-      'public, max-age=604800, s-maxage=60',
-      'public, max-age=604800, s-maxage=31536000',
+      'public, max-age=604800, s-maxage=60, stale-while-revalidate=86400',
+      'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
     ]) {
       const response = await service.request(await target(), { headers });
       const body = Buffer.from(await response.arrayBuffer());
@@ -80,6 +83,23 @@ describe('GET of an image', () => {
       for (const [name, value] of Object.entries(COMMON_HEADERS))
         expect(headers.get(name), `${name} of ${status}`).toBe(value);
     }
+  });
+
+  it('is kept by no cache for longer than its URL is valid', async () => {
+    const { service, target } = await setUpPhotograph();
+    const inSeconds = async (seconds: number) => {
+      const expiresAt = Math.floor(Date.now() / 1000) + seconds;
+      const response = await service.request(await target({ expiresAt }));
+      const ages = response.headers.get('cache-control')?.match(/\d+/g) ?? [];
+      return ages.map(Number);
+    };
+    await service.request(await target());
+    const [device, shared, ...rest] = await inSeconds(1000);
+    expect(device).toBe(shared);
+    expect(device).toBeGreaterThan(900);
+    expect(device).toBeLessThanOrEqual(1000);
+    expect(rest).toEqual([]);
+    expect((await inSeconds(1_000_000)).slice(0, 2)).toEqual([604_800, 86_400]);
   });
 
   it('has no Vary if the request names tier and format', async () => {

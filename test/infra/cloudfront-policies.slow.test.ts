@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toCustomHeaders } from '../../infra/cloudfront-policies.ts';
-import { COMMON_HEADERS } from '../../src/protocol/problem.ts';
+import { COMMON_HEADERS, EXPOSED_HEADERS } from '../../src/protocol/problem.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { onlyResource } from '../support/infra/resources.ts';
 import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
@@ -54,6 +54,7 @@ describe('the response headers policy', () => {
       CustomHeadersConfig: {
         Items: [
           { Header: 'Vary', Override: true, Value: 'Accept, Save-Data' },
+          { Header: 'Cross-Origin-Resource-Policy', Override: true, Value: 'cross-origin' },
           { Header: 'Timing-Allow-Origin', Override: true, Value: '*' },
         ],
       },
@@ -82,7 +83,11 @@ describe('the response headers policy', () => {
   it('has no CORS part, which would replace Vary, since S3 sends the CORS header itself', () => {
     expect(policyOf().CorsConfig).toBeUndefined();
     template.hasResourceProperties('AWS::S3::Bucket', {
-      CorsConfiguration: { CorsRules: [{ AllowedMethods: ['GET', 'HEAD'], AllowedOrigins: ['*'] }] },
+      CorsConfiguration: {
+        CorsRules: [
+          { AllowedMethods: ['GET', 'HEAD'], AllowedOrigins: ['*'], ExposedHeaders: [...EXPOSED_HEADERS] },
+        ],
+      },
     });
     expect(onlyResource(template, 'AWS::CloudFront::Distribution')['DistributionConfig']).toMatchObject({
       Origins: [{ OriginCustomHeaders: [{ HeaderName: 'Origin', HeaderValue: expect.any(String) }] }, {}],

@@ -72,12 +72,12 @@ describe('the distribution', () => {
     expect(distribution['CacheTagConfig']).toEqual({ HeaderName: 'x-amz-meta-cache-tag' });
   });
 
-  it('takes GET and HEAD over HTTP/2 and HTTP/3, and over IPv4 and IPv6', () => {
+  it('takes GET, HEAD and CORS preflights over HTTP/2 and HTTP/3, and over IPv4 and IPv6', () => {
     expect(distribution).toMatchObject({
       HttpVersion: 'http2and3',
       IPV6Enabled: true,
       DefaultCacheBehavior: {
-        AllowedMethods: ['GET', 'HEAD'],
+        AllowedMethods: ['GET', 'HEAD', 'OPTIONS'],
         Compress: false,
         ViewerProtocolPolicy: 'redirect-to-https',
       },

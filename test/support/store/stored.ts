@@ -5,7 +5,7 @@ import type { ObjectInfo, VariantStore } from '../../../src/store/store.ts';
 /** An object's information with every property. */
 export const AVIF: ObjectInfo = {
   contentType: 'image/avif',
-  cacheControl: 'public, max-age=604800, s-maxage=31536000',
+  cacheControl: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
   metadata: { 'cache-tag': 'u-0a1b,s-2c3d', width: '1080', 'source-type': 'image/jpeg' },
 };
 
