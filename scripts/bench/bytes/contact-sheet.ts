@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import type { RgbImage } from '../../../src/encode/metric.ts';
 import type { Measurement } from './measure.ts';
 import { svg } from './plot.ts';
 
@@ -7,7 +8,7 @@ export interface Pair {
   measurement: Measurement;
   body: Uint8Array;
   /** 8-bit sRGB, three bytes a pixel. */
-  original: Buffer;
+  original: RgbImage;
 }
 
 const COLUMN = 480;
@@ -22,10 +23,13 @@ export async function drawContactSheet(pairs: readonly Pair[]): Promise<string> 
 }
 
 async function drawRow({ measurement, body, original }: Pair, index: number): Promise<string> {
-  const { width = 1, height = 1 } = await sharp(body).metadata();
+  const shown = await sharp(body).metadata();
+  const [width, height] = [Math.min(shown.width, original.width), Math.min(shown.height, original.height)];
   const crop = { width: Math.min(width, CROP.width), height: Math.min(height, CROP.height) };
   const middle = { ...crop, left: (width - crop.width) >> 1, top: (height - crop.height) >> 1 };
-  const before = sharp(original, { raw: { width, height, channels: 3 } });
+  const before = sharp(original.data, {
+    raw: { width: original.width, height: original.height, channels: 3 },
+  });
   const draw = async (image: Sharp, column: number) => {
     const png = (await image.extract(middle).png().toBuffer()).toString('base64');
     return `<image x="${column * COLUMN + 10}" y="${index * ROW + 30}" width="${crop.width}" height="${crop.height}" href="data:image/png;base64,${png}"/>`;

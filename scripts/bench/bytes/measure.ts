@@ -1,8 +1,9 @@
 import sharp from 'sharp';
-import { createMetric } from '../../../src/encode/metric.ts';
+import { createMetric, type RgbImage } from '../../../src/encode/metric.ts';
 import { flattenPixels, readPixels } from '../../../src/encode/pixels.ts';
 import { createSharpEncoder } from '../../../src/encode/sharp-encoder.ts';
 import type { BenchSource } from '../harness/sources.ts';
+import { openCropped } from './cropped-reference.ts';
 import { type Method, scoreOf } from './methods.ts';
 
 /** One image, encoded with one method. */
@@ -17,8 +18,8 @@ export interface Measurement {
   cpuMs: number;
 }
 
-/** Called with each measurement, the encoded image, and the original as 8-bit sRGB. */
-export type OnMeasured = (measurement: Measurement, body: Uint8Array, original: Buffer) => void;
+/** Called with each measurement, the encoded image, and the original at the size of its variants. */
+export type OnMeasured = (measurement: Measurement, body: Uint8Array, original: RgbImage) => void;
 
 /** Encodes and scores each source with each method, one after the other, and releases each source before the next. */
 export async function measure(
@@ -39,7 +40,7 @@ export async function measure(
         .resize({ ...size, fit: 'fill' }),
     );
     const white = await flattenPixels(pixels);
-    const original = metric.open(white);
+    const original = openCropped(metric, white);
     for (const method of methods) {
       // Decoded again for each method, so that none profits from what another has cached.
       const image = await encoder.decode(bytes, width, 'prewarm');
@@ -57,7 +58,7 @@ export async function measure(
         bytes: body.byteLength,
         score,
       };
-      onMeasured({ ...row, cpuMs: (user + system) / 1000 }, body, white.data);
+      onMeasured({ ...row, cpuMs: (user + system) / 1000 }, body, white);
     }
     original.close();
   }

@@ -1,11 +1,11 @@
 import sharp, { type Sharp } from 'sharp';
 import type { DecodedImage, Effort } from '../../../src/encode/encoder.ts';
 import { toEncoding } from '../../../src/encode/encodings.ts';
-import type { Reference } from '../../../src/encode/metric.ts';
 import { flattenPixels, openPixels, type Pixels, readPixels } from '../../../src/encode/pixels.ts';
 import { avifSteps, jpegSteps, type QualitySteps, webpSteps } from '../../../src/encode/quality-steps.ts';
 import { TIER_QUALITY } from '../../../src/encode/tier-quality.ts';
 import { FORMATS, type Format, TIERS, type Tier } from '../../../src/protocol/request.ts';
+import type { CroppedReference } from './cropped-reference.ts';
 import { PEERS } from './peers.ts';
 
 /** An image of the folder, at the measured width. */
@@ -15,7 +15,7 @@ export interface Subject {
   image: DecodedImage;
   /** The resized source: what variants are compared with. */
   pixels: Pixels;
-  original: Reference;
+  original: CroppedReference;
   width: number;
 }
 
@@ -87,6 +87,8 @@ async function smallestOf(steps: QualitySteps, target: number, subject: Subject)
   return smallest ?? (nearest as { body: Buffer }).body;
 }
 
+/** Scores a variant. One that is a column or a row smaller, as AVIF has even sides, is scored against the same part of the original. */
 export async function scoreOf(body: Uint8Array, { original }: Subject): Promise<number> {
-  return await original.score(await flattenPixels(await readPixels(sharp(body))));
+  const decoded = await flattenPixels(await readPixels(sharp(body)));
+  return await original.scoreOf(decoded);
 }
