@@ -145,7 +145,7 @@ export const VARIABLES = {
     name: 'MAX_PIXELS',
     type: wholeNumber(1, MAX_INT32),
     default: '100000000',
-    doc: 'The most pixels that a source may have, all frames of an animation together. It bounds the memory that decoding takes. Whatever its value, no source is decoded that could take more than 900 MiB: at most 47 megapixels of AVIF, 55 of HEIC.',
+    doc: 'The most pixels that a source may have, all frames of an animation together. It bounds the memory that decoding takes. Whatever its value, no source is decoded that could take more than 900 MiB: at most 47 megapixels of AVIF, 55 of HEIC; docs/originals.md has all types.',
   }),
   widths: variable({
     name: 'WIDTHS',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
@@ -67,12 +67,12 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
   rmSync(join(folder, 'node_modules/.package-lock.json'), { force: true });
 }
 
-/** Copies one file of a package, with what says where in the package it is. */
+/** Copies one file of a package, with what says where in the package it is, and its licences. */
 function copyFromPackage(specifier: string, folder: string): void {
   const file = createRequire(import.meta.url).resolve(specifier);
-  const name = specifier.split('/').slice(0, 2).join('/');
-  const root = join(ROOT, 'node_modules', name);
-  for (const path of [join(root, 'package.json'), file]) {
+  const root = join(ROOT, 'node_modules', specifier.split('/').slice(0, 2).join('/'));
+  const texts = readdirSync(root).filter((name) => /^(package\.json|LICENSE.*|NOTICE)$/.test(name));
+  for (const path of [file, ...texts.map((name) => join(root, name))]) {
     const target = join(folder, relative(ROOT, path));
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(path, target);

@@ -61,6 +61,7 @@ describe('the code of the functions', () => {
         'metric-worker.mjs',
         'ssimulacra2.wasm',
         'node_modules/@imagemagick/magick-wasm/dist/x86/magick.wasm',
+        'node_modules/@imagemagick/magick-wasm/NOTICE',
         'node_modules/@embedpdf/pdfium/dist/pdfium.wasm',
       ]),
     );
