@@ -9,7 +9,6 @@ import {
 } from './tiff-entries.ts';
 import { withoutExtraSamples } from './tiff-extra-samples.ts';
 import { readTiffKind, type TiffKind } from './tiff-kind.ts';
-import { unsupportedError } from './unsupported-kind.ts';
 
 const [SHORT, LONG] = [3, 4] as const;
 
@@ -60,8 +59,6 @@ const YCBCR = 6;
 export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
   const directory = readTiffEntries(bytes);
   if (!directory) return bytes;
-  const unsupported = unsupportedError(bytes, 'tiff');
-  if (unsupported) throw unsupported;
   const kind = readTiffKind(directory);
   const hasExtra = kind.shown.length < kind.samples;
   const shown = hasExtra && kind.isPlanar ? withoutPlanes(kind) : kind;

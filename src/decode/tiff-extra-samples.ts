@@ -18,6 +18,7 @@ const SPACES: Readonly<Record<string, 'srgb' | 'rgb16' | 'cmyk'>> = {
   '0 16': 'rgb16',
   '1 16': 'rgb16',
   '2 16': 'rgb16',
+  '5 16': 'cmyk',
 };
 
 /**
@@ -45,7 +46,12 @@ export async function withoutExtraSamples(
       'source_too_large',
       `The tiff image has ${size} bytes of samples; at most ${MAX_SAMPLE_BYTES} are allowed`,
     );
-  const image = sharp(file, { failOn: 'warning', ignoreIcc: true, limitInputPixels: false });
+  const image = sharp(file, {
+    failOn: 'warning',
+    ignoreIcc: true,
+    limitInputPixels: false,
+    limitInputChannels: samples,
+  });
   const raw = (space === 'cmyk' ? image.pipelineColourspace('cmyk') : image)
     .toColourspace(space)
     .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })

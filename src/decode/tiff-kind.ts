@@ -24,17 +24,27 @@ const LAST_FAX = 4;
 /** Inks other than cyan, magenta, yellow and black. */
 const OTHER_INKS = 2;
 const INKS = 4;
+/** Pictures of satellites have more, but none of these is a colour to show. */
+const MAX_SAMPLES = 64;
 
 /** Samples of a colour, by the tag PhotometricInterpretation (TIFF 6.0; TIFF technical notes). */
-const COLOUR_SAMPLES: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: INKS, 6: 3 };
+const COLOUR_SAMPLES: Readonly<Record<number, number>> = {
+  0: 1,
+  1: 1,
+  2: 3,
+  3: 1,
+  5: INKS,
+  6: 3,
+  // L*a*b* and LogLuv: libvips decodes some.
+  8: 3,
+  9: 3,
+  10: 3,
+  32844: 1,
+  32845: 3,
+};
 const OTHER_COLOURS: Readonly<Record<number, string>> = {
   4: 'that is a transparency mask',
-  8: 'in CIE L*a*b*',
-  9: 'in ICC L*a*b*',
-  10: 'in ITU L*a*b*',
   32803: 'with the raw values of a camera’s sensor',
-  32844: 'in LogL',
-  32845: 'in LogLuv',
   34892: 'with the raw values of a camera’s sensor',
 };
 const FORMATS: Readonly<Record<number, string>> = {
@@ -52,6 +62,7 @@ const FORMATS: Readonly<Record<number, string>> = {
 export function readTiffKind(directory: TiffEntries): TiffKind {
   const first = (tag: number, otherwise: number) => tiffNumbers(directory, tag)[0] ?? otherwise;
   const samples = first(TIFF_TAG.SAMPLES, tiffNumbers(directory, TIFF_TAG.BITS).length || 1);
+  if (samples < 1 || samples > MAX_SAMPLES) throw unsupported(`with ${samples} samples`);
   const compression = first(TIFF_TAG.COMPRESSION, 1);
   const photometric = first(TIFF_TAG.PHOTOMETRIC, usualPhotometric(samples, compression));
   const colours = COLOUR_SAMPLES[photometric];

@@ -1,0 +1,115 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { decodedPixels, outcomeOf } from '../support/outcome.ts';
+import { type RawEntry, type TiffRecipe, writeTiff } from '../support/tiff.ts';
+
+const RGB: TiffRecipe = {
+  width: 40,
+  height: 30,
+  samples: 3,
+  bits: 8,
+  format: 1,
+  photometric: 2,
+  extra: undefined,
+  isPlanar: false,
+  isTiled: false,
+  isBig: false,
+  isLittle: true,
+  compression: 1,
+  predictor: 1,
+  isShort: false,
+};
+const ascii = (tag: number, text: string): RawEntry => ({
+  tag,
+  type: 2,
+  count: text.length,
+  data: Buffer.from(text, 'latin1'),
+});
+const short = (tag: number, value: number, type = 3): RawEntry => ({
+  tag,
+  type,
+  count: 1,
+  data: Buffer.from([value & 255, value >> 8]),
+});
+
+describe('a TIFF with tags that libtiff warns of', () => {
+  it.each<[string, RawEntry[], boolean]>([
+    ['tags in descending order', [ascii(305, 'a program\0')], false],
+    ['a text with a NUL in it', [ascii(271, 'Make\0r\0')], true],
+    ['a text without a NUL, as drones of DJI write it', [ascii(271, 'DJI Mavic')], true],
+    ['an unknown tag', [short(60_000, 7)], true],
+    ['a tag of an unknown type', [short(33_550, 7, 99)], true],
+    ['a resolution of the wrong type', [short(282, 72)], true],
+    ['the bits of one sample only', [short(258, 8)], true],
+    ['no lengths of strips', [short(279, 0)], true],
+    ['an orientation that does not exist', [short(274, 77)], true],
+  ])('is decoded as the healthy one: %s', async (_, entries, isSorted) => {
+    const pixels = await decodedPixels(writeTiff(RGB, entries, isSorted));
+    expect(pixels.equals(await decodedPixels(writeTiff(RGB)))).toBe(true);
+  });
+
+  it('is source_corrupt if pixels are missing', async () => {
+    expect(await outcomeOf(writeTiff({ ...RGB, isShort: true }))).toBe('source_corrupt');
+  });
+
+  it('keeps its orientation and its profile', async () => {
+    const photo = sharp({ create: { width: 30, height: 20, channels: 3, background: '#a52' } });
+    const file = await photo.withMetadata({ orientation: 6 }).withIccProfile('p3').tiff().toBuffer();
+    expect(await outcomeOf(file)).toBe('image');
+    const [red = 0] = await decodedPixels(file);
+    // The same numbers are another red without the profile.
+    expect(Math.abs(red - 0xaa)).toBeLessThan(3);
+  });
+});
+
+describe('a TIFF with more samples than colours', () => {
+  const variants = [
+    {},
+    { isPlanar: true },
+    { isTiled: true },
+    { isBig: true },
+    { isLittle: false },
+    { compression: 8 },
+    { bits: 16 },
+    { bits: 16, isLittle: false },
+  ];
+
+  it.each(variants)('has the colours of one without the others: %j', async (variant) => {
+    for (const [photometric, colours] of [
+      [1, 1],
+      [2, 3],
+      [5, 4],
+    ] as const) {
+      const plain = { ...RGB, ...variant, photometric, samples: colours };
+      const expected = await decodedPixels(writeTiff(plain));
+      for (const extra of [[0], [0, 0], [0, 0, 0]]) {
+        const file = writeTiff({ ...plain, samples: colours + extra.length, extra });
+        expect((await decodedPixels(file)).equals(expected), `${photometric} with ${extra.length}`).toBe(
+          true,
+        );
+      }
+    }
+  });
+
+  it('has the transparency among them', async () => {
+    const expected = await decodedPixels(writeTiff({ ...RGB, samples: 4, extra: [2] }));
+    expect(expected.length).toBe(40 * 30 * 4);
+    expect(await decodedPixels(writeTiff({ ...RGB, samples: 5, extra: [2, 0] }))).toEqual(expected);
+    const last = await decodedPixels(writeTiff({ ...RGB, samples: 6, extra: [0, 0, 2] }));
+    expect(last.length).toBe(expected.length);
+  });
+});
+
+describe('a TIFF of a kind that is not decoded', () => {
+  it.each<[string, Partial<TiffRecipe>]>([
+    ['LZMA', { compression: 34_925 }],
+    ['old-style JPEG', { compression: 6 }],
+    ['CIE L*a*b*', { photometric: 8 }],
+    ['the values of a sensor', { photometric: 32_803, samples: 1 }],
+    ['three inks', { photometric: 5 }],
+    ['complex numbers', { format: 6, bits: 64 }],
+    ['floating point with extra samples', { format: 3, bits: 32, samples: 5, extra: [0, 0] }],
+  ])('is source_not_image: %s', async (_, kind) => {
+    expect(await outcomeOf(writeTiff({ ...RGB, ...kind }))).toBe('source_not_image');
+  });
+});
