@@ -17,7 +17,7 @@ import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from
 import { animatedEncoding, contentTypeOf, MAX_SIDE, variantSize } from './encodings.ts';
 import { createMetric, type Metric } from './metric.ts';
 import { readPixels, resizeAndCrop } from './pixels.ts';
-import { isNearSize, servableOriginal } from './servable-original.ts';
+import { isNearSize, type ServableOriginal, servableOriginal } from './servable-original.ts';
 import { estimateSourceScore } from './source-score.ts';
 import { createStill, type Still } from './still.ts';
 
@@ -83,6 +83,8 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
   // Different requests may have the same result: widths beyond the source's, or an animation as `avif` and as `webp`.
   const variants = new Map<string, Promise<EncodedImage>>();
 
+  let stripped: { servable: ServableOriginal | undefined } | undefined;
+
   function stillAt(scale: number, format: Format): Promise<Still> {
     const size = scaled(facts, scale);
     const kept = variantSize(size, format);
@@ -96,12 +98,17 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     const isEncodable = Math.max(facts.width, facts.height) <= MAX_SIDE[format];
     const isNear = isEncodable && isNearSize(facts, scaled(facts, scale));
     const isResized = scale < 1;
+    if (isNear) stripped ??= { servable: servableOriginal(source) };
     return {
       bytes: facts.bytes,
-      servable: isNear ? servableOriginal(source) : undefined,
+      servable: isNear ? stripped?.servable : undefined,
       score: estimateSourceScore(source, scale),
       isResized,
-      fullSize: isNear && isResized && isKeptAtFullSize(source) ? () => stillAt(1, format) : undefined,
+      // It is encoded without loss, and only AVIF needs even sides.
+      fullSize:
+        isNear && isResized && isKeptAtFullSize(source)
+          ? () => stillAt(1, format === 'avif' ? 'webp' : format)
+          : undefined,
     };
   }
 
