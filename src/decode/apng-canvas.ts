@@ -1,4 +1,12 @@
-import type { ApngFrame } from './apng.ts';
+/** Where and how a frame is drawn, as `fcTL` describes it (PNG, third edition, section 11.3.3.3). */
+export interface FrameArea {
+  width: number;
+  height: number;
+  left: number;
+  top: number;
+  dispose: 'none' | 'background' | 'previous';
+  blend: 'source' | 'over';
+}
 
 /** What a player of animated PNG draws on: RGBA with straight alpha, at first transparent. */
 export interface Canvas {
@@ -13,12 +21,12 @@ export function createCanvas(width: number, height: number): Canvas {
 }
 
 /**
- * Draws a frame, copies the canvas as it is then, and disposes of the frame (PNG, third edition, section 11.3.3.3).
+ * Draws a frame, copies the canvas as it is then, and disposes of the frame.
  *
  * @param pixels - of the frame, RGBA
  * @param shown - where the canvas is copied to
  */
-export function compose(canvas: Canvas, frame: ApngFrame, pixels: Buffer, shown: Buffer): void {
+export function compose(canvas: Canvas, frame: FrameArea, pixels: Buffer, shown: Buffer): void {
   const before = frame.dispose === 'previous' ? Buffer.from(canvas.pixels) : undefined;
   forEachRow(canvas, frame, (row, y) => {
     const drawn = pixels.subarray(y * row.length, (y + 1) * row.length);
@@ -33,7 +41,7 @@ export function compose(canvas: Canvas, frame: ApngFrame, pixels: Buffer, shown:
 /** Calls back with each row of the frame's part of the canvas. */
 function forEachRow(
   { width, pixels }: Canvas,
-  frame: ApngFrame,
+  frame: FrameArea,
   work: (row: Buffer, y: number) => void,
 ): void {
   for (let y = 0; y < frame.height; y++) {

@@ -1,19 +1,13 @@
 import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
-import { compose, createCanvas } from './apng-canvas.ts';
+import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
 import type { DecodedPixels } from './magick.ts';
 
-/** A frame as `fcTL` describes it (PNG, third edition, section 11.3.3.3), with its compressed pixels. */
-export interface ApngFrame {
-  width: number;
-  height: number;
-  left: number;
-  top: number;
+/** A frame with its compressed pixels. */
+interface ApngFrame extends FrameArea {
   /** In milliseconds. */
   delay: number;
-  dispose: 'none' | 'background' | 'previous';
-  blend: 'source' | 'over';
   data: Buffer[];
 }
 

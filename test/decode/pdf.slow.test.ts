@@ -75,6 +75,23 @@ describe('decoding PDF', () => {
     });
   });
 
+  it('bounds the memory of drawings that contain each other', async () => {
+    // Each draws the next one a hundred times.
+    const nested = Array.from({ length: 8 }, (_, level) => {
+      const content = level < 7 ? '/X Do '.repeat(100) : '0 0 595 842 re f';
+      const resources = `/Resources << /XObject << /X ${level + 6} 0 R >> >>`;
+      return `<< /Type /XObject /Subtype /Form /BBox [0 0 595 842] ${resources} /Length ${content.length} >>\nstream\n${content}\nendstream`;
+    });
+    const bomb = pdf([
+      '<< /Type /Catalog /Pages 2 0 R >>',
+      '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+      '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >> >>',
+      '<< /Length 5 >>\nstream\n/X Do\nendstream',
+      ...nested,
+    ]);
+    await expect(encode(bomb)).rejects.toMatchObject({ code: 'source_too_large' });
+  });
+
   it.each([
     ['nothing behind its header', Buffer.from('%PDF-1.7\n')],
     ['no pages', pdf(['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Kids [] /Count 0 >>'])],
