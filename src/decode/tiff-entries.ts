@@ -125,9 +125,12 @@ export function numbersEntry(
 ): TiffEntry {
   const bytes = type === 3 ? 2 : 4;
   const data = Buffer.alloc(bytes * values.length);
-  for (const [index, value] of values.entries())
-    if (isLittle) data.writeUIntLE(value, index * bytes, bytes);
-    else data.writeUIntBE(value, index * bytes, bytes);
+  for (const [index, value] of values.entries()) {
+    // A larger one is nonsense, which decoders then find.
+    const written = Math.min(value, 256 ** bytes - 1);
+    if (isLittle) data.writeUIntLE(written, index * bytes, bytes);
+    else data.writeUIntBE(written, index * bytes, bytes);
+  }
   return { tag, type, count: values.length, data };
 }
 

@@ -34,6 +34,27 @@ describe('decoding a TIFF of any kind', () => {
   });
 });
 
+const edits = fc.array(
+  fc.record({
+    // Most faults are near the beginning: headers are there.
+    at: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.1, noNaN: true })),
+    kind: fc.constantFrom('set', 'set', 'remove', 'insert', 'cut'),
+    bytes: fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 8 }), fc.constant(new Uint8Array(4).fill(255))),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+function mutate(file: Buffer, changes: readonly { at: number; kind: string; bytes: Uint8Array }[]): Buffer {
+  return changes.reduce((bytes, { at: share, kind, bytes: values }) => {
+    // The signature stays, so that the file is taken for one of its type.
+    const at = 12 + Math.floor(share * Math.max(0, bytes.length - 12));
+    const from = kind === 'insert' ? at : at + values.length;
+    if (kind === 'cut') return bytes.subarray(0, at);
+    const inserted = kind === 'remove' ? Buffer.alloc(0) : values;
+    return Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(from)]);
+  }, file);
+}
+
 describe('decoding a mutated file', () => {
   const files = new Map<string, Buffer>();
 
@@ -51,29 +72,14 @@ describe('decoding a mutated file', () => {
     files.set('heic', await readFile(new URL('./fixtures/quadrants-display-p3.heic', import.meta.url)));
   });
 
-  const edits = fc.array(
-    fc.record({
-      // Most faults are near the beginning: headers are there.
-      at: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.1, noNaN: true })),
-      kind: fc.constantFrom('set', 'set', 'remove', 'insert', 'cut'),
-      bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
-    }),
-    { minLength: 1, maxLength: 4 },
-  );
-
-  function mutate(file: Buffer, changes: readonly { at: number; kind: string; bytes: Uint8Array }[]): Buffer {
-    return changes.reduce((bytes, { at: share, kind, bytes: values }) => {
-      // The signature stays, so that the file is taken for one of its type.
-      const at = 12 + Math.floor(share * Math.max(0, bytes.length - 12));
-      const from = kind === 'insert' ? at : at + values.length;
-      if (kind === 'cut') return bytes.subarray(0, at);
-      return Buffer.concat([
-        bytes.subarray(0, at),
-        kind === 'remove' ? Buffer.alloc(0) : values,
-        bytes.subarray(from),
-      ]);
-    }, file);
-  }
+  it('a TIFF of any kind gives an image, or a refusal that names the source as its cause', async () => {
+    await fc.assert(
+      fc.asyncProperty(tiffs, edits, async (recipe, changes) => {
+        expect(await outcomeOf(mutate(writeTiff(recipe), changes))).toMatch(/^(image|source_)/);
+      }),
+      { numRuns: 400 },
+    );
+  });
 
   it.each(['jpeg', 'progressive jpeg', 'png', 'palette png', 'gif', 'webp', 'avif', 'tiff', 'heic'])(
     '%s gives an image, or a refusal that names the source as its cause',
