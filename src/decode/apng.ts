@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { DecodedPixels } from './magick.ts';
 
 /** A frame with its compressed pixels. */
@@ -47,6 +48,7 @@ export function readApngHeader(file: Buffer): { delay: number[]; loop: number } 
  * Decodes an animated PNG: each frame as a PNG of its own, then composed as its `fcTL` says.
  *
  * @param open - opens a PNG as a pipeline of its sRGB pixels
+ * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
  */
 export async function decodeApng(bytes: Buffer, open: (png: Buffer) => Sharp): Promise<DecodedPixels> {
   const apng = readApng(bytes);
@@ -56,7 +58,15 @@ export async function decodeApng(bytes: Buffer, open: (png: Buffer) => Sharp): P
   const data = Buffer.alloc(canvas.pixels.length * frames.length);
   for (const [index, frame] of frames.entries()) {
     // One after the other: decoded frames of a long animation would take more memory than the animation.
-    const pixels = await open(framePng(apng, frame)).toColourspace('srgb').ensureAlpha().raw().toBuffer();
+    const pixels = await open(framePng(apng, frame))
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw()
+      .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+      .toBuffer()
+      .catch((cause: Error) => {
+        throw decodeError('apng', cause);
+      });
     compose(canvas, frame, pixels, data.subarray(canvas.pixels.length * index));
   }
   return { data, width, height, channels: 4, frames: frames.length };

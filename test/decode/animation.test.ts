@@ -108,8 +108,11 @@ describe('an animated PNG', () => {
     expectNear((await pointOfFrames(image.body, 20, 15))[0], RED);
   });
 
-  it('is corrupt if it is cut off, and too large if all frames together are', async () => {
+  it('is corrupt if a frame is damaged or cut off, and too large if all frames together are', async () => {
     const source = await apng(SIZE, [whole(RED), whole(GREEN)]);
+    const damaged = Buffer.from(source);
+    damaged.fill(0, damaged.indexOf('fdAT') + 12, damaged.indexOf('fdAT') + 40);
+    await expect(encode(damaged)).rejects.toMatchObject({ code: 'source_corrupt' });
     await expect(encode(source.subarray(0, source.length - 30))).rejects.toMatchObject({
       code: 'source_corrupt',
     });
