@@ -5,7 +5,7 @@ import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
 import { sourceBytes } from '../variant/variant-object.ts';
 
-/** What is reported about a variant in the store. The image may be narrower than its `width`, like its source. */
+/** What is reported about a variant in the store. The image may be narrower than its `width`, like its source, or wider, if it is the source. */
 export interface VariantSummary extends VariantSpec {
   /** The content type, such as `image/webp` for an animation in `avif`. */
   type: string;
