@@ -42,6 +42,16 @@ const COLOUR_SAMPLES: Readonly<Record<number, number>> = {
   32844: 1,
   32845: 3,
 };
+/** Bits of a sample that libvips reads, by the tag PhotometricInterpretation. */
+const BITS: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16, 32],
+  1: [1, 2, 4, 8, 16, 32],
+  2: [8, 16, 32],
+  3: [1, 2, 4, 8, 16],
+  5: [8, 16, 32],
+  6: [8],
+};
+const FLOATING_POINT = 3;
 const OTHER_COLOURS: Readonly<Record<number, string>> = {
   4: 'that is a transparency mask',
   32803: 'with the raw values of a camera’s sensor',
@@ -70,6 +80,7 @@ export function readTiffKind(directory: TiffEntries): TiffKind {
     throw unsupported(OTHER_COLOURS[photometric] ?? `in colours of kind ${photometric}`);
   const bits = first(TIFF_TAG.BITS, 1);
   const format = first(TIFF_TAG.SAMPLE_FORMAT, 1);
+  assertKnownBits(tiffNumbers(directory, TIFF_TAG.BITS), photometric, format);
   if (format > 3 && format !== 4) throw unsupported(`of ${FORMATS[format] ?? 'unknown'} numbers`);
   const isOtherInks = first(TIFF_TAG.INK_SET, 1) === OTHER_INKS;
   if (photometric === PHOTOMETRIC.SEPARATED && (samples < INKS || isOtherInks))
@@ -90,6 +101,15 @@ export function readTiffKind(directory: TiffEntries): TiffKind {
     extra,
     shown: alpha < 0 ? shown : [...shown, colours + alpha],
   };
+}
+
+/** Throws for samples of sizes that libvips does not read. */
+function assertKnownBits(all: readonly number[], photometric: number, format: number): void {
+  const bits = all[0] ?? 1;
+  const known = BITS[photometric];
+  if (all.some((other) => other !== bits)) throw unsupported('with samples of different sizes');
+  if ((known && !known.includes(bits)) || (format === FLOATING_POINT && bits < 16))
+    throw unsupported(`with samples of ${bits} bits`);
 }
 
 /** The tag is required, but there are files without. */

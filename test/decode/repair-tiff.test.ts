@@ -107,6 +107,9 @@ describe('a TIFF of a kind that is not decoded', () => {
     ['CIE L*a*b*', { photometric: 8 }],
     ['the values of a sensor', { photometric: 32_803, samples: 1 }],
     ['three inks', { photometric: 5 }],
+    ['samples of 12 bits', { bits: 12 }],
+    ['samples of 4 bits in colour', { bits: 4 }],
+    ['numbers of 64 bits', { bits: 64, format: 3 }],
     ['complex numbers', { format: 6, bits: 64 }],
     ['floating point with extra samples', { format: 3, bits: 32, samples: 5, extra: [0, 0] }],
   ])('is source_not_image: %s', async (_, kind) => {
