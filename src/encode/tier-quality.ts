@@ -21,20 +21,20 @@ interface TierQuality {
  *
  * |      | saver | balanced | high |
  * |------|-------|----------|------|
- * | avif | 61.5  | 71.4     | 80.4 |
+ * | avif | 61.8  | 70.3     | 80.4 |
  * | webp | 60.6  | 71.1     | 80.8 |
  * | jpeg | 60.1  | 70.7     | 80.3 |
  */
 export const TIER_QUALITY: Readonly<Record<Tier, TierQuality>> = {
   saver: {
     targetScore: 60,
-    fast: { avif: 54, webp: 66, jpeg: 62 },
+    fast: { avif: 53, webp: 66, jpeg: 62 },
     searchStart: { avif: 46, webp: 58, jpeg: 56 },
     draftOffset: { avif: -1.2, webp: 1.5 },
   },
   balanced: {
     targetScore: 70,
-    fast: { avif: 62, webp: 80, jpeg: 78 },
+    fast: { avif: 61, webp: 80, jpeg: 78 },
     searchStart: { avif: 56, webp: 76, jpeg: 71 },
     draftOffset: { avif: -1.2, webp: 0 },
   },
