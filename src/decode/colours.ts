@@ -1,11 +1,21 @@
 import { type Primaries, SRGB_PRIMARIES, srgbTransfer, type TransferFunction } from './cicp.ts';
+import type { TableConversion } from './icc-table.ts';
 
-/** What the pixel values of an image mean, where that is neither sRGB nor said by an ICC profile, which libvips applies. */
-export interface Colours {
+/** What the pixel values of an image mean, where that is neither sRGB nor said by an ICC profile that libvips applies as browsers do. */
+export type Colours = RgbColours | CmykColours;
+
+export interface RgbColours {
+  model: 'rgb';
   primaries: Primaries;
   transfer: TransferFunction | HdrSignal;
   /** The levels of black and white of each channel, where decoding leaves others than the smallest and the largest value. */
   levels?: readonly [Levels, Levels, Levels];
+}
+
+export interface CmykColours {
+  model: 'cmyk';
+  /** The table of the ICC profile. */
+  table: TableConversion | undefined;
 }
 
 export interface HdrSignal {
@@ -21,8 +31,8 @@ export interface Levels {
   white: number;
 }
 
-export const SRGB: Colours = { primaries: SRGB_PRIMARIES, transfer: srgbTransfer };
+export const SRGB: RgbColours = { model: 'rgb', primaries: SRGB_PRIMARIES, transfer: srgbTransfer };
 
-export function isSrgb({ primaries, transfer, levels }: Colours): boolean {
+export function isSrgb({ primaries, transfer, levels }: RgbColours): boolean {
   return primaries === SRGB.primaries && transfer === SRGB.transfer && !levels;
 }

@@ -1,7 +1,8 @@
 import { type Av1SequenceHeader, readSequenceHeader } from './av1-sequence-header.ts';
 import { readAvifItems } from './avif-items.ts';
 import { CICP, type Cicp, primariesOf, SRGB_PRIMARIES, srgbTransfer, transferOf } from './cicp.ts';
-import { type Colours, isSrgb, SRGB } from './colours.ts';
+import { isSrgb, type RgbColours, SRGB } from './colours.ts';
+import { greyColours } from './grey-colours.ts';
 import { type ItemProperty, primaryProperties } from './heif-properties.ts';
 import { asBuffer } from './isobmff.ts';
 import { isHdrTransfer } from './tone-map.ts';
@@ -27,14 +28,18 @@ const UNSPECIFIED: Description = {
  *
  * @param sampleBits - of the decoded pixels, if the picture has more than 8 bits
  */
-export function heifColours(bytes: Uint8Array, sampleBits: 8 | 16): Colours | undefined {
+export function heifColours(bytes: Uint8Array, sampleBits: 8 | 16): RgbColours | undefined {
   const file = asBuffer(bytes);
   try {
     const properties = primaryProperties(file);
     const { bits, isMonochrome } = codecConfiguration(properties);
     const description = nclxOf(properties) ?? sequenceHeaderOf(file) ?? UNSPECIFIED;
     const levels = decodedLevels(description, isMonochrome, bits, sampleBits);
-    const colours = properties.some(isProfile) ? SRGB : cicpColours(description, contentPeak(properties));
+    const profile = colrOf(properties, 'prof') ?? colrOf(properties, 'rICC');
+    if (profile && !isMonochrome && !levels) return undefined;
+    const colours = profile
+      ? (isMonochrome && greyColours(profile)) || SRGB
+      : cicpColours(description, contentPeak(properties));
     if (levels) return { ...colours, levels };
     return isSrgb(colours) ? undefined : colours;
   } catch (error) {
@@ -44,8 +49,9 @@ export function heifColours(bytes: Uint8Array, sampleBits: 8 | 16): Colours | un
   }
 }
 
-function cicpColours({ primaries, transfer }: Cicp, peak: number | undefined): Colours {
+function cicpColours({ primaries, transfer }: Cicp, peak: number | undefined): RgbColours {
   return {
+    model: 'rgb',
     primaries: primariesOf(primaries) ?? SRGB_PRIMARIES,
     transfer: isHdrTransfer(transfer) ? { code: transfer, peak } : (transferOf(transfer) ?? srgbTransfer),
   };
@@ -60,7 +66,7 @@ function decodedLevels(
   isMonochrome: boolean,
   bits: number,
   sampleBits: number,
-): Colours['levels'] {
+): RgbColours['levels'] {
   if (isFullRange) return undefined;
   // libvips shifts the bits of deep samples up to 16.
   const scale = bits > 8 && sampleBits === 16 ? 256 / 65535 : 1 / 255;
@@ -70,10 +76,6 @@ function decodedLevels(
   const green = { black: 0, white: 1 };
   const others = { black: 0, white: 219 / 224 };
   return [others, green, others];
-}
-
-function isProfile({ type, content }: ItemProperty): boolean {
-  return type === 'colr' && ['prof', 'rICC'].includes(content.toString('latin1', 0, 4));
 }
 
 function colrOf(properties: readonly ItemProperty[], type: string): Buffer | undefined {

@@ -1,7 +1,15 @@
+import { inflateSync } from 'node:zlib';
 import { gamma, type Primaries, primariesOf, SRGB_PRIMARIES, transferOf, VIDEO_TRANSFERS } from './cicp.ts';
-import { type Colours, isSrgb } from './colours.ts';
+import { isSrgb, type RgbColours } from './colours.ts';
+import { greyColours } from './grey-colours.ts';
 import { asBuffer } from './isobmff.ts';
 import { isHdrTransfer } from './tone-map.ts';
+
+/** The bit of the colour type that tells RGB from grey. */
+const COLOUR_BIT = 2;
+
+/** Those of printers, the largest, have some 2 MB. */
+const MAX_PROFILE_BYTES = 4 * 2 ** 20;
 
 /** The gamma of the display for which BT.709 and its like are made (ITU-R BT.1886), rather than the curve of the camera. */
 const VIDEO_GAMMA = gamma(2.4);
@@ -16,13 +24,31 @@ const GAMMA_TOLERANCE = 0.05;
  *
  * @param hasProfile - whether the image has an ICC profile that is not broken
  */
-export function pngColours(bytes: Uint8Array, hasProfile: boolean): Colours | undefined {
+export function pngColours(bytes: Uint8Array, hasProfile: boolean): RgbColours | undefined {
   const chunks = chunksBeforePixels(asBuffer(bytes));
   const byCodePoints = cicpColours(chunks.get('cICP'), contentPeak(chunks.get('cLLI'), chunks.get('mDCV')));
   if (byCodePoints) return isSrgb(byCodePoints) ? undefined : byCodePoints;
+  const isGrey = ((chunks.get('IHDR')?.[9] ?? 0) & COLOUR_BIT) === 0;
+  const grey = isGrey && greyColours(readIccp(chunks.get('iCCP')));
+  if (grey) return isSrgb(grey) ? undefined : grey;
   const intent = chunks.get('sRGB');
   if (hasProfile || (intent?.length === 1 && (intent[0] as number) < 4)) return undefined;
   return gammaColours(chunks.get('gAMA'), chunks.get('cHRM'));
+}
+
+/**
+ * Returns the ICC profile of `iCCP`: libpng keeps the profile of RGB from grey pixels.
+ *
+ * @returns `undefined` if it is missing or damaged
+ */
+function readIccp(iccp: Buffer | undefined): Buffer | undefined {
+  if (!iccp) return undefined;
+  try {
+    // After its name and a byte for the method.
+    return inflateSync(iccp.subarray(iccp.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns the contents of the chunks before the pixels by type: of several, those of the first. */
@@ -38,7 +64,7 @@ function chunksBeforePixels(file: Buffer): Map<string, Buffer> {
   return chunks;
 }
 
-function cicpColours(cicp: Buffer | undefined, peak: number | undefined): Colours | undefined {
+function cicpColours(cicp: Buffer | undefined, peak: number | undefined): RgbColours | undefined {
   if (cicp?.length !== 4) return undefined;
   const [primariesCode, transferCode, matrix, isFullRange] = cicp as unknown as [
     number,
@@ -50,7 +76,9 @@ function cicpColours(cicp: Buffer | undefined, peak: number | undefined): Colour
   const curve = VIDEO_TRANSFERS.includes(transferCode) ? VIDEO_GAMMA : transferOf(transferCode);
   const transfer = isHdrTransfer(transferCode) ? { code: transferCode, peak } : curve;
   // PNG is RGB, and narrow range is for video that was stored as it came.
-  return primaries && transfer && matrix === 0 && isFullRange === 1 ? { primaries, transfer } : undefined;
+  return primaries && transfer && matrix === 0 && isFullRange === 1
+    ? { model: 'rgb', primaries, transfer }
+    : undefined;
 }
 
 /** The peak of `cLLI`, or else of `mDCV`, in cd/m²; both count in 0.0001 cd/m². */
@@ -61,13 +89,13 @@ function contentPeak(clli: Buffer | undefined, mdcv: Buffer | undefined): number
 }
 
 /** Both count in units of 1/100,000. Chromaticities without a gamma are ignored, as in browsers. */
-function gammaColours(gama: Buffer | undefined, chrm: Buffer | undefined): Colours | undefined {
+function gammaColours(gama: Buffer | undefined, chrm: Buffer | undefined): RgbColours | undefined {
   const exponent = gama?.length === 4 ? gama.readUInt32BE(0) / 100_000 : 0;
   if (exponent === 0) return undefined;
   const isSrgbGamma = Math.abs(exponent / SRGB_GAMMA - 1) < GAMMA_TOLERANCE;
   if (!chrm && isSrgbGamma) return undefined;
   const primaries = chrm ? readPrimaries(chrm) : SRGB_PRIMARIES;
-  return primaries && { primaries, transfer: gamma(1 / exponent) };
+  return primaries && { model: 'rgb', primaries, transfer: gamma(1 / exponent) };
 }
 
 /** @returns `undefined` if no light has these chromaticities */

@@ -1,5 +1,9 @@
-import type { Colours } from './colours.ts';
+import type { Metadata } from 'sharp';
+import { type Colours, isSrgb } from './colours.ts';
+import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
+import { readIccProfile } from './icc-profile.ts';
+import { readTable } from './icc-table.ts';
 import { pngColours } from './png-colours.ts';
 import type { SourceHeader } from './read-header.ts';
 
@@ -21,6 +25,17 @@ export function readColours(
     case 'hevc':
       return heifColours(bytes, decoder === 'sharp' ? 16 : 8);
     default:
-      return undefined;
+      return profileColours(metadata);
   }
+}
+
+/** Of pixels that are not RGB. */
+function profileColours({ space, icc }: Metadata): Colours | undefined {
+  if (space === 'cmyk') {
+    const profile = icc && readIccProfile(icc);
+    return { model: 'cmyk', table: profile?.space === 'CMYK' ? readTable(profile, 4) : undefined };
+  }
+  if (space !== 'b-w' && space !== 'grey16') return undefined;
+  const colours = greyColours(icc);
+  return colours && !isSrgb(colours) ? colours : undefined;
 }

@@ -1,6 +1,8 @@
 import type { Chromaticity, Primaries } from './cicp.ts';
 
 export type Row = readonly [number, number, number];
+/** Changed in place. */
+export type Triple = [number, number, number];
 export type Matrix = readonly [Row, Row, Row];
 
 /** The linear Bradford transform, by which one white becomes another (ICC.1:2022, annex E). */
@@ -14,6 +16,23 @@ const BRADFORD: Matrix = [
 export function conversionMatrix(from: Primaries, to: Primaries): Matrix {
   const adaptation = adaptationMatrix(xyzOf(from.white), xyzOf(to.white));
   return product(inverted(rgbToXyz(to)), product(adaptation, rgbToXyz(from)));
+}
+
+/** Returns the matrix from XYZ, relative to a white, to linear RGB. */
+export function matrixFromXyz(white: Row, to: Primaries): Matrix {
+  return product(inverted(rgbToXyz(to)), adaptationMatrix(white, xyzOf(to.white)));
+}
+
+/** Multiplies a matrix by a triple, in place: pixels are too many for an array each. */
+export function multiplyInPlace([first, second, third]: Matrix, triple: Triple): void {
+  const [x, y, z] = triple;
+  triple[0] = weighted(first, x, y, z);
+  triple[1] = weighted(second, x, y, z);
+  triple[2] = weighted(third, x, y, z);
+}
+
+function weighted([a, b, c]: Row, x: number, y: number, z: number): number {
+  return a * x + b * y + c * z;
 }
 
 /** SMPTE RP 177. */

@@ -1,0 +1,100 @@
+// Reads ICC profiles (ICC.1:2022) where libvips does not apply them as browsers do.
+
+import type { TransferFunction } from './cicp.ts';
+
+/** An ICC profile whose header and table of tags are sound. */
+export interface IccProfile {
+  /** The colour space of pixels, such as `RGB ` or `CMYK`. */
+  space: string;
+  /** The space that tables lead to, `XYZ ` or `Lab `. */
+  connectionSpace: string;
+  /** Returns the element of a tag. */
+  tag(name: string): Buffer | undefined;
+}
+
+const HEADER_BYTES = 128;
+/** Profiles have some twenty. */
+const MAX_TAGS = 100;
+
+/** @returns `undefined` if the profile is truncated or none */
+export function readIccProfile(bytes: Buffer): IccProfile | undefined {
+  if (bytes.length < HEADER_BYTES + 4 || bytes.toString('latin1', 36, 40) !== 'acsp') return undefined;
+  const count = bytes.readUInt32BE(HEADER_BYTES);
+  const end = HEADER_BYTES + 4 + 12 * count;
+  if (bytes.readUInt32BE(0) > bytes.length || count > MAX_TAGS || end > bytes.length) return undefined;
+  const tags = new Map<string, Buffer>();
+  for (let at = HEADER_BYTES + 4; at < end; at += 12) {
+    const from = bytes.readUInt32BE(at + 4);
+    const to = from + bytes.readUInt32BE(at + 8);
+    if (to > bytes.length) return undefined;
+    tags.set(bytes.toString('latin1', at, at + 4), bytes.subarray(from, to));
+  }
+  return {
+    space: bytes.toString('latin1', 16, 20),
+    connectionSpace: bytes.toString('latin1', 20, 24),
+    tag: (name) => tags.get(name),
+  };
+}
+
+/** A curve and the length of its element. */
+export interface IccCurve {
+  curve: TransferFunction;
+  bytes: number;
+}
+
+/**
+ * Reads `curveType` or `parametricCurveType` (sections 10.6 and 10.18).
+ *
+ * @returns `undefined` for another type
+ * @throws RangeError if the element is truncated
+ */
+export function readCurve(element: Buffer): IccCurve | undefined {
+  switch (element.toString('latin1', 0, 4)) {
+    case 'curv':
+      return sampledCurve(element);
+    case 'para':
+      return parametricCurve(element);
+    default:
+      return undefined;
+  }
+}
+
+function sampledCurve(element: Buffer): IccCurve {
+  const count = element.readUInt32BE(8);
+  const bytes = 12 + 2 * count;
+  if (bytes > element.length) throw new RangeError('the curve ends beyond its element');
+  if (count === 0) return { bytes, curve: (value) => value };
+  if (count === 1) {
+    const exponent = element.readUInt16BE(12) / 256;
+    return { bytes, curve: (value) => value ** exponent };
+  }
+  const samples = Array.from({ length: count }, (_, index) => element.readUInt16BE(12 + 2 * index) / 65_535);
+  return { bytes, curve: interpolated(samples) };
+}
+
+/** Returns the function through samples at equal distances from 0 to 1. */
+export function interpolated(samples: ArrayLike<number>): TransferFunction {
+  const last = samples.length - 1;
+  return (value) => {
+    const place = Math.min(1, Math.max(0, value)) * last;
+    const index = Math.min(last - 1, Math.floor(place));
+    const [before, after] = [samples[index] as number, samples[index + 1] as number];
+    return before + (after - before) * (place - index);
+  };
+}
+
+/** Numbers of parameters by function type. */
+const PARAMETERS = [1, 3, 4, 5, 7];
+
+function parametricCurve(element: Buffer): IccCurve | undefined {
+  const type = element.readUInt16BE(8);
+  const count = PARAMETERS[type];
+  if (!count) return undefined;
+  const numbers = Array.from({ length: count }, (_, index) => element.readInt32BE(12 + 4 * index) / 65_536);
+  const [g = 1, a = 1, b = 0, c = 0] = numbers;
+  // What each type adds above and below its threshold.
+  const [d = type === 0 ? 0 : -b / a, e = type === 2 ? c : 0, f = type === 2 ? c : 0] = numbers.slice(4);
+  const slope = type > 2 ? c : 0;
+  const curve = (value: number) => (value >= d ? Math.max(0, a * value + b) ** g + e : slope * value + f);
+  return { bytes: 12 + 4 * count, curve: (value) => Math.min(1, Math.max(0, curve(value))) };
+}

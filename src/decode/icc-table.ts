@@ -1,0 +1,168 @@
+import type { TransferFunction } from './cicp.ts';
+import { type IccProfile, interpolated, readCurve } from './icc-profile.ts';
+
+/** Converts the values of the channels of a pixel, from 0 to 1, to XYZ relative to D50, which it writes over the first three. */
+export type TableConversion = (values: Float64Array) => void;
+
+/** From the values of device channels to three values, both from 0 to 1. */
+interface Stages {
+  input: readonly TransferFunction[];
+  grid: readonly number[];
+  /** The table: the last channel varies fastest, and each point has three values. */
+  samples: ArrayLike<number>;
+  /** The largest value in the table. */
+  scale: number;
+  output: readonly TransferFunction[];
+}
+
+/** The white of the connection space, D50. */
+export const CONNECTION_WHITE = [0.9642, 1, 0.8249] as const;
+
+/**
+ * Reads the table of an ICC profile for perceptual rendering, its `A2B0`, without its matrix stage, which printers' profiles have no use
+ * for.
+ *
+ * @param channels - of a pixel
+ * @returns `undefined` if there is none, or it is damaged
+ */
+export function readTable(profile: IccProfile, channels: number): TableConversion | undefined {
+  const element = profile.tag('A2B0') ?? profile.tag('A2B1');
+  if (!element || element.readUInt8(8) !== channels || element.readUInt8(9) !== 3) return undefined;
+  try {
+    const type = element.toString('latin1', 0, 4);
+    const stages = type === 'mAB ' ? readLutAToB(element) : readLut(element, type);
+    return stages && conversion(stages, type === 'mft2', profile.connectionSpace);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** `lut8Type` and `lut16Type` (sections 10.10 and 10.11). */
+function readLut(element: Buffer, type: string): Stages | undefined {
+  const bytes = type === 'mft1' ? 1 : 2;
+  if (type !== 'mft1' && type !== 'mft2') return undefined;
+  const channels = element.readUInt8(8);
+  const grid = new Array<number>(channels).fill(element.readUInt8(10));
+  const [inputEntries, outputEntries] =
+    bytes === 1 ? [256, 256] : [element.readUInt16BE(48), element.readUInt16BE(50)];
+  const scale = 2 ** (8 * bytes) - 1;
+  let at = bytes === 1 ? 48 : 52;
+  const read = (count: number) => {
+    const samples = readSamples(element, at, count, bytes);
+    at += count * bytes;
+    return samples;
+  };
+  const curve = (entries: number) => interpolated(read(entries).map((sample) => sample / scale));
+  const input = grid.map(() => curve(inputEntries));
+  const samples = read(3 * gridPoints(grid));
+  const output = [0, 1, 2].map(() => curve(outputEntries));
+  return { input, grid, samples, scale, output };
+}
+
+/** `lutAToBType` (section 10.12). */
+function readLutAToB(element: Buffer): Stages | undefined {
+  const channels = element.readUInt8(8);
+  const [bAt, matrixAt, , tableAt, aAt] = [12, 16, 20, 24, 28].map((at) => element.readUInt32BE(at));
+  if (!bAt || matrixAt || !tableAt || !aAt) return undefined;
+  const input = readCurves(element, aAt, channels);
+  const output = readCurves(element, bAt, 3);
+  if (!input || !output) return undefined;
+  const grid = [...element.subarray(tableAt, tableAt + channels)];
+  const bytes = element.readUInt8(tableAt + 16) === 1 ? 1 : 2;
+  const samples = readSamples(element, tableAt + 20, 3 * gridPoints(grid), bytes);
+  return { input, grid, samples, scale: 2 ** (8 * bytes) - 1, output };
+}
+
+/** Curves follow each other at multiples of four bytes. */
+function readCurves(element: Buffer, start: number, count: number): TransferFunction[] | undefined {
+  const curves: TransferFunction[] = [];
+  for (let at = start; curves.length < count; ) {
+    const read = readCurve(element.subarray(at));
+    if (!read) return undefined;
+    curves.push(read.curve);
+    at += Math.ceil(read.bytes / 4) * 4;
+  }
+  return curves;
+}
+
+function gridPoints(grid: readonly number[]): number {
+  return grid.reduce((product, points) => product * points, 1);
+}
+
+function readSamples(element: Buffer, start: number, count: number, bytes: 1 | 2): Float64Array {
+  if (count === 0 || start + count * bytes > element.length) throw new RangeError('the table is truncated');
+  return Float64Array.from({ length: count }, (_, index) =>
+    bytes === 1 ? element.readUInt8(start + index) : element.readUInt16BE(start + 2 * index),
+  );
+}
+
+function conversion(stages: Stages, isLegacy: boolean, connectionSpace: string): TableConversion {
+  const { input, output, scale } = stages;
+  const lookUp = multilinear(stages);
+  const toXyz = connectionSpace === 'Lab ' ? labToXyz(isLegacy) : scaledXyz;
+  return (values) => {
+    for (let channel = 0; channel < input.length; channel++)
+      values[channel] = (input[channel] as TransferFunction)(values[channel] as number);
+    lookUp(values);
+    for (let channel = 0; channel < 3; channel++)
+      values[channel] = (output[channel] as TransferFunction)((values[channel] as number) / scale);
+    toXyz(values);
+  };
+}
+
+/** Interpolates between the two points of the table on each side of a value. */
+function multilinear({ grid, samples }: Stages): TableConversion {
+  const channels = grid.length;
+  const strides = grid.map((_, channel) => 3 * gridPoints(grid.slice(channel + 1)));
+  const offsets = new Int32Array(channels);
+  const parts = new Float64Array(channels);
+  return (values) => {
+    let base = 0;
+    for (let channel = 0; channel < channels; channel++) {
+      const last = (grid[channel] as number) - 1;
+      const place = Math.min(1, Math.max(0, values[channel] as number)) * last;
+      const index = Math.max(0, Math.min(last - 1, Math.floor(place)));
+      base += index * (strides[channel] as number);
+      offsets[channel] = last > 0 ? (strides[channel] as number) : 0;
+      parts[channel] = place - index;
+    }
+    let [first, second, third] = [0, 0, 0];
+    for (let corner = 0; corner < 1 << channels; corner++) {
+      let [at, weight] = [base, 1];
+      for (let channel = 0; channel < channels; channel++) {
+        const isAfter = (corner >> channel) & 1;
+        at += isAfter * (offsets[channel] as number);
+        weight *= isAfter ? (parts[channel] as number) : 1 - (parts[channel] as number);
+      }
+      first += weight * (samples[at] as number);
+      second += weight * (samples[at + 1] as number);
+      third += weight * (samples[at + 2] as number);
+    }
+    values[0] = first;
+    values[1] = second;
+    values[2] = third;
+  };
+}
+
+/** Section 6.3.4.2; `lut16Type` has the encoding of version 2. */
+function labToXyz(isLegacy: boolean): TableConversion {
+  const scale = isLegacy ? 65_535 / 65_280 : 1;
+  return (values) => {
+    const lightness = ((values[0] as number) * scale * 100 + 16) / 116;
+    const a = ((values[1] as number) * scale * 255 - 128) / 500;
+    const b = ((values[2] as number) * scale * 255 - 128) / 200;
+    values[0] = CONNECTION_WHITE[0] * fromLab(lightness + a);
+    values[1] = CONNECTION_WHITE[1] * fromLab(lightness);
+    values[2] = CONNECTION_WHITE[2] * fromLab(lightness - b);
+  };
+}
+
+function fromLab(value: number): number {
+  return value > 6 / 29 ? value ** 3 : (value - 16 / 116) * (108 / 841);
+}
+
+function scaledXyz(values: Float64Array): void {
+  for (let channel = 0; channel < 3; channel++)
+    values[channel] = ((values[channel] as number) * 65_535) / 32_768;
+}
