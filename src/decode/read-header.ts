@@ -113,6 +113,8 @@ function codecOf({ compression }: Metadata): ImageType {
 async function readSizeOnly(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
   const size = readSize(bytes, type);
   if (!size) throw damagedHeader(type, undefined);
+  const unsupported = unsupportedError(bytes, type);
+  if (unsupported) throw unsupported;
   return headerOf(type, { ...plainMetadata(size), orientation: size.orientation });
 }
 

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { bmp } from '../support/bmp.ts';
 import { losslessJpeg } from '../support/camera-raw.ts';
 
 const encoder = createSharpEncoder({ concurrency: 1, maxPixels: 1_000_000 });
@@ -60,7 +61,13 @@ describe('a file that is no image of a supported type', () => {
       [259, 34_925, 'LZMA'],
       [259, 34_712, 'JPEG 2000'],
     ];
+    const oddBmp = bmp(8, 8, { bits: 24 });
+    oddBmp.writeUInt16LE(13, 28);
+    const jpegInBmp = bmp(8, 8, { bits: 24 });
+    jpegInBmp.writeUInt32LE(4, 30);
     for (const [source, name] of [
+      [oddBmp, 'BMP with 13 bits'],
+      [jpegInBmp, 'BMP with compression 4'],
       [lossless, 'lossless JPEG'],
       [jpegLs, 'JPEG-LS'],
       ...tags.map(([tag, value, what]) => [withTag(tiff, tag, value), what] as const),
