@@ -27,6 +27,8 @@ const DISPOSALS = ['none', 'background', 'previous'] as const;
 const BLENDS = ['source', 'over'] as const;
 const SIGNATURE_BYTES = 8;
 const FRAME_CONTROL_BYTES = 26;
+/** Thirty megabytes in chunks of eight kilobytes, as encoders write them, are 4,000. */
+const MAX_CHUNKS = 100_000;
 /** Chunks before the pixels that each frame needs, too. */
 const SHARED = ['PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'sBIT'];
 /** Where a denominator of 0 stands for hundredths of a second. */
@@ -104,14 +106,17 @@ function readApng(file: Buffer): Apng | undefined {
   };
 }
 
-/** Returns the chunks up to the end of the image or of the file. */
+/** Returns the chunks up to the end of the image or of the file; of a still, up to its pixels. */
 function readChunks(file: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
   let at = SIGNATURE_BYTES;
-  while (at + 12 <= file.length && chunks.at(-1)?.type !== 'IEND') {
+  let isStill = true;
+  while (at + 12 <= file.length && chunks.length < MAX_CHUNKS && chunks.at(-1)?.type !== 'IEND') {
     const end = at + 12 + file.readUInt32BE(at);
     if (end > file.length) break;
     const type = file.toString('latin1', at + 4, at + 8);
+    if (type === 'acTL') isStill = false;
+    if (type === 'IDAT' && isStill) break;
     chunks.push({ type, content: file.subarray(at + 8, end - 4), bytes: file.subarray(at, end) });
     at = end;
   }

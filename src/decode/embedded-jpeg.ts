@@ -8,6 +8,8 @@ const FRAMES = [0xc0, 0xc1, 0xc2];
 const COMPONENTS_OF_COLOUR = 3;
 /** RAW files have three previews at most; sensor data contain the bytes of a start by chance. */
 const MAX_CANDIDATES = 10_000;
+/** Before the first scan. */
+const MAX_SEGMENTS = 500;
 /** Smaller ones are thumbnails, on which nothing can be read. */
 const MIN_PIXELS = 320 * 200;
 
@@ -40,7 +42,12 @@ export function largestEmbeddedJpeg(file: Buffer, orientation: number | undefine
 /** Reads the segments up to the first scan; `undefined` if they are not those of a colour image. */
 function readCandidate(file: Buffer, at: number): Candidate | undefined {
   let pixels = 0;
-  for (let segment = at + 2; segment + 10 <= file.length && file[segment] === 0xff; ) {
+  let segment = at + 2;
+  for (
+    let count = 0;
+    count < MAX_SEGMENTS && segment + 10 <= file.length && file[segment] === 0xff;
+    count++
+  ) {
     const marker = file[segment + 1] as number;
     if (marker === MARKER.SCAN) return pixels > 0 ? { at, pixels, scan: segment } : undefined;
     if (marker < 0xc0 || marker === 0xff) return undefined;
