@@ -145,6 +145,39 @@ describe('the colours of a PNG', () => {
   });
 });
 
+describe('the colours of an AVIF', () => {
+  const NCLX = 'colrnclx';
+
+  /** An AVIF in one colour, whose `colr` box says these code points. */
+  async function avif(primaries: number, transfer: number): Promise<Buffer> {
+    const background = { r: 220, g: 180, b: 150 };
+    const file = await sharp({ create: { width: 96, height: 96, channels: 3, background } })
+      .avif({ lossless: true })
+      .toBuffer();
+    const at = file.indexOf(NCLX, 0, 'latin1') + NCLX.length;
+    expect(at).toBeGreaterThan(NCLX.length);
+    file.writeUInt16BE(primaries, at);
+    file.writeUInt16BE(transfer, at + 2);
+    return file;
+  }
+
+  it.each([
+    ['sRGB', 1, 13, [220, 180, 150]],
+    ['BT.709, whose curve browsers take for that of sRGB', 1, 1, [220, 180, 150]],
+    ['unspecified', 2, 2, [220, 180, 150]],
+    ['Display P3', 12, 13, [228, 179, 145]],
+    ['linear', 1, 8, [239, 219, 202]],
+    ['PQ', 9, 16, [255, 106, 60]],
+  ] as const)('are those that browsers show: %s', async (_, primaries, transfer, expected) => {
+    const pixels = await sharp((await encoded(await avif(primaries, transfer))).body)
+      .raw()
+      .toBuffer();
+    const shown = [...pixels.subarray(0, 3)];
+    const worst = Math.max(...expected.map((value, channel) => Math.abs(value - (shown[channel] as number))));
+    expect(worst, `${shown} instead of ${expected}`).toBeLessThanOrEqual(8);
+  });
+});
+
 describe('the colours of a CMYK image without a profile', () => {
   it('are those of inks as perfect filters, as browsers show them', async () => {
     const background = { r: 200, g: 60, b: 50 };
