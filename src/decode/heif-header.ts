@@ -10,6 +10,11 @@ export function isAvifSequence(file: Buffer): boolean {
   return file.toString('latin1', 8, 12) === SEQUENCE_BRAND;
 }
 
+/** Whether all pictures of a file are in a track, so that there is no still to show. */
+export function isOtherSequence(file: Buffer): boolean {
+  return findBox(file, ['moov']) !== undefined && findBox(file, ['meta']) === undefined;
+}
+
 /**
  * Reads the size of the upright primary picture of a HEIF file from its properties (ISO/IEC 23008-12, section 6.5): libheif, as sharp has
  * it, refuses files with more than 256 items, and large photographs have an item for each tile.

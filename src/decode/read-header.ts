@@ -1,7 +1,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import { readApngHeader } from './apng.ts';
-import { isAvifSequence, readPrimarySize, readSequenceHeader } from './heif-header.ts';
+import { isAvifSequence, isOtherSequence, readPrimarySize, readSequenceHeader } from './heif-header.ts';
 import { missingPart } from './heif-items.ts';
 import { readSize } from './image-headers.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
@@ -82,6 +82,11 @@ async function readHeif(bytes: Uint8Array, type: ImageType): Promise<SourceHeade
     const header = await readWithSharp(bytes, type);
     return headerOf(codecOf(header.metadata), header.metadata);
   } catch (cause) {
+    if (isOtherSequence(file))
+      throw new EdgepressError(
+        'source_not_image',
+        'The source is a HEIF image sequence, which is supported with AV1 only',
+      );
     const size = readOrNothing(() => readPrimarySize(file));
     const isRefused = cause instanceof EdgepressError && isLimitOfLibheif(cause.cause);
     if (!size || !isRefused) throw cause;

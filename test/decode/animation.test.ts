@@ -137,6 +137,15 @@ describe('an AVIF sequence', () => {
     }
   });
 
+  it('is refused by name with another codec', async () => {
+    const source = await avifSequence({ width: 64, height: 48 }, [{ colour: QUARTERS[0], delay: 100 }]);
+    source.write('hevc', 8, 'latin1');
+    await expect(encode(source)).rejects.toMatchObject({
+      code: 'source_not_image',
+      message: expect.stringContaining('sequence'),
+    });
+  });
+
   it('with one frame is a still', async () => {
     const source = await avifSequence({ width: 64, height: 48 }, [{ colour: QUARTERS[0], delay: 100 }]);
     const image = await encode(source);
