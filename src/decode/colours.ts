@@ -1,5 +1,5 @@
 import { type Primaries, SRGB_PRIMARIES, srgbTransfer, type TransferFunction } from './cicp.ts';
-import type { TableConversion } from './icc-table.ts';
+import type { ColourTable } from './icc-table.ts';
 
 /** What the pixel values of an image mean, where that is neither sRGB nor said by an ICC profile that libvips applies as browsers do. */
 export type Colours = RgbColours | CmykColours;
@@ -15,7 +15,7 @@ export interface RgbColours {
 export interface CmykColours {
   model: 'cmyk';
   /** The table of the ICC profile. */
-  table: TableConversion | undefined;
+  table: ColourTable | undefined;
 }
 
 export interface HdrSignal {

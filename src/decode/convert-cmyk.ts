@@ -1,50 +1,113 @@
-import { SRGB_PRIMARIES } from './cicp.ts';
+import { SRGB_PRIMARIES, type TransferFunction } from './cicp.ts';
 import type { CmykColours } from './colours.ts';
-import { CONNECTION_WHITE } from './icc-table.ts';
-import { matrixFromXyz, multiplyInPlace, type Triple } from './rgb-matrix.ts';
+import { CONNECTION_WHITE, type ColourTable } from './icc-table.ts';
+import { matrixFromXyz, multiplyInPlace } from './rgb-matrix.ts';
 import { srgbEncoder } from './srgb-encoder.ts';
 
 const INKS = 4;
+/** The corners of a cell of a table with four channels. */
+const CORNERS = 2 ** INKS;
+
+/** Writes the levels of red, green and blue of a pixel. */
+type ConvertPixel = (from: number, to: number) => void;
 
 /**
- * Converts pixels of CMYK to sRGB, as browsers do: by the table of the profile, whose black is not made darker, or without one by taking
- * each ink for a perfect filter.
+ * Returns what converts pixels of CMYK to sRGB, as browsers do: by the table of the profile, whose black is not made darker, or without one
+ * by taking each ink for a perfect filter.
  *
  * @param pixels - CMYK with or without alpha, in 8 or 16 bits a channel; more is more ink
- * @returns RGB or RGBA
+ * @param out - of RGB or RGBA
+ * @returns a function that converts the pixels from one index to another
  */
-export function convertCmykToSrgb(
+export function cmykConverter(
   pixels: Uint8Array | Uint16Array,
   channels: 4 | 5,
   { table }: CmykColours,
-): Uint8Array {
+  out: Uint8Array,
+): (first: number, end: number) => void {
   const largest = pixels instanceof Uint16Array ? 65_535 : 255;
-  const size = channels - 1;
-  const out = new Uint8Array((pixels.length / channels) * size);
-  const toLevels = table ? tableToLevels(table) : filtersToLevels;
-  const values = new Float64Array(INKS);
-  for (let from = 0, to = 0; from < pixels.length; from += channels, to += size) {
-    for (let ink = 0; ink < INKS; ink++) values[ink] = (pixels[from + ink] as number) / largest;
-    toLevels(values);
-    for (let channel = 0; channel < 3; channel++) out[to + channel] = values[channel] as number;
-    if (channels > INKS) out[to + 3] = ((pixels[from + INKS] as number) * 255) / largest;
-  }
-  return out;
-}
-
-function tableToLevels(table: (values: Float64Array) => void): (values: Float64Array) => void {
-  const matrix = matrixFromXyz(CONNECTION_WHITE, SRGB_PRIMARIES);
-  const encode = srgbEncoder();
-  const light: Triple = [0, 0, 0];
-  return (values) => {
-    table(values);
-    for (let channel = 0; channel < 3; channel++) light[channel] = values[channel] as number;
-    multiplyInPlace(matrix, light);
-    for (let channel = 0; channel < 3; channel++) values[channel] = encode(light[channel] as number);
+  const convert = table ? byTable(pixels, largest, table, out) : byFilters(pixels, largest, out);
+  return (first, end) => {
+    for (let pixel = first; pixel < end; pixel++) {
+      const from = pixel * channels;
+      const to = pixel * (channels - 1);
+      convert(from, to);
+      if (channels > INKS) out[to + 3] = ((pixels[from + INKS] as number) * 255) / largest;
+    }
   };
 }
 
-function filtersToLevels(values: Float64Array): void {
-  const paper = 1 - (values[3] as number);
-  for (let ink = 0; ink < 3; ink++) values[ink] = Math.round(255 * (1 - (values[ink] as number)) * paper);
+function byFilters(pixels: Uint8Array | Uint16Array, largest: number, out: Uint8Array): ConvertPixel {
+  const scale = 255 / largest ** 2;
+  return (from, to) => {
+    const paper = (largest - (pixels[from + 3] as number)) * scale;
+    for (let ink = 0; ink < 3; ink++) {
+      out[to + ink] = Math.round((largest - (pixels[from + ink] as number)) * paper);
+    }
+  };
+}
+
+/** Interpolates between the levels of the sixteen points of the table around a pixel. */
+function byTable(
+  pixels: Uint8Array | Uint16Array,
+  largest: number,
+  { curves, points, xyzAt }: ColourTable,
+  out: Uint8Array,
+): ConvertPixel {
+  const strides = points.map(
+    (_, ink) => 3 * points.slice(ink + 1).reduce((product, count) => product * count, 1),
+  );
+  const levels = levelsOfPoints(
+    points.reduce((product, count) => product * count, 1),
+    xyzAt,
+  );
+  // Where each value of an ink lies in the table: a point, and the way to the next.
+  const places = curves.map((curve, ink) => placesOf(curve, (points[ink] as number) - 1, largest));
+  const weights = new Float64Array(CORNERS);
+  const offsets = new Int32Array(CORNERS);
+  return (from, to) => {
+    let base = 0;
+    weights[0] = 1;
+    for (let ink = 0; ink < INKS; ink++) {
+      const place = (places[ink] as Float64Array)[pixels[from + ink] as number] as number;
+      const stride = strides[ink] as number;
+      const point = Math.min(Math.floor(place), (points[ink] as number) - 2);
+      const part = place - point;
+      base += point * stride;
+      for (let corner = 0, count = 1 << ink; corner < count; corner++) {
+        const weight = weights[corner] as number;
+        weights[corner + count] = weight * part;
+        weights[corner] = weight * (1 - part);
+        offsets[corner + count] = (offsets[corner] as number) + stride;
+      }
+    }
+    for (let channel = 0; channel < 3; channel++) {
+      let level = 0.5;
+      for (let corner = 0; corner < CORNERS; corner++) {
+        level +=
+          (weights[corner] as number) * (levels[base + (offsets[corner] as number) + channel] as number);
+      }
+      out[to + channel] = level;
+    }
+  };
+}
+
+function levelsOfPoints(count: number, xyzAt: ColourTable['xyzAt']): Uint8Array {
+  const matrix = matrixFromXyz(CONNECTION_WHITE, SRGB_PRIMARIES);
+  const encode = srgbEncoder();
+  const levels = new Uint8Array(3 * count);
+  for (let point = 0; point < count; point++) {
+    const light = xyzAt(point);
+    multiplyInPlace(matrix, light);
+    for (let channel = 0; channel < 3; channel++)
+      levels[3 * point + channel] = encode(light[channel] as number);
+  }
+  return levels;
+}
+
+function placesOf(curve: TransferFunction, last: number, largest: number): Float64Array {
+  return Float64Array.from(
+    { length: largest + 1 },
+    (_, value) => Math.min(1, Math.max(0, curve(value / largest))) * last,
+  );
 }

@@ -1,78 +1,38 @@
-import { BT2020_PRIMARIES, CICP, SRGB_PRIMARIES } from './cicp.ts';
-import type { Levels, RgbColours } from './colours.ts';
-import { conversionMatrix, multiplyInPlace, type Triple } from './rgb-matrix.ts';
-import { srgbEncoder } from './srgb-encoder.ts';
-import { hdrTransferOf, hlgDisplayGain, toneMap } from './tone-map.ts';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import type { Colours } from './colours.ts';
+import { cmykConverter } from './convert-cmyk.ts';
+import { rgbConverter } from './convert-rgb.ts';
 
-const ALL: Levels = { black: 0, white: 1 };
-const ALL_LEVELS: NonNullable<RgbColours['levels']> = [ALL, ALL, ALL];
+/** Some 20 ms of work: other requests are answered in between. */
+const PIXELS_AT_ONCE = 50_000;
+
+/** Pixels in sRGB, 8 bits a channel. */
+export interface SrgbPixels {
+  data: Uint8Array;
+  channels: 3 | 4;
+}
 
 /**
- * Converts pixels of RGB to sRGB. HDR is tone-mapped. What lies outside of sRGB is clipped in each channel, as browsers do.
+ * Converts pixels to sRGB.
  *
- * @param pixels - RGB or RGBA, in 8 or 16 bits a channel
- * @returns as many channels, in 8 bits; the same array if it had 8 bits
+ * @param pixels - of the model of the colours, with or without alpha, in 8 or 16 bits a channel. Those of RGB in 8 bits are overwritten
  */
-export function convertToSrgb(
+export async function convertToSrgb(
   pixels: Uint8Array | Uint16Array,
-  channels: 3 | 4,
-  colours: RgbColours,
-): Uint8Array {
-  const isDeep = pixels instanceof Uint16Array;
-  const out = isDeep ? new Uint8Array(pixels.length) : pixels;
-  const [reds, greens, blues] = lightOfValues(colours, isDeep ? 65_535 : 255);
-  const encode = srgbEncoder();
-  const toSrgbLight = lightConverter(colours);
-  // One for all pixels: there are millions.
-  const light: Triple = [0, 0, 0];
-  for (let at = 0; at < pixels.length; at += channels) {
-    light[0] = reds[pixels[at] as number] as number;
-    light[1] = greens[pixels[at + 1] as number] as number;
-    light[2] = blues[pixels[at + 2] as number] as number;
-    toSrgbLight(light);
-    for (let channel = 0; channel < 3; channel++) {
-      out[at + channel] = encode(light[channel] as number);
-    }
-    if (channels === 4 && isDeep) out[at + 3] = (pixels[at + 3] as number) >> 8;
+  channels: number,
+  colours: Colours,
+): Promise<SrgbPixels> {
+  const count = pixels.length / channels;
+  const outChannels = (colours.model === 'cmyk' ? channels - 1 : channels) as 3 | 4;
+  const isInPlace = colours.model === 'rgb' && pixels instanceof Uint8Array;
+  const out = isInPlace ? pixels : new Uint8Array(count * outChannels);
+  const convert =
+    colours.model === 'rgb'
+      ? rgbConverter(pixels, outChannels, colours, out)
+      : cmykConverter(pixels, channels as 4 | 5, colours, out);
+  for (let first = 0; first < count; first += PIXELS_AT_ONCE) {
+    convert(first, Math.min(count, first + PIXELS_AT_ONCE));
+    await yieldToEventLoop();
   }
-  return out;
-}
-
-/** Returns the light of each value of a channel. For HDR, that is relative to the reference white, or of the scene. */
-function lightOfValues(
-  { transfer, levels }: RgbColours,
-  largest: number,
-): [Float64Array, Float64Array, Float64Array] {
-  const curve = typeof transfer === 'function' ? transfer : hdrTransferOf(transfer.code);
-  const lightWith = ({ black, white }: Levels) =>
-    Float64Array.from({ length: largest + 1 }, (_, value) =>
-      curve(Math.min(1, Math.max(0, (value / largest - black) / (white - black)))),
-    );
-  const [red, green, blue] = levels ?? ALL_LEVELS;
-  return [lightWith(red), lightWith(green), lightWith(blue)];
-}
-
-/** Returns what changes the light of a pixel to linear sRGB. */
-function lightConverter({ primaries, transfer }: RgbColours): (light: Triple) => void {
-  if (typeof transfer === 'function') {
-    const matrix = conversionMatrix(primaries, SRGB_PRIMARIES);
-    return (light) => multiplyInPlace(matrix, light);
-  }
-  const toBt2020 = conversionMatrix(primaries, BT2020_PRIMARIES);
-  const toSrgb = conversionMatrix(BT2020_PRIMARIES, SRGB_PRIMARIES);
-  const map = toneMap(transfer.peak);
-  const isSceneLight = transfer.code === CICP.HLG;
-  return (light) => {
-    if (isSceneLight) scale(light, hlgDisplayGain(light[0], light[1], light[2]));
-    multiplyInPlace(toBt2020, light);
-    const brightest = Math.max(light[0], light[1], light[2]);
-    if (brightest > 0) scale(light, map(brightest) / brightest);
-    multiplyInPlace(toSrgb, light);
-  };
-}
-
-function scale(light: Triple, factor: number): void {
-  light[0] *= factor;
-  light[1] *= factor;
-  light[2] *= factor;
+  return { data: out, channels: outChannels };
 }

@@ -2,7 +2,6 @@ import sharp, { type Sharp } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import { decodeApng } from './apng.ts';
 import type { Colours } from './colours.ts';
-import { convertCmykToSrgb } from './convert-cmyk.ts';
 import { convertToSrgb } from './convert-to-srgb.ts';
 import { corruptError, DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
@@ -96,7 +95,7 @@ export async function decodeOrRepair(
 
 /** Runs a pipeline and returns its pixels in sRGB. */
 async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSource> {
-  if (source.decoder === 'sharp' && source.colours) return convertedPixels(image, source, source.colours);
+  if (source.colours && source.frames === 1) return convertedPixels(image, source, source.colours);
   const { data, info } = await run(image.toColourspace('srgb').raw(), source.type);
   const { width, height, channels } = info;
   if (channels !== 3 && channels !== 4)
@@ -110,19 +109,17 @@ async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSou
 /** Runs a pipeline whose colours libvips does not know, and converts its pixels to sRGB. */
 async function convertedPixels(
   image: Sharp,
-  { type, metadata }: InspectedSource,
+  { type, decoder, metadata }: InspectedSource,
   colours: Colours,
 ): Promise<PixelSource> {
-  const isDeep = metadata.depth === 'ushort';
+  const isDeep = decoder === 'sharp' && metadata.depth === 'ushort';
   const space = { rgb: isDeep ? 'rgb16' : 'srgb', cmyk: 'cmyk' }[colours.model];
   const raw = image.toColourspace(space).raw({ depth: isDeep ? 'ushort' : 'uchar' });
   const { data, info } = await run(raw, type);
   const { width, height, channels } = info;
   const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  if (colours.model === 'rgb')
-    return rawPixelSource(convertToSrgb(values, channels as 3 | 4, colours), { width, height, channels });
-  const pixels = convertCmykToSrgb(values, channels as 4 | 5, colours);
-  return rawPixelSource(pixels, { width, height, channels: (channels - 1) as 3 | 4 });
+  const pixels = await convertToSrgb(values, channels, colours);
+  return rawPixelSource(pixels.data, { width, height, channels: pixels.channels });
 }
 
 async function run(pipeline: Sharp, type: ImageType) {
@@ -152,8 +149,8 @@ export function streamPixels(
   withPermit: <T>(work: () => Promise<T>) => Promise<T>,
 ): PixelSource {
   const open = () => openSource(source, maxPixels);
-  if (source.decoder !== 'sharp') return { open: () => withPermit(open), isStreamed: true };
-  if (!source.colours) return { open, isStreamed: true };
+  if (source.decoder === 'sharp' && !source.colours) return { open, isStreamed: true };
+  if (!source.colours || source.frames > 1) return { open: () => withPermit(open), isStreamed: true };
   const converted = async () => (await readSrgb(await open(), source)).open();
   return { open: () => withPermit(converted), isStreamed: true };
 }
@@ -189,12 +186,16 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
-/** Opens pixels that another decoder gave, upright and in the colours of the file. */
-function openDecoded(pixels: DecodedPixels, { metadata, colours, ...source }: InspectedSource): Sharp {
+/** Opens pixels that another decoder gave, upright; those of a still are in the colours of the file, those of an animation in sRGB. */
+async function openDecoded(
+  pixels: DecodedPixels,
+  { metadata, colours, ...source }: InspectedSource,
+): Promise<Sharp> {
   const { width, height, channels, frames } = pixels;
   if (frames !== source.frames)
     throw corruptError(source.type, new Error(`${frames} of ${source.frames} frames`));
-  const data = colours?.model === 'rgb' ? convertToSrgb(pixels.data, channels, colours) : pixels.data;
+  const data =
+    colours && frames > 1 ? (await convertToSrgb(pixels.data, channels, colours)).data : pixels.data;
   const iccProfile = colours ? undefined : (pixels.iccProfile ?? source.iccProfile);
   if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
   const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };

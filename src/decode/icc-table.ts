@@ -1,8 +1,15 @@
 import type { TransferFunction } from './cicp.ts';
 import { type IccProfile, interpolated, readCurve } from './icc-profile.ts';
 
-/** Converts the values of the channels of a pixel, from 0 to 1, to XYZ relative to D50, which it writes over the first three. */
-export type TableConversion = (values: Float64Array) => void;
+/** A conversion of colours by a table of points between which it is interpolated. */
+export interface ColourTable {
+  /** A curve for each channel, before the table: both its values are from 0 to 1. */
+  curves: readonly TransferFunction[];
+  /** The number of points along each channel; the last channel varies fastest. */
+  points: readonly number[];
+  /** Returns XYZ relative to D50 of a point. */
+  xyzAt(point: number): [number, number, number];
+}
 
 /** From the values of device channels to three values, both from 0 to 1. */
 interface Stages {
@@ -25,13 +32,14 @@ export const CONNECTION_WHITE = [0.9642, 1, 0.8249] as const;
  * @param channels - of a pixel
  * @returns `undefined` if there is none, or it is damaged
  */
-export function readTable(profile: IccProfile, channels: number): TableConversion | undefined {
+export function readTable(profile: IccProfile, channels: number): ColourTable | undefined {
   const element = profile.tag('A2B0') ?? profile.tag('A2B1');
   if (!element || element.readUInt8(8) !== channels || element.readUInt8(9) !== 3) return undefined;
   try {
     const type = element.toString('latin1', 0, 4);
     const stages = type === 'mAB ' ? readLutAToB(element) : readLut(element, type);
-    return stages && conversion(stages, type === 'mft2', profile.connectionSpace);
+    if (stages?.grid.some((points) => points < 2)) return undefined;
+    return stages && colourTable(stages, type === 'mft2', profile.connectionSpace);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -97,64 +105,29 @@ function readSamples(element: Buffer, start: number, count: number, bytes: 1 | 2
   );
 }
 
-function conversion(stages: Stages, isLegacy: boolean, connectionSpace: string): TableConversion {
-  const { input, output, scale } = stages;
-  const lookUp = multilinear(stages);
+function colourTable(stages: Stages, isLegacy: boolean, connectionSpace: string): ColourTable {
+  const { input, grid, samples, scale, output } = stages;
   const toXyz = connectionSpace === 'Lab ' ? labToXyz(isLegacy) : scaledXyz;
-  return (values) => {
-    for (let channel = 0; channel < input.length; channel++)
-      values[channel] = (input[channel] as TransferFunction)(values[channel] as number);
-    lookUp(values);
-    for (let channel = 0; channel < 3; channel++)
-      values[channel] = (output[channel] as TransferFunction)((values[channel] as number) / scale);
-    toXyz(values);
+  const valueAt = (point: number, channel: number) =>
+    (output[channel] as TransferFunction)((samples[3 * point + channel] as number) / scale);
+  return {
+    curves: input,
+    points: grid,
+    xyzAt: (point) => toXyz(valueAt(point, 0), valueAt(point, 1), valueAt(point, 2)),
   };
 }
 
-/** Interpolates between the two points of the table on each side of a value. */
-function multilinear({ grid, samples }: Stages): TableConversion {
-  const channels = grid.length;
-  const strides = grid.map((_, channel) => 3 * gridPoints(grid.slice(channel + 1)));
-  const offsets = new Int32Array(channels);
-  const parts = new Float64Array(channels);
-  return (values) => {
-    let base = 0;
-    for (let channel = 0; channel < channels; channel++) {
-      const last = (grid[channel] as number) - 1;
-      const place = Math.min(1, Math.max(0, values[channel] as number)) * last;
-      const index = Math.max(0, Math.min(last - 1, Math.floor(place)));
-      base += index * (strides[channel] as number);
-      offsets[channel] = last > 0 ? (strides[channel] as number) : 0;
-      parts[channel] = place - index;
-    }
-    let [first, second, third] = [0, 0, 0];
-    for (let corner = 0; corner < 1 << channels; corner++) {
-      let [at, weight] = [base, 1];
-      for (let channel = 0; channel < channels; channel++) {
-        const isAfter = (corner >> channel) & 1;
-        at += isAfter * (offsets[channel] as number);
-        weight *= isAfter ? (parts[channel] as number) : 1 - (parts[channel] as number);
-      }
-      first += weight * (samples[at] as number);
-      second += weight * (samples[at + 1] as number);
-      third += weight * (samples[at + 2] as number);
-    }
-    values[0] = first;
-    values[1] = second;
-    values[2] = third;
-  };
-}
+type ToXyz = (first: number, second: number, third: number) => [number, number, number];
 
 /** Section 6.3.4.2; `lut16Type` has the encoding of version 2. */
-function labToXyz(isLegacy: boolean): TableConversion {
+function labToXyz(isLegacy: boolean): ToXyz {
   const scale = isLegacy ? 65_535 / 65_280 : 1;
-  return (values) => {
-    const lightness = ((values[0] as number) * scale * 100 + 16) / 116;
-    const a = ((values[1] as number) * scale * 255 - 128) / 500;
-    const b = ((values[2] as number) * scale * 255 - 128) / 200;
-    values[0] = CONNECTION_WHITE[0] * fromLab(lightness + a);
-    values[1] = CONNECTION_WHITE[1] * fromLab(lightness);
-    values[2] = CONNECTION_WHITE[2] * fromLab(lightness - b);
+  return (first, second, third) => {
+    const lightness = (first * scale * 100 + 16) / 116;
+    const a = (second * scale * 255 - 128) / 500;
+    const b = (third * scale * 255 - 128) / 200;
+    const [x, y, z] = CONNECTION_WHITE;
+    return [x * fromLab(lightness + a), y * fromLab(lightness), z * fromLab(lightness - b)];
   };
 }
 
@@ -162,7 +135,5 @@ function fromLab(value: number): number {
   return value > 6 / 29 ? value ** 3 : (value - 16 / 116) * (108 / 841);
 }
 
-function scaledXyz(values: Float64Array): void {
-  for (let channel = 0; channel < 3; channel++)
-    values[channel] = ((values[channel] as number) * 65_535) / 32_768;
-}
+const scaledXyz: ToXyz = (...values) =>
+  values.map((value) => (value * 65_535) / 32_768) as [number, number, number];

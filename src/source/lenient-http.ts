@@ -1,7 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import type { ResponseHead } from './http-response.ts';
+
+interface ResponseHead {
+  statusCode: number;
+  headers: IncomingHttpHeaders;
+}
 
 /** A response whose body is still to be read. */
 export interface LenientResponse extends ResponseHead {
