@@ -128,7 +128,11 @@ export default {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['\\.config\\.ts$', '\\.d\\.ts$', '^src/(decode|encode)/(magick|pdfium|metric)-worker\\.mjs$'],
+        pathNot: [
+          '\\.config\\.ts$',
+          '\\.d\\.ts$',
+          '^src/(decode/decoders|encode)/(magick|pdfium|metric)-worker\\.mjs$',
+        ],
       },
       to: {},
     },

@@ -12,7 +12,7 @@ export interface LambdaTarget {
 const ROOT = join(import.meta.dirname, '../..');
 const RUNTIME = join(import.meta.dirname, 'runtime');
 const METRIC = 'ssimulacra2.wasm';
-/** Read by src/decode/decoder-thread.ts. The rest of these packages is bundled or not needed. */
+/** Read by src/decode/decoders/decoder-thread.ts. The rest of these packages is bundled or not needed. */
 const DECODER_MODULES = ['@imagemagick/magick-wasm/magick.wasm', '@embedpdf/pdfium/pdfium.wasm'];
 /** The oldest Node that the functions are tested on. */
 const NODE = 'node20';
@@ -36,8 +36,8 @@ export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
       'lambda-image': 'src/entry/lambda-image.ts',
       'lambda-worker': 'src/entry/lambda-worker.ts',
       // Worker threads, loaded by file name from the folder of the code that starts them.
-      'magick-worker': 'src/decode/magick-worker.mjs',
-      'pdfium-worker': 'src/decode/pdfium-worker.mjs',
+      'magick-worker': 'src/decode/decoders/magick-worker.mjs',
+      'pdfium-worker': 'src/decode/decoders/pdfium-worker.mjs',
       'metric-worker': 'src/encode/metric-worker.mjs',
     },
     outdir: folder,

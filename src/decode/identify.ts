@@ -1,10 +1,10 @@
 import { EdgepressError } from '../protocol/error.ts';
-import { readCameraRaw } from './camera-raw.ts';
+import { readCameraRaw } from './containers/camera-raw.ts';
+import { largestEmbeddedJpeg } from './containers/embedded-jpeg.ts';
+import { largestIconPicture } from './containers/ico.ts';
+import { asBuffer } from './containers/isobmff.ts';
 import { notAnImageError } from './decode-errors.ts';
-import { largestEmbeddedJpeg } from './embedded-jpeg.ts';
-import { largestIconPicture } from './ico.ts';
 import { IMAGE_TYPES, type ImageType, sniffImageType } from './image-type.ts';
-import { asBuffer } from './isobmff.ts';
 
 /** The file to decode: the source itself, or the one picture inside it that is shown. */
 export interface IdentifiedFile {

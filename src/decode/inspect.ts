@@ -1,11 +1,11 @@
 import type { Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
-import type { Colours } from './colours.ts';
+import type { Colours } from './colours/colours.ts';
+import { readColours } from './colours/read-colours.ts';
 import { identify } from './identify.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType, type SourceFacts } from './image-type.ts';
-import { readColours } from './read-colours.ts';
 import { readHeader } from './read-header.ts';
-import { repairFile } from './repair-file.ts';
+import { repairFile } from './repair/repair-file.ts';
 import type { Size } from './size.ts';
 
 /** What is known of a source before it is decoded. */

@@ -1,13 +1,18 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
-import { readApngHeader } from './apng.ts';
-import { isAvifSequence, isOtherSequence, readPrimarySize, readSequenceHeader } from './heif-header.ts';
-import { missingPart } from './heif-items.ts';
-import { readSize } from './image-headers.ts';
+import {
+  isAvifSequence,
+  isOtherSequence,
+  readPrimarySize,
+  readSequenceHeader,
+} from './containers/heif-header.ts';
+import { missingPart } from './containers/heif-items.ts';
+import { readSize } from './containers/image-headers.ts';
+import { asBuffer } from './containers/isobmff.ts';
+import { isWholePsd } from './containers/psd-header.ts';
+import { readApngHeader } from './decoders/apng.ts';
+import { readPdfSize } from './decoders/pdf.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
-import { asBuffer } from './isobmff.ts';
-import { readPdfSize } from './pdf.ts';
-import { isWholePsd } from './psd-header.ts';
 import type { Size } from './size.ts';
 import { unsupportedError } from './unsupported-kind.ts';
 

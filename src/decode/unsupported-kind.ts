@@ -1,7 +1,7 @@
 import { EdgepressError } from '../protocol/error.ts';
+import { asBuffer } from './containers/isobmff.ts';
+import { tiffReader } from './containers/tiff-directory.ts';
 import type { ImageType } from './image-type.ts';
-import { asBuffer } from './isobmff.ts';
-import { tiffReader } from './tiff-directory.ts';
 
 /** Markers of JPEG frames that libjpeg does not decode (ITU-T T.81, table B.1; ITU-T T.87 for JPEG-LS). */
 const JPEG_FRAMES: Readonly<Record<number, string>> = {

@@ -1,5 +1,5 @@
-import { type Av1SequenceHeader, readSequenceHeader } from '../decode/av1-sequence-header.ts';
-import { type AvifItem, readAvifItems } from '../decode/avif-items.ts';
+import { type Av1SequenceHeader, readSequenceHeader } from '../decode/containers/av1-sequence-header.ts';
+import { type AvifItem, readAvifItems } from '../decode/containers/avif-items.ts';
 
 // The container of AVIF stills: what phones check before they decode.
 

@@ -1,8 +1,8 @@
 import type { Metadata } from 'sharp';
+import { stripGif, stripJpeg, stripPng, stripWebp } from '../decode/containers/strip-metadata.ts';
 import type { ImageType } from '../decode/image-type.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
 import type { Size } from '../decode/size.ts';
-import { stripGif, stripJpeg, stripPng, stripWebp } from '../decode/strip-metadata.ts';
 import type { Format } from '../protocol/request.ts';
 import { isPhoneAvif } from './avif-container.ts';
 import { DISPLAYABLE_ENCODINGS, type Encoding } from './encodings.ts';

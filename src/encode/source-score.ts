@@ -1,5 +1,5 @@
+import { jpegCoarseness } from '../decode/containers/jpeg-quality.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
-import { jpegCoarseness } from '../decode/jpeg-quality.ts';
 
 /**
  * Estimates the score (SSIMULACRA2) of a source against the picture before it was compressed, both at the size of a variant. Found with

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readSequenceHeader } from '../../src/decode/av1-sequence-header.ts';
-import { readAvifItems } from '../../src/decode/avif-items.ts';
+import { readSequenceHeader } from '../../src/decode/containers/av1-sequence-header.ts';
+import { readAvifItems } from '../../src/decode/containers/avif-items.ts';
 import { photograph } from '../support/pictures.ts';
 
 /** Packs fields of some bits each into an open bitstream unit of a sequence header. */

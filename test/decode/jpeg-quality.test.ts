@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jpegCoarseness } from '../../src/decode/jpeg-quality.ts';
+import { jpegCoarseness } from '../../src/decode/containers/jpeg-quality.ts';
 import { quarters } from '../support/pictures.ts';
 
 describe('The coarseness of a JPEG', () => {

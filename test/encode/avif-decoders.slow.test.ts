@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type AvifItem, readAvifItems } from '../../src/decode/avif-items.ts';
+import { type AvifItem, readAvifItems } from '../../src/decode/containers/avif-items.ts';
 import type { EncodedImage } from '../../src/encode/encoder.ts';
 import { AVIF_PATHS, expectPhoneKind, SLOW_AVIF_PATHS } from '../support/avif.ts';
 import { describePage, openPage } from '../support/browser.ts';

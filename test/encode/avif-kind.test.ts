@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readSequenceHeader } from '../../src/decode/av1-sequence-header.ts';
-import { readAvifItems } from '../../src/decode/avif-items.ts';
+import { readSequenceHeader } from '../../src/decode/containers/av1-sequence-header.ts';
+import { readAvifItems } from '../../src/decode/containers/avif-items.ts';
 import { finishAvif, isPhoneAvif } from '../../src/encode/avif-container.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { AVIF_PATHS, cut, expectPhoneKind, translucent } from '../support/avif.ts';

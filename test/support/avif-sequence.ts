@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { boxesIn, findBox } from '../../src/decode/isobmff.ts';
+import { boxesIn, findBox } from '../../src/decode/containers/isobmff.ts';
 import { box, fullBox, uint16, uint32 } from './heif.ts';
 
 export interface SequenceFrame {

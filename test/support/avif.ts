@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { expect } from 'vitest';
-import { readSequenceHeader } from '../../src/decode/av1-sequence-header.ts';
-import { type AvifItem, readAvifItems } from '../../src/decode/avif-items.ts';
+import { readSequenceHeader } from '../../src/decode/containers/av1-sequence-header.ts';
+import { type AvifItem, readAvifItems } from '../../src/decode/containers/avif-items.ts';
 import { isPhoneAvif } from '../../src/encode/avif-container.ts';
 import type { EncodedImage, EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';

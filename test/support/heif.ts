@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { boxesIn, findBox } from '../../src/decode/isobmff.ts';
+import { boxesIn, findBox } from '../../src/decode/containers/isobmff.ts';
 
 const FIXTURE = new URL('../encode/fixtures/quadrants-display-p3.heic', import.meta.url);
 /** The size of the picture in the fixture. */

@@ -1,8 +1,8 @@
-import type { ImageType } from './image-type.ts';
+import type { ImageType } from '../image-type.ts';
+import type { Size } from '../size.ts';
 import { asBuffer, findBox } from './isobmff.ts';
 import { readJxlSize } from './jxl-header.ts';
 import { readPsdSize } from './psd-header.ts';
-import type { Size } from './size.ts';
 
 /** In pixels, upright; with the orientation that the decoder leaves to apply, as EXIF has it. */
 export interface UprightSize extends Size {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { EdgepressError } from '../protocol/error.ts';
-import { GIF, type GifBlock, gifBlocks } from './gif-blocks.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { GIF, type GifBlock, gifBlocks } from '../containers/gif-blocks.ts';
 import { hasAllGifPixels } from './gif-pixels.ts';
 
 /** Checking this much takes some 10 ms; other requests get a turn then. */

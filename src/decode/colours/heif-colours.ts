@@ -1,10 +1,10 @@
-import { type Av1SequenceHeader, readSequenceHeader } from './av1-sequence-header.ts';
-import { readAvifItems } from './avif-items.ts';
+import { type Av1SequenceHeader, readSequenceHeader } from '../containers/av1-sequence-header.ts';
+import { readAvifItems } from '../containers/avif-items.ts';
+import { type ItemProperty, primaryProperties } from '../containers/heif-properties.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { CICP, type Cicp, primariesOf, SRGB_PRIMARIES, srgbTransfer, transferOf } from './cicp.ts';
 import { isSrgb, type RgbColours, SRGB } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
-import { type ItemProperty, primaryProperties } from './heif-properties.ts';
-import { asBuffer } from './isobmff.ts';
 import { isHdrTransfer } from './tone-map.ts';
 
 /** The colour description of a HEIF picture: `nclx` of its `colr` box, or the sequence header of AV1 in its place. */

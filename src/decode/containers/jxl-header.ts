@@ -1,5 +1,5 @@
+import type { Size } from '../size.ts';
 import { boxesIn } from './isobmff.ts';
-import type { Size } from './size.ts';
 
 /** Widths as multiples of the height, by the ratio field of SizeHeader (ISO/IEC 18181-1, section D.2). */
 const RATIOS = [undefined, 1, 12 / 10, 4 / 3, 3 / 2, 16 / 9, 5 / 4, 2 / 1] as const;

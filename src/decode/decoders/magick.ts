@@ -1,6 +1,6 @@
-import { DECODE_TIMEOUT_SECONDS } from './decode-errors.ts';
+import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
+import type { ImageType } from '../image-type.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
-import type { ImageType } from './image-type.ts';
 
 /** Decoded pixels, 8 bits a channel: rows from top to bottom, the frames of an animation one below the other. */
 export interface DecodedPixels {

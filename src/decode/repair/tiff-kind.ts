@@ -1,4 +1,4 @@
-import { EdgepressError } from '../protocol/error.ts';
+import { EdgepressError } from '../../protocol/error.ts';
 import { TIFF_TAG, type TiffEntries, tiffNumbers } from './tiff-entries.ts';
 
 /** How the pixels of a TIFF are stored. */

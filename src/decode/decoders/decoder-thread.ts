@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { EdgepressError } from '../protocol/error.ts';
-import { corruptError, timeoutError } from './decode-errors.ts';
-import type { ImageType } from './image-type.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { corruptError, timeoutError } from '../decode-errors.ts';
+import type { ImageType } from '../image-type.ts';
 
 /** A decoder in WebAssembly, and the script of the worker thread that runs it. */
 export interface ThreadedDecoder {

@@ -1,4 +1,4 @@
-import { gifImageDataAt } from './gif-blocks.ts';
+import { gifImageDataAt } from '../containers/gif-blocks.ts';
 
 /** Codes of LZW in a GIF have at most 12 bits (GIF89a specification, appendix F). */
 const MAX_BITS = 12;

@@ -1,6 +1,6 @@
 // Repairs faults of JPEG segments that libjpeg only warns of, and that are shown whole everywhere. The segments are read exactly as libjpeg
 // reads them, so that what is repaired looks as it did before.
-import { asBuffer } from './isobmff.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { standardHuffmanTables } from './jpeg-huffman-tables.ts';
 
 /** Markers (ITU-T T.81, table B.1). */

@@ -1,4 +1,4 @@
-import type { Size } from './size.ts';
+import type { Size } from '../size.ts';
 
 /** Lengths in the header section of Adobe's Photoshop file format specification. */
 const HEADER_BYTES = 26;

@@ -1,4 +1,4 @@
-import { asBuffer } from './isobmff.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { buildHuffmanLookup, type HuffmanLookup } from './jpeg-huffman.ts';
 
 /** A component of a frame (ITU-T T.81, B.2.2). */

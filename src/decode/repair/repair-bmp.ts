@@ -1,4 +1,4 @@
-import { asBuffer } from './isobmff.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 
 /** Places in the file header and in BITMAPINFOHEADER. */
 const FILE_SIZE = 2;

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
-import { EdgepressError } from '../protocol/error.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { DecodedPixels } from './magick.ts';
 
 /** A frame with its compressed pixels. */

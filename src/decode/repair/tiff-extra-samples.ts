@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { EdgepressError } from '../protocol/error.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
 import { numbersEntry, TIFF_TAG, type TiffEntries, tiffNumbers, withTiffEntries } from './tiff-entries.ts';
 import type { TiffKind } from './tiff-kind.ts';
 

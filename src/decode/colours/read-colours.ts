@@ -1,11 +1,11 @@
 import type { Metadata } from 'sharp';
+import type { SourceHeader } from '../read-header.ts';
 import { type Colours, isSrgb } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
 import { readIccProfile } from './icc-profile.ts';
 import { readTable } from './icc-table.ts';
 import { pngColours } from './png-colours.ts';
-import type { SourceHeader } from './read-header.ts';
 
 /**
  * Returns what the decoded pixels of a file mean, where libvips does not know: it takes colours from ICC profiles only.

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { asBuffer } from './isobmff.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { type EntropyData, entropyIntervals } from './jpeg-bits.ts';
 import { type BlockPlan, type BlockState, readBand, readMcus, refineBand } from './jpeg-blocks.ts';
 import type { HuffmanLookup } from './jpeg-huffman.ts';

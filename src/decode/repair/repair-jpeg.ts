@@ -1,6 +1,6 @@
-import { EdgepressError } from '../protocol/error.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { checkJpegScans } from './check-jpeg-scans.ts';
-import { asBuffer } from './isobmff.ts';
 import { repairJpegSegments } from './repair-jpeg-segments.ts';
 
 /** The scans of larger files are only checked if they look damaged: checking takes 20 ms for a megabyte. */

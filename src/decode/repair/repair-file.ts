@@ -1,4 +1,4 @@
-import type { ImageType } from './image-type.ts';
+import type { ImageType } from '../image-type.ts';
 import { repairBmp } from './repair-bmp.ts';
 import { repairGif } from './repair-gif.ts';
 import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';

@@ -1,6 +1,6 @@
+import type { Size } from '../size.ts';
 import { primaryProperties } from './heif-properties.ts';
 import { boxesIn, findBox } from './isobmff.ts';
-import type { Size } from './size.ts';
 
 /** The brand of a file whose pictures are a track (AV1 Image File Format, section 6.2); browsers play it if it is the major one. */
 const SEQUENCE_BRAND = 'avis';

@@ -1,4 +1,4 @@
-import { asBuffer } from './isobmff.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 
 /** Field types of TIFF 6.0 (section 2) and BigTIFF, with the bytes of one value. */
 const TYPE_BYTES: Readonly<Record<number, number>> = {

@@ -1,8 +1,8 @@
 import { inflateSync } from 'node:zlib';
+import { asBuffer } from '../containers/isobmff.ts';
 import { gamma, type Primaries, primariesOf, SRGB_PRIMARIES, transferOf, VIDEO_TRANSFERS } from './cicp.ts';
 import { isSrgb, type RgbColours } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
-import { asBuffer } from './isobmff.ts';
 import { isHdrTransfer } from './tone-map.ts';
 
 /** The bit of the colour type that tells RGB from grey. */
