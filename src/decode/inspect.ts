@@ -44,11 +44,16 @@ const MAX_FRAMES = 2000;
  * Reads the type and the metadata of a source and checks its limits, without decoding pixels.
  *
  * @param maxPixels - the limit of pixels, all frames together
- * @throws EdgepressError `source_not_image`, `source_corrupt` (a damaged header or a truncated GIF) or `source_too_large`
+ * @param isThorough - see `repairFile`
+ * @throws EdgepressError `source_not_image`, `source_corrupt` (a damaged header, or damage that decoders pass over) or `source_too_large`
  */
-export async function inspectSource(bytes: Uint8Array, maxPixels: number): Promise<InspectedSource> {
+export async function inspectSource(
+  bytes: Uint8Array,
+  maxPixels: number,
+  isThorough = false,
+): Promise<InspectedSource> {
   const file = identify(bytes);
-  const repaired = await repairFile(file.bytes, file.type);
+  const repaired = await repairFile(file.bytes, file.type, isThorough);
   const { type, decoder, metadata } = await readHeader(repaired, file.type);
   const { contentType = IMAGE_TYPES[type].contentType } = file;
   const frames = ANIMATED.includes(type) ? (metadata.pages ?? 1) : 1;

@@ -39,7 +39,7 @@ sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForei
 const MAX_HEIGHT = Math.max(...Object.values(MAX_SIDE));
 
 /**
- * Creates an encoder that uses sharp. HEIC, which sharp cannot decode but phones write, is decoded by libheif first.
+ * Creates an encoder that uses sharp. What sharp cannot decode, as the HEIC that phones write, other decoders do.
  *
  * A still is decoded once, at the width of its widest variant: narrower variants are resized from these pixels, which looks no worse than
  * resizing the source. An animation, or a still too long for its pixels to be kept, is decoded for each variant and encoded at a fixed
@@ -51,7 +51,7 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
 
   return {
     async decode(bytes, maxWidth, urgency) {
-      const source = await inspectSource(bytes, maxPixels);
+      const source = await inspectSource(bytes, maxPixels, urgency === 'prewarm');
       const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
       const withPermit: RunWithPermit = (work) =>

@@ -127,6 +127,17 @@ describe('a JPEG with damage', () => {
     return Buffer.concat([file.subarray(0, at), content, file.subarray(at + length)]);
   }
 
+  it('is source_corrupt in prewarm if it is large and only a check of its scans shows the damage', async () => {
+    const noise = pseudoRandom(1200 * 900 * 3);
+    const raw = { width: 1200, height: 900, channels: 3 } as const;
+    const large = await sharp(noise, { raw }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
+    expect(large.length).toBeGreaterThan(2 ** 20);
+    const damaged = withHole(large, 0.5, 500, Buffer.alloc(0));
+    expect((await inspectSource(large, 1e7, true)).facts.width).toBe(1200);
+    await expect(inspectSource(damaged, 1e7, true)).rejects.toMatchObject({ code: 'source_corrupt' });
+    await expect(inspectSource(damaged, 1e7, false)).resolves.toMatchObject({ type: 'jpeg' });
+  });
+
   it.each(['baseline', 'progressive'])('is source_corrupt: %s', async (kind) => {
     const file = kind === 'baseline' ? baseline : progressive;
     const damaged: Record<string, Buffer> = {

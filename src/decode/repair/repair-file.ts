@@ -6,7 +6,7 @@ import { repairPng } from './repair-png.ts';
 import { repairTiff } from './repair-tiff.ts';
 import { repairWebp } from './repair-webp.ts';
 
-type RepairOfType = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+type RepairOfType = (bytes: Uint8Array, isThorough: boolean) => Uint8Array | Promise<Uint8Array>;
 
 const REPAIRS: Readonly<Partial<Record<ImageType, RepairOfType>>> = {
   jpeg: repairJpeg,
@@ -20,11 +20,16 @@ const REPAIRS: Readonly<Partial<Record<ImageType, RepairOfType>>> = {
  * Repairs the harmless faults of a file: those that leave all pixels as they are, but that decoders warn of. Then every warning of a
  * decoder means that pixels are damaged.
  *
+ * @param isThorough - whether to look for damage that takes long to find: true unless somebody waits for the image
  * @returns the same bytes if there is nothing to repair
- * @throws EdgepressError `source_corrupt` for a truncated GIF, which decoders accept as a shorter one
+ * @throws EdgepressError `source_corrupt` for damage that decoders pass over
  */
-export async function repairFile(bytes: Uint8Array, type: ImageType): Promise<Uint8Array> {
-  return (await REPAIRS[type]?.(bytes)) ?? bytes;
+export async function repairFile(
+  bytes: Uint8Array,
+  type: ImageType,
+  isThorough: boolean,
+): Promise<Uint8Array> {
+  return (await REPAIRS[type]?.(bytes, isThorough)) ?? bytes;
 }
 
 /** A file to decode in place of a rejected one, or the same file if it is only to be decoded with other options. */

@@ -3,7 +3,7 @@ import { asBuffer } from '../containers/isobmff.ts';
 import { checkJpegScans } from './check-jpeg-scans.ts';
 import { repairJpegSegments } from './repair-jpeg-segments.ts';
 
-/** The scans of larger files are only checked if they look damaged: checking takes 20 ms for a megabyte. */
+/** While somebody waits, the scans of larger files are only checked if they look damaged: checking takes 20 ms for a megabyte. */
 const ALWAYS_CHECKED_BYTES = 2 ** 20;
 /** Damage is often a piece of zeros. Photographs have no more than 11 that follow each other. */
 const HOLE = Buffer.alloc(24);
@@ -11,14 +11,16 @@ const HOLE = Buffer.alloc(24);
 /**
  * Repairs the harmless faults of a JPEG, and finds out whether its scans are whole where decoders do not.
  *
+ * @param isThorough - whether the scans of large files are checked as well
  * @returns the same bytes if there is nothing to repair
  * @throws EdgepressError `source_corrupt` if the data of a scan are damaged
  */
-export async function repairJpeg(bytes: Uint8Array): Promise<Uint8Array> {
+export async function repairJpeg(bytes: Uint8Array, isThorough: boolean): Promise<Uint8Array> {
   const { bytes: repaired, scansAt, isEnded } = repairJpegSegments(bytes);
   if (scansAt === undefined) return repaired;
   const isSuspicious = !isEnded || asBuffer(repaired).includes(HOLE, scansAt);
-  return isSuspicious || bytes.length <= ALWAYS_CHECKED_BYTES ? await repairJpegScans(repaired) : repaired;
+  const isChecked = isThorough || isSuspicious || bytes.length <= ALWAYS_CHECKED_BYTES;
+  return isChecked ? await repairJpegScans(repaired) : repaired;
 }
 
 /**
