@@ -57,7 +57,9 @@ export function responseFailure(
   if (SUCCESS.has(statusCode) || (statusCode === 206 && isWhole(headers))) return undefined;
   const message = `status ${statusCode} from the source at ${shownHost(url)}`;
   if (NOT_FOUND.has(statusCode)) {
-    return new EdgepressError('source_not_found', `${message} for ${url.pathname.slice(0, MAX_SHOWN_PATH)}`);
+    const hint = url.pathname.includes('+') ? ' (`+` in src is a plus: write a space as %20)' : '';
+    const path = url.pathname.slice(0, MAX_SHOWN_PATH);
+    return new EdgepressError('source_not_found', `${message} for ${path}${hint}`);
   }
   const retryAfterSeconds = WITH_RETRY_AFTER.has(statusCode)
     ? (parseRetryAfter(headerValue(headers, 'retry-after'), nowMs) ?? DEFAULT_RETRY_AFTER_SECONDS)

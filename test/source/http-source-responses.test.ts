@@ -209,7 +209,9 @@ describe('an HTTP source, given a status other than 200', () => {
       const error = await failure(fetcherAt(port)('/raw+space%20ö.png?token=secret'));
       expect(error).toMatchObject({ code: 'source_not_found', retryable: false });
       const where = `the source at images.test:${port} for /raw+space%20%C3%B6.png`;
-      expect(error.message).toBe(`status ${status} from ${where}`);
+      expect(error.message).toBe(
+        `status ${status} from ${where} (\`+\` in src is a plus: write a space as %20)`,
+      );
     },
   );
 
