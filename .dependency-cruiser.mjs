@@ -113,7 +113,7 @@ export default {
       from: { path: '^infra/', pathNot: '^infra/bundle/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(config(-values|-variables)?\\.ts$|source/allowlist\\.ts$|protocol/)',
+        pathNot: '^src/(config(-values|-variables)?\\.ts$|source/(allowlist|source-headers)\\.ts$|protocol/)',
       },
     },
     {

@@ -9,7 +9,7 @@ import {
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { allow, grantSources, grantStore } from './permissions.ts';
+import { allow, grantSourceHeaders, grantSources, grantStore } from './permissions.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
 
@@ -46,6 +46,7 @@ export function createImageFunction(
   });
   grantStore(role, bucket);
   grantSources(role, settings.config.sourceAllow);
+  grantSourceHeaders(role, settings.config.sourceHeaders);
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   const url = imageFunction.addFunctionUrl({
     authType: FunctionUrlAuthType.AWS_IAM,

@@ -7,6 +7,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { SWEEP_PROGRESS_KEY, TOMBSTONE_PREFIX, VARIANT_PREFIX } from '../src/protocol/keys.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
+import type { SourceHeaders } from '../src/source/source-headers.ts';
 import { acknowledgeWildcard } from './cdk-nag.ts';
 
 /** Adds a statement to the policy of a role. */
@@ -45,6 +46,11 @@ export function grantSources(role: IRole, patterns: readonly AllowPattern[]): vo
     allow(role, ['s3:ListBucket'], [bucket]);
     acknowledgeWildcard(role, objects, 'The pattern is the one in SOURCE_ALLOW, unchanged.');
   }
+}
+
+/** Lets a function read the headers of private sources, if they are in a secret. */
+export function grantSourceHeaders(role: IRole, headers: SourceHeaders | undefined): void {
+  if (headers?.kind === 'secret') allow(role, ['secretsmanager:GetSecretValue'], [headers.arn]);
 }
 
 /** Returns the path of an allowlist pattern as IAM reads it: `?` and `$` are special there, too, and are escaped. */

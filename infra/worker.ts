@@ -6,7 +6,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { allow, grantSources, grantStore, grantSweep } from './permissions.ts';
+import { allow, grantSourceHeaders, grantSources, grantStore, grantSweep } from './permissions.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
 
@@ -77,6 +77,7 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
   grantStore(role, bucket);
   grantSweep(role, bucket);
   grantSources(role, settings.config.sourceAllow);
+  grantSourceHeaders(role, settings.config.sourceHeaders);
   // To send the failed jobs of a message again, without those that succeeded.
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);

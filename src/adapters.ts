@@ -5,6 +5,7 @@ import type { StoreLocation } from './config-values.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { SourceFetcher } from './source/source.ts';
+import type { SourceHeaderRule, SourceHeaders } from './source/source-headers.ts';
 import type { VariantStore } from './store/store.ts';
 
 // The implementation of each port, as the configuration chooses it. The AWS SDK and sharp are imported only where they are used: each
@@ -88,4 +89,19 @@ export async function createQueue(
   const { createSqsClient } = await import('./queue/sqs-api.ts');
   const { createSqsQueue } = await import('./queue/sqs-queue.ts');
   return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
+}
+
+/** Returns a reader of the headers of private sources; see `createSecretHeadersReader` for those in a secret. */
+export function createSourceHeadersReader(
+  source: SourceHeaders | undefined,
+): () => Promise<readonly SourceHeaderRule[]> {
+  if (source?.kind !== 'secret') return async () => source?.rules ?? [];
+  const { arn } = source;
+  let creating: Promise<() => Promise<readonly SourceHeaderRule[]>> | undefined;
+  return async () => {
+    creating ??= import('./source/secret-headers.ts').then(({ createSecretHeadersReader }) =>
+      createSecretHeadersReader(arn),
+    );
+    return await (await creating)();
+  };
 }

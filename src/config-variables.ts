@@ -22,6 +22,7 @@ import { EFFORTS } from './encode/encoder.ts';
 import { FORMATS, TIERS } from './protocol/request.ts';
 import { parsePrivateHost } from './source/address-guard.ts';
 import { parseAllowPattern } from './source/allowlist.ts';
+import { parseSourceHeaders } from './source/source-headers.ts';
 
 /** One environment variable. */
 export interface Variable<T> {
@@ -122,6 +123,16 @@ export const VARIABLES = {
     type: listOf('`HOST:PORT,HOST:PORT`', parsePrivateHost),
     default: { value: [], words: 'none' },
     doc: 'Sources that may be at private addresses. The address guard refuses all others.',
+  }),
+  sourceHeaders: variable({
+    name: 'SOURCE_HEADERS',
+    type: {
+      allowed:
+        'JSON such as `{"https://images.example.com/*": {"Authorization": "Bearer …"}}`, or the ARN of a secret in Secrets Manager that contains such JSON',
+      parse: parseSourceHeaders,
+    },
+    default: { value: undefined, words: 'none' },
+    doc: 'Headers of requests to private sources, by pattern (as in `SOURCE_ALLOW`, with a host). They are not sent on when a redirect leaves the host, and are in no log, error or URL. A secret is read again every five minutes.',
   }),
   sourceUserAgent: variable({
     name: 'SOURCE_USER_AGENT',

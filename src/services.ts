@@ -7,6 +7,7 @@ import {
   createLazyS3Client,
   createQueue,
   createS3SourceIfAllowed,
+  createSourceHeadersReader,
   createStore,
   type LazyS3Client,
 } from './adapters.ts';
@@ -185,6 +186,7 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
     allowPrivate: config.sourceAllowPrivate,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
+    sourceHeaders: createSourceHeadersReader(config.sourceHeaders),
     userAgent: config.sourceUserAgent ?? `edgepress/${packageJson.version} (+${baseUrlOf(config)})`,
   });
   const s3 = await createS3SourceIfAllowed(config, s3Client);

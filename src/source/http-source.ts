@@ -16,6 +16,7 @@ import {
   unavailable,
   withDeadline,
 } from './source-failure.ts';
+import { headersFor, type SourceHeaderRule } from './source-headers.ts';
 import { parseWebSource, shownHost } from './source-url.ts';
 
 export interface HttpSourceOptions {
@@ -30,6 +31,8 @@ export interface HttpSourceOptions {
   maxRedirects?: number;
   /** The `User-Agent` of requests. */
   userAgent: string;
+  /** Returns the headers of requests to private sources; default: none. */
+  sourceHeaders?: () => Promise<readonly SourceHeaderRule[]>;
   /** Default `dns.lookup`. */
   resolve?: ResolveAll;
   /** Default `isPublicAddress`. */
@@ -66,9 +69,10 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     async fetch(src) {
       const url = parseWebSource(src);
+      const headerRules = (await options.sourceHeaders?.()) ?? [];
       return await withDeadline(timeoutMs, shownHost(url), (deadline) => {
         const signal = AbortSignal.any([deadline, closing.signal]);
-        return followRedirects(url, { options, agentFor, signal });
+        return followRedirects(url, { options, agentFor, signal, headerRules });
       });
     },
     async close() {
@@ -83,6 +87,7 @@ interface FetchContext {
   options: HttpSourceOptions;
   agentFor: (url: URL) => GuardedAgent;
   signal: AbortSignal;
+  headerRules: readonly SourceHeaderRule[];
 }
 
 async function followRedirects(first: URL, context: FetchContext): Promise<Uint8Array<ArrayBuffer>> {
@@ -91,7 +96,9 @@ async function followRedirects(first: URL, context: FetchContext): Promise<Uint8
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     assertUrlAllowed(url, allow);
-    const result = await fetchHop({ ...context, url, cookie: cookies.headerFor(url) });
+    // What a client's server is told is for that server alone, wherever it redirects.
+    const headers = url.host === first.host ? headersFor(context.headerRules, url) : {};
+    const result = await fetchHop({ ...context, url, headers, cookie: cookies.headerFor(url) });
     if (result instanceof Uint8Array) return result;
     cookies.store(url, result.setCookie);
     url = result.target;
@@ -101,6 +108,8 @@ async function followRedirects(first: URL, context: FetchContext): Promise<Uint8
 
 interface Hop extends FetchContext {
   url: URL;
+  /** Those of private sources. */
+  headers: Readonly<Record<string, string>>;
   cookie: string | undefined;
 }
 
@@ -144,7 +153,7 @@ async function requestOnNewConnection(hop: Hop): Promise<Response> {
   return await requestLeniently(socket, { url, headers: requestHeaders(hop) });
 }
 
-function requestHeaders({ options, cookie }: Hop): Record<string, string> {
+function requestHeaders({ options, headers, cookie }: Hop): Record<string, string> {
   return {
     'user-agent': options.userAgent,
     accept: ACCEPT,
@@ -153,6 +162,7 @@ function requestHeaders({ options, cookie }: Hop): Record<string, string> {
     // Lets this service detect a source URL that leads back to itself (RFC 8586).
     'cdn-loop': 'edgepress',
     ...(cookie !== undefined && { cookie }),
+    ...headers,
   };
 }
 

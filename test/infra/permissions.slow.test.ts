@@ -102,6 +102,17 @@ describe('permissions', () => {
     },
   );
 
+  it.each(['ImageFunctionRole', 'WorkerRole'])(
+    'let the %s read the secret with the headers of sources',
+    (role) => {
+      const arn = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:source-headers-0a1b2c';
+      expect(actionsIn(synthesise(ALL_OPTIONS), role)).toHaveProperty(
+        [arn],
+        ['secretsmanager:GetSecretValue'],
+      );
+    },
+  );
+
   it('never allow all actions or all resources', () => {
     const full = synthesise(ALL_OPTIONS);
     for (const policy of ['ImageFunctionRole', 'WorkerRole', 'OperatorPolicy']) {

@@ -46,6 +46,8 @@ export function synthesise(options: EdgepressOptions = {}, env: { region?: strin
 /** Every option that adds something to the stack. */
 export const ALL_OPTIONS: EdgepressOptions = {
   sourceAllow: ['https://*.example.com/*', 's3://originals/a/*', 's3://more-originals/what?/$1/*'],
+  sourceHeaders: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:source-headers-0a1b2c',
+  sourceUserAgent: 'edgepress (+https://example.com/images)',
   imageReservedConcurrency: 200,
   workerReservedConcurrency: 101,
   variantDays: 90,
