@@ -5,7 +5,9 @@ import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { asBuffer } from './containers/isobmff.ts';
 import { corruptError, DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import { decodeApng } from './decoders/apng.ts';
-import { type DecodedPixels, decodeWithMagick } from './decoders/magick.ts';
+import { decodeBmp } from './decoders/bmp.ts';
+import type { DecodedPixels } from './decoders/decoded-pixels.ts';
+import { decodeWithMagick } from './decoders/magick.ts';
 import { renderPdf } from './decoders/pdf.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
@@ -164,6 +166,8 @@ async function openSource(source: InspectedSource, maxPixels: number): Promise<S
       return openWithSharp(source, maxPixels);
     case 'magick':
       return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation, decodeBytes }), source);
+    case 'bmp':
+      return openDecoded(await decodeBmp(bytes, type), source);
     case 'pdfium':
       return openDecoded(await renderPdf(bytes, facts), source);
     case 'apng': {

@@ -1,5 +1,5 @@
 /** What turns the file of a source into pixels: sharp itself, or a decoder that hands sharp its pixels. */
-export type Decoder = 'sharp' | 'magick' | 'pdfium' | 'apng';
+export type Decoder = 'sharp' | 'bmp' | 'magick' | 'pdfium' | 'apng';
 
 /**
  * The types of originals that are decoded. `hevc` is the HEIF that phones write (HEIC); `avis` is an AVIF image sequence, whose frames are
@@ -43,8 +43,8 @@ export const IMAGE_TYPES: Readonly<Record<ImageType, TypeTraits>> = {
   avif: { contentType: 'image/avif', decoder: 'sharp', decodeBytesPerPixel: 20 },
   avis: { contentType: 'image/avif', decoder: 'magick', decodeBytesPerPixel: 20 },
   hevc: { contentType: 'image/heic', decoder: 'magick', decodeBytesPerPixel: 17 },
-  bmp: { contentType: 'image/bmp', decoder: 'magick', decodeBytesPerPixel: 24 },
-  ico: { contentType: 'image/x-icon', decoder: 'magick', decodeBytesPerPixel: 24 },
+  bmp: { contentType: 'image/bmp', decoder: 'bmp', decodeBytesPerPixel: 9 },
+  ico: { contentType: 'image/x-icon', decoder: 'bmp', decodeBytesPerPixel: 9 },
   jxl: { contentType: 'image/jxl', decoder: 'magick', decodeBytesPerPixel: 24 },
   jp2: { contentType: 'image/jp2', decoder: 'magick', decodeBytesPerPixel: 30 },
   psd: { contentType: 'image/vnd.adobe.photoshop', decoder: 'magick', decodeBytesPerPixel: 30 },
@@ -90,8 +90,8 @@ const SIGNATURES: readonly [start: string, type: ImageType | 'raw'][] = [
   ['FUJIFILMCCD-RAW', 'raw'],
 ];
 
-/** Sizes of the header that follows the file header of a BMP, by version. */
-const BMP_HEADERS = [12, 16, 40, 52, 56, 64, 108, 124];
+/** The sizes of the headers that may follow the file header of a BMP. */
+const BMP_HEADER_BYTES = { least: 12, most: 124 };
 
 /** Brands of files in boxes, by codec (ISO/IEC 23008-12, annex B; AV1 Image File Format, section 6; Canon's CR3). */
 const BRANDS: Readonly<Record<string, ImageType | 'raw'>> = {
@@ -123,10 +123,15 @@ export function sniffImageType(bytes: Uint8Array): ImageType | 'raw' | undefined
   const signature = SIGNATURES.find(([start]) => head.startsWith(start));
   if (signature) return signature[1];
   if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP') return 'webp';
-  if (head.startsWith('BM') && BMP_HEADERS.includes(head.charCodeAt(14)) && head.slice(15, 18) === '\0\0\0')
-    return 'bmp';
+  if (head.startsWith('BM') && isBmpHeader(head)) return 'bmp';
   if (head.slice(4, 8) === 'ftyp') return sniffBrands(head);
   return head.includes('%PDF-') ? 'pdf' : undefined;
+}
+
+function isBmpHeader(head: string): boolean {
+  const { least, most } = BMP_HEADER_BYTES;
+  const bytes = head.charCodeAt(14);
+  return bytes >= least && bytes <= most && head.slice(15, 18) === '\0\0\0';
 }
 
 /** The major brand decides, or else the compatible brands: `mif1` and `msf1` do not name a codec. */

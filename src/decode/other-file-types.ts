@@ -53,6 +53,16 @@ const CONTAINED: readonly [container: string, at: number, name: string, what: st
   ['', 128, 'DICM', 'DICOM'],
   ['', 257, 'ustar', 'a tar archive'],
   ['\x01\0\0\0', 40, ' EMF', 'a Windows metafile (EMF)'],
+  // A bitmap array that begins with a bitmap, an icon or a pointer, and icons of their own.
+  ['BA', 14, 'BM', 'an OS/2 bitmap array'],
+  ['BA', 14, 'CI', 'an OS/2 icon'],
+  ['BA', 14, 'IC', 'an OS/2 icon'],
+  ['BA', 14, 'CP', 'an OS/2 pointer'],
+  ['BA', 14, 'PT', 'an OS/2 pointer'],
+  ['CI', 2, '\x1a\0\0\0', 'an OS/2 icon'],
+  ['CI', 2, '\x4e\0\0\0', 'an OS/2 icon'],
+  ['IC', 2, '\x1a\0\0\0', 'an OS/2 icon'],
+  ['IC', 2, '\x4e\0\0\0', 'an OS/2 icon'],
   ['', 4, 'moov', 'a QuickTime video'],
   ['', 4, 'mdat', 'a QuickTime video'],
 ];

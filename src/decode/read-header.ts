@@ -1,5 +1,6 @@
 import sharp, { type Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
+import { readBmpHeader } from './containers/bmp-header.ts';
 import {
   isAvifSequence,
   isOtherSequence,
@@ -7,6 +8,7 @@ import {
   readSequenceHeader,
 } from './containers/heif-header.ts';
 import { missingPart } from './containers/heif-items.ts';
+import { readIconHeader } from './containers/ico.ts';
 import { readSize } from './containers/image-headers.ts';
 import { asBuffer } from './containers/isobmff.ts';
 import { isWholePsd } from './containers/psd-header.ts';
@@ -14,7 +16,7 @@ import { readApngHeader } from './decoders/apng.ts';
 import { readPdfSize } from './decoders/pdf.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
 import type { Size } from './size.ts';
-import { unsupportedError } from './unsupported-kind.ts';
+import { unsupportedError, unsupportedKindError } from './unsupported-kind.ts';
 
 /** What the header of a file says. Sizes, delays and repetitions are in `metadata` whichever decoder reads the file. */
 export interface SourceHeader {
@@ -36,8 +38,8 @@ const READERS: Readonly<Record<ImageType, ReadHeader>> = {
   avif: readHeif,
   avis: readHeif,
   hevc: readHeif,
-  bmp: readSizeOnly,
-  ico: readSizeOnly,
+  bmp: readBmp,
+  ico: readBmp,
   jxl: readSizeOnly,
   jp2: readSizeOnly,
   psd: readPsd,
@@ -126,6 +128,15 @@ async function readSizeOnly(bytes: Uint8Array, type: ImageType): Promise<SourceH
   const unsupported = unsupportedError(bytes, type);
   if (unsupported) throw unsupported;
   return headerOf(type, { ...plainMetadata(size), orientation: size.orientation });
+}
+
+async function readBmp(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const file = asBuffer(bytes);
+  const header = readOrNothing(() => (type === 'ico' ? readIconHeader(file) : readBmpHeader(file)));
+  if (!header) throw damagedHeader(type, undefined);
+  const { unsupported, iccProfile } = header;
+  if (unsupported) throw unsupportedKindError(`${type === 'ico' ? 'an icon' : 'a BMP'} with ${unsupported}`);
+  return headerOf(type, { ...plainMetadata(header), ...(iccProfile && { icc: iccProfile }) });
 }
 
 async function readPsd(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {

@@ -19,10 +19,6 @@ const JPEG_FRAMES: Readonly<Record<number, string>> = {
 };
 const START_OF_SCAN = 0xda;
 
-/** Bits per pixel of a BMP that are decoded, and the last compression that is: run lengths come before it, JPEG and PNG after it. */
-const BMP_BITS = [1, 4, 8, 16, 24, 32];
-const BMP_BITFIELDS = 3;
-
 /** Values of the tag Compression that libtiff has, but not the one in sharp (TIFF 6.0, Adobe's supplements, libtiff's registry). */
 const TIFF_COMPRESSIONS: Readonly<Record<number, string>> = {
   6: 'old-style JPEG',
@@ -44,27 +40,19 @@ const TAG = { COMPRESSION: 259, PHOTOMETRIC: 262 };
 /** Returns the error for a file that a decoder rejected because it is of such a kind; `undefined` if that is not why. */
 export function unsupportedError(bytes: Uint8Array, type: ImageType): EdgepressError | undefined {
   const kind = unsupportedKind(bytes, type);
-  return kind === undefined
-    ? undefined
-    : new EdgepressError('source_not_image', `The source is ${kind}, which is not supported`);
+  return kind === undefined ? undefined : unsupportedKindError(kind);
+}
+
+/** @param kind - what the file is, with an article */
+export function unsupportedKindError(kind: string): EdgepressError {
+  return new EdgepressError('source_not_image', `The source is ${kind}, which is not supported`);
 }
 
 /** Returns what a file is that is of a type which is decoded, but of a kind within it that is not; `undefined` if that is not known. */
 function unsupportedKind(bytes: Uint8Array, type: ImageType): string | undefined {
   const file = asBuffer(bytes);
   if (type === 'jpeg') return jpegKind(file);
-  if (type === 'bmp') return bmpKind(file);
   return type === 'tiff' ? tiffKind(file) : undefined;
-}
-
-/** @param file - at least as long as BITMAPINFOHEADER, or with the header of OS/2 */
-function bmpKind(file: Buffer): string | undefined {
-  const isCore = file.length >= 26 && file.readUInt32LE(14) === 12;
-  if (!isCore && file.length < 54) return undefined;
-  const bits = file.readUInt16LE(isCore ? 24 : 28);
-  if (!BMP_BITS.includes(bits)) return `a BMP with ${bits} bits a pixel`;
-  const compression = isCore ? 0 : file.readUInt32LE(30);
-  return compression > BMP_BITFIELDS ? `a BMP with compression ${compression}` : undefined;
 }
 
 function tiffKind(file: Buffer): string | undefined {

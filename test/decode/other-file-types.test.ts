@@ -33,6 +33,9 @@ describe('a file that is no image of a supported type', () => {
     ['\x1a\x45\xdf\xa3', 'WebM'],
     ['RIFF\x10\0\0\0AVI LIST', 'AVI'],
     [at(128, 'DICM'), 'DICOM'],
+    ['BA\x28\0\0\0\0\0\0\0\0\0\0\0BM\x1a\0\0\0', 'OS/2 bitmap array'],
+    ['BA\x5c\0\0\0\xf2\0\0\0\0\0\0\0CI\x4e\0\0\0', 'OS/2 icon'],
+    ['CI\x1a\0\0\0\x10\0', 'OS/2 icon'],
     ['gimp xcf v011\0', 'XCF'],
     ['v/1\x01\x02\0\0\0', 'OpenEXR'],
     ['#?RADIANCE\n', 'Radiance'],
@@ -63,11 +66,23 @@ describe('a file that is no image of a supported type', () => {
     ];
     const oddBmp = bmp(8, 8, { bits: 24 });
     oddBmp.writeUInt16LE(13, 28);
-    const jpegInBmp = bmp(8, 8, { bits: 24 });
-    jpegInBmp.writeUInt32LE(4, 30);
+    const bmpWith = (at: number, value: number) => {
+      const file = bmp(8, 8, { bits: 24 });
+      file.writeUInt32LE(value, at);
+      return file;
+    };
+    const apart = bmp(8, 8, { bits: 16, masks: [0xf00f, 0x00f0, 0x0f00, 0] });
+    const huffman = bmp(8, 8, { bits: 1, header: 64 });
+    huffman.writeUInt32LE(3, 30);
     for (const [source, name] of [
       [oddBmp, 'BMP with 13 bits'],
-      [jpegInBmp, 'BMP with compression 4'],
+      [bmpWith(30, 4), 'BMP with a JPEG inside'],
+      [bmpWith(30, 5), 'BMP with a PNG inside'],
+      [bmpWith(30, 11), 'BMP with compression 11'],
+      [bmpWith(30, 1), 'BMP with compression 1 and 24 bits'],
+      [bmpWith(14, 66), 'BMP with a header of 66 bytes'],
+      [huffman, 'BMP with Huffman compression'],
+      [apart, 'BMP with masks whose bits are apart'],
       [lossless, 'lossless JPEG'],
       [jpegLs, 'JPEG-LS'],
       ...tags.map(([tag, value, what]) => [withTag(tiff, tag, value), what] as const),

@@ -14,8 +14,6 @@ type ReadSize = (file: Buffer) => UprightSize | undefined;
 
 /** The types whose header sharp cannot read. */
 const READERS: Readonly<Partial<Record<ImageType, ReadSize>>> = {
-  bmp: readBmpSize,
-  ico: readIcoSize,
   jxl: readJxlSize,
   jp2: readJp2Size,
   psd: readPsdSize,
@@ -31,18 +29,6 @@ export function readSize(bytes: Uint8Array, type: ImageType): UprightSize | unde
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
-
-/** BITMAPFILEHEADER is followed by BITMAPCOREHEADER, with 16-bit sizes, or a header of a later version. A negative height is top-down. */
-function readBmpSize(file: Buffer): Size {
-  if (file.readUInt32LE(14) === 12) return { width: file.readUInt16LE(18), height: file.readUInt16LE(20) };
-  return { width: file.readInt32LE(18), height: Math.abs(file.readInt32LE(22)) };
-}
-
-/** Of the first picture of an icon: its header has twice the height, for the mask. */
-function readIcoSize(file: Buffer): Size {
-  const at = file.readUInt32LE(18);
-  return { width: file.readInt32LE(at + 4), height: file.readInt32LE(at + 8) / 2 };
 }
 
 /** The image header box of a JP2 (ISO/IEC 15444-1, annex I.5.3.1), or the SIZ segment of a bare codestream (annex A.5.1). */

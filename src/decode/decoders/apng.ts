@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
-import type { DecodedPixels } from './magick.ts';
+import type { DecodedPixels } from './decoded-pixels.ts';
 
 /** A frame with its compressed pixels. */
 interface ApngFrame extends FrameArea {

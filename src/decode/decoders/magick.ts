@@ -1,19 +1,7 @@
 import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
 import type { ImageType } from '../image-type.ts';
+import type { DecodedPixels } from './decoded-pixels.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
-
-/** Decoded pixels, 8 bits a channel: rows from top to bottom, the frames of an animation one below the other. */
-export interface DecodedPixels {
-  data: Uint8Array;
-  /** Of one frame, in pixels. */
-  width: number;
-  height: number;
-  /** RGB, or RGBA with straight alpha. */
-  channels: 3 | 4;
-  frames: number;
-  /** The profile that is embedded in the file, where the decoder says it. */
-  iccProfile?: Uint8Array | undefined;
-}
 
 /** ImageMagick in WebAssembly (Apache-2.0), for types that sharp does not decode. */
 const MAGICK: ThreadedDecoder = {
@@ -26,8 +14,6 @@ const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
   avif: 'AVIF',
   avis: 'AVIF',
   hevc: 'HEIC',
-  bmp: 'BMP',
-  ico: 'ICO',
   jxl: 'JXL',
   jp2: 'JP2',
   psd: 'PSD',

@@ -1,6 +1,6 @@
 import { type Size, scaled, scaleInside } from '../size.ts';
+import type { DecodedPixels } from './decoded-pixels.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
-import type { DecodedPixels } from './magick.ts';
 
 /** PDFium in WebAssembly (BSD-3-Clause and Apache-2.0, packaged under MIT). */
 const PDFIUM: ThreadedDecoder = {

@@ -1,5 +1,4 @@
 import type { ImageType } from '../image-type.ts';
-import { repairBmp } from './repair-bmp.ts';
 import { repairGif } from './repair-gif.ts';
 import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';
 import { repairPng } from './repair-png.ts';
@@ -10,7 +9,6 @@ type RepairOfType = (bytes: Uint8Array, isThorough: boolean) => Uint8Array | Pro
 
 const REPAIRS: Readonly<Partial<Record<ImageType, RepairOfType>>> = {
   jpeg: repairJpeg,
-  bmp: repairBmp,
   gif: repairGif,
   webp: repairWebp,
   tiff: repairTiff,
