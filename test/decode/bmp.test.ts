@@ -214,13 +214,15 @@ describe('decoding icons', () => {
     }
   });
 
-  it('shows an icon without its mask, with a wrong length, or with a height that is not doubled', async () => {
+  it('shows an icon without its mask, with a wrong length or number of colours, or with a height that is not doubled', async () => {
     const picture = iconBmp(32, 32, 24);
     const whole = icon([picture]);
     const maskless = whole.subarray(0, -32 * 4);
     const short = withInt32(icon([picture]), 6 + 8, 8);
     const single = withInt32(Buffer.from(maskless), 22 + 8, 32);
-    for (const source of [maskless, short, single]) {
+    // Colours that 24 bits do not need.
+    const unused = withInt32(icon([picture]), 22 + 32, 1000);
+    for (const source of [maskless, short, single, unused]) {
       const image = await encode(source);
       expect(image).toMatchObject({ width: 32, height: 32 });
       await expectQuarters(image.body);

@@ -162,9 +162,9 @@ function isRun(mask: number, bits: number): boolean {
   return mask === 0 || (isWithin && Number.isInteger(Math.log2(mask / (lowest >>> 0) + 1)));
 }
 
-/** More colours than the bits allow are ignored. */
+/** More colours than the bits allow are ignored, and so are those of pixels that need none. */
 function readColourCount(used: number, bits: number): number {
-  if (bits > 8) return used;
+  if (bits > 8) return 0;
   return Math.min(used || 2 ** bits, 2 ** bits);
 }
 

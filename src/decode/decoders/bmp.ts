@@ -23,7 +23,7 @@ export async function decodeBmp(bytes: Uint8Array, type: ImageType): Promise<Dec
     const header = type === 'ico' ? readIconHeader(file) : readBmpHeader(file);
     if (!header) throw new RangeError('the header is damaged');
     const pixels = await decodePixels(file, header);
-    return type === 'ico' ? withMask(pixels, file, header) : pixels;
+    return type === 'ico' ? await withMask(pixels, file, header) : pixels;
   } catch (error) {
     throw error instanceof RangeError ? corruptError(type, error) : error;
   }
@@ -36,6 +36,12 @@ async function decodePixels(file: Buffer, header: BmpHeader): Promise<DecodedPix
   if (!isRuns) assertWhole(file, header);
   const data = new Uint8Array(width * height * channels);
   const rows = isRuns ? writeRunLengths(file, header, data) : writeRows(file, header, data, channels);
+  await runInBands(rows);
+  return { data, width, height, channels, frames: 1 };
+}
+
+/** @param rows - yields how many pixels it has done since the last time */
+async function runInBands(rows: Generator<number>): Promise<void> {
   let work = 0;
   for (const pixels of rows) {
     work += pixels;
@@ -43,7 +49,6 @@ async function decodePixels(file: Buffer, header: BmpHeader): Promise<DecodedPix
     work = 0;
     await yieldToEventLoop();
   }
-  return { data, width, height, channels, frames: 1 };
 }
 
 /** The bytes that fill up the last row may be missing. */
@@ -68,17 +73,11 @@ function* writeRows(file: Buffer, header: BmpHeader, out: Uint8Array, channels: 
 }
 
 /** Adds the transparency of an icon: the alpha of its pixels or, if they have none, the mask behind them. What is cut off of it is opaque. */
-function withMask(pixels: DecodedPixels, file: Buffer, header: BmpHeader): DecodedPixels {
+async function withMask(pixels: DecodedPixels, file: Buffer, header: BmpHeader): Promise<DecodedPixels> {
   const { width, height, channels } = pixels;
   if (channels === 4 && hasAlpha(pixels.data)) return pixels;
   const data = new Uint8Array(width * height * 4);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let channel = 0; channel < 3; channel++)
-      data[pixel * 4 + channel] = pixels.data[pixel * channels + channel] as number;
-    data[pixel * 4 + 3] = 255;
-  }
-  // The length of run lengths is not known, and browsers ignore a mask behind them.
-  if (header.compression === 'none' || header.compression === 'masks') applyMask(data, file, header);
+  await runInBands(writeMasked(pixels, file, header, data));
   return { ...pixels, data, channels: 4 };
 }
 
@@ -87,15 +86,27 @@ function hasAlpha(data: Uint8Array): boolean {
   return false;
 }
 
-function applyMask(data: Uint8Array, file: Buffer, header: BmpHeader): void {
-  const { width, height, bits, isTopDown, pixelsAt } = header;
-  const maskAt = pixelsAt + rowBytes(width, bits) * height;
+function* writeMasked(
+  { data, channels }: DecodedPixels,
+  file: Buffer,
+  header: BmpHeader,
+  out: Uint8Array,
+): Generator<number> {
+  const { width, height, bits, compression, isTopDown, pixelsAt } = header;
+  // The length of run lengths is not known, and browsers ignore a mask behind them.
+  const isMasked = compression === 'none' || compression === 'masks';
+  const maskAt = isMasked ? pixelsAt + rowBytes(width, bits) * height : file.length;
   for (let row = 0; row < height; row++) {
     const rowAt = maskAt + row * rowBytes(width, 1);
-    const out = (isTopDown ? row : height - 1 - row) * width;
+    const first = (isTopDown ? row : height - 1 - row) * width;
     for (let x = 0; x < width; x++) {
+      const [from, to] = [(first + x) * channels, (first + x) * 4];
+      out[to] = data[from] as number;
+      out[to + 1] = data[from + 1] as number;
+      out[to + 2] = data[from + 2] as number;
       const isTransparent = ((file[rowAt + (x >> 3)] ?? 0) >> (7 - (x & 7))) & 1;
-      if (isTransparent) data[(out + x) * 4 + 3] = 0;
+      out[to + 3] = isTransparent ? 0 : 255;
     }
+    yield width;
   }
 }
