@@ -2,12 +2,12 @@ import type { RgbImage } from './metric.ts';
 
 /**
  * What an image shows, as far as it matters to encoders. A `chart` has few colours and is smallest when it is lossless. A `drawing` is made
- * of flat areas, like most screenshots, and may be smallest lossless. `print` has letters, which have to stay legible whatever the metric
- * says. Anything else is a `photo`.
+ * of flat areas, like most screenshots, or of dots in few colours, like a dithered fax, and may be smallest lossless. `print` has letters,
+ * which have to stay legible whatever the metric says. Anything else is a `photo`.
  */
 export type ContentClass = 'photo' | 'print' | 'drawing' | 'chart';
 
-/** Whether an image is made of flat areas, so that lossless encodings are worth a try. */
+/** Whether an image is drawn rather than photographed, so that lossless encodings are worth a try. */
 export function isDrawn(contentClass: ContentClass): boolean {
   return contentClass === 'drawing' || contentClass === 'chart';
 }
@@ -32,6 +32,8 @@ const CHART_COLOURS = 32;
 const DRAWING_FLAT = 0.5;
 const DRAWING_FLAT_AND_SMOOTH = 0.35;
 const DRAWING_SMOOTH = 0.6;
+/** The dots of black and white make all blocks sharp but those in one colour. */
+const DITHERED_SHARP = 0.5;
 const PRINT_TWO_TONE = 0.08;
 const PRINT_TWO_TONE_OF_SHARP = 0.4;
 const PAPER_SMOOTH = 0.6;
@@ -64,6 +66,9 @@ export function classifyContent(image: RgbImage): ContentClass {
   const smooth = counts.smooth / blocks;
   if (flat >= DRAWING_FLAT && colours.size <= CHART_COLOURS) return 'chart';
   if (flat >= DRAWING_FLAT || (flat >= DRAWING_FLAT_AND_SMOOTH && smooth >= DRAWING_SMOOTH)) return 'drawing';
+  // A dark photograph may have as few colours, but is smooth.
+  const isDithered = colours.size <= CHART_COLOURS && counts.sharp / blocks >= DITHERED_SHARP;
+  if (isDithered) return 'drawing';
   const twoTone = counts.twoTone / blocks;
   const twoToneOfSharp = counts.twoTone / Math.max(1, counts.sharp);
   const isPage = twoTone >= PRINT_TWO_TONE && twoToneOfSharp >= PRINT_TWO_TONE_OF_SHARP;

@@ -21,6 +21,8 @@ export interface StillRequest {
 export interface StillSource {
   /** The size of the source with its metadata, in bytes. */
   bytes: number;
+  /** Whether it may be sent at its own size in place of this variant. */
+  isNear: boolean;
   /** `undefined` if the source has none, or has too many pixels for this variant. */
   servable: ServableOriginal | undefined;
   /** The score of the source itself; see `estimateSourceScore`. */

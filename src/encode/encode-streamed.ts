@@ -1,9 +1,11 @@
 import type { Sharp } from 'sharp';
 import type { PixelSource } from '../decode/decode.ts';
 import { decodeError } from '../decode/decode-errors.ts';
+import type { ImageType } from '../decode/image-type.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
 import { scaled } from '../decode/size.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
+import type { StillSource } from './encode-still.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
 import {
   animatedEncoding,
@@ -15,21 +17,23 @@ import {
   variantSize,
 } from './encodings.ts';
 import { resizeAndCrop } from './pixels.ts';
-import { type EncodedBody, originalInFormat, type ServableOriginal, smallerOf } from './servable-original.ts';
+import { type EncodedBody, originalInFormat, smallerOf } from './servable-original.ts';
 import { animatedQuality, fastSettings } from './tier-quality.ts';
+
+/** Animations that have no artefacts to reproduce. */
+const LOSSLESS_ANIMATIONS: readonly ImageType[] = ['gif', 'apng'];
 
 /**
  * Encodes a streamed source, an animation or a very long still, in one pass and at a fixed quality, whatever the effort: all of its
  * pixels are never in memory together.
  *
- * @param servable - `undefined` if the source has none, or has too many pixels for this variant
  * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
  */
 export async function encodeStreamed(
   pixels: PixelSource,
   source: InspectedSource,
   { scale, tier, format }: EncodeRequest & { scale: number },
-  servable: ServableOriginal | undefined,
+  { servable, isNear }: Pick<StillSource, 'servable' | 'isNear'>,
   runWithPermit: RunWithPermit,
 ): Promise<Omit<EncodedImage, 'effort'>> {
   const { facts, frames, type } = source;
@@ -48,8 +52,8 @@ export async function encodeStreamed(
   const encoded = isAnimated
     ? await run(toAnimated(image, animated, animatedQuality(tier)), animated)
     : await run(toEncoding(image, settings), settings.encoding);
-  // A GIF has few colours, and resizing gives it many: without loss at its own size, most that are drawn need half of the bytes.
-  const triesLossless = isAnimated && type === 'gif' && animated === 'webp' && servable !== undefined;
+  // Most are drawn in few colours, and resizing gives them many: without loss at their own size, these need half of the bytes.
+  const triesLossless = isAnimated && isNear && LOSSLESS_ANIMATIONS.includes(type) && animated === 'webp';
   const lossless = triesLossless
     ? { ...(await run(toAnimated(await pixels.open(), 'webp', 'lossless'), 'webp')), score: 100 }
     : undefined;

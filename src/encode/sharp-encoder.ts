@@ -101,6 +101,7 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     if (isNear) stripped ??= { servable: servableOriginal(source) };
     return {
       bytes: facts.bytes,
+      isNear,
       servable: isNear ? stripped?.servable : undefined,
       score: estimateSourceScore(source, scale),
       isResized,
@@ -116,13 +117,7 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     const { effort, format } = request;
     const original = sourceAt(scale, format);
     if (pixels.isStreamed) {
-      const encoded = await encodeStreamed(
-        pixels,
-        source,
-        { ...request, scale },
-        original.servable,
-        runWithPermit,
-      );
+      const encoded = await encodeStreamed(pixels, source, { ...request, scale }, original, runWithPermit);
       return { ...encoded, effort };
     }
     const still = await stillAt(scale, format);

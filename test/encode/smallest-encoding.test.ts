@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EFFORTS, type EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { FORMATS } from '../../src/protocol/request.ts';
+import { apng } from '../support/apng.ts';
 import { animation, form, photograph, screen } from '../support/pictures.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 40_000_000 });
@@ -126,6 +127,36 @@ describe('a drawing of few colours', () => {
   });
 });
 
+describe('a picture of few colours that is dithered', () => {
+  it('is encoded without loss where lossy encodings have more bytes, as a fax is', async () => {
+    const [width, height] = [480, 384];
+    const grey = await sharp(await photograph())
+      .resize(width, height)
+      .greyscale()
+      .toColourspace('b-w')
+      .raw()
+      .toBuffer();
+    // Each dot passes its error on to the next one. Shades near the middle have the shortest runs of one colour.
+    let error = 0;
+    const dots = grey.map((value) => {
+      const level = 64 + value / 2;
+      const dot = level + error < 128 ? 0 : 255;
+      error += level - dot;
+      return dot;
+    });
+    const source = await sharp(dots, { raw: { width, height, channels: 1 } })
+      .tiff({ compression: 'deflate' })
+      .toBuffer();
+    for (const format of ['webp', 'jpeg'] as const) {
+      for (const effort of EFFORTS) {
+        const { body } = await encode(source, { format, effort });
+        const pixels = await sharp(body).toColourspace('b-w').raw().toBuffer();
+        expect(pixels.equals(dots)).toBe(true);
+      }
+    }
+  });
+});
+
 describe('a drawn animation', () => {
   it('is sent as lossless WebP at its own size where a narrower, lossy one has more bytes', async () => {
     const shapes = Array.from({ length: 4 }, (_, frame) => {
@@ -147,6 +178,25 @@ describe('a drawn animation', () => {
         delay: [100, 200, 300, 400],
       });
       expect(image.body.byteLength).toBeLessThan(source.byteLength / 2);
+    }
+  });
+});
+
+describe('an animated PNG', () => {
+  it('is sent as lossless WebP at its own size where a lossy one has more bytes', async () => {
+    const frame = (left: number) => ({
+      colour: [200, 40, 40, 255] as const,
+      width: 9,
+      height: 90,
+      left,
+      delay: 80,
+    });
+    const first = { colour: [255, 255, 255, 255] as const, width: 320, height: 240, delay: 80 };
+    const source = await apng({ width: 320, height: 240 }, [first, ...[10, 55, 111, 200].map(frame)]);
+    for (const width of [160, 320]) {
+      const image = await encode(source, { width });
+      expect(image).toMatchObject({ contentType: 'image/webp', width: 320, height: 240, score: 100 });
+      expect((await sharp(image.body, { animated: true }).metadata()).pages).toBe(5);
     }
   });
 });
