@@ -6,7 +6,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront';
 import { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import type { Ladder } from '../src/protocol/negotiation.ts';
+import type { Config } from '../src/config.ts';
 import { buildEdgeFunction } from './bundle/build-edge-function.ts';
 import { acknowledge } from './cdk-nag.ts';
 
@@ -21,14 +21,17 @@ export interface Edge {
  * rewrites the request to the variant's key. The key value store is created empty, so every request is refused until
  * `npm run keys -- rotate` has been run.
  */
-export function createEdgeFunction(scope: Construct, ladder: Ladder): Edge {
+export function createEdgeFunction(
+  scope: Construct,
+  { ladder, sourceIgnoredParameters }: Pick<Config, 'ladder' | 'sourceIgnoredParameters'>,
+): Edge {
   const keyValueStore = new KeyValueStore(scope, 'EdgeKeys', {
     comment: 'Keys that image URLs are signed with',
   });
   const edgeFunction = new EdgeFunction(scope, 'EdgeFunction', {
     comment: 'Verifies and negotiates image URLs',
     runtime: FunctionRuntime.JS_2_0,
-    code: FunctionCode.fromInline(buildEdgeFunction(ladder)),
+    code: FunctionCode.fromInline(buildEdgeFunction(ladder, sourceIgnoredParameters)),
     keyValueStore,
   });
   return { edgeFunction, keyValueStore };

@@ -57,6 +57,11 @@ export const OPTIONS = {
     ),
     type: matching(SECRET, 'the ARN of a secret in Secrets Manager'),
   },
+  sourceIgnoredParameters: variable(
+    VARIABLES.sourceIgnoredParameters,
+    (_, given) => given,
+    'They are built into the edge function, too, which has room for a few hosts.',
+  ),
   sourceUserAgent: variable(VARIABLES.sourceUserAgent, ({ sourceUserAgent }) => sourceUserAgent),
   sourceMaxBytes: variable(VARIABLES.sourceMaxBytes, ({ sourceMaxBytes }) => String(sourceMaxBytes)),
   sourceTimeoutMs: variable(

@@ -27,7 +27,7 @@ export class EdgepressStack extends Stack {
     const bucket = createBucket(this, settings);
     const { queue, deadLetters } = createQueues(this, settings);
     const signingKeys = createSigningKeys(this);
-    const { edgeFunction, keyValueStore } = createEdgeFunction(this, settings.config.ladder);
+    const { edgeFunction, keyValueStore } = createEdgeFunction(this, settings.config);
     const { imageFunction, url } = createImageFunction(this, { code, bucket, queue, settings });
     const distribution = createDistribution(this, { bucket, url, edgeFunction, settings });
     const { distributionId, distributionArn } = distribution;

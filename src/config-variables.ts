@@ -22,6 +22,7 @@ import { EFFORTS } from './encode/encoder.ts';
 import { FORMATS, TIERS } from './protocol/request.ts';
 import { parsePrivateHost } from './source/address-guard.ts';
 import { parseAllowPattern } from './source/allowlist.ts';
+import { parseIgnoredParameters } from './source/ignored-parameters.ts';
 import { parseSourceHeaders } from './source/source-headers.ts';
 
 /** One environment variable. */
@@ -133,6 +134,15 @@ export const VARIABLES = {
     },
     default: { value: undefined, words: 'none' },
     doc: 'Headers of requests to private sources, by pattern (as in `SOURCE_ALLOW`, with a host). They are not sent on when a redirect leaves the host, and are in no log, error or URL. A secret is read again every five minutes.',
+  }),
+  sourceIgnoredParameters: variable({
+    name: 'SOURCE_IGNORED_PARAMETERS',
+    type: {
+      allowed: 'JSON such as `{"*.amazonaws.com": ["X-Amz-*"], "images.example.com": ["token", "expires"]}`',
+      parse: parseIgnoredParameters,
+    },
+    default: { value: [], words: 'none' },
+    doc: 'Parameters of source URLs that do not say which image it is, by host (`*.` stands for whole labels; a `*` at the end of a name for anything): a URL that was signed anew leads to the variants that are stored, and the newest URL is used to fetch. A change leaves what is stored under the old keys until its units are purged.',
   }),
   sourceUserAgent: variable({
     name: 'SOURCE_USER_AGENT',

@@ -15,7 +15,7 @@ import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
-import { hmac, md5, sha256 } from './hashing.ts';
+import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
 import type { Sha256 } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
@@ -103,7 +103,8 @@ export async function createServices(
   const store = overrides.store ?? (await createStore(config.store, s3));
   const { counts, onStoreError } = countStoreErrors(log);
   const bestEffortStore = createBestEffortStore(store, onStoreError);
-  const records = createSourceRecords(bestEffortStore, nowMs);
+  const sha256 = createKeyHash(config.sourceIgnoredParameters);
+  const records = createSourceRecords(bestEffortStore, nowMs, hashOfUrl);
   const tombstones = createTombstones(store, sha256, nowMs);
   const cdn = await createCdn(config);
   const queue = createLazyQueue(config, store, nowMs);

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
+import { sha256 } from './hashing.ts';
 import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
@@ -59,7 +60,7 @@ export async function createUnitServices(
   const units = createUnits({
     ...shared,
     // Not the best-effort store: here, a store that cannot be read is an error and not a miss.
-    records: createSourceRecords(shared.store, shared.nowMs),
+    records: createSourceRecords(shared.store, shared.nowMs, sha256),
     withRetry: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
     maxSourcesInMemory: Math.max(MIN_CONCURRENT_SOURCES, 8 * config.concurrency),
     signal,

@@ -150,6 +150,13 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   SOURCE_MAX_BYTES: ['0', '32MB'],
   SOURCE_TIMEOUT_MS: ['0', '10s'],
   SOURCE_HEADERS: ['Authorization: secret', '[]', '{"https://x.test/*": {}}', '{"https://*/*": {"A": "b"}}'],
+  SOURCE_IGNORED_PARAMETERS: [
+    'token',
+    '[]',
+    '{"https://x.test": ["a"]}',
+    '{"x.test": []}',
+    '{"x.test": ["a&b"]}',
+  ],
   SOURCE_USER_AGENT: ['größe', 'two\nlines'],
   MAX_PIXELS: ['0'],
   WIDTHS: ['0', '100,,200', '100;200', '99999', 'wide'],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Ladder } from '../../src/protocol/negotiation.ts';
+import type { IgnoredParameters } from '../../src/protocol/source-identity.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/edge/viewer-request.ts');
 /** CloudFront's limit on the code of a function. */
@@ -22,11 +23,11 @@ const SUPPORTED = {
 /**
  * Builds the viewer-request function from the code that the server uses, too.
  *
- * @param ladder - built into the code
+ * @param ladder - built into the code, as are the ignored parameters
  * @returns the code for CloudFront
  * @throws Error when the code uses what the runtime does not have, or is too long
  */
-export function buildEdgeFunction(ladder: Ladder): string {
+export function buildEdgeFunction(ladder: Ladder, ignored: readonly IgnoredParameters[] = []): string {
   const { outputFiles } = buildSync({
     entryPoints: [SOURCE],
     bundle: true,
@@ -37,9 +38,10 @@ export function buildEdgeFunction(ladder: Ladder): string {
     supported: SUPPORTED,
     external: ['cloudfront', 'crypto'],
     minify: true,
+    define: { HAS_IGNORED_PARAMETERS: String(ignored.length > 0) },
     logLevel: 'silent',
   });
-  const code = wrapHandler(outputFiles[0]?.text ?? '', ladder);
+  const code = wrapHandler(outputFiles[0]?.text ?? '', ladder, ignored);
   if (/[(,]\s*await\b/.test(code))
     throw new Error(
       'the edge function has an await within the arguments of a call, which its runtime does not support',
@@ -51,12 +53,17 @@ export function buildEdgeFunction(ladder: Ladder): string {
 }
 
 /** CloudFront wants a function called `handler` instead of an export. */
-function wrapHandler(module: string, { widths, defaultWidth }: Ladder): string {
+function wrapHandler(
+  module: string,
+  { widths, defaultWidth }: Ladder,
+  ignored: readonly IgnoredParameters[],
+): string {
   const [exported, name] = /export\{(\w+) as handler\};?\s*$/.exec(module) ?? [];
   if (exported === undefined || name === undefined) throw new Error('the edge function exports no handler');
   return [
     module.slice(0, -exported.length),
     `var LADDER=${JSON.stringify({ widths, defaultWidth })};`,
+    ...(ignored.length > 0 ? [`var IGNORED_PARAMETERS=${JSON.stringify(ignored)};`] : []),
     `async function handler(event){return await ${name}(event)}`,
     '',
   ].join('\n');

@@ -3,10 +3,11 @@ import cloudfront from 'cloudfront';
 import crypto from 'crypto';
 import { type Fault, loopFault, notFoundFault } from '../protocol/fault.ts';
 import type { Ladder } from '../protocol/negotiation.ts';
-import { COMMON_HEADERS, PREFLIGHT_HEADERS, problemResponse } from '../protocol/problem.ts';
+import { COMMON_HEADERS, PREFLIGHT_HEADERS, refusalResponse } from '../protocol/problem.ts';
 import { IMAGE_PATH_PREFIX, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, resolveRequest } from '../protocol/resolve-request.ts';
 import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
+import { type IgnoredParameters, sourceIdentity } from '../protocol/source-identity.ts';
 
 /*
  * The CloudFront Function that runs on each viewer request, before CloudFront checks its cache. Its runtime takes ES 5.1 with
@@ -16,6 +17,9 @@ import { EDGE_KEYS_ITEM, readSigningKeys } from '../protocol/signature.ts';
 
 /** Appended by `infra/bundle/build-edge-function.ts`. */
 declare const LADDER: Ladder;
+declare const IGNORED_PARAMETERS: readonly IgnoredParameters[];
+/** Replaced when the code is built, so that the function has the code for it only if it is needed. */
+declare const HAS_IGNORED_PARAMETERS: boolean;
 
 /**
  * Answers requests that are malformed, unsigned or expired, and CORS preflights. CloudFront itself refuses any method but GET, HEAD and
@@ -76,11 +80,12 @@ function hmac(keyHex: string, text: string): string {
 }
 
 function sha256(text: string): string {
-  return crypto.createHash('sha256').update(text).digest('hex');
+  const hashed = HAS_IGNORED_PARAMETERS ? sourceIdentity(text, IGNORED_PARAMETERS) : text;
+  return crypto.createHash('sha256').update(hashed).digest('hex');
 }
 
 function refuse(method: string, fault: Fault): EdgeResponse {
-  const problem = problemResponse(fault);
+  const problem = refusalResponse(fault);
   const response = respond(problem.status, problem.title, problem.headers);
   if (method !== 'HEAD') response.body = { encoding: 'text', data: problem.body };
   return response;

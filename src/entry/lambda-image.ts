@@ -1,7 +1,7 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { pino } from 'pino';
 import { type Config, readConfig } from '../config.ts';
-import { sha256 } from '../hashing.ts';
+import { createKeyHash } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
@@ -17,7 +17,10 @@ const bucket = bucketOf(config);
 const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
   lazy: true,
-  readTarget: createReadForwardedTarget({ ladder: config.ladder, sha256 }),
+  readTarget: createReadForwardedTarget({
+    ladder: config.ladder,
+    sha256: createKeyHash(config.sourceIgnoredParameters),
+  }),
   // The distribution depends on this function, so the function cannot know its id. The worker invalidates instead.
   invalidatesByQueue: true,
 });

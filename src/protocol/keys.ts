@@ -22,7 +22,10 @@ export const MANIFEST_NAME = 'manifest.json';
 /** In a source's folder, only while the source is broken: why, and when to try it again. */
 export const SOURCE_RECORD_NAME = 'source.json';
 
-/** SHA-256 of a text's UTF-8 bytes, in lower-case hex. Passed in, since each runtime has its own. */
+/**
+ * SHA-256 of a text's UTF-8 bytes, in lower-case hex. Passed in, since each runtime has its own. Of a source, it is that of its identity;
+ * see `sourceIdentity`.
+ */
 export type Sha256 = (text: string) => string;
 
 /** Which variant of a source: the part of its name that can be chosen. */
@@ -36,7 +39,7 @@ export interface VariantSpec {
 /** One variant of one source in one unit. */
 export interface VariantName extends VariantSpec {
   unit: string;
-  /** As the URL gave it, not normalised: two spellings are two sources. */
+  /** As the URL gave it, not normalised: two spellings are two sources, but for parameters that are ignored. */
   src: string;
 }
 

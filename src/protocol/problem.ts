@@ -1,23 +1,31 @@
 import type { ErrorCode } from './error.ts';
 
-/** HTTP status and title of each code. This is the only place that knows them. */
-const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+type Status = readonly [status: number, title: string];
+
+// HTTP status and title of each code, in two tables, so that the edge function has the first one only. No other place knows them.
+
+/** Of what the edge refuses, as the server does. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, Status>>> = {
   bad_request: [400, 'Bad Request'],
-  unauthorized: [401, 'Unauthorized'],
   bad_signature: [403, 'Forbidden'],
   expired: [403, 'Forbidden'],
   source_forbidden: [403, 'Forbidden'],
   not_found: [404, 'Not Found'],
+};
+
+const OTHERS: Readonly<Partial<Record<ErrorCode, Status>>> = {
+  unauthorized: [401, 'Unauthorized'],
   source_not_found: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   source_too_large: [413, 'Content Too Large'],
   source_not_image: [415, 'Unsupported Media Type'],
   source_corrupt: [422, 'Unprocessable Content'],
-  internal: [500, 'Internal Server Error'],
   source_unavailable: [502, 'Bad Gateway'],
   overloaded: [503, 'Service Unavailable'],
   source_timeout: [504, 'Gateway Timeout'],
 };
+
+const INTERNAL: Status = [500, 'Internal Server Error'];
 
 /** Long enough to absorb many requests for the same broken image, short enough for a repaired one to show soon. */
 const BROKEN_SOURCE_MAX_AGE_SECONDS = 60;
@@ -46,25 +54,32 @@ export interface ProblemResponse {
 export function problemResponse(problem: Problem): ProblemResponse {
   const code = problem.code;
   const retryAfterSeconds = problem.retryAfterSeconds;
-  const status = STATUS[code][0];
-  const title = STATUS[code][1];
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/problem+json',
-    'Cache-Control': cacheControlFor(code, retryAfterSeconds),
-  };
+  const response = responseWith(problem, REFUSALS[code] || OTHERS[code] || INTERNAL);
+  const headers = response.headers;
+  headers['Cache-Control'] = cacheControlFor(code, retryAfterSeconds);
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   // A 401 must name the authentication scheme (RFC 9110, section 11.6.1).
   if (code === 'unauthorized') headers['WWW-Authenticate'] = 'Bearer';
+  return response;
+}
+
+/** Makes the HTTP response for what the edge refuses: the same as `problemResponse`. */
+export function refusalResponse(problem: Problem): ProblemResponse {
+  return responseWith(problem, REFUSALS[problem.code] as Status);
+}
+
+function responseWith(problem: Problem, status: Status): ProblemResponse {
   const document = {
     type: 'about:blank',
-    title,
-    status,
+    title: status[1],
+    status: status[0],
     detail: problem.detail,
-    code,
+    code: problem.code,
     parameter: problem.parameter,
     retryable: problem.retryable === true,
   };
-  return { status, title, headers, body: JSON.stringify(document) };
+  const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' };
+  return { status: status[0], title: status[1], headers, body: JSON.stringify(document) };
 }
 
 /** Failures of a source are the same for every client, so caches may share them. Refusals depend on the request and the rules. */

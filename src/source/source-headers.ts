@@ -35,7 +35,7 @@ export function parseSourceHeaders(text: string): SourceHeaders {
  * @throws Error with a message for the configuration error, which repeats no header's value
  */
 export function parseSourceHeaderRules(json: string): readonly SourceHeaderRule[] {
-  return Object.entries(parseObject(json, 'must be a JSON object from patterns to headers')).map(
+  return Object.entries(parseJsonObject(json, 'must be a JSON object from patterns to headers')).map(
     ([text, value]) => {
       const pattern = parseAllowPattern(text);
       if (pattern.scheme === 's3:') throw new Error(`"${text}": only http and https sources have headers`);
@@ -52,7 +52,12 @@ export function parseSourceHeaderRules(json: string): readonly SourceHeaderRule[
   );
 }
 
-function parseObject(json: string, expectation: string): Record<string, unknown> {
+/**
+ * Parses a JSON object.
+ *
+ * @throws Error with the expectation as its message, for anything else
+ */
+export function parseJsonObject(json: string, expectation: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backoffDelay } from '../backoff.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
+import type { Sha256 } from '../protocol/keys.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 
 const MINUTE_MS = 60_000;
@@ -38,14 +39,16 @@ const recordSchema = z.object({
   /** The number of failures in a row. */
   failures: z.int().min(1),
   retryable: z.boolean(),
+  /** A hash of the URL that failed. A record is about no other URL of the same source; one without it is about all. */
+  url: z.string().optional(),
 });
 
 /** A cached failure: why a source is broken, and until when not to try it again. It is stored as `source.json` beside the variants. */
 export type SourceRecord = z.infer<typeof recordSchema>;
 
 export interface SourceRecords {
-  /** Returns the record at a key; `undefined` if the source is not known to be broken. */
-  read(key: string): Promise<SourceRecord | undefined>;
+  /** Returns the record at a key; `undefined` if the source is not known to be broken by this URL. */
+  read(key: string, src: string): Promise<SourceRecord | undefined>;
   /** Returns the error to answer with instead of an attempt; `undefined` if the source may be tried (again). */
   cachedFailure(record: SourceRecord | undefined): EdgepressError | undefined;
   /**
@@ -61,13 +64,24 @@ export interface SourceRecords {
     error: unknown,
     previous: SourceRecord | undefined,
     startedAtMs: number,
+    src: string,
   ): Promise<{ error: unknown; isSaved: boolean }>;
   /** Deletes the record, if there was one, since the source works again. */
   clear(key: string, previous: SourceRecord | undefined): Promise<void>;
 }
 
-/** @param nowMs - returns the time, in Unix milliseconds */
-export function createSourceRecords(store: BestEffortStore, nowMs: () => number): SourceRecords {
+/**
+ * @param nowMs - returns the time, in Unix milliseconds
+ * @param sha256 - of a whole URL
+ */
+export function createSourceRecords(
+  store: BestEffortStore,
+  nowMs: () => number,
+  sha256: Sha256,
+): SourceRecords {
+  // A hash, because the URL may contain secrets, and short, because only different URLs have to differ.
+  const urlHash = (src: string) => sha256(src).slice(0, 16);
+
   function cachedFailure(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
     const leftMs = record ? Date.parse(record.nextAttempt) - nowMs() : 0;
     if (!record || leftMs <= 0) return undefined;
@@ -80,14 +94,15 @@ export function createSourceRecords(store: BestEffortStore, nowMs: () => number)
   }
 
   return {
-    read: async (key) => {
+    read: async (key, src) => {
       const object = await store.get(key);
-      return object && parseRecord(object.body);
+      const record = object && parseRecord(object.body);
+      return record?.url === undefined || record.url === urlHash(src) ? record : undefined;
     },
     cachedFailure: (record) => cachedFailure(record),
-    saveFailure: async (key, error, previous, startedAtMs) => {
+    saveFailure: async (key, error, previous, startedAtMs, src) => {
       if (!isSourceError(error)) return { error, isSaved: true };
-      const record = nextRecord(error, previous, startedAtMs, nowMs());
+      const record = { ...nextRecord(error, previous, startedAtMs, nowMs()), url: urlHash(src) };
       const body = new TextEncoder().encode(JSON.stringify(record));
       const put = await store.put(key, body, { contentType: 'application/json' });
       return { error: cachedFailure(record, error.cause) ?? error, isSaved: put !== undefined };

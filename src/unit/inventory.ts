@@ -59,7 +59,7 @@ export async function readUnitInventory(
     const missing = variants.flatMap(({ spec, info }) => (info ? [] : [spec]));
     const recordKey = wanted[0] && addressOf(wanted[0]).recordKey;
     const isRecorded = recordKey !== undefined && missing.length > 0 && listed.has(recordKey);
-    const record = isRecorded ? await records.read(recordKey) : undefined;
+    const record = isRecorded ? await records.read(recordKey, image.src) : undefined;
     return { image, wanted, found, missing, record };
   };
 }

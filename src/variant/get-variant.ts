@@ -77,7 +77,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
-    const record = await timed(trace, 'store', records.read(address.recordKey));
+    const record = await timed(trace, 'store', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
     return await workQueue.run(sourceHost(name.src), () => make(name, startedAtMs, record, trace));

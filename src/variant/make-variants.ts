@@ -165,7 +165,13 @@ async function put(
 async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
   const { services, batch, recordKey } = run;
   const { records, onWork } = services;
-  const { error, isSaved } = await records.saveFailure(recordKey, reason, batch.record, batch.startedAtMs);
+  const { error, isSaved } = await records.saveFailure(
+    recordKey,
+    reason,
+    batch.record,
+    batch.startedAtMs,
+    batch.src,
+  );
   if (error instanceof EdgepressError && error.code.startsWith('source_'))
     onWork({ kind: 'broken', code: error.code });
   const isKnown = (await checkTombstone(run)) !== 'unknown' && isSaved;

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
+import { createKeyHash } from '../../src/hashing.ts';
 import {
   DEAD_LETTER_PREFIX,
   MANIFEST_NAME,
   SWEEP_PROGRESS_KEY,
   TOMBSTONE_PREFIX,
+  variantAddress,
 } from '../../src/protocol/keys.ts';
 import { CACHE_TAG_HEADER } from '../../src/protocol/metadata.ts';
 import type { VariantStore } from '../../src/store/store.ts';
@@ -92,6 +94,28 @@ describeEdge('The edge function', () => {
         'access-control-allow-origin': { value: '*' },
       },
     });
+  });
+
+  it('leads a source that was signed anew to the same key, where its parameters are ignored', async () => {
+    const rules = [{ host: '*.amazonaws.com', names: ['X-Amz-*'] }];
+    const built = buildEdgeFunction(LADDER, rules);
+    const sources = ['X-Amz-Signature=a&v=1', 'v=1&X-Amz-Signature=b', 'v=2', ''].map(
+      (query) => `https://bucket.s3.amazonaws.com/a.jpg?${query}`,
+    );
+    const requests = sources.map((src) =>
+      get(sign(`/u/a?src=${encodeURIComponent(src)}&w=160&q=high&f=webp`)),
+    );
+    const keys = (await runUnderNjs(built, KEYS_TEXT, requests)).map(
+      (outcome) => 'uri' in outcome && outcome.uri,
+    );
+    expect(keys).toEqual(
+      sources.map((src) => {
+        const name = { unit: 'a', src, width: 160, tier: 'high', format: 'webp' } as const;
+        return `/${variantAddress(name, createKeyHash(rules)).key}`;
+      }),
+    );
+    expect(keys[0]).toBe(keys[1]);
+    expect(new Set(keys).size).toBe(3);
   });
 
   it('answers a CORS preflight as the server does', async () => {

@@ -115,6 +115,7 @@ describe('A broken source', () => {
       nextAttempt: '2026-11-23T11:00:00.000Z',
       failures: 1,
       retryable: false,
+      url: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
     expect(await codeOf(await service.request(await targetFor(`${src}?other`)))).toBe('source_not_found');
     expect(origin.requests).toHaveLength(2);

@@ -47,6 +47,7 @@ export function synthesise(options: EdgepressOptions = {}, env: { region?: strin
 export const ALL_OPTIONS: EdgepressOptions = {
   sourceAllow: ['https://*.example.com/*', 's3://originals/a/*', 's3://more-originals/what?/$1/*'],
   sourceHeaders: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:source-headers-0a1b2c',
+  sourceIgnoredParameters: '{"*.amazonaws.com": ["X-Amz-*"]}',
   sourceUserAgent: 'edgepress (+https://example.com/images)',
   imageReservedConcurrency: 200,
   workerReservedConcurrency: 101,
