@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
-import { type BmpKind, bmp, type IconEntry, icon, iconBmp } from '../support/bmp.ts';
-import { coloursOf, expectQuarters, QUARTERS, quarters } from '../support/pictures.ts';
+import { type BmpKind, bmp, withInt32 } from '../support/bmp.ts';
+import { alphaOfHalves, coloursOf, expectQuarters, near, QUARTERS, quarters } from '../support/pictures.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
 const SIZE = { width: 50, height: 34 };
@@ -16,23 +16,9 @@ async function encode(source: Uint8Array) {
 /** The colour space of a header of version 5 for a profile in the file. */
 const MBED = 0x4d424544;
 
-function withInt32(file: Buffer, at: number, value: number): Buffer {
-  file.writeInt32LE(value, at);
-  return file;
-}
-
-/** Returns the largest alpha of the left and of the right half of an image, a few pixels from their border. */
-async function alphaOfHalves(image: Uint8Array): Promise<number[]> {
-  const { width, height } = await sharp(image).metadata();
-  return await Promise.all(
-    [0, width / 2 + 4].map(async (left) => {
-      const area = { left, top: 0, width: width / 2 - 4, height };
-      const { channels } = await sharp(
-        await sharp(image).ensureAlpha().extract(area).png().toBuffer(),
-      ).stats();
-      return channels[3]?.max as number;
-    }),
-  );
+/** Of run lengths, which take as many for each row and two at the end. */
+function rowBytes(source: Buffer): number {
+  return (source.length - 2 - source.readUInt32LE(10)) / SIZE.height;
 }
 
 describe('decoding BMP', () => {
@@ -103,9 +89,8 @@ describe('decoding BMP', () => {
     const short = bmp(SIZE.width, SIZE.height, { bits: 8 });
     short.writeUInt32LE(1, 46);
     const moving = bmp(SIZE.width, SIZE.height, { bits: 8, isRunLength: true });
-    const row = moving.length - 2 - 6;
-    // The last row, which is at the top, after an end of the image.
-    moving.set([0, 1], row);
+    // The last row, which is at the top, becomes an end of the image.
+    moving.set([0, 1], moving.length - 2 - rowBytes(moving));
     for (const source of [short, moving]) {
       const { data, info } = await sharp((await encode(source)).body)
         .raw()
@@ -117,9 +102,24 @@ describe('decoding BMP', () => {
 
   it('ends run lengths that are too long with their row', async () => {
     const source = bmp(SIZE.width, SIZE.height, { bits: 8, isRunLength: true });
-    // The second run of each row.
-    for (let at = source.readUInt32LE(10) + 2; at + 6 <= source.length; at += 6) source[at] = 255;
+    const row = rowBytes(source);
+    // The run at the end of each row, before the end of line.
+    for (let end = source.readUInt32LE(10) + row; end < source.length; end += row) source[end - 4] = 255;
     await expectQuarters((await encode(source)).body);
+  });
+
+  it('takes the upper four bits of a byte first', async () => {
+    const plain = bmp(1, 1, { bits: 4 });
+    const header = plain.subarray(0, plain.readUInt32LE(10));
+    const runs = withInt32(Buffer.from(header), 30, 2);
+    for (const source of [
+      Buffer.concat([header, Buffer.from([0x12, 0, 0, 0])]),
+      Buffer.concat([runs, Buffer.from([1, 0x12, 0, 1])]),
+    ]) {
+      const { channels } = await sharp((await encode(source)).body).stats();
+      const [r = 0, g = 0, b = 0] = channels.map(({ mean }) => mean);
+      expect({ r, g, b }).toEqual(near(QUARTERS[1]));
+    }
   });
 
   it('converts an embedded profile to sRGB', async () => {
@@ -132,6 +132,16 @@ describe('decoding BMP', () => {
     const after = await coloursOf((await encode(Buffer.concat([source, icc as Buffer]))).body);
     // The red of Display P3 is more saturated.
     expect((after[0] as { r: number }).r).toBeGreaterThan((before[0] as { r: number }).r + 4);
+  });
+
+  it('ignores an embedded profile that is empty or cut off', async () => {
+    const source = bmp(SIZE.width, SIZE.height, { bits: 24, header: 124 });
+    source.writeUInt32LE(MBED, 14 + 56);
+    source.writeUInt32LE(source.length - 14, 14 + 112);
+    for (const bytes of [0, 500]) {
+      source.writeUInt32LE(bytes, 14 + 116);
+      await expectQuarters((await encode(source)).body);
+    }
   });
 
   it('ignores planes and unused colours in the header', async () => {
@@ -172,81 +182,5 @@ describe('decoding BMP', () => {
   ] as const)('refuses a BMP %s', async (_what, damage, code) => {
     const source = damage(bmp(SIZE.width, SIZE.height, { bits: 24 }));
     await expect(encode(source)).rejects.toMatchObject({ code });
-  });
-});
-
-/** Returns the picture of an icon with 0 in all fourth bytes, as old programs write it. */
-function withoutAlpha(picture: IconEntry): IconEntry {
-  const bytes = Buffer.from(picture.bytes);
-  for (let pixel = 0; pixel < picture.width * picture.height; pixel++) bytes[40 + 4 * pixel + 3] = 0;
-  return { ...picture, bytes };
-}
-
-describe('decoding icons', () => {
-  it.each(['icon', 'cursor'] as const)('shows the largest picture of an %s', async (kind) => {
-    const source = icon([iconBmp(16, 16, 8), iconBmp(48, 32, 24), iconBmp(32, 32, 32)], kind);
-    const image = await encode(source);
-    expect(image).toMatchObject({ width: 48, height: 32, source: { contentType: 'image/x-icon' } });
-    await expectQuarters(image.body);
-  });
-
-  it('shows a PNG in an icon, whose size of 256 is stored as 0', async () => {
-    const png = await quarters(256, 256).png().toBuffer();
-    const source = icon([iconBmp(48, 48, 24), { width: 256, height: 256, bytes: png }]);
-    const image = await encode(source);
-    expect(image).toMatchObject({
-      width: 256,
-      height: 256,
-      source: { contentType: 'image/x-icon', bytes: source.byteLength },
-    });
-    await expectQuarters(image.body);
-  });
-
-  it.each([
-    ['the mask', iconBmp(32, 32, 8, { isMasked: true })],
-    ['the mask, without alpha', iconBmp(32, 32, 24, { isMasked: true })],
-    ['the mask, where all alpha is 0', withoutAlpha(iconBmp(32, 32, 32, { isMasked: true }))],
-    ['alpha', iconBmp(32, 32, 32, { alpha: 0 })],
-  ])('takes transparency from %s', async (_what, picture) => {
-    for (const kind of ['icon', 'cursor'] as const) {
-      const { body } = await encode(icon([picture], kind));
-      expect(await alphaOfHalves(body)).toEqual([0, 255]);
-    }
-  });
-
-  it('shows an icon without its mask, with a wrong length or number of colours, or with a height that is not doubled', async () => {
-    const picture = iconBmp(32, 32, 24);
-    const whole = icon([picture]);
-    const maskless = whole.subarray(0, -32 * 4);
-    const short = withInt32(icon([picture]), 6 + 8, 8);
-    const single = withInt32(Buffer.from(maskless), 22 + 8, 32);
-    // Colours that 24 bits do not need.
-    const unused = withInt32(icon([picture]), 22 + 32, 1000);
-    for (const source of [maskless, short, single, unused]) {
-      const image = await encode(source);
-      expect(image).toMatchObject({ width: 32, height: 32 });
-      await expectQuarters(image.body);
-    }
-  });
-
-  it('shows the deepest of several pictures of one size', async () => {
-    const image = await encode(icon([iconBmp(32, 32, 1), iconBmp(32, 32, 24), iconBmp(32, 32, 4)], 'cursor'));
-    await expectQuarters(image.body);
-  });
-
-  it('refuses an icon whose picture is cut off, or larger than the limit', async () => {
-    const whole = icon([iconBmp(32, 32, 24)]);
-    const large = withInt32(withInt32(Buffer.from(whole), 22 + 4, 65_535), 22 + 8, 65_535);
-    await expect(encode(whole.subarray(0, 2000))).rejects.toMatchObject({ code: 'source_corrupt' });
-    await expect(encode(large)).rejects.toMatchObject({
-      code: 'source_too_large',
-      message: expect.stringContaining('65535×32767 pixels'),
-    });
-  });
-
-  it('refuses an icon without a picture', async () => {
-    await expect(encode(Buffer.from([0, 0, 1, 0, 1, 0, 16, 16, 0, 0]))).rejects.toMatchObject({
-      code: 'source_corrupt',
-    });
   });
 });

@@ -1,7 +1,7 @@
 import { QUARTERS } from './pictures.ts';
 
 /** The masks of red, green, blue and alpha. */
-type Masks = readonly [number, number, number, number];
+export type Masks = readonly [number, number, number, number];
 
 /** Kinds of BMP: bits per pixel, whether rows are from top to bottom, run lengths, and the version of the header. */
 export interface BmpKind {
@@ -130,59 +130,31 @@ function masked(values: readonly number[], masks: Masks): number {
   }, 0);
 }
 
-/** Two runs a row, and an end of line. */
+/** The left half of a row as pixels that are not repeated, the right half as one run, and an end of line. */
 function runLengths(indexes: readonly number[], bits: number): Buffer {
   const half = indexes.length / 2;
-  const value = (index: number) => {
-    const { r, g, b } = QUARTERS[index] as Colour;
-    return bits === 24 ? [b, g, r] : [bits === 4 ? index * 0x11 : index];
-  };
-  const [left, right] = [indexes[0] as number, indexes.at(-1) as number];
-  return Buffer.from([half, ...value(left), half, ...value(right), 0, 0]);
+  const pixels = Array.from({ length: half }, () => indexes[0] as number);
+  const left = bits === 4 ? nibbles(pixels) : pixels.flatMap((index) => unit(index, bits));
+  const filled = left.length % 2 === 0 ? left : [...left, 0];
+  const right = indexes.at(-1) as number;
+  return Buffer.from([0, half, ...filled, half, ...unit(bits === 4 ? right * 0x11 : right, bits), 0, 0]);
 }
 
-/** A picture of an icon, with its size. */
-export interface IconEntry {
-  width: number;
-  height: number;
-  bytes: Buffer;
+function unit(index: number, bits: number): number[] {
+  if (bits !== 24) return [index];
+  const { r, g, b } = QUARTERS[index] as Colour;
+  return [b, g, r];
 }
 
-/** What differs from an icon without transparency. */
-interface IconOptions {
-  alpha?: number;
-  /** Whether the mask makes the left half transparent. */
-  isMasked?: boolean;
+function nibbles(values: readonly number[]): number[] {
+  return Array.from(
+    { length: Math.ceil(values.length / 2) },
+    (_, pair) => ((values[2 * pair] as number) << 4) | (values[2 * pair + 1] ?? 0),
+  );
 }
 
-/** Returns a BMP as icons have it: with twice the height in its header, and a mask. */
-export function iconBmp(
-  width: number,
-  height: number,
-  bits: 1 | 4 | 8 | 24 | 32,
-  { alpha = 255, isMasked = false }: IconOptions = {},
-): IconEntry {
-  const { bytes } = bmpWithoutFileHeader(width, height, { bits, alpha });
-  bytes.writeInt32LE(2 * height, 8);
-  const maskRow = Buffer.alloc(Math.ceil(width / 32) * 4);
-  if (isMasked) maskRow.fill(0xff, 0, width / 16);
-  return { width, height, bytes: Buffer.concat([bytes, ...Array.from({ length: height }, () => maskRow)]) };
-}
-
-/** Makes an icon, or a cursor, which has a hot spot. */
-export function icon(entries: readonly IconEntry[], kind: 'icon' | 'cursor' = 'icon'): Buffer {
-  const header = Buffer.alloc(6 + 16 * entries.length);
-  header.writeUInt16LE(kind === 'icon' ? 1 : 2, 2);
-  header.writeUInt16LE(entries.length, 4);
-  let at = header.length;
-  for (const [index, { width, height, bytes }] of entries.entries()) {
-    const entry = 6 + 16 * index;
-    header.set([width & 0xff, height & 0xff], entry);
-    header.writeUInt16LE(kind === 'icon' ? 1 : 7, entry + 4);
-    header.writeUInt16LE(kind === 'icon' ? 24 : 9, entry + 6);
-    header.writeUInt32LE(bytes.length, entry + 8);
-    header.writeUInt32LE(at, entry + 12);
-    at += bytes.length;
-  }
-  return Buffer.concat([header, ...entries.map(({ bytes }) => bytes)]);
+/** Writes a number into a file, in place. */
+export function withInt32(file: Buffer, at: number, value: number): Buffer {
+  file.writeInt32LE(value, at);
+  return file;
 }

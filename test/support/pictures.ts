@@ -74,6 +74,26 @@ export async function expectQuarters(body: Uint8Array, tolerance = 8) {
   });
 }
 
+/** Matches a colour that an encoder may have changed a little. */
+export function near({ r, g, b }: (typeof QUARTERS)[number]) {
+  const [red, green, blue] = [r, g, b].map((value) => expect.closeTo(value, -1));
+  return { r: red, g: green, b: blue };
+}
+
+/** Returns the largest alpha of the left and of the right half of an image, a few pixels from their border. */
+export async function alphaOfHalves(image: Uint8Array): Promise<number[]> {
+  const { width, height } = await sharp(image).metadata();
+  return await Promise.all(
+    [0, width / 2 + 4].map(async (left) => {
+      const area = { left, top: 0, width: width / 2 - 4, height };
+      const { channels } = await sharp(
+        await sharp(image).ensureAlpha().extract(area).png().toBuffer(),
+      ).stats();
+      return channels[3]?.max as number;
+    }),
+  );
+}
+
 /** A screenshot of a program: flat areas, lines and small letters in one colour. */
 export function screen(width = 480, height = 360): Promise<Buffer> {
   return draw(width, height, (x, y) => {

@@ -65,6 +65,8 @@ const ALPHA_OF_32_BITS = 0xff000000;
 
 /** The value of ColorSpace in version 5 for a profile in the file: `MBED`. */
 const PROFILE_EMBEDDED = 0x4d424544;
+/** The header of a profile (ICC.1:2022, section 7.2). */
+const MIN_PROFILE_BYTES = 128;
 
 /**
  * Reads the header of a BMP: of OS/2 1.x and 2.x, and Windows' versions up to 5.
@@ -171,6 +173,7 @@ function readColourCount(used: number, bits: number): number {
 function readProfile(file: Buffer, at: number, bytes: number): Buffer | undefined {
   if (bytes < V5 || file.readUInt32LE(at + 56) !== PROFILE_EMBEDDED) return undefined;
   const from = at + file.readUInt32LE(at + 112);
-  const to = from + file.readUInt32LE(at + 116);
-  return to <= file.length ? file.subarray(from, to) : undefined;
+  const profileBytes = file.readUInt32LE(at + 116);
+  const isWhole = profileBytes >= MIN_PROFILE_BYTES && from + profileBytes <= file.length;
+  return isWhole ? file.subarray(from, from + profileBytes) : undefined;
 }
