@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
@@ -74,6 +76,26 @@ describe('decoding PDF', () => {
       message: expect.stringContaining('password'),
     });
   });
+
+  it('measures no more documents at once than there are cores, however many are requested', async () => {
+    const running = new Set<object>();
+    let most = 0;
+    const count = (worker: Worker) => {
+      most = Math.max(most, running.add(worker).size);
+      worker.once('exit', () => running.delete(worker));
+    };
+    process.on('worker', count);
+    const source = pageAsPdf({ content: 'q '.repeat(100_000) });
+    // One permit: at most one of the threads renders.
+    const { decode } = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
+    await Promise.all(
+      Array.from({ length: 8 * availableParallelism() }, () => decode(source, 160, 'viewer')),
+    );
+    process.off('worker', count);
+    expect(most).toBeGreaterThan(0);
+    // A thread ends a moment after its result is there.
+    expect(most).toBeLessThanOrEqual(2 * (availableParallelism() + 1));
+  }, 60_000);
 
   it('bounds the memory of drawings that contain each other', async () => {
     // Each draws the next one a hundred times.

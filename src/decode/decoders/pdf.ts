@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import PQueue from 'p-queue';
 import { type Size, scaled, scaleInside } from '../size.ts';
 import type { DecodedPixels } from './decoded-pixels.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
@@ -22,6 +24,9 @@ const MIN_WIDTH = 1080;
 /** The top rung of the width ladder, and twice an upright page of that width: no page, however long, takes more. */
 const MAX_SIZE: Size = { width: 2048, height: 8192 };
 
+/** A page is measured before its source waits for a permit, and to measure it is to parse it: many at once would exhaust the memory. */
+const measurements = new PQueue({ concurrency: availableParallelism() });
+
 /**
  * Measures the first page of a PDF.
  *
@@ -29,7 +34,7 @@ const MAX_SIZE: Size = { width: 2048, height: 8192 };
  * @throws EdgepressError `source_not_image` if it needs a password, `source_corrupt`, `source_too_large`, `overloaded` after a timeout
  */
 export async function readPdfSize(bytes: Uint8Array): Promise<Size> {
-  const points = await runDecoder<Size>(PDFIUM, { bytes }, 'pdf', LIMITS);
+  const points = await measurements.add(() => runDecoder<Size>(PDFIUM, { bytes }, 'pdf', LIMITS));
   const natural = (points.width * DOTS_PER_INCH) / POINTS_PER_INCH;
   const scale = Math.max(natural, MIN_WIDTH) / points.width;
   const wanted = { width: points.width * scale, height: points.height * scale };
