@@ -53,6 +53,21 @@ describe('prewarm', () => {
     }
   });
 
+  it('finds the variants of a unit that is sent again with fresh signatures, and uses the newest to fetch', async () => {
+    const { origin, src, unit, prewarm } = await setUpUnits(
+      { '/a.jpg?sig=expired': (response) => response.writeHead(403).end() },
+      { SOURCE_IGNORED_PARAMETERS: '{"127.0.0.1": ["sig"]}', PREWARM_EFFORT: 'fast' },
+    );
+    const wanted = { formats: ['webp'] } as const;
+    const expired = await prewarm(unit([src('/a.jpg?sig=expired')], wanted));
+    expect(expired.outcomes).toMatchObject([{ state: 'broken', code: 'source_unavailable' }]);
+    const fresh = await prewarm(unit([src('/a.jpg?sig=1')], wanted));
+    expect(fresh.outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
+    const again = await prewarm(unit([src('/a.jpg?sig=2')], wanted));
+    expect(again.outcomes).toMatchObject([{ state: 'ready', skipped: true, src: src('/a.jpg?sig=2') }]);
+    expect(origin.requests).toEqual(['/a.jpg?sig=expired', '/a.jpg?sig=1']);
+  });
+
   it('reports each image in the order of the unit, as a line of the report', async () => {
     const { photo, src, unit, prewarm } = await setUpUnits({ '/gone.jpg': answerNotFound });
     const { outcomes, error } = await prewarm(unit([src('/gone.jpg'), src('/a.jpg')]));
