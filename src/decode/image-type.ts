@@ -72,8 +72,6 @@ const SIGNATURES: readonly [start: string, type: ImageType | 'raw'][] = [
   ['II+\0', 'tiff'],
   ['MM\0+', 'tiff'],
   // Icons and cursors.
-  ['\0\0\x01\0', 'ico'],
-  ['\0\0\x02\0', 'ico'],
   // A bare codestream, and one in boxes.
   ['\xff\x0a', 'jxl'],
   ['\0\0\0\x0cJXL \r\n\x87\n', 'jxl'],
@@ -124,6 +122,7 @@ export function sniffImageType(bytes: Uint8Array): ImageType | 'raw' | undefined
   if (signature) return signature[1];
   if (head.startsWith('RIFF') && head.slice(8, 12) === 'WEBP') return 'webp';
   if (head.startsWith('BM') && isBmpHeader(head)) return 'bmp';
+  if (isIconHeader(head)) return 'ico';
   if (head.slice(4, 8) === 'ftyp') return sniffBrands(head);
   return head.includes('%PDF-') ? 'pdf' : undefined;
 }
@@ -132,6 +131,11 @@ function isBmpHeader(head: string): boolean {
   const { least, most } = BMP_HEADER_BYTES;
   const bytes = head.charCodeAt(14);
   return bytes >= least && bytes <= most && head.slice(15, 18) === '\0\0\0';
+}
+
+/** An icon or a cursor, with at least one picture: Targa files begin the same way, with zeros in the place of their number. */
+function isIconHeader(head: string): boolean {
+  return /^\0\0[\x01\x02]\0/.test(head) && head.slice(4, 6) !== '\0\0';
 }
 
 /** The major brand decides, or else the compatible brands: `mif1` and `msf1` do not name a codec. */

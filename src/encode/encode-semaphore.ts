@@ -8,6 +8,8 @@ export interface PermitRequest {
   urgency: Urgency;
   /** An estimate of the memory that decoding takes as part of this work, in bytes; 0 if it decodes nothing. */
   decodeBytes: number;
+  /** Whether it may take many seconds. Default: `false`. */
+  isSlow?: boolean;
 }
 
 /** Bounds how many decodes and encodes run concurrently. Waiting work runs by priority, then in the order of arrival. */
@@ -33,7 +35,10 @@ const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind']
   prewarm: { encode: 1, decode: 0 },
 };
 
-/** A decode that may take more memory than this is large. Large decodes run one at a time: half a dozen would exhaust the memory. */
+/**
+ * A decode that may take more memory than this is large. Large and slow decodes run one at a time: half a dozen large ones would exhaust
+ * the memory, and slow ones would take every permit from those that wait for quick ones.
+ */
 const LARGE_DECODE_BYTES = 300_000_000;
 
 /** @param concurrency - the number of permits */
@@ -55,9 +60,9 @@ export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
   }
 
   return {
-    runWithPermit({ kind, urgency, decodeBytes }, work) {
+    runWithPermit({ kind, urgency, decodeBytes, isSlow = false }, work) {
       const priority = PRIORITIES[urgency][kind];
-      if (decodeBytes <= LARGE_DECODE_BYTES) return runAtPriority(priority, work);
+      if (decodeBytes <= LARGE_DECODE_BYTES && !isSlow) return runAtPriority(priority, work);
       // The large decode at the head of its queue runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of
       // prewarm, which in turn waits for all viewers.
       return largeDecodes.add(() => runAtPriority(PRIORITIES.viewer[kind], work), { priority });

@@ -37,7 +37,7 @@ export function isNearSize(original: Size, asked: Size): boolean {
  * Returns a copy of a source that clients display exactly as its variants look, and that has nothing in it but the image: no metadata.
  * If there was nothing to strip, the copy equals the source.
  *
- * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than 8 bits, or of a type that cannot be stripped
+ * @returns `undefined` if the source is rotated by metadata, not in sRGB, deeper than clients show, or of a type that cannot be stripped
  */
 export function servableOriginal(source: InspectedSource): ServableOriginal | undefined {
   const { bytes, type, metadata, colours, facts } = source;
@@ -64,12 +64,17 @@ function isStrippable(type: ImageType): type is ImageType & Encoding {
   return type in STRIP;
 }
 
-/** Whether the pixels are shown as they are stored: upright, 8 bits, sRGB or grey. */
+/** libvips' names of RGB and grey, with 8 and 16 bits. */
+const SRGB_SPACES = ['srgb', 'b-w', 'rgb16', 'grey16'];
+
+/** Whether the pixels are shown as they are stored: upright, 8 bits (or 16 in PNG), sRGB or grey. */
 function isPlain({ orientation, space, depth, icc, format, pages }: Metadata): boolean {
   const isUpright = orientation === undefined || orientation === 1;
   const isInSrgb = icc === undefined || isSrgbProfile(icc);
   if (format === 'heif') return isUpright && isInSrgb && (pages ?? 1) === 1;
-  return isUpright && isInSrgb && depth === 'uchar' && (space === 'srgb' || space === 'b-w');
+  // Decoders of PNG drop what lies below 8 bits; no variant has more either.
+  const isShown = depth === 'uchar' || (format === 'png' && depth === 'ushort');
+  return isUpright && isInSrgb && isShown && SRGB_SPACES.includes(space ?? '');
 }
 
 /** Goes by the profile's name, in Latin-1 or UTF-16. A profile named sRGB can be dropped without a visible change. */

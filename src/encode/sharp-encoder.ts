@@ -38,6 +38,11 @@ sharp.block({ operation: ['VipsForeignLoadSvg', 'VipsForeignLoadPdf', 'VipsForei
 /** The largest height of any encoding, in pixels. */
 const MAX_HEIGHT = Math.max(...Object.values(MAX_SIDE));
 
+/** Whether decoding may hold a permit for half a minute. HEIC takes a second or two, and is what phones write: it is not held back. */
+function isSlow({ type, decoder }: InspectedSource): boolean {
+  return decoder === 'pdfium' || (decoder === 'magick' && type !== 'hevc');
+}
+
 /**
  * Creates an encoder that uses sharp. What sharp cannot decode, as the HEIC that phones write, other decoders do.
  *
@@ -55,7 +60,7 @@ export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptio
       const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
       const withPermit: RunWithPermit = (work) =>
-        semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes }, work);
+        semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes, isSlow: isSlow(source) }, work);
       const decoded = size
         ? await withPermit(() => decodeOrRepair(source, size, maxPixels))
         : { source, pixels: streamPixels(source, maxPixels, withPermit) };

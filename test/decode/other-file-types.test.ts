@@ -37,6 +37,8 @@ describe('a file that is no image of a supported type', () => {
     ['BA\x5c\0\0\0\xf2\0\0\0\0\0\0\0CI\x4e\0\0\0', 'OS/2 icon'],
     ['CI\x1a\0\0\0\x10\0', 'OS/2 icon'],
     ['gimp xcf v011\0', 'XCF'],
+    ['\0\0\x02\0\0\0\0\0\0\0\0\0\x10\0\x10\0\x18\0', 'Targa'],
+    ['\x01\xda\x01\x01', 'SGI'],
     ['v/1\x01\x02\0\0\0', 'OpenEXR'],
     ['#?RADIANCE\n', 'Radiance'],
     ['P6\n1 1\n255\n\0\0\0', 'Netpbm'],

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { createEncodeSemaphore } from '../../src/encode/encode-semaphore.ts';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { photograph } from '../support/pictures.ts';
@@ -43,6 +44,27 @@ describe('the encode semaphore', () => {
     await Promise.race(waiting);
     await Promise.all([...waiting, decode('viewer')]);
     expect(done.at(-1)).toBe('prewarm');
+  });
+
+  it('gives slow decodes one permit at most, so that others do not wait for them', async () => {
+    const semaphore = createEncodeSemaphore(2);
+    const decode = { kind: 'decode', urgency: 'viewer', decodeBytes: 1 } as const;
+    const done: string[] = [];
+    let finishSlow = () => {};
+    const slowWork = new Promise<void>((resolve) => {
+      finishSlow = resolve;
+    });
+    const slow = [1, 2, 3].map(() =>
+      semaphore.runWithPermit({ ...decode, isSlow: true }, async () => {
+        await slowWork;
+        done.push('slow');
+      }),
+    );
+    await semaphore.runWithPermit(decode, async () => done.push('quick'));
+    expect(done).toEqual(['quick']);
+    finishSlow();
+    await Promise.all(slow);
+    expect(done).toEqual(['quick', 'slow', 'slow', 'slow']);
   });
 
   it('encodes the variants of one image before it decodes the next', async () => {
