@@ -88,6 +88,9 @@ const SIGNATURES: readonly [start: string, type: ImageType | 'raw'][] = [
   ['FUJIFILMCCD-RAW', 'raw'],
 ];
 
+/** Of an icon and of a cursor. */
+const ICON_STARTS = ['\0\0\x01\0', '\0\0\x02\0'];
+
 /** The sizes of the headers that may follow the file header of a BMP. */
 const BMP_HEADER_BYTES = { least: 12, most: 124 };
 
@@ -135,7 +138,7 @@ function isBmpHeader(head: string): boolean {
 
 /** An icon or a cursor, with at least one picture: Targa files begin the same way, with zeros in the place of their number. */
 function isIconHeader(head: string): boolean {
-  return /^\0\0[\x01\x02]\0/.test(head) && head.slice(4, 6) !== '\0\0';
+  return ICON_STARTS.includes(head.slice(0, 4)) && head.slice(4, 6) !== '\0\0';
 }
 
 /** The major brand decides, or else the compatible brands: `mif1` and `msf1` do not name a codec. */
