@@ -36,11 +36,17 @@ export function casesCommand(): Command {
       '<folder>',
       'holds the images and a cases.json: [{ file, outcome, width, height, frames, alpha }]',
     )
+    .option(
+      '--expect <file=outcome>',
+      'what a file must end in, where its cases.json is older than a decoder: image, or an error code; may be repeated',
+      (value: string, all: string[]) => [...all, value],
+      [],
+    )
     .action(runCases);
 }
 
-async function runCases(folder: string): Promise<void> {
-  const cases = await readCases(folder);
+async function runCases(folder: string, { expect }: { expect: readonly string[] }): Promise<void> {
+  const cases = replaceOutcomes(await readCases(folder), expect);
   const origin = await startOrigin(folder, cases);
   const store = await mkdtemp(join(tmpdir(), 'edgepress-cases-'));
   const config = readConfig({
@@ -77,6 +83,23 @@ async function readCases(folder: string): Promise<readonly Case[]> {
   } catch (error) {
     throw new CommandFailure(`${path} is not a list of cases: ${messageOf(error)}`);
   }
+}
+
+/** @param expectations - `FILE=OUTCOME` each */
+function replaceOutcomes(cases: readonly Case[], expectations: readonly string[]): readonly Case[] {
+  const outcomes = new Map(expectations.map(parseExpectation));
+  for (const file of outcomes.keys()) {
+    if (!cases.some((one) => one.file === file))
+      throw new CommandFailure(`--expect: there is no case with the file ${file}`);
+  }
+  return cases.map((one) => ({ ...one, outcome: outcomes.get(one.file) ?? one.outcome }));
+}
+
+function parseExpectation(text: string): [file: string, outcome: Case['outcome']] {
+  const [, file, outcome] = /^(.+)=([a-z_]+)$/.exec(text) ?? [];
+  if (file === undefined || outcome === undefined)
+    throw new CommandFailure(`--expect: ${text} is not of the form FILE=OUTCOME`);
+  return [file, outcome === 'image' ? 'image' : [outcome]];
 }
 
 /** Serves the images of the cases on a loopback port. */

@@ -5,7 +5,7 @@ import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph, quarters } from '../support/pictures.ts';
 
-const run = (folder: string) => runCommandInProcess(['cases', folder]);
+const run = (folder: string, ...options: string[]) => runCommandInProcess(['cases', folder, ...options]);
 
 async function writeCases(cases: Record<string, unknown>[]): Promise<string> {
   const folder = await temporaryFolder();
@@ -30,6 +30,14 @@ describe('the command cases', () => {
     const { status, stdout, stderr } = await run(await writeCases(RIGHT));
     expect(stdout + stderr).toMatch(/^peak memory: \d+ MiB\n4 passed, 0 failed\n$/);
     expect(status).toBe(0);
+  });
+
+  it('expects of a file what --expect says', async () => {
+    const folder = await writeCases([{ file: 'page.jpg', outcome: 'image' }]);
+    expect((await run(folder, '--expect', 'page.jpg=source_not_image')).status).toBe(0);
+    expect((await run(folder, '--expect', 'page.jpg=source_corrupt')).status).toBe(1);
+    for (const wrong of ['no.jpg=image', 'page.jpg'])
+      expect((await run(folder, '--expect', wrong)).stderr).toContain('--expect: ');
   });
 
   it('ends with 1 and prints each difference between a response and cases.json', async () => {
