@@ -1,17 +1,17 @@
 import { SRGB_PRIMARIES, type TransferFunction } from './cicp.ts';
 import { type RgbColours, SRGB } from './colours.ts';
-import { readCurve, readIccProfile } from './icc-profile.ts';
+import { isPlausibleCurve, readCurve, readIccProfile } from './icc-profile.ts';
 import { srgbEncoder } from './srgb-encoder.ts';
 
 /**
  * Returns the colours of grey pixels with an ICC profile: the curve of a profile of grey, or that of one of RGB, which browsers apply to
  * grey pixels and libvips does not.
  *
- * @returns `undefined` if the profile is missing, broken, or has no curve
+ * @returns `undefined` if the profile is missing or broken, or has no plausible curve
  */
 export function greyColours(profile: Buffer | undefined): RgbColours | undefined {
   const transfer = profile && readGreyCurve(profile);
-  if (!transfer) return undefined;
+  if (!transfer || !isPlausibleCurve(transfer)) return undefined;
   return isSrgbCurve(transfer) ? SRGB : { model: 'rgb', primaries: SRGB_PRIMARIES, transfer };
 }
 

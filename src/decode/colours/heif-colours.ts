@@ -5,6 +5,7 @@ import { asBuffer } from '../containers/isobmff.ts';
 import { CICP, type Cicp, primariesOf, SRGB_PRIMARIES, srgbTransfer, transferOf } from './cicp.ts';
 import { isSrgb, type RgbColours, SRGB } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
+import { isUsableRgbProfile } from './icc-profile.ts';
 import { isHdrTransfer } from './tone-map.ts';
 
 /** The colour description of a HEIF picture: `nclx` of its `colr` box, or the sequence header of AV1 in its place. */
@@ -35,7 +36,8 @@ export function heifColours(bytes: Uint8Array, sampleBits: 8 | 16): RgbColours |
     const { bits, isMonochrome } = codecConfiguration(properties);
     const description = nclxOf(properties) ?? sequenceHeaderOf(file) ?? UNSPECIFIED;
     const levels = decodedLevels(description, isMonochrome, bits, sampleBits);
-    const profile = colrOf(properties, 'prof') ?? colrOf(properties, 'rICC');
+    const sent = colrOf(properties, 'prof') ?? colrOf(properties, 'rICC');
+    const profile = sent && (isMonochrome || isUsableRgbProfile(sent)) ? sent : undefined;
     if (profile && !isMonochrome && !levels) return undefined;
     const colours = profile
       ? (isMonochrome && greyColours(profile)) || SRGB

@@ -13,12 +13,18 @@ export interface IccProfile {
 }
 
 const HEADER_BYTES = 128;
+/** The newest major version that browsers apply. */
+const MAX_VERSION = 4;
+/** Classes of profiles that lead from one device or connection space to another: those of images lead from pixels (section 7.2.5). */
+const OTHER_CLASSES = ['link', 'abst', 'nmcl'];
 /** Profiles have some twenty. */
 const MAX_TAGS = 100;
 
-/** @returns `undefined` if the profile is truncated or none */
+/** @returns `undefined` if the profile is truncated, of an unknown version, or not one of an image */
 export function readIccProfile(bytes: Buffer): IccProfile | undefined {
   if (bytes.length < HEADER_BYTES + 4 || bytes.toString('latin1', 36, 40) !== 'acsp') return undefined;
+  if (bytes.readUInt8(8) > MAX_VERSION || OTHER_CLASSES.includes(bytes.toString('latin1', 12, 16)))
+    return undefined;
   const count = bytes.readUInt32BE(HEADER_BYTES);
   const end = HEADER_BYTES + 4 + 12 * count;
   if (bytes.readUInt32BE(0) > bytes.length || count > MAX_TAGS || end > bytes.length) return undefined;
@@ -34,6 +40,40 @@ export function readIccProfile(bytes: Buffer): IccProfile | undefined {
     connectionSpace: bytes.toString('latin1', 20, 24),
     tag: (name) => tags.get(name),
   };
+}
+
+/** Whether a curve leads from dark to light, so that it can be that of an image. */
+export function isPlausibleCurve(curve: TransferFunction): boolean {
+  const [black, quarter, half, white] = [0, 0.25, 0.5, 1].map(curve) as [number, number, number, number];
+  return black <= 0.2 && black <= quarter && quarter <= half && half < white && white >= 0.5 && white <= 2;
+}
+
+/**
+ * Whether a profile of RGB can be applied: it has a table, or plausible curves and primaries. Others turn a picture white or black.
+ *
+ * @param bytes - of the profile
+ */
+export function isUsableRgbProfile(bytes: Buffer): boolean {
+  const profile = readIccProfile(bytes);
+  if (!profile) return false;
+  if (profile.tag('A2B0') || profile.tag('A2B1')) return true;
+  try {
+    const curves = ['rTRC', 'gTRC', 'bTRC'].map((name) => readCurve(profile.tag(name) ?? NONE)?.curve);
+    const luminances = ['rXYZ', 'gXYZ', 'bXYZ'].map((name) => readLuminance(profile.tag(name) ?? NONE));
+    // The three make white, whose luminance is 1. Blue may have next to none.
+    const sum = luminances.reduce((total, one) => total + one, 0);
+    return sum > 0.8 && sum < 1.2 && curves.every((curve) => curve !== undefined && isPlausibleCurve(curve));
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+const NONE = Buffer.alloc(0);
+
+/** Reads the Y of `XYZType` (section 10.31). */
+function readLuminance(element: Buffer): number {
+  return element.readInt32BE(12) / 65_536;
 }
 
 /** A curve and the length of its element. */

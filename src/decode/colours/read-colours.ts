@@ -1,9 +1,9 @@
 import type { Metadata } from 'sharp';
 import type { SourceHeader } from '../read-header.ts';
-import { type Colours, isSrgb } from './colours.ts';
+import { type Colours, isSrgb, SRGB } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
-import { readIccProfile } from './icc-profile.ts';
+import { isUsableRgbProfile, readIccProfile } from './icc-profile.ts';
 import { readTable } from './icc-table.ts';
 import { pngColours } from './png-colours.ts';
 
@@ -16,10 +16,16 @@ export function readColours(
   bytes: Uint8Array,
   { type, decoder, metadata }: SourceHeader,
 ): Colours | undefined {
+  const colours = coloursOf(bytes, { type, decoder, metadata });
+  // Without colours, libvips would apply the profile. Browsers take such pixels for sRGB.
+  return colours ?? (hasUnusableProfile(metadata) ? SRGB : undefined);
+}
+
+function coloursOf(bytes: Uint8Array, { type, decoder, metadata }: SourceHeader): Colours | undefined {
   switch (type) {
     case 'png':
     case 'apng':
-      return pngColours(bytes, metadata.icc !== undefined);
+      return pngColours(bytes, metadata.icc !== undefined && !hasUnusableProfile(metadata));
     case 'avif':
     case 'avis':
     case 'hevc':
@@ -29,13 +35,23 @@ export function readColours(
   }
 }
 
+function hasUnusableProfile({ space, icc }: Metadata): boolean {
+  if (icc === undefined) return false;
+  if (space === 'srgb' || space === 'rgb16') return !isUsableRgbProfile(icc);
+  return isGrey(space) && !greyColours(icc);
+}
+
+function isGrey(space: Metadata['space']): boolean {
+  return space === 'b-w' || space === 'grey16';
+}
+
 /** Of pixels that are not RGB. */
 function profileColours({ space, icc }: Metadata): Colours | undefined {
   if (space === 'cmyk') {
     const profile = icc && readIccProfile(icc);
     return { model: 'cmyk', table: profile?.space === 'CMYK' ? readTable(profile, 4) : undefined };
   }
-  if (space !== 'b-w' && space !== 'grey16') return undefined;
+  if (!isGrey(space)) return undefined;
   const colours = greyColours(icc);
   return colours && !isSrgb(colours) ? colours : undefined;
 }
