@@ -2,19 +2,13 @@ import sharp, { type Sharp } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
-import { asBuffer } from './containers/isobmff.ts';
-import { corruptError, DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
-import { decodeApng } from './decoders/apng.ts';
-import { decodeBmp } from './decoders/bmp.ts';
-import type { DecodedPixels } from './decoders/decoded-pixels.ts';
-import { decodeWithMagick } from './decoders/magick.ts';
-import { renderPdf } from './decoders/pdf.ts';
+import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
+import { openSource } from './open-source.ts';
 import { repairRejected } from './repair/repair-file.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
 import { unsupportedError } from './unsupported-kind.ts';
-import { wrapInTiff } from './wrap-in-tiff.ts';
 
 /** The upright sRGB pixels of a source, from which its variants are encoded. */
 export interface PixelSource {
@@ -155,56 +149,4 @@ export function streamPixels(
   if (!source.colours || source.frames > 1) return { open: () => withPermit(open), isStreamed: true };
   const converted = async () => (await readSrgb(await open(), source)).open();
   return { open: () => withPermit(converted), isStreamed: true };
-}
-
-async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
-  const { decoder, bytes, type, facts, frames, decodeBytes } = source;
-  // In HEIF it is a copy of what the decoder turns by.
-  const orientation = type === 'jxl' ? source.metadata.orientation : undefined;
-  switch (decoder) {
-    case 'sharp':
-      return openWithSharp(source, maxPixels);
-    case 'magick':
-      return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation, decodeBytes }), source);
-    case 'bmp':
-      return openDecoded(await decodeBmp(bytes, type), source);
-    case 'pdfium':
-      return openDecoded(await renderPdf(bytes, facts), source);
-    case 'apng': {
-      const openFrame = (png: Buffer) => openWithSharp({ ...source, bytes: png, frames: 1 }, maxPixels);
-      return openDecoded(await decodeApng(asBuffer(bytes), openFrame), source);
-    }
-  }
-}
-
-function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
-  const { bytes, frames, page, isDeepRgb, iccProfile, colours } = source;
-  const ignoreIcc = colours !== undefined;
-  const failOn = source.isLenient ? 'error' : 'warning';
-  const limits = { limitInputPixels: maxPixels, failOn, ignoreIcc } as const;
-  // Turning would turn the column of all frames, and browsers do not turn animations.
-  const image =
-    frames > 1 ? sharp(bytes, { ...limits, animated: true }) : sharp(bytes, { ...limits, page }).autoOrient();
-  // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
-  if (colours?.model === 'cmyk') return image.pipelineColourspace('cmyk');
-  return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
-}
-
-/** Opens pixels that another decoder gave, upright; those of a still are in the colours of the file, those of an animation in sRGB. */
-async function openDecoded(
-  pixels: DecodedPixels,
-  { metadata, colours, ...source }: InspectedSource,
-): Promise<Sharp> {
-  const { width, height, channels, frames } = pixels;
-  if (frames !== source.frames)
-    throw corruptError(source.type, new Error(`${frames} of ${source.frames} frames`));
-  const data =
-    colours && frames > 1 ? (await convertToSrgb(pixels.data, channels, colours)).data : pixels.data;
-  const iccProfile = colours ? undefined : (pixels.iccProfile ?? source.iccProfile);
-  if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
-  const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };
-  const image = sharp(data, { raw, animated: frames > 1, limitInputPixels: false });
-  const { delay, loop } = metadata;
-  // The options of an animation stay when the encoder is chosen.
-  return frames > 1 ? image.webp({ ...(delay && { delay }), ...(loop !== undefined && { loop }) }) : image;
 }
