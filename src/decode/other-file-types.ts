@@ -87,6 +87,7 @@ const BRANDS: Readonly<Record<string, string>> = {
   avcs: 'HEIF with AVC',
   mif1: 'HEIF with an unknown codec',
   msf1: 'HEIF with an unknown codec',
+  mif3: 'AVIF or HEIF with a short header (mif3)',
   j2ki: 'HEIF with JPEG 2000',
   vvic: 'HEIF with VVC',
   'M4A ': 'an audio file (M4A)',

@@ -29,6 +29,7 @@ describe('a file that is no image of a supported type', () => {
     ['\0\0\0\x14ftypqt  \0\0\0\0qt  ', 'QuickTime'],
     ['\0\0\0\x14ftypM4A \0\0\0\0M4A ', 'audio'],
     ['\0\0\0\x14ftypmif1\0\0\0\0mif1', 'HEIF with an unknown codec'],
+    ['\0\0\0\x10ftypmif3avif', 'mif3'],
     ['\0\0\0\x14ftypavci\0\0\0\0mif1', 'HEIF with AVC'],
     ['\x1a\x45\xdf\xa3', 'WebM'],
     ['RIFF\x10\0\0\0AVI LIST', 'AVI'],
