@@ -1,6 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { listOf, oneOf, wholeNumber } from '../src/config-values.ts';
 import { VARIABLES } from '../src/config-variables.ts';
+import { SECRET_ARN } from '../src/source/source-headers.ts';
 import {
   flag,
   matching,
@@ -14,7 +15,6 @@ import {
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
 const TOPIC = /^arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
-const SECRET = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+$/;
 const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,40}$/;
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const HOST_NAMES = 'host names in lower case, separated by commas';
@@ -55,7 +55,7 @@ export const OPTIONS = {
       (_, given) => given,
       'On AWS, only the ARN of a secret, so that none is in a template or in the settings of a function; the functions may read it. A secret encrypted with a key of your own needs a key policy that lets them decrypt it.',
     ),
-    type: matching(SECRET, 'the ARN of a secret in Secrets Manager'),
+    type: matching(SECRET_ARN, 'the ARN of a secret in Secrets Manager'),
   },
   sourceIgnoredParameters: variable(
     VARIABLES.sourceIgnoredParameters,

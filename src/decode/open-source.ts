@@ -4,9 +4,9 @@ import { asBuffer } from './containers/isobmff.ts';
 import { corruptError } from './decode-errors.ts';
 import { decodeApng } from './decoders/apng.ts';
 import { decodeBmp } from './decoders/bmp.ts';
-import type { DecodedPixels } from './decoders/decoded-pixels.ts';
 import { decodeWithMagick } from './decoders/magick.ts';
 import { renderPdf } from './decoders/pdf.ts';
+import type { DecodedPixels } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
 

@@ -1,10 +1,4 @@
-/** 8-bit RGB pixels, or RGBA with straight alpha: rows from top to bottom. */
-export interface RgbPixels {
-  data: Uint8Array;
-  width: number;
-  height: number;
-  channels: 3 | 4;
-}
+import type { DecodedPixels } from './image-type.ts';
 
 /** Field types of TIFF. */
 const SHORT = 3;
@@ -17,7 +11,10 @@ const ROWS_PER_STRIP = 64;
  * Wraps pixels in an uncompressed TIFF (revision 6.0) with their ICC profile. It is the one container that needs no encoding and tells
  * libvips the profile.
  */
-export function wrapInTiff({ data, width, height, channels }: RgbPixels, iccProfile: Uint8Array): Buffer {
+export function wrapInTiff(
+  { data, width, height, channels }: Omit<DecodedPixels, 'frames'>,
+  iccProfile: Uint8Array,
+): Buffer {
   const stripBytes = ROWS_PER_STRIP * width * channels;
   const strips = Math.ceil(height / ROWS_PER_STRIP);
   const entries = channels === 4 ? 11 : 10;

@@ -3,9 +3,10 @@ import { isDrawn } from './content-class.ts';
 import type { EncoderSettings, PaletteSettings, PaletteSize } from './encodings.ts';
 import { avifSteps, jpegSteps, type QualitySteps, webpSteps } from './quality-steps.ts';
 import { needsSharpChroma } from './sharp-colours.ts';
-import type { Still } from './still.ts';
+import type { Candidate, Still } from './still.ts';
+import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
 
-// Which encodings can win, by what is known of a still.
+// Which encodings can win, by what is known of a still, and which of them does.
 
 /** Up to this size, headers weigh so much that any encoding may be the smallest, and every one is quick to try. */
 const MAX_SMALL_PIXELS = 128 * 128;
@@ -66,4 +67,25 @@ export async function paletteEncoding(format: Format, still: Still): Promise<Pal
     if (await still.reduced(palette)) return { encoding, palette };
   }
   return undefined;
+}
+
+/** Returns the candidate with the highest score if none reaches the target. */
+export function smallestThatReaches(candidates: readonly Candidate[], target: number): Candidate {
+  const reaching = candidates.filter(({ score }) => score >= target);
+  if (reaching.length === 0) return candidates.reduce(higherScore);
+  return reaching.reduce((least, one) => (one.body.byteLength < least.body.byteLength ? one : least));
+}
+
+/** Returns the candidate with the highest score within the budget; if there is none, the smallest that reaches the target of the lowest tier. */
+export function bestWithinBudget(candidates: readonly Candidate[], maxBytes: number): Candidate {
+  const within = candidates.filter(
+    ({ body, score }) => body.byteLength <= maxBytes && score >= TIER_QUALITY[LOWEST_TIER].targetScore,
+  );
+  return within.length > 0
+    ? within.reduce(higherScore)
+    : smallestThatReaches(candidates, TIER_QUALITY[LOWEST_TIER].targetScore);
+}
+
+export function higherScore<C extends Candidate>(one: C, other: C): C {
+  return other.score > one.score ? other : one;
 }

@@ -1,6 +1,12 @@
 import type { Format, Tier } from '../protocol/request.ts';
-import { losslessEncodings, lossyEncodings, paletteEncoding } from './candidates.ts';
-import { bestWithinBudget, higherScore, smallestThatReaches } from './choose-candidate.ts';
+import {
+  bestWithinBudget,
+  higherScore,
+  losslessEncodings,
+  lossyEncodings,
+  paletteEncoding,
+  smallestThatReaches,
+} from './candidates.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import { findLowestStep, type Sample } from './search-quality.ts';
 import type { Candidate, Still } from './still.ts';

@@ -8,13 +8,16 @@ export interface IgnoredParameters {
   names: readonly string[];
 }
 
+/** In `s3:`, a question mark is part of the key. */
+const WEB_SOURCE = /^http/i;
+
 /**
  * Returns what tells a source from others: its URL, without the parameters that are ignored for its host. Keys and cache tags are made
  * from it, so a URL that was signed anew leads to the variants that are stored. Any text that is not such a URL is returned as it is.
  */
 export function sourceIdentity(src: string, rules: readonly IgnoredParameters[]): string {
   const start = src.indexOf('?');
-  if (start < 0) return src;
+  if (start < 0 || !WEB_SOURCE.test(src)) return src;
   const host = String(sourceHost(src).split(':')[0]);
   let pieces = src.slice(start + 1).split('&');
   for (let i = 0; i < rules.length; i++) {

@@ -37,7 +37,7 @@ const MAX_INFORMATIONAL = 10;
  * beside chunks, spaces after the size of a chunk, `Transfer-Encoding: identity`.
  *
  * Whatever such a response leaves unclear ends with its connection, which serves this one request: nothing that follows can be taken for
- * the response to another request.
+ * the response to another request. The connection is closed with the body, or after an error.
  *
  * @throws InvalidHttpError, here or when the body is read
  * @throws the errors of the socket
@@ -48,10 +48,15 @@ export async function requestLeniently(socket: Socket, request: LenientRequest):
   const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${fields}\r\n`, 'latin1');
   const reader = createByteReader(socket);
-  const head = await readHead(reader, MAX_HEADER_BYTES);
-  const body = Readable.from(bodyOf(head, reader), { objectMode: false });
-  body.once('close', () => socket.destroy());
-  return { ...head, body };
+  try {
+    const head = await readHead(reader, MAX_HEADER_BYTES);
+    const body = Readable.from(bodyOf(head, reader), { objectMode: false });
+    body.once('close', () => socket.destroy());
+    return { ...head, body };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 async function readHead(reader: ByteReader, maxBytes: number): Promise<ResponseHead> {
@@ -79,7 +84,8 @@ function parseStatus(line: string): number {
 
 /** Lines that continue the one before are joined to it; lines without a colon are ignored. */
 function parseHeaders(lines: readonly string[]): IncomingHttpHeaders {
-  const headers: Record<string, string[]> = {};
+  // Without a prototype, whose properties have names that a header can have, too.
+  const headers: Record<string, string[]> = Object.create(null);
   for (const line of lines
     .join('\n')
     .replace(/\n[ \t]+/g, ' ')

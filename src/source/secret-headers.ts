@@ -4,6 +4,8 @@ import { parseSourceHeaderRules, type SourceHeaderRule } from './source-headers.
 
 /** How long the rules of a secret are used before they are read again, so that a rotated one takes effect. */
 const MAX_AGE_MS = 5 * 60 * 1000;
+/** Viewers wait for it. */
+const TIMEOUT_MS = 5_000;
 
 /**
  * Returns a reader of the headers of private sources that are in a secret of Secrets Manager, with the JSON of `parseSourceHeaderRules`. It
@@ -23,7 +25,8 @@ export function createSecretHeadersReader(
 
   async function read(): Promise<readonly SourceHeaderRule[]> {
     try {
-      const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+      const command = new GetSecretValueCommand({ SecretId: arn });
+      const { SecretString } = await client.send(command, { abortSignal: AbortSignal.timeout(TIMEOUT_MS) });
       return parseSourceHeaderRules(SecretString ?? '');
     } catch (cause) {
       reading = undefined;

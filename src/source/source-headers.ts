@@ -11,7 +11,8 @@ export type SourceHeaders =
   | { kind: 'rules'; rules: readonly SourceHeaderRule[] }
   | { kind: 'secret'; arn: string };
 
-const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+$/;
+/** The ARN of a secret in Secrets Manager. */
+export const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+$/;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const HEADER_VALUE = /^[\x20-\x7e]+$/;
 /** What the client sets itself, because the connection or the answer depends on it. */

@@ -39,15 +39,20 @@ const recordSchema = z.object({
   /** The number of failures in a row. */
   failures: z.int().min(1),
   retryable: z.boolean(),
-  /** A hash of the URL that failed. A record is about no other URL of the same source; one without it is about all. */
+  /** A hash of the URL that failed. A record without it is about all URLs of the source. */
   url: z.string().optional(),
 });
 
+type StoredRecord = z.infer<typeof recordSchema>;
+
 /** A cached failure: why a source is broken, and until when not to try it again. It is stored as `source.json` beside the variants. */
-export type SourceRecord = z.infer<typeof recordSchema>;
+export interface SourceRecord extends StoredRecord {
+  /** Whether another URL of the source failed, such as one that has expired: then nothing is known of this one. */
+  isOfOtherUrl: boolean;
+}
 
 export interface SourceRecords {
-  /** Returns the record at a key; `undefined` if the source is not known to be broken by this URL. */
+  /** Returns the record at a key; `undefined` if there is none. */
   read(key: string, src: string): Promise<SourceRecord | undefined>;
   /** Returns the error to answer with instead of an attempt; `undefined` if the source may be tried (again). */
   cachedFailure(record: SourceRecord | undefined): EdgepressError | undefined;
@@ -83,8 +88,9 @@ export function createSourceRecords(
   const urlHash = (src: string) => sha256(src).slice(0, 16);
 
   function cachedFailure(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
-    const leftMs = record ? Date.parse(record.nextAttempt) - nowMs() : 0;
-    if (!record || leftMs <= 0) return undefined;
+    if (!record || record.isOfOtherUrl) return undefined;
+    const leftMs = Date.parse(record.nextAttempt) - nowMs();
+    if (leftMs <= 0) return undefined;
     const { code, detail, retryable } = record;
     return new EdgepressError(code, detail, {
       retryable,
@@ -97,15 +103,17 @@ export function createSourceRecords(
     read: async (key, src) => {
       const object = await store.get(key);
       const record = object && parseRecord(object.body);
-      return record?.url === undefined || record.url === urlHash(src) ? record : undefined;
+      return record && { ...record, isOfOtherUrl: record.url !== undefined && record.url !== urlHash(src) };
     },
     cachedFailure: (record) => cachedFailure(record),
     saveFailure: async (key, error, previous, startedAtMs, src) => {
       if (!isSourceError(error)) return { error, isSaved: true };
-      const record = { ...nextRecord(error, previous, startedAtMs, nowMs()), url: urlHash(src) };
+      const last = previous?.isOfOtherUrl ? undefined : previous;
+      const record = { ...nextRecord(error, last, startedAtMs, nowMs()), url: urlHash(src) };
       const body = new TextEncoder().encode(JSON.stringify(record));
       const put = await store.put(key, body, { contentType: 'application/json' });
-      return { error: cachedFailure(record, error.cause) ?? error, isSaved: put !== undefined };
+      const cached = cachedFailure({ ...record, isOfOtherUrl: false }, error.cause);
+      return { error: cached ?? error, isSaved: put !== undefined };
     },
     clear: async (key, previous) => {
       if (previous) await store.delete([key]);
@@ -124,7 +132,7 @@ function nextRecord(
   previous: SourceRecord | undefined,
   startedAtMs: number,
   nowMs: number,
-): SourceRecord {
+): StoredRecord {
   const failures = (previous?.failures ?? 0) + 1;
   const { firstMs, maxMs } = isTriedSoon(error) ? BACKOFF.temporary : BACKOFF.permanent;
   // A longer Retry-After of the source takes precedence.
@@ -146,7 +154,7 @@ function isTriedSoon(error: SourceError): boolean {
 }
 
 /** A record that cannot be read counts as absent: the source is tried again and the record replaced. */
-function parseRecord(body: Uint8Array): SourceRecord | undefined {
+function parseRecord(body: Uint8Array): StoredRecord | undefined {
   try {
     return recordSchema.parse(JSON.parse(new TextDecoder().decode(body)));
   } catch {

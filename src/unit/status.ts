@@ -139,7 +139,7 @@ function brokenStatus(
     const nextAttempt = new Date(nowMs()).toISOString();
     return { state: 'broken', code, detail, since: manifest.receivedAt, retryable, nextAttempt };
   }
-  if (!record) return undefined;
+  if (!record || record.isOfOtherUrl) return undefined;
   const { code, detail, since, retryable, nextAttempt } = record;
   return { state: 'broken', code, detail, since, retryable, nextAttempt };
 }

@@ -102,7 +102,7 @@ export function withMaxAge(cacheControl: string, seconds: number | undefined): s
   return cacheControl
     .replace(/,?\s*\bstale-(?:while-revalidate|if-error)=\d+/gi, '')
     .replace(
-      /\b((?:s-)?max-?age=)(\d+)/gi,
+      /\b(max-age=|s-maxage=)(\d+)/gi,
       (_, name: string, age: string) => `${name}${Math.min(Number(age), seconds)}`,
     );
 }

@@ -67,6 +67,7 @@ describe('an ICC profile of grey', () => {
 
   it.each([
     ['a curve that makes all white', { gamma: 0 }],
+    ['the class of a device link', { deviceClass: 'link', gamma: 1 }],
     ['a version that does not exist', { version: 5, gamma: 1 }],
     ['fewer bytes than it says', { extraBytes: 1000, gamma: 1 }],
   ])('is ignored with %s', async (_what, parts) => {

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
@@ -19,7 +20,8 @@ async function setUp() {
   });
   const request = async (query: string) =>
     await service.request(await targetFor(`${origin.url}/a.jpg?${query}`, { width: 160 }));
-  return { request, valid, asked };
+  const files = () => readdir(service.folder, { recursive: true });
+  return { request, valid, asked, files };
 }
 
 describe('a source whose URL changes while the picture does not', () => {
@@ -43,7 +45,7 @@ describe('a source whose URL changes while the picture does not', () => {
   });
 
   it('is fetched by a new URL although an expired one has just failed', async () => {
-    const { request, valid, asked } = await setUp();
+    const { request, valid, asked, files } = await setUp();
     expect(await codeOf(await request('token=0'))).toBe('source_unavailable');
     expect(await codeOf(await request('token=0'))).toBe('source_unavailable');
     expect(asked).toEqual(['token=0']);
@@ -51,5 +53,7 @@ describe('a source whose URL changes while the picture does not', () => {
     expect((await request('token=2')).status).toBe(200);
     expect((await request('token=0')).headers.get('cache-status')).toBe('edgepress; hit');
     expect(asked).toEqual(['token=0', 'token=2']);
+    // The record of the failure is gone with the first success.
+    expect((await files()).filter((file) => file.endsWith('source.json'))).toEqual([]);
   });
 });

@@ -32,6 +32,7 @@ describe('the identity of a source', () => {
     'https://other.example.com/a.jpg?token=1',
     'https://other.example.com/?u=https://images.example.com/a.jpg?token=1',
     'https://images.example.com/token=1',
+    's3://images.example.com/a.jpg?token=1',
     'unit-1',
   ])('is the whole of %s', (text) => {
     expect(sourceIdentity(text, RULES)).toBe(text);

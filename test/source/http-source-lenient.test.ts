@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { failure, fetcherAt, serveBytes, serveTcp } from '../support/source/loopback.ts';
 
@@ -20,6 +21,10 @@ describe('an HTTP source, given an answer that is not HTTP by the letter', () =>
     ['a wrong length beside chunks', `${OK}Content-Length: 99\r\n${CHUNKED}\r\n5\r\nbytes\r\n0\r\n\r\n`],
     ['a control character in a header', `${OK}X-Odd: a\u0001b\r\n${LENGTH}\r\nbytes`],
     ['a header name in UTF-8', `${OK}X-Größe: 1\r\n${LENGTH}\r\nbytes`],
+    [
+      'headers with the names of properties',
+      `${OK}constructor: 1\r\n__proto__ : 2\r\ntoString: 3\r\n${LENGTH}\r\nbytes`,
+    ],
     ['a line that is no header', `${OK}no colon here\r\n${LENGTH}\r\nbytes`],
     ['an informational answer first', `HTTP/1.1 100 Continue\r\n\r\n${OK}${LENGTH}\r\nbytes`],
     ['a protocol in lower case', `http/1.1 200 ok\r\n${LENGTH}\r\nbytes`],
@@ -47,6 +52,22 @@ describe('an HTTP source, given an answer that is not HTTP by the letter', () =>
     expect(error.message).toMatch(/^the answer of images\.test:\d+ is not valid HTTP: /);
     expect(error.message).toContain(reason);
   });
+
+  it.each([
+    ['is taken', `${OK}${LENGTH}${LENGTH}\r\nbytes`],
+    ['has two lengths', `${OK}${LENGTH}Content-Length: 3\r\n\r\nbytes`],
+    ['has no status line', 'ICY 200 OK\r\n\r\nbytes'],
+    ['has a broken chunk', `${OK}${CHUNKED}\r\nzz\r\n`],
+  ])(
+    'closes the connection of an answer that %s, although the server keeps it open',
+    async (_what, answer) => {
+      const server = await serveTcp((socket) => socket.on('data', () => socket.write(answer)));
+      await fetcherAt(server.port)().catch(() => {});
+      const closed = server.connections.map((socket) => socket.closed || once(socket, 'close'));
+      await Promise.all(closed);
+      expect(server.connections).toHaveLength(2);
+    },
+  );
 
   it('never takes what follows such an answer for another one', async () => {
     const second = `${OK}Content-Length: 5\r\n\r\nother`;

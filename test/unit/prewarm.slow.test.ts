@@ -54,13 +54,15 @@ describe('prewarm', () => {
   });
 
   it('finds the variants of a unit that is sent again with fresh signatures, and uses the newest to fetch', async () => {
-    const { origin, src, unit, prewarm } = await setUpUnits(
+    const { origin, src, units, unit, prewarm } = await setUpUnits(
       { '/a.jpg?sig=expired': (response) => response.writeHead(403).end() },
       { SOURCE_IGNORED_PARAMETERS: '{"127.0.0.1": ["sig"]}', PREWARM_EFFORT: 'fast' },
     );
     const wanted = { formats: ['webp'] } as const;
     const expired = await prewarm(unit([src('/a.jpg?sig=expired')], wanted));
     expect(expired.outcomes).toMatchObject([{ state: 'broken', code: 'source_unavailable' }]);
+    await units.submit(unit([src('/a.jpg?sig=1')], wanted), { retry: false });
+    expect((await units.status('unit-1'))?.images).toMatchObject([{ state: 'pending' }]);
     const fresh = await prewarm(unit([src('/a.jpg?sig=1')], wanted));
     expect(fresh.outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
     const again = await prewarm(unit([src('/a.jpg?sig=2')], wanted));

@@ -1,8 +1,7 @@
-import { SRGB_PRIMARIES, type TransferFunction } from './cicp.ts';
+import { SRGB_PRIMARIES, srgbEncoder, type TransferFunction } from './cicp.ts';
 import type { CmykColours } from './colours.ts';
 import { CONNECTION_WHITE, type ColourTable } from './icc-table.ts';
 import { matrixFromXyz, multiplyInPlace } from './rgb-matrix.ts';
-import { srgbEncoder } from './srgb-encoder.ts';
 
 const INKS = 4;
 /** The corners of a cell of a table with four channels. */

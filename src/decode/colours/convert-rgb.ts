@@ -1,7 +1,6 @@
-import { BT2020_PRIMARIES, CICP, SRGB_PRIMARIES } from './cicp.ts';
+import { BT2020_PRIMARIES, CICP, SRGB_PRIMARIES, srgbEncoder } from './cicp.ts';
 import type { Levels, RgbColours } from './colours.ts';
 import { conversionMatrix, multiplyInPlace, type Triple } from './rgb-matrix.ts';
-import { srgbEncoder } from './srgb-encoder.ts';
 import { hdrTransferOf, hlgDisplayGain, toneMap } from './tone-map.ts';
 
 const ALL: Levels = { black: 0, white: 1 };

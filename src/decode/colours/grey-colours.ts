@@ -1,7 +1,6 @@
-import { SRGB_PRIMARIES, type TransferFunction } from './cicp.ts';
+import { SRGB_PRIMARIES, srgbEncoder, type TransferFunction } from './cicp.ts';
 import { type RgbColours, SRGB } from './colours.ts';
 import { isPlausibleCurve, readCurve, readIccProfile } from './icc-profile.ts';
-import { srgbEncoder } from './srgb-encoder.ts';
 
 /**
  * Returns the colours of grey pixels with an ICC profile: the curve of a profile of grey, or that of one of RGB, which browsers apply to

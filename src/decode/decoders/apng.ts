@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
+import type { DecodedPixels } from '../image-type.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
-import type { DecodedPixels } from './decoded-pixels.ts';
 
 /** A frame with its compressed pixels. */
 interface ApngFrame extends FrameArea {

@@ -3,10 +3,9 @@ import { type BmpHeader, readBmpHeader } from '../containers/bmp-header.ts';
 import { readIconHeader } from '../containers/ico.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 import { corruptError } from '../decode-errors.ts';
-import type { ImageType } from '../image-type.ts';
+import type { DecodedPixels, ImageType } from '../image-type.ts';
 import { rowWriter } from './bmp-pixels.ts';
 import { writeRunLengths } from './bmp-run-lengths.ts';
-import type { DecodedPixels } from './decoded-pixels.ts';
 
 /** Some 10 to 20 ms of work: other requests are answered in between. */
 const PIXELS_AT_ONCE = 250_000;

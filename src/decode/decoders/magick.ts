@@ -1,6 +1,5 @@
 import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
-import type { ImageType } from '../image-type.ts';
-import type { DecodedPixels } from './decoded-pixels.ts';
+import type { DecodedPixels, ImageType } from '../image-type.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
 
 /** ImageMagick in WebAssembly (Apache-2.0), for types that sharp does not decode. */

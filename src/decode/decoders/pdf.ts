@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
+import type { DecodedPixels } from '../image-type.ts';
 import { type Size, scaled, scaleInside } from '../size.ts';
-import type { DecodedPixels } from './decoded-pixels.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
 
 /** PDFium in WebAssembly (BSD-3-Clause and Apache-2.0, packaged under MIT). */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { asBuffer } from '../containers/isobmff.ts';
 import { type EntropyData, entropyIntervals } from './jpeg-bits.ts';
-import { type BlockPlan, type BlockState, readBand, readMcus, refineBand } from './jpeg-blocks.ts';
+import { type BlockState, readBand, readMcus, refineBand } from './jpeg-blocks.ts';
 import type { HuffmanLookup } from './jpeg-huffman.ts';
+import { blocksInUnit, planMcu, unitsOf } from './jpeg-mcus.ts';
 import { type JpegComponent, type JpegFrame, type JpegScan, readJpegStructure } from './jpeg-structure.ts';
 
 /** Reading so many blocks takes some milliseconds; other requests get a turn then. */
@@ -10,13 +11,6 @@ const BLOCKS_WITHOUT_PAUSE = 20_000;
 
 /** Those of 100 megapixels with ten scans and half the colours. A small file can make a decoder go over its blocks for minutes. */
 const MAX_BLOCKS = 25_000_000;
-
-/**
- * Coefficients of samples of p bits are at most 2 to the power of p + 2 (ITU-T T.81, A.3.3). Encoders overshoot it a little where they
- * round, and more in AC coefficients where they sharpen.
- */
-const DC_TOLERANCE = 1.1;
-const AC_TOLERANCE = 1.5;
 
 /** Damage is often a piece of zeros. So many follow each other in healthy data only where zeros stand for blocks without detail. */
 const ZEROS = Buffer.alloc(24);
@@ -190,46 +184,4 @@ function isNothing(table: HuffmanLookup | undefined, maxRun: number): boolean {
 function refineDc(state: BlockState, blocks: number): boolean {
   state.at += blocks;
   return state.at <= state.data.bits;
-}
-
-/** The blocks of an MCU (ITU-T T.81, A.2): one in a scan with one component, else as many as the sampling factors say. */
-function planMcu({ precision }: JpegFrame, { components, low }: JpegScan): BlockPlan[] {
-  const none = new Uint16Array(0);
-  return components.flatMap(({ component, dc, ac, steps }, slot) => {
-    const count = blocksOf(component, components.length);
-    const maxDc = (DC_TOLERANCE * 2 ** (precision + 2)) / ((steps?.[0] || 1) * 2 ** low) + 1;
-    const maxBits = largestSizes(precision, low, steps);
-    return Array.from({ length: count }, () => ({ slot, dc: dc ?? none, ac: ac ?? none, maxDc, maxBits }));
-  });
-}
-
-/** Returns how many bits each quantised coefficient has at most. The DC coefficient is stored as a difference, which has one more. */
-function largestSizes(precision: number, low: number, steps: Uint16Array | undefined): Uint8Array {
-  return Uint8Array.from({ length: 64 }, (_, k) => {
-    const step = (steps?.[k] || 1) * 2 ** low;
-    const largest = (AC_TOLERANCE * 2 ** (precision + 2)) / step + 1;
-    return k === 0 ? precision + 3 : Math.floor(Math.log2(largest)) + 1;
-  });
-}
-
-/** Returns the number of blocks that a component has in an MCU. */
-function blocksOf({ horizontal, vertical }: JpegComponent, componentsInScan: number): number {
-  return componentsInScan === 1 ? 1 : horizontal * vertical;
-}
-
-function blocksInUnit({ components }: JpegScan): number {
-  return components.reduce((sum, { component }) => sum + blocksOf(component, components.length), 0);
-}
-
-/** Returns the number of MCUs of a scan (A.2.2 and A.2.3). */
-function unitsOf({ width, height, components }: JpegFrame, scan: JpegScan): number {
-  const maxHorizontal = Math.max(...components.map(({ horizontal }) => horizontal));
-  const maxVertical = Math.max(...components.map(({ vertical }) => vertical));
-  const [only] = scan.components;
-  if (!only || scan.components.length > 1)
-    return Math.ceil(width / (8 * maxHorizontal)) * Math.ceil(height / (8 * maxVertical));
-  const { horizontal, vertical } = only.component;
-  const across = Math.ceil((width * horizontal) / maxHorizontal);
-  const down = Math.ceil((height * vertical) / maxVertical);
-  return Math.ceil(across / 8) * Math.ceil(down / 8);
 }

@@ -3,7 +3,6 @@ import { repairGif } from './repair-gif.ts';
 import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';
 import { repairPng } from './repair-png.ts';
 import { repairTiff } from './repair-tiff.ts';
-import { repairWebp } from './repair-webp.ts';
 
 type RepairOfType = (bytes: Uint8Array, isThorough: boolean) => Uint8Array | Promise<Uint8Array>;
 
@@ -52,4 +51,25 @@ export async function repairRejected(bytes: Uint8Array, type: ImageType): Promis
   if (await isOddJpeg(bytes)) return { bytes, isLenient: true };
   const repaired = await repairJpegScans(bytes);
   return repaired === bytes ? undefined : { bytes: repaired };
+}
+
+/**
+ * Corrects the length in the header of a WebP whose chunks are all there, and leaves out what follows them (WebP Container Specification:
+ * `File Size` counts all bytes after itself).
+ *
+ * @returns the same bytes if there is nothing to repair, or if a chunk is cut off
+ */
+function repairWebp(bytes: Uint8Array): Uint8Array {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 12;
+  while (at + 8 <= file.length && /^[\x20-\x7e]{4}$/.test(file.toString('latin1', at, at + 4))) {
+    const length = file.readUInt32LE(at + 4);
+    if (at + 8 + length > file.length) return bytes;
+    at += 8 + length + (length & 1);
+  }
+  if (at === 12 || 8 + file.readUInt32LE(4) === at) return bytes;
+  const repaired = Buffer.alloc(at);
+  file.copy(repaired);
+  repaired.writeUInt32LE(at - 8, 4);
+  return repaired;
 }

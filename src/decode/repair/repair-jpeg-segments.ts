@@ -1,43 +1,21 @@
-// Repairs faults of JPEG segments that libjpeg only warns of, and that are shown whole everywhere. The segments are read exactly as libjpeg
-// reads them, so that what is repaired looks as it did before.
+// Repairs faults of JPEG segments that libjpeg only warns of, and that are shown whole everywhere. They are read as libjpeg reads
+// them, so that what is repaired looks as it did before.
 import { asBuffer } from '../containers/isobmff.ts';
-import { standardHuffmanTables } from './jpeg-huffman-tables.ts';
-
-/** Markers (ITU-T T.81, table B.1). */
-const MARKER = {
-  TEM: 0x01,
-  BASELINE: 0xc0,
-  EXTENDED: 0xc1,
-  PROGRESSIVE: 0xc2,
-  DHT: 0xc4,
-  RST0: 0xd0,
-  RST7: 0xd7,
-  SOI: 0xd8,
-  EOI: 0xd9,
-  SOS: 0xda,
-  APP0: 0xe0,
-  APP14: 0xee,
-} as const;
+import { standardHuffmanTables } from './jpeg-huffman.ts';
+import {
+  endOfScan,
+  endOfSegment,
+  type Frame,
+  isEveryScanThere,
+  MARKER,
+  nextMarker,
+  readFrame,
+  readScan,
+  type Scan,
+} from './jpeg-segments.ts';
 
 /** Photographs have dozens: profiles and thumbnails are split into segments of 64 KiB. */
 const MAX_SEGMENTS = 10_000;
-
-/** What the segments before the first scan say of the image. */
-interface Frame {
-  isProgressive: boolean;
-  components: number;
-  /** Huffman tables that are defined: 0–3 for DC, 16–19 for AC. */
-  tables: Set<number>;
-}
-
-/** A component in the header of a scan. */
-interface Scan {
-  components: { id: number; dcTable: number; acTable: number }[];
-  /** First and last coefficient (Ss, Se), and the bit position (Al). */
-  first: number;
-  last: number;
-  low: number;
-}
 
 /** A JPEG with repaired segments. */
 export interface RepairedJpeg {
@@ -113,63 +91,6 @@ function repairTables(header: Omit<Header, 'scan'>, segment: Buffer): Header | u
   return { ...header, scan, isRepaired: header.isRepaired || isAdobe || isInserted };
 }
 
-/**
- * Returns where libjpeg goes on behind a segment: behind the marker if it stands alone, and behind the two bytes of its length if that is
- * less than 2. `undefined` for the end of the image, a second start, and what is cut off.
- */
-function endOfSegment(
-  file: Buffer,
-  { marker, start }: { marker: number; start: number },
-): number | undefined {
-  if (marker === MARKER.TEM || (marker >= MARKER.RST0 && marker <= MARKER.RST7)) return start + 2;
-  if (marker === MARKER.SOI || marker === MARKER.EOI || start + 4 > file.length) return undefined;
-  const end = start + 2 + Math.max(2, file.readUInt16BE(start + 2));
-  return end > file.length ? undefined : end;
-}
-
-/** Finds the next marker as libjpeg does: over all bytes up to one of 0xff that is followed neither by 0 nor by another 0xff. */
-function nextMarker(
-  file: Buffer,
-  from: number,
-): { marker: number; start: number; skipped: number } | undefined {
-  let start = file.indexOf(0xff, from);
-  let skipped = start - from;
-  while (start >= 0) {
-    const marker = file[start + 1];
-    if (marker === undefined) return undefined;
-    if (marker !== 0 && marker !== 0xff) return { marker, start, skipped };
-    if (marker === 0) skipped += 2;
-    const next = file.indexOf(0xff, start + (marker === 0 ? 2 : 1));
-    skipped += marker === 0 ? Math.max(0, next - start - 2) : 0;
-    start = next;
-  }
-  return undefined;
-}
-
-function readFrame(marker: number, segment: Buffer, frame: Frame): void {
-  if (marker === MARKER.BASELINE || marker === MARKER.EXTENDED || marker === MARKER.PROGRESSIVE) {
-    frame.isProgressive = marker === MARKER.PROGRESSIVE;
-    frame.components = segment[9] ?? 0;
-  }
-  if (marker !== MARKER.DHT) return;
-  for (let at = 4; at + 17 <= segment.length; ) {
-    frame.tables.add(segment[at] as number);
-    at += 17 + segment.subarray(at + 1, at + 17).reduce((sum, count) => sum + count, 0);
-  }
-}
-
-function readScan(segment: Buffer): Scan | undefined {
-  const count = segment[4] ?? 0;
-  if (segment.length !== 8 + 2 * count) return undefined;
-  const components = Array.from({ length: count }, (_, index) => {
-    const tables = segment[6 + 2 * index] as number;
-    return { id: segment[5 + 2 * index] as number, dcTable: tables >> 4, acTable: 16 + (tables & 15) };
-  });
-  const at = segment.length - 3;
-  const [first, last, approximation] = segment.subarray(at) as unknown as [number, number, number];
-  return { components, first, last, low: approximation & 15 };
-}
-
 function repairSegment(marker: number, segment: Buffer, frame: Frame): Buffer {
   if (marker === MARKER.APP0 && segment.length > 9 && segment.toString('latin1', 4, 9) === 'JFIF\0')
     return withBytes(segment, 9, [1]);
@@ -235,28 +156,6 @@ function repairScans(file: Buffer, { frame, scan, scansAt }: Header): { isEnded:
   }
   const end = [withoutTail(file.subarray(dataAt)), Buffer.from([0xff, MARKER.EOI])];
   return { isEnded: false, scans: isEveryScanThere(scans, frame) ? [...parts, ...end] : [] };
-}
-
-/** The data of a scan have no marker but restarts; a byte of 0xff in them is followed by 0. */
-function endOfScan(file: Buffer, from: number): { marker: number; start: number } | undefined {
-  for (let start = file.indexOf(0xff, from); start >= 0; start = file.indexOf(0xff, start + 1)) {
-    const marker = file[start + 1];
-    if (marker === undefined) return undefined;
-    const isData = marker === 0 || marker === 0xff || (marker >= MARKER.RST0 && marker <= MARKER.RST7);
-    if (!isData) return { marker, start };
-  }
-  return undefined;
-}
-
-/** Whether all components have been sent, in a progressive image with all coefficients down to the last bit. */
-function isEveryScanThere(scans: readonly Scan[], { isProgressive, components }: Frame): boolean {
-  const sent = new Map<number, number>();
-  for (const scan of scans) {
-    if (isProgressive && scan.low > 0) continue;
-    const coefficients = isProgressive ? scan.last - scan.first + 1 : 64;
-    for (const { id } of scan.components) sent.set(id, (sent.get(id) ?? 0) + coefficients);
-  }
-  return sent.size === components && [...sent.values()].every((coefficients) => coefficients >= 64);
 }
 
 /**
