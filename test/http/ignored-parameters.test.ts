@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeOf, startOrigin, startService, targetFor } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
@@ -20,7 +21,7 @@ async function setUp() {
   });
   const request = async (query: string) =>
     await service.request(await targetFor(`${origin.url}/a.jpg?${query}`, { width: 160 }));
-  const files = () => readdir(service.folder, { recursive: true });
+  const files = () => readdir(join(service.folder, 'v1'), { recursive: true });
   return { request, valid, asked, files };
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { VARIANT_PREFIX } from '../../../src/protocol/keys.ts';
 import type { Overrides } from '../../../src/services.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { UnitStatus } from '../../../src/unit/status.ts';
@@ -112,9 +114,13 @@ export function streamOf(chunks: readonly Uint8Array[], error?: Error): Readable
 
 /** Reads the manifests in a store's folder, by the id of their unit. */
 export async function manifestsIn(folder: string): Promise<Record<string, Record<string, unknown>>> {
-  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('manifest.json'));
+  // Not the folder of the queue, which comes and goes meanwhile.
+  const units = join(folder, VARIANT_PREFIX);
+  // There is no such folder before the first unit.
+  const all = existsSync(units) ? await readdir(units, { recursive: true }) : [];
+  const files = all.filter((file) => file.endsWith('manifest.json'));
   const manifests = await Promise.all(
-    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8'))),
+    files.map(async (file) => JSON.parse(await readFile(join(units, file), 'utf8'))),
   );
   return Object.fromEntries(manifests.map((manifest) => [manifest.id, manifest]));
 }

@@ -31,8 +31,9 @@ export function evaluateFormula(formula: string): number {
 /** How far a figure may be from its formula, since the shown numbers are rounded: to a whole above 100, or to four digits. */
 export function roundingTolerance({ value, arithmetic }: Figure): number {
   const operands = arithmetic.match(/\d[\d,]*(?:\.\d+)?/g) ?? [];
-  const largest = Math.max(...operands.map((text) => Number(text.replaceAll(',', ''))));
-  const ofDifferences = arithmetic.includes('−') ? largest * 0.005 : 0;
+  // Each operand is off by half of its third digit at most, and a difference by all of them together.
+  const sum = operands.reduce((total, text) => total + Number(text.replaceAll(',', '')), 0);
+  const ofDifferences = arithmetic.includes('−') ? sum * 0.005 : 0;
   // Rounding up or down may end at the next whole number.
   const ofRounding = /[⌈⌊]/.test(arithmetic) ? 2 : 0;
   return Math.abs(value) * 0.02 + ofDifferences + ofRounding + 1e-9;
