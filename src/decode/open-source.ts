@@ -6,9 +6,12 @@ import { decodeApng } from './decoders/apng.ts';
 import { decodeBmp } from './decoders/bmp.ts';
 import { decodeWithMagick } from './decoders/magick.ts';
 import { renderPdf } from './decoders/pdf.ts';
-import type { DecodedPixels } from './image-type.ts';
+import type { DecodedPixels, ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
+
+/** Types whose pixels ImageMagick gives as they are stored. */
+const TURNED_HERE: readonly ImageType[] = ['jxl', 'tiff'];
 
 /**
  * Opens a source as a sharp pipeline: of the file, or of the pixels that another decoder made of it. Its pixels are upright; those of a
@@ -20,7 +23,7 @@ import { wrapInTiff } from './wrap-in-tiff.ts';
 export async function openSource(source: InspectedSource, maxPixels: number): Promise<Sharp> {
   const { decoder, bytes, type, facts, frames, decodeBytes } = source;
   // In HEIF it is a copy of what the decoder turns by.
-  const orientation = type === 'jxl' ? source.metadata.orientation : undefined;
+  const orientation = TURNED_HERE.includes(type) ? source.metadata.orientation : undefined;
   switch (decoder) {
     case 'sharp':
       return openWithSharp(source, maxPixels);

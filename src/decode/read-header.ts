@@ -12,9 +12,11 @@ import { readIconHeader } from './containers/ico.ts';
 import { readSize } from './containers/image-headers.ts';
 import { asBuffer } from './containers/isobmff.ts';
 import { isWholePsd } from './containers/psd-header.ts';
+import { tiffReader } from './containers/tiff-directory.ts';
 import { readApngHeader } from './decoders/apng.ts';
 import { readPdfSize } from './decoders/pdf.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
+import { TIFF_TAG } from './repair/tiff-entries.ts';
 import type { Size } from './size.ts';
 import { unsupportedError, unsupportedKindError } from './unsupported-kind.ts';
 
@@ -34,7 +36,7 @@ const READERS: Readonly<Record<ImageType, ReadHeader>> = {
   apng: readPng,
   gif: readWithSharp,
   webp: readWithSharp,
-  tiff: readWithSharp,
+  tiff: readTiff,
   avif: readHeif,
   avis: readHeif,
   hevc: readHeif,
@@ -74,6 +76,19 @@ async function readPng(bytes: Uint8Array, type: ImageType): Promise<SourceHeader
   if (!animation) return header;
   const { delay, loop } = animation;
   return headerOf('apng', { ...header.metadata, pages: delay.length, delay, loop });
+}
+
+/** Values of PhotometricInterpretation and Compression (TIFF 6.0). */
+const YCBCR = 6;
+const JPEG_COMPRESSIONS = [6, 7];
+
+/** libvips takes the samples of YCbCr for RGB, unless they are compressed as JPEG. */
+async function readTiff(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {
+  const header = await readWithSharp(bytes, type);
+  const directory = tiffReader(asBuffer(bytes)).readFirst();
+  const isYcbcr = directory.get(TIFF_TAG.PHOTOMETRIC)?.[0] === YCBCR;
+  const isJpeg = JPEG_COMPRESSIONS.includes(directory.get(TIFF_TAG.COMPRESSION)?.[0] ?? 0);
+  return isYcbcr && !isJpeg ? { ...header, decoder: 'magick' } : header;
 }
 
 async function readHeif(bytes: Uint8Array, type: ImageType): Promise<SourceHeader> {

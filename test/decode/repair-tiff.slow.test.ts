@@ -100,6 +100,35 @@ describe('a TIFF with more samples than colours', () => {
   });
 });
 
+describe('a TIFF of YCbCr that is not compressed as JPEG', () => {
+  /** One sample of chroma for each pixel. */
+  const NOT_SUBSAMPLED: RawEntry = { tag: 530, type: 3, count: 2, data: Buffer.from([1, 0, 1, 0]) };
+
+  it.each([
+    ['uncompressed', 1],
+    ['deflated', 8],
+  ])('is converted to RGB: %s', async (_, compression) => {
+    const samples = await decodedPixels(writeTiff(RGB));
+    const pixels = await decodedPixels(writeTiff({ ...RGB, photometric: 6, compression }, [NOT_SUBSAMPLED]));
+    let worst = 0;
+    for (let at = 0; at < samples.length; at += 3) {
+      const [luma, cb, cr] = [...samples.subarray(at, at + 3)] as [number, number, number];
+      // ITU-R BT.601, the default of TIFF 6.0, section 21.
+      const rgb = [
+        luma + 1.402 * (cr - 128),
+        luma - 0.344136 * (cb - 128) - 0.714136 * (cr - 128),
+        luma + 1.772 * (cb - 128),
+      ];
+      for (const [channel, value] of rgb.entries()) {
+        const expected = Math.min(255, Math.max(0, value));
+        worst = Math.max(worst, Math.abs(expected - (pixels[at + channel] as number)));
+      }
+    }
+    expect(pixels).toHaveLength(samples.length);
+    expect(worst).toBeLessThanOrEqual(3);
+  });
+});
+
 describe('a TIFF of a kind that is not decoded', () => {
   it.each<[string, Partial<TiffRecipe>]>([
     ['LZMA', { compression: 34_925 }],

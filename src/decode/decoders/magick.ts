@@ -16,6 +16,7 @@ const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
   jxl: 'JXL',
   jp2: 'JP2',
   psd: 'PSD',
+  tiff: 'TIFF',
 };
 
 /** Enough for the library itself and the smallest files. */
