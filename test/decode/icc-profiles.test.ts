@@ -77,17 +77,23 @@ describe('an ICC profile of grey', () => {
 });
 
 describe('an ICC profile of CMYK', () => {
-  it('is applied by its table', async () => {
-    for (const colour of [SKIN, [90, 120, 160], [250, 250, 250]]) {
-      const source = await sharp(await jpegOf(colour))
-        .toColourspace('cmyk')
-        .withIccProfile('cmyk')
-        .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
-        .toBuffer();
-      expect((await sharp(source).metadata()).icc).toBeDefined();
-      // Within what the inks can show.
-      expectColour(await shown(source), colour, 20);
-    }
+  const inCmyk = async (colour: readonly number[]) =>
+    sharp(await jpegOf(colour))
+      .toColourspace('cmyk')
+      .withIccProfile('cmyk');
+
+  it.each([
+    ['with little black ink', [250, 120, 180], [230, 121, 161]],
+    ['with much black ink', [128, 128, 128], [108, 94, 96]],
+    ['with black and another ink', [20, 90, 200], [47, 89, 136]],
+  ])('is applied to a JPEG as Chromium does, %s', async (_what, colour, inChromium) => {
+    const source = await (await inCmyk(colour)).jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer();
+    expect((await sharp(source).metadata()).icc).toBeDefined();
+    expectColour(await shown(source), inChromium, 5);
+  });
+
+  it('is applied to a TIFF as it says', async () => {
+    expectColour(await shown(await (await inCmyk([128, 128, 128])).tiff().toBuffer()), [114, 114, 115], 5);
   });
 });
 

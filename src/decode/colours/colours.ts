@@ -16,6 +16,11 @@ export interface CmykColours {
   model: 'cmyk';
   /** The table of the ICC profile. */
   table: ColourTable | undefined;
+  /**
+   * Whether black ink is counted as equal parts of the three others before the table is asked. That is wrong by the profile, but Chromium
+   * does so, and it is what people see of the original.
+   */
+  isBlackReplaced: boolean;
 }
 
 export interface HdrSignal {

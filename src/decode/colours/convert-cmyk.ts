@@ -14,19 +14,20 @@ type ConvertPixel = (from: number, to: number) => void;
  * Returns what converts pixels of CMYK to sRGB, as browsers do: by the table of the profile, whose black is not made darker, or without one
  * by taking each ink for a perfect filter.
  *
- * @param pixels - CMYK with or without alpha, in 8 or 16 bits a channel; more is more ink
+ * @param pixels - CMYK with or without alpha, in 8 or 16 bits a channel; more is more ink. They may be overwritten
  * @param out - of RGB or RGBA
  * @returns a function that converts the pixels from one index to another
  */
 export function cmykConverter(
   pixels: Uint8Array | Uint16Array,
   channels: 4 | 5,
-  { table }: CmykColours,
+  { table, isBlackReplaced }: CmykColours,
   out: Uint8Array,
 ): (first: number, end: number) => void {
   const largest = pixels instanceof Uint16Array ? 65_535 : 255;
   const convert = table ? byTable(pixels, largest, table, out) : byFilters(pixels, largest, out);
   return (first, end) => {
+    if (table && isBlackReplaced) replaceBlack(pixels, channels, largest, first, end);
     for (let pixel = first; pixel < end; pixel++) {
       const from = pixel * channels;
       const to = pixel * (channels - 1);
@@ -34,6 +35,23 @@ export function cmykConverter(
       if (channels > INKS) out[to + 3] = ((pixels[from + INKS] as number) * 255) / largest;
     }
   };
+}
+
+/** Counts black as that much more of each other ink, in place: the light that passes through one ink is what falls on the next. */
+function replaceBlack(
+  pixels: Uint8Array | Uint16Array,
+  channels: number,
+  largest: number,
+  first: number,
+  end: number,
+): void {
+  for (let at = first * channels; at < end * channels; at += channels) {
+    const paper = (largest - (pixels[at + 3] as number)) / largest;
+    for (let ink = at; ink < at + 3; ink++) {
+      pixels[ink] = Math.round(largest - (largest - (pixels[ink] as number)) * paper);
+    }
+    pixels[at + 3] = 0;
+  }
 }
 
 function byFilters(pixels: Uint8Array | Uint16Array, largest: number, out: Uint8Array): ConvertPixel {

@@ -15,7 +15,7 @@ export interface SrgbPixels {
 /**
  * Converts pixels to sRGB.
  *
- * @param pixels - of the model of the colours, with or without alpha, in 8 or 16 bits a channel. Those of RGB in 8 bits are overwritten
+ * @param pixels - of the model of the colours, with or without alpha, in 8 or 16 bits a channel. They may be overwritten
  */
 export async function convertToSrgb(
   pixels: Uint8Array | Uint16Array,

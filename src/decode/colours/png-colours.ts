@@ -27,7 +27,8 @@ const GAMMA_TOLERANCE = 0.05;
 export function pngColours(bytes: Uint8Array, hasProfile: boolean): RgbColours | undefined {
   const chunks = chunksBeforePixels(asBuffer(bytes));
   const byCodePoints = cicpColours(chunks.get('cICP'), contentPeak(chunks.get('cLLI'), chunks.get('mDCV')));
-  if (byCodePoints) return isSrgb(byCodePoints) ? undefined : byCodePoints;
+  // Without colours, libvips would apply the profile.
+  if (byCodePoints) return isSrgb(byCodePoints) && !hasProfile ? undefined : byCodePoints;
   const isGrey = ((chunks.get('IHDR')?.[9] ?? 0) & COLOUR_BIT) === 0;
   const grey = isGrey && greyColours(readIccp(chunks.get('iCCP')));
   if (grey) return isSrgb(grey) ? undefined : grey;

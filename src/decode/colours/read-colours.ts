@@ -1,4 +1,5 @@
 import type { Metadata } from 'sharp';
+import type { ImageType } from '../image-type.ts';
 import type { SourceHeader } from '../read-header.ts';
 import { type Colours, isSrgb, SRGB } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
@@ -31,7 +32,7 @@ function coloursOf(bytes: Uint8Array, { type, decoder, metadata }: SourceHeader)
     case 'hevc':
       return heifColours(bytes, decoder === 'sharp' ? 16 : 8);
     default:
-      return profileColours(metadata);
+      return profileColours(type, metadata);
   }
 }
 
@@ -46,10 +47,12 @@ function isGrey(space: Metadata['space']): boolean {
 }
 
 /** Of pixels that are not RGB. */
-function profileColours({ space, icc }: Metadata): Colours | undefined {
+function profileColours(type: ImageType, { space, icc }: Metadata): Colours | undefined {
   if (space === 'cmyk') {
     const profile = icc && readIccProfile(icc);
-    return { model: 'cmyk', table: profile?.space === 'CMYK' ? readTable(profile, 4) : undefined };
+    const table = profile?.space === 'CMYK' ? readTable(profile, 4) : undefined;
+    // JPEG is the one type in CMYK that browsers show.
+    return { model: 'cmyk', table, isBlackReplaced: type === 'jpeg' };
   }
   if (!isGrey(space)) return undefined;
   const colours = greyColours(icc);
