@@ -1,13 +1,11 @@
-import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { inspectSource } from '../../src/decode/inspect.ts';
 import { servableOriginal } from '../../src/encode/servable-original.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { CHRM_P3, chunk, cicp, gama, type Rgb, SQUARE, SRGB_CHUNK, writePng } from '../support/png.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
-
-type Rgb = readonly [number, number, number];
 
 /** A colour, greys, and what Chromium 156 shows for a PNG with these chunks (canvas, sRGB). */
 const SAMPLES: readonly Rgb[] = [
@@ -51,44 +49,8 @@ const HLG_GREYS: readonly Rgb[] = [
   [255, 255, 255],
 ];
 
-function chunk(type: string, content: Uint8Array): Buffer {
-  const bytes = Buffer.alloc(12 + content.length);
-  bytes.writeUInt32BE(content.length);
-  bytes.write(type, 4, 'latin1');
-  bytes.set(content, 8);
-  bytes.writeUInt32BE(crc32(bytes.subarray(4, 8 + content.length)), 8 + content.length);
-  return bytes;
-}
-
-function numbers(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  values.forEach((value, index) => {
-    bytes.writeUInt32BE(value, 4 * index);
-  });
-  return bytes;
-}
-
-const cicp = (primaries: number, transfer: number, range = 1) =>
-  chunk('cICP', Uint8Array.of(primaries, transfer, 0, range));
-const gama = (gamma: number) => chunk('gAMA', numbers(Math.round(gamma * 100_000)));
-const SRGB = chunk('sRGB', Uint8Array.of(0));
-const CHRM_P3 = chunk('cHRM', numbers(31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000));
-
-/** A PNG with a square of 16 pixels for each sample, of 8 or 16 bits. */
 function png(chunks: readonly Buffer[], depth: 8 | 16 = 8): Buffer {
-  const side = 16;
-  const width = side * SAMPLES.length;
-  const row = SAMPLES.flatMap((sample) => new Array<Rgb>(side).fill(sample)).flat();
-  const values = depth === 8 ? row : row.flatMap((value) => [value, value]);
-  const rows = new Array<number[]>(side).fill([0, ...values]).flat();
-  const header = Buffer.concat([numbers(width, side), Buffer.from([depth, 2, 0, 0, 0])]);
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    ...chunks,
-    chunk('IDAT', deflateSync(Buffer.from(rows))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
+  return writePng(SAMPLES, { chunks, depth });
 }
 
 async function encoded(source: Uint8Array) {
@@ -105,7 +67,7 @@ async function expectSamples(source: Uint8Array, expected: readonly Rgb[], toler
     .toBuffer({ resolveWithObject: true });
   const skipped = SAMPLES.length - expected.length;
   expected.forEach((colour, index) => {
-    const at = (8 * info.width + (index + skipped) * 16 + 8) * info.channels;
+    const at = ((SQUARE / 2) * info.width + (index + skipped) * SQUARE + SQUARE / 2) * info.channels;
     const shown = [...data.subarray(at, at + 3)];
     const worst = Math.max(...colour.map((value, channel) => Math.abs(value - (shown[channel] as number))));
     expect(worst, `sample ${index}: ${shown} instead of ${colour}`).toBeLessThanOrEqual(tolerance);
@@ -119,8 +81,8 @@ describe('the colours of a PNG', () => {
     ['PQ by code points', [cicp(9, 16)], PQ],
     ['HLG by code points', [cicp(9, 18)], HLG_GREYS],
     ['linear by gamma', [gama(1)], LINEAR],
-    ['code points rather than sRGB or gamma', [cicp(12, 13), SRGB, gama(1)], P3],
-    ['sRGB rather than gamma', [SRGB, gama(1)], AS_THEY_ARE],
+    ['code points rather than sRGB or gamma', [cicp(12, 13), SRGB_CHUNK, gama(1)], P3],
+    ['sRGB rather than gamma', [SRGB_CHUNK, gama(1)], AS_THEY_ARE],
     ['gamma where the code points are reserved', [cicp(77, 99), gama(1)], LINEAR],
     ['gamma where the range is narrow', [cicp(9, 16, 0), gama(1)], LINEAR],
     ['sRGB where only chromaticities are given', [CHRM_P3], AS_THEY_ARE],
@@ -139,8 +101,8 @@ describe('the colours of a PNG', () => {
   it('keep an original from being sent as it is, unless they are sRGB', async () => {
     const servable = async (...chunks: Buffer[]) =>
       servableOriginal(await inspectSource(png(chunks), 4_000_000)) !== undefined;
-    expect(await servable(SRGB)).toBe(true);
-    expect(await servable(cicp(12, 13), SRGB)).toBe(false);
+    expect(await servable(SRGB_CHUNK)).toBe(true);
+    expect(await servable(cicp(12, 13), SRGB_CHUNK)).toBe(false);
     expect(await servable(gama(1))).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
+import { chunk, numbers } from './png.ts';
 
 /** A frame of an animated PNG: a picture in one colour, RGBA, and where and how it is drawn. */
 export interface FrameOptions {
@@ -32,15 +32,15 @@ export async function apng(
   const parts = [
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
-    chunk('acTL', uint32(frames.length), uint32(loop)),
+    chunk('acTL', numbers(frames.length), numbers(loop)),
   ];
   if (still) parts.push(chunk('IDAT', await compressed({ ...size, colour: still })));
   let sequence = 0;
   for (const [index, frame] of frames.entries()) {
-    parts.push(chunk('fcTL', uint32(sequence++), frameControl(frame)));
+    parts.push(chunk('fcTL', numbers(sequence++), frameControl(frame)));
     const data = await compressed(frame);
     if (index === 0 && !still) parts.push(chunk('IDAT', data));
-    else parts.push(chunk('fdAT', uint32(sequence++), data));
+    else parts.push(chunk('fdAT', numbers(sequence++), data));
   }
   return Buffer.concat([...parts, chunk('IEND')]);
 }
@@ -75,15 +75,4 @@ async function compressed({ width, height, colour }: Pick<FrameOptions, 'width' 
       parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)));
   }
   return Buffer.concat(parts);
-}
-
-function chunk(type: string, ...content: Buffer[]): Buffer {
-  const typed = Buffer.concat([Buffer.from(type, 'latin1'), ...content]);
-  return Buffer.concat([uint32(typed.length - 4), typed, uint32(crc32(typed))]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

@@ -17,6 +17,8 @@ const HEADER_BYTES = 128;
 const MAX_VERSION = 4;
 /** Classes of profiles that lead from one device or connection space to another: those of images lead from pixels (section 7.2.5). */
 const OTHER_CLASSES = ['link', 'abst', 'nmcl'];
+/** The signature of its type. */
+const MIN_TAG_BYTES = 4;
 /** Profiles have some twenty. */
 const MAX_TAGS = 100;
 
@@ -31,8 +33,9 @@ export function readIccProfile(bytes: Buffer): IccProfile | undefined {
   const tags = new Map<string, Buffer>();
   for (let at = HEADER_BYTES + 4; at < end; at += 12) {
     const from = bytes.readUInt32BE(at + 4);
-    const to = from + bytes.readUInt32BE(at + 8);
-    if (to > bytes.length) return undefined;
+    const length = bytes.readUInt32BE(at + 8);
+    const to = from + length;
+    if (length < MIN_TAG_BYTES || to > bytes.length) return undefined;
     tags.set(bytes.toString('latin1', at, at + 4), bytes.subarray(from, to));
   }
   return {
@@ -135,6 +138,8 @@ function parametricCurve(element: Buffer): IccCurve | undefined {
   // What each type adds above and below its threshold.
   const [d = type === 0 ? 0 : -b / a, e = type === 2 ? c : 0, f = type === 2 ? c : 0] = numbers.slice(4);
   const slope = type > 2 ? c : 0;
+  // Browsers apply no curve that falls, or whose first part would end below 0.
+  if (a < 0 || slope < 0 || d < 0) return undefined;
   const curve = (value: number) => (value >= d ? Math.max(0, a * value + b) ** g + e : slope * value + f);
   return { bytes: 12 + 4 * count, curve: (value) => Math.min(1, Math.max(0, curve(value))) };
 }
