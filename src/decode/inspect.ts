@@ -1,7 +1,7 @@
 import type { Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import type { Colours } from './colours/colours.ts';
-import { readColours } from './colours/read-colours.ts';
+import { profileToApply, readColours } from './colours/read-colours.ts';
 import { identify } from './identify.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType, type SourceFacts } from './image-type.ts';
 import { readHeader } from './read-header.ts';
@@ -22,6 +22,7 @@ export interface InspectedSource {
   page: number;
   /** An estimate of the memory that decoding takes at most, in bytes. */
   decodeBytes: number;
+  /** The ICC profile to apply where there are no `colours`; see `profileToApply`. */
   iccProfile: Buffer | undefined;
   /** What the pixel values mean, where libvips does not know: the profile, if there is one, does not count. */
   colours: Colours | undefined;
@@ -68,7 +69,7 @@ export async function inspectSource(
     frames,
     page: metadata.pagePrimary ?? 0,
     decodeBytes: width * height * frames * IMAGE_TYPES[type].decodeBytesPerPixel,
-    iccProfile: metadata.icc,
+    iccProfile: profileToApply(metadata),
     colours: readColours(repaired, { type, decoder, metadata }),
     isDeepRgb: metadata.space === 'rgb16',
   };

@@ -42,7 +42,7 @@ export async function openSource(source: InspectedSource, maxPixels: number): Pr
 
 function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   const { bytes, frames, page, isDeepRgb, iccProfile, colours } = source;
-  const ignoreIcc = colours !== undefined;
+  const ignoreIcc = colours !== undefined || iccProfile === undefined;
   const failOn = source.isLenient ? 'error' : 'warning';
   const limits = { limitInputPixels: maxPixels, failOn, ignoreIcc } as const;
   // Turning would turn the column of all frames, and browsers do not turn animations.

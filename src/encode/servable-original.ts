@@ -1,4 +1,5 @@
 import type { Metadata } from 'sharp';
+import { isSrgbProfile } from '../decode/colours/srgb-profile.ts';
 import { stripGif, stripJpeg, stripPng, stripWebp } from '../decode/containers/strip-metadata.ts';
 import type { ImageType } from '../decode/image-type.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
@@ -75,12 +76,6 @@ function isPlain({ orientation, space, depth, icc, format, pages }: Metadata): b
   // Decoders of PNG drop what lies below 8 bits; no variant has more either.
   const isShown = depth === 'uchar' || (format === 'png' && depth === 'ushort');
   return isUpright && isInSrgb && isShown && SRGB_SPACES.includes(space ?? '');
-}
-
-/** Goes by the profile's name, in Latin-1 or UTF-16. A profile named sRGB can be dropped without a visible change. */
-function isSrgbProfile(iccProfile: Buffer): boolean {
-  const text = iccProfile.toString('latin1');
-  return text.includes('sRGB') || text.includes('s\0R\0G\0B');
 }
 
 /** The result of encoding one variant, or a servable original in place of it. */

@@ -1,12 +1,13 @@
 import type { Metadata } from 'sharp';
 import type { ImageType } from '../image-type.ts';
 import type { SourceHeader } from '../read-header.ts';
-import { type Colours, isSrgb, SRGB } from './colours.ts';
+import { type Colours, isSrgb } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
 import { isUsableRgbProfile, readIccProfile } from './icc-profile.ts';
 import { readTable } from './icc-table.ts';
 import { pngColours } from './png-colours.ts';
+import { isSrgbProfile } from './srgb-profile.ts';
 
 /**
  * Returns what the decoded pixels of a file mean, where libvips does not know: it takes colours from ICC profiles only.
@@ -17,16 +18,10 @@ export function readColours(
   bytes: Uint8Array,
   { type, decoder, metadata }: SourceHeader,
 ): Colours | undefined {
-  const colours = coloursOf(bytes, { type, decoder, metadata });
-  // Without colours, libvips would apply the profile. Browsers take such pixels for sRGB.
-  return colours ?? (hasUnusableProfile(metadata) ? SRGB : undefined);
-}
-
-function coloursOf(bytes: Uint8Array, { type, decoder, metadata }: SourceHeader): Colours | undefined {
   switch (type) {
     case 'png':
     case 'apng':
-      return pngColours(bytes, metadata.icc !== undefined && !hasUnusableProfile(metadata));
+      return pngColours(bytes, hasUsableProfile(metadata));
     case 'avif':
     case 'avis':
     case 'hevc':
@@ -36,10 +31,24 @@ function coloursOf(bytes: Uint8Array, { type, decoder, metadata }: SourceHeader)
   }
 }
 
-function hasUnusableProfile({ space, icc }: Metadata): boolean {
-  if (icc === undefined) return false;
-  if (space === 'srgb' || space === 'rgb16') return !isUsableRgbProfile(icc);
-  return isGrey(space) && !greyColours(icc);
+/**
+ * Returns the ICC profile that libvips is to apply to the pixels of a file without colours.
+ *
+ * @returns `undefined` if there is none, browsers ignore it, or it makes no difference: that of sRGB costs a third of decoding
+ */
+export function profileToApply({ space, icc }: Metadata): Buffer | undefined {
+  if (!icc || isGrey(space)) return undefined;
+  return isRgb(space) && (!isUsableRgbProfile(icc) || isSrgbProfile(icc)) ? undefined : icc;
+}
+
+function hasUsableProfile({ space, icc }: Metadata): boolean {
+  if (!icc) return false;
+  if (isRgb(space)) return isUsableRgbProfile(icc);
+  return !isGrey(space) || greyColours(icc) !== undefined;
+}
+
+function isRgb(space: Metadata['space']): boolean {
+  return space === 'srgb' || space === 'rgb16';
 }
 
 function isGrey(space: Metadata['space']): boolean {

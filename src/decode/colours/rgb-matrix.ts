@@ -57,12 +57,14 @@ function multiplied(matrix: Matrix, [x, y, z]: Row): Row {
   return [first as number, second as number, third as number];
 }
 
-function product(left: Matrix, right: Matrix): Matrix {
+/** Returns the product of two matrices. */
+export function product(left: Matrix, right: Matrix): Matrix {
   const [first, second, third] = transposed(right);
   return transposed([multiplied(left, first), multiplied(left, second), multiplied(left, third)]);
 }
 
-function transposed([a, b, c]: Matrix): Matrix {
+/** Returns a matrix with its rows as columns. */
+export function transposed([a, b, c]: Matrix): Matrix {
   return [
     [a[0], b[0], c[0]],
     [a[1], b[1], c[1]],
