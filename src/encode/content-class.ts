@@ -76,6 +76,9 @@ export function classifyContent(image: RgbImage): ContentClass {
   return isPage || isPaper ? 'print' : 'photo';
 }
 
+/** The luma of the pixels of the block that is being measured: thousands of blocks are, one after the other. */
+const lumas = new Uint8Array(BLOCK * BLOCK);
+
 /** @param colours - collects the colours of all blocks, until there are too many for a chart */
 function measureBlock(
   { data, width }: RgbImage,
@@ -83,21 +86,33 @@ function measureBlock(
   top: number,
   colours: Set<number>,
 ): BlockStats {
-  const lumas: number[] = [];
   let flat = 0;
+  let darkest = 255;
+  let brightest = 0;
   for (let i = 0; i < BLOCK * BLOCK; i++) {
     const x = i % BLOCK;
     const at = ((top + (i - x) / BLOCK) * width + left + x) * 3;
     if (x > 0 && equalsLeftNeighbour(data, at)) flat++;
     else if (colours.size <= CHART_COLOURS) colours.add(colourAt(data, at));
-    lumas.push(lumaAt(data, at));
+    const luma = lumaAt(data, at);
+    lumas[i] = luma;
+    if (luma < darkest) darkest = luma;
+    if (luma > brightest) brightest = luma;
   }
-  const darkest = Math.min(...lumas);
-  const brightest = Math.max(...lumas);
   const range = brightest - darkest;
-  const near = range * TONE_SHARE;
-  const atEnds = lumas.filter((luma) => luma - darkest < near || brightest - luma < near);
-  return { flat, range, isTwoTone: range >= SHARP_FROM && atEnds.length >= TWO_TONE_PIXELS };
+  return {
+    flat,
+    range,
+    isTwoTone: range >= SHARP_FROM && pixelsAtEnds(darkest, brightest) >= TWO_TONE_PIXELS,
+  };
+}
+
+/** Counts the pixels of the block that are nearly as dark as the darkest, or as bright as the brightest. */
+function pixelsAtEnds(darkest: number, brightest: number): number {
+  const near = (brightest - darkest) * TONE_SHARE;
+  let pixels = 0;
+  for (const luma of lumas) if (luma - darkest < near || brightest - luma < near) pixels++;
+  return pixels;
 }
 
 function equalsLeftNeighbour(data: Uint8Array, at: number): boolean {

@@ -40,19 +40,27 @@ export function needsLossless(share: number | undefined): boolean {
   return (share ?? 0) >= LOSSLESS_FROM;
 }
 
-/** Returns the larger range of blue and red chroma (ITU-R BT.601) in a square of 2×2 pixels. */
+/**
+ * Returns the larger range of blue and red chroma (ITU-R BT.601) in a square of 2×2 pixels, in levels. Images have a hundred thousand of
+ * them: so nothing is allocated, and chroma is computed in whole parts of 1/256.
+ */
 function chromaRange({ data, width }: RgbImage, left: number, top: number): number {
-  let [minBlue, maxBlue, minRed, maxRed] = [255, -255, 255, -255];
+  let minBlue = 0x7fff;
+  let maxBlue = -0x7fff;
+  let minRed = 0x7fff;
+  let maxRed = -0x7fff;
   for (let i = 0; i < 4; i++) {
     const at = ((top + (i >> 1)) * width + left + (i & 1)) * 3;
-    const [red, green, blue] = [data[at] as number, data[at + 1] as number, data[at + 2] as number];
-    const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
-    const cb = (blue - luma) / 1.772;
-    const cr = (red - luma) / 1.402;
-    minBlue = Math.min(minBlue, cb);
-    maxBlue = Math.max(maxBlue, cb);
-    minRed = Math.min(minRed, cr);
-    maxRed = Math.max(maxRed, cr);
+    const red = data[at] as number;
+    const green = data[at + 1] as number;
+    const blue = data[at + 2] as number;
+    const cb = 128 * blue - 43 * red - 85 * green;
+    const cr = 128 * red - 107 * green - 21 * blue;
+    if (cb < minBlue) minBlue = cb;
+    if (cb > maxBlue) maxBlue = cb;
+    if (cr < minRed) minRed = cr;
+    if (cr > maxRed) maxRed = cr;
   }
-  return Math.max(maxBlue - minBlue, maxRed - minRed);
+  const [rangeOfBlue, rangeOfRed] = [maxBlue - minBlue, maxRed - minRed];
+  return (rangeOfBlue > rangeOfRed ? rangeOfBlue : rangeOfRed) / 256;
 }
