@@ -23,6 +23,7 @@ export interface RepairedJpeg {
   bytes: Uint8Array;
   /** Where the data of the first scan begin; `undefined` if the segments before it are damaged. */
   scansAt: number | undefined;
+  isProgressive: boolean;
   /** Whether the file had its end. */
   isEnded: boolean;
 }
@@ -38,15 +39,16 @@ export interface RepairedJpeg {
 export function repairJpegSegments(bytes: Uint8Array): RepairedJpeg {
   const file = asBuffer(bytes);
   const header = repairHeader(file);
-  if (!header) return { bytes, scansAt: undefined, isEnded: false };
+  if (!header) return { bytes, scansAt: undefined, isProgressive: false, isEnded: false };
   const { frame, scan, parts, scansAt } = header;
+  const { isProgressive } = frame;
   const isEndSeen = file.readUInt16BE(file.length - 2) === 0xff00 + MARKER.EOI;
-  const isRead = isEndSeen && (frame.isProgressive || scan.components.length === frame.components);
+  const isRead = isEndSeen && (isProgressive || scan.components.length === frame.components);
   const { isEnded, scans } = isRead ? { isEnded: true, scans: [] } : repairScans(file, header);
-  if (!header.isRepaired && scans.length === 0) return { bytes, scansAt, isEnded };
+  if (!header.isRepaired && scans.length === 0) return { bytes, scansAt, isProgressive, isEnded };
   const newScansAt = parts.reduce((sum, part) => sum + part.length, 0);
   const repaired = Buffer.concat([...parts, ...(scans.length > 0 ? scans : [file.subarray(scansAt)])]);
-  return { bytes: repaired, scansAt: newScansAt, isEnded };
+  return { bytes: repaired, scansAt: newScansAt, isProgressive, isEnded };
 }
 
 interface Header {

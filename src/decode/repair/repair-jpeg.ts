@@ -3,10 +3,17 @@ import { asBuffer } from '../containers/isobmff.ts';
 import { checkJpegScans } from './check-jpeg-scans.ts';
 import { repairJpegSegments } from './repair-jpeg-segments.ts';
 
-/** While somebody waits, the scans of larger files are only checked if they look damaged: checking takes 20 ms for a megabyte. */
-const ALWAYS_CHECKED_BYTES = 2 ** 20;
-/** Damage is often a piece of zeros. Photographs have no more than 11 that follow each other. */
-const HOLE = Buffer.alloc(24);
+/** When scans are checked while somebody waits. */
+interface CheckedScans {
+  /** Up to this size always: reading them takes 20 ms for a megabyte, and 100 ms if they are progressive. */
+  maxBytes: number;
+  /** Otherwise if they look damaged. Damage is often a piece of zeros: so many do not follow each other in photographs. */
+  hole: Buffer;
+}
+
+const SEQUENTIAL: CheckedScans = { maxBytes: 2 ** 20, hole: Buffer.alloc(24) };
+/** The data of an area without detail are zeros. Decoders themselves find most damage, since they read all scans first. */
+const PROGRESSIVE: CheckedScans = { maxBytes: 2 ** 18, hole: Buffer.alloc(128) };
 
 /**
  * Repairs the harmless faults of a JPEG, and finds out whether its scans are whole where decoders do not.
@@ -16,10 +23,11 @@ const HOLE = Buffer.alloc(24);
  * @throws EdgepressError `source_corrupt` if the data of a scan are damaged
  */
 export async function repairJpeg(bytes: Uint8Array, isThorough: boolean): Promise<Uint8Array> {
-  const { bytes: repaired, scansAt, isEnded } = repairJpegSegments(bytes);
+  const { bytes: repaired, scansAt, isProgressive, isEnded } = repairJpegSegments(bytes);
   if (scansAt === undefined) return repaired;
-  const isSuspicious = !isEnded || asBuffer(repaired).includes(HOLE, scansAt);
-  const isChecked = isThorough || isSuspicious || bytes.length <= ALWAYS_CHECKED_BYTES;
+  const { maxBytes, hole } = isProgressive ? PROGRESSIVE : SEQUENTIAL;
+  const isChecked =
+    isThorough || bytes.length <= maxBytes || !isEnded || asBuffer(repaired).includes(hole, scansAt);
   return isChecked ? await repairJpegScans(repaired) : repaired;
 }
 
