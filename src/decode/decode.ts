@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
 import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
+import { asBuffer } from './containers/isobmff.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
@@ -16,6 +17,14 @@ export interface PixelSource {
   open(): Promise<Sharp>;
   /** Whether each pipeline decodes the source again: it then costs time and memory, and damage shows only when the pipeline runs. */
   isStreamed: boolean;
+  /** The pixels themselves, if they are in memory. */
+  decoded?: RawPixels;
+}
+
+/** 8-bit pixels in sRGB. */
+export interface RawPixels extends Size {
+  data: Buffer;
+  channels: 3 | 4;
 }
 
 /** 2048 × 8192 pixels with transparency. A few larger images that wait for a permit would exhaust the memory. */
@@ -99,7 +108,7 @@ async function readSrgb(image: Sharp, source: InspectedSource): Promise<PixelSou
       'source_not_image',
       `The ${source.type} image has ${channels} channels, which is not supported`,
     );
-  return rawPixelSource(data, { width, height, channels });
+  return rawPixelSource({ data, width, height, channels });
 }
 
 /** Runs a pipeline whose colours libvips does not know, and converts its pixels to sRGB. */
@@ -115,7 +124,7 @@ async function convertedPixels(
   const { width, height, channels } = info;
   const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
   const pixels = await convertToSrgb(values, channels, colours);
-  return rawPixelSource(pixels.data, { width, height, channels: pixels.channels });
+  return rawPixelSource({ data: asBuffer(pixels.data), width, height, channels: pixels.channels });
 }
 
 async function run(pipeline: Sharp, type: ImageType) {
@@ -128,8 +137,9 @@ async function run(pipeline: Sharp, type: ImageType) {
 }
 
 /** A function of its own, so that the closure keeps only the pixels alive and not the bytes of the source. */
-function rawPixelSource(data: Uint8Array, raw: Size & { channels: 1 | 2 | 3 | 4 }): PixelSource {
-  return { open: async () => sharp(data, { raw }), isStreamed: false };
+function rawPixelSource(decoded: RawPixels): PixelSource {
+  const { data, ...raw } = decoded;
+  return { open: async () => sharp(data, { raw }), isStreamed: false, decoded };
 }
 
 /**

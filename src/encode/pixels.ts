@@ -1,34 +1,44 @@
 import sharp, { type Sharp } from 'sharp';
+import type { PixelSource, RawPixels } from '../decode/decode.ts';
 import type { Size } from '../decode/size.ts';
 import { flattenOnWhite } from './encodings.ts';
 import type { RgbImage } from './metric.ts';
 
-/** The input of encoders: 8-bit sRGB, upright, at the size of the variant. */
-export interface Pixels {
-  data: Buffer;
-  width: number;
-  height: number;
-  /** 4 only if at least one pixel is transparent. */
-  channels: 3 | 4;
-}
+/** The input of encoders: 8-bit sRGB, upright, at the size of the variant. There are 4 channels only if at least one pixel is transparent. */
+export type Pixels = RawPixels;
 
 /** The metric needs some 50 bytes per pixel, so a larger image is scored in bands with about this many pixels together. */
 const MAX_SCORED_PIXELS = 4_000_000;
 /** High enough for the metric's smallest scale. */
 const BAND_ROWS = 256;
 
-/** Runs a pipeline and returns its pixels. An alpha channel that is opaque throughout is dropped: encoders would spend bytes on it. */
+/**
+ * Returns the pixels of a source, resized and cropped; see {@link resizeAndCrop}.
+ *
+ * @param source - whose pixels are in memory, or decoded by each pipeline
+ */
+export async function pixelsAt(source: PixelSource, size: Size, kept: Size): Promise<Pixels> {
+  const { decoded } = source;
+  // A pipeline that changes nothing would still copy all pixels.
+  if (decoded && isSameSize(decoded, size) && isSameSize(size, kept)) return await dropOpaqueAlpha(decoded);
+  return await readPixels(resizeAndCrop(await source.open(), size, kept));
+}
+
+/** Runs a pipeline and returns its pixels. */
 export async function readPixels(image: Sharp): Promise<Pixels> {
   const { data, info } = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  if (info.channels === 3) return { data, width, height, channels: 3 };
-  if (!isOpaque(data)) return { data, width, height, channels: 4 };
-  return {
-    data: await openPixels({ data, width, height, channels: 4 }).removeAlpha().raw().toBuffer(),
-    width,
-    height,
-    channels: 3,
-  };
+  return await dropOpaqueAlpha({ data, width, height, channels: info.channels === 3 ? 3 : 4 });
+}
+
+/** Drops an alpha channel that is opaque throughout: encoders would spend bytes on it. */
+async function dropOpaqueAlpha(pixels: Pixels): Promise<Pixels> {
+  if (pixels.channels === 3 || !isOpaque(pixels.data)) return pixels;
+  return { ...pixels, data: await openPixels(pixels).removeAlpha().raw().toBuffer(), channels: 3 };
+}
+
+function isSameSize(one: Size, other: Size): boolean {
+  return one.width === other.width && one.height === other.height;
 }
 
 function isOpaque(data: Buffer): boolean {
@@ -42,8 +52,9 @@ function isOpaque(data: Buffer): boolean {
  */
 export function resizeAndCrop(image: Sharp, size: Size, kept: Size): Sharp {
   const resized = image.resize({ width: size.width, height: size.height, fit: 'fill' });
-  const isWhole = kept.width === size.width && kept.height === size.height;
-  return isWhole ? resized : resized.extract({ left: 0, top: 0, width: kept.width, height: kept.height });
+  return isSameSize(kept, size)
+    ? resized
+    : resized.extract({ left: 0, top: 0, width: kept.width, height: kept.height });
 }
 
 /** Returns a new sharp pipeline that starts with these pixels. */

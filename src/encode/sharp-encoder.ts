@@ -16,7 +16,7 @@ import { encodeStreamed } from './encode-streamed.ts';
 import type { DecodedImage, EncodedImage, EncodeRequest, Encoder, Urgency } from './encoder.ts';
 import { animatedEncoding, contentTypeOf, MAX_SIDE, variantSize } from './encodings.ts';
 import { createMetric, type Metric } from './metric.ts';
-import { readPixels, resizeAndCrop } from './pixels.ts';
+import { pixelsAt } from './pixels.ts';
 import { isNearSize, type ServableOriginal, servableOriginal } from './servable-original.ts';
 import { estimateSourceScore } from './source-score.ts';
 import { createStill, type Still } from './still.ts';
@@ -94,8 +94,8 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     const size = scaled(facts, scale);
     const kept = variantSize(size, format);
     return memoized(stills, `${scale} ${kept.width}×${kept.height}`, async () => {
-      const image = resizeAndCrop(await pixels.open(), size, kept);
-      return createStill({ pixels: await runWithPermit(() => readPixels(image)), metric, runWithPermit });
+      const still = await runWithPermit(() => pixelsAt(pixels, size, kept));
+      return createStill({ pixels: still, metric, runWithPermit });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { EdgepressError } from '../protocol/error.ts';
 import { decodersFor } from './content-encoding.ts';
 import { unavailable } from './source-failure.ts';
@@ -25,18 +25,51 @@ export interface ReadBodyOptions {
  * @throws the errors of the streams and of zlib
  */
 export async function readBody(body: Readable, options: ReadBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const { declaredBytes, maxBytes, signal, from } = options;
-  const checkLength = (chunks: AsyncIterable<Buffer>) => withCheckedLength(chunks, options);
+  const { declaredBytes, maxBytes, from } = options;
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     if (declaredBytes !== undefined && declaredBytes > maxBytes) throw tooLarge(from, maxBytes);
-    bytes = await pipeline(body, checkLength, concatChunks, { signal });
+    bytes = await collect(body, options);
   } catch (error) {
     // Without a listener, a later error of the stream would crash the process.
     body.on('error', () => {}).destroy();
     throw error;
   }
   return await decodeBody(bytes, options);
+}
+
+/** Where the bytes of a body of unknown length are collected at first. */
+const FIRST_BYTES = 65_536;
+
+/** Reads a body as it is sent. Each chunk is copied once, to its place: originals have megabytes, in dozens of chunks. */
+async function collect(
+  body: Readable,
+  { declaredBytes, maxBytes, signal, from }: ReadBodyOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let whole = new Uint8Array(declaredBytes ?? Math.min(maxBytes, FIRST_BYTES));
+  let bytes = 0;
+  body.on('data', (chunk: Buffer) => {
+    const end = bytes + chunk.length;
+    if (end > maxBytes) body.destroy(tooLarge(from, maxBytes));
+    else {
+      if (end > whole.length) whole = enlarged(whole, Math.min(maxBytes, Math.max(end, 2 * whole.length)));
+      whole.set(chunk, bytes);
+    }
+    bytes = end;
+  });
+  await finished(body, { signal, writable: false });
+  if (declaredBytes !== undefined && bytes !== declaredBytes) {
+    throw unavailable(`${bytes} bytes instead of the ${declaredBytes} declared by ${from}`, {
+      retryable: true,
+    });
+  }
+  return bytes === whole.length ? whole : whole.slice(0, bytes);
+}
+
+function enlarged(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
 }
 
 async function decodeBody(
@@ -52,40 +85,6 @@ async function decodeBody(
     });
   }
   return Uint8Array.from(bytes);
-}
-
-async function* withCheckedLength(
-  chunks: AsyncIterable<Buffer>,
-  options: ReadBodyOptions,
-): AsyncGenerator<Buffer> {
-  const { declaredBytes, from, maxBytes } = options;
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge(from, maxBytes);
-    yield chunk;
-  }
-  if (declaredBytes !== undefined && bytes !== declaredBytes) {
-    throw unavailable(`${bytes} bytes instead of the ${declaredBytes} declared by ${from}`, {
-      retryable: true,
-    });
-  }
-}
-
-async function concatChunks(chunks: AsyncIterable<Buffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    bytes += chunk.length;
-    parts.push(chunk);
-  }
-  const whole = new Uint8Array(bytes);
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }
 
 function tooLarge(from: string, maxBytes: number): EdgepressError {

@@ -38,7 +38,7 @@ export function readColours(
  */
 export function profileToApply({ space, icc }: Metadata): Buffer | undefined {
   if (!icc || isGrey(space)) return undefined;
-  return isRgb(space) && (!isUsableRgbProfile(icc) || isSrgbProfile(icc)) ? undefined : icc;
+  return isRgb(space) && (isSrgbProfile(icc) || !isUsableRgbProfile(icc)) ? undefined : icc;
 }
 
 function hasUsableProfile({ space, icc }: Metadata): boolean {

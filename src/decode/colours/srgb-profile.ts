@@ -3,10 +3,15 @@ import { type IccProfile, readCurve, readIccProfile } from './icc-profile.ts';
 import { CONNECTION_WHITE } from './icc-table.ts';
 import { type Matrix, matrixFromXyz, multiplyInPlace, product, type Row, transposed } from './rgb-matrix.ts';
 
-/** Colours are compared on a grid of so many levels of each channel, greys at all levels. */
-const GRID = [0, 1, 8, 32, 64, 96, 128, 160, 192, 224, 255] as const;
+/** The levels of each channel in the colours that are compared, beside all greys. */
+const GRID = [0, 32, 96, 160, 255] as const;
 /** The largest difference of a level: applying the profile, with its rounding, makes as much of one. */
 const MAX_DIFFERENCE = 1;
+
+/** The last profiles, with what was found: a few are in most pictures, and reading one takes a millisecond. */
+const known: { bytes: Buffer; isSrgb: boolean }[] = [];
+const MAX_KNOWN = 16;
+const MAX_KNOWN_BYTES = 16_384;
 
 /**
  * Whether an ICC profile of RGB describes sRGB, so that applying it changes no level by more than one. Most cameras and phones embed such a
@@ -15,6 +20,16 @@ const MAX_DIFFERENCE = 1;
  * @param bytes - of the profile
  */
 export function isSrgbProfile(bytes: Buffer): boolean {
+  const found = known.find((one) => one.bytes.equals(bytes));
+  if (found) return found.isSrgb;
+  const isSrgb = readsAsSrgb(bytes);
+  if (bytes.length > MAX_KNOWN_BYTES) return isSrgb;
+  known.unshift({ bytes: Buffer.from(bytes), isSrgb });
+  known.splice(MAX_KNOWN);
+  return isSrgb;
+}
+
+function readsAsSrgb(bytes: Buffer): boolean {
   try {
     const profile = readIccProfile(bytes);
     return profile?.space === 'RGB ' && profile.connectionSpace === 'XYZ ' && convertsToItself(profile);
