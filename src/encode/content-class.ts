@@ -87,15 +87,12 @@ function measureBlock(
   colours: Set<number>,
 ): BlockStats {
   let flat = 0;
+  for (let y = 0; y < BLOCK; y++)
+    flat += measureRow(data, ((top + y) * width + left) * 3, y * BLOCK, colours);
   let darkest = 255;
   let brightest = 0;
   for (let i = 0; i < BLOCK * BLOCK; i++) {
-    const x = i % BLOCK;
-    const at = ((top + (i - x) / BLOCK) * width + left + x) * 3;
-    if (x > 0 && equalsLeftNeighbour(data, at)) flat++;
-    else if (colours.size <= CHART_COLOURS) colours.add(colourAt(data, at));
-    const luma = lumaAt(data, at);
-    lumas[i] = luma;
+    const luma = lumas[i] as number;
     if (luma < darkest) darkest = luma;
     if (luma > brightest) brightest = luma;
   }
@@ -107,23 +104,28 @@ function measureBlock(
   };
 }
 
+/** Writes the luma of a row of the block, and returns how many of its pixels equal their left neighbour. */
+function measureRow(data: Uint8Array, from: number, row: number, colours: Set<number>): number {
+  let flat = 0;
+  let before = -1;
+  for (let x = 0, at = from; x < BLOCK; x++, at += 3) {
+    const red = data[at] as number;
+    const green = data[at + 1] as number;
+    const blue = data[at + 2] as number;
+    const colour = (red << 16) | (green << 8) | blue;
+    if (colour === before) flat++;
+    else if (colours.size <= CHART_COLOURS) colours.add(colour);
+    before = colour;
+    // ITU-R BT.601, in whole levels.
+    lumas[row + x] = (77 * red + 150 * green + 29 * blue) >> 8;
+  }
+  return flat;
+}
+
 /** Counts the pixels of the block that are nearly as dark as the darkest, or as bright as the brightest. */
 function pixelsAtEnds(darkest: number, brightest: number): number {
   const near = (brightest - darkest) * TONE_SHARE;
   let pixels = 0;
   for (const luma of lumas) if (luma - darkest < near || brightest - luma < near) pixels++;
   return pixels;
-}
-
-function equalsLeftNeighbour(data: Uint8Array, at: number): boolean {
-  return data[at] === data[at - 3] && data[at + 1] === data[at - 2] && data[at + 2] === data[at - 1];
-}
-
-function colourAt(data: Uint8Array, at: number): number {
-  return ((data[at] as number) << 16) | ((data[at + 1] as number) << 8) | (data[at + 2] as number);
-}
-
-/** ITU-R BT.601, in whole levels. */
-function lumaAt(data: Uint8Array, at: number): number {
-  return (77 * (data[at] as number) + 150 * (data[at + 1] as number) + 29 * (data[at + 2] as number)) >> 8;
 }
