@@ -33,7 +33,7 @@ const TIFF_COMPRESSIONS: Readonly<Record<number, string>> = {
   50002: 'JPEG XL',
   52546: 'JPEG XL',
 };
-/** Values of the tag PhotometricInterpretation. */
+/** Values of the tag PhotometricInterpretation: whole numbers of the first two are decoded. */
 const TIFF_COLOURS: Readonly<Record<number, string>> = { 8: 'CIE L*a*b*', 9: 'ICC L*a*b*', 10: 'ITU L*a*b*' };
 const TAG = { COMPRESSION: 259, PHOTOMETRIC: 262 };
 

@@ -1,6 +1,10 @@
+import { ColorSpace, MagickFormat } from '@imagemagick/magick-wasm';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { inspectSource } from '../../src/decode/inspect.ts';
+import { writeWithMagick } from '../support/magick.ts';
 import { decodedPixels, outcomeOf } from '../support/outcome.ts';
+import { expectQuarters, quarters } from '../support/pictures.ts';
 import { type RawEntry, type TiffRecipe, writeTiff } from '../support/tiff.ts';
 
 const RGB: TiffRecipe = {
@@ -129,11 +133,108 @@ describe('a TIFF of YCbCr that is not compressed as JPEG', () => {
   });
 });
 
+describe('a TIFF of L*a*b*', () => {
+  /** From XYZ relative to D50 to linear sRGB, by the Bradford transform. */
+  const FROM_D50 = [
+    [3.13386, -1.61687, -0.49061],
+    [-0.97877, 1.91614, 0.03345],
+    [0.07195, -0.22899, 1.40524],
+  ] as const;
+
+  async function shownOf(file: Buffer): Promise<Buffer> {
+    const raw = { width: 96, height: 64, channels: 3 } as const;
+    return sharp(await decodedPixels(file), { raw })
+      .png()
+      .toBuffer();
+  }
+
+  /** Returns L*, a* and b* of samples; those of 16 bits are written as twice the same byte. */
+  function labOf(samples: number[], photometric: number, bits: number): [number, number, number] {
+    const fraction = bits === 16 ? 257 / 256 : 1;
+    const [lightness, a, b] = samples.map((value) => value * fraction) as [number, number, number];
+    if (photometric === 9) return [(lightness / 255) * 100, a - 128, b - 128];
+    const signed = (value: number) => (value < 128 ? value : value - 256);
+    return [(lightness / fraction / 255) * 100, signed(a), signed(b)];
+  }
+
+  /** Returns the sRGB of a colour. */
+  function srgbOf([lightness, a, b]: [number, number, number]): number[] {
+    const y = (lightness + 16) / 116;
+    const xyz = [y + a / 500, y, y - b / 200].map((f) =>
+      f > 6 / 29 ? f ** 3 : (f - 16 / 116) * (108 / 841),
+    );
+    const [x, luminance, z] = xyz.map((value, at) => value * ([0.9642, 1, 0.8251][at] as number)) as [
+      number,
+      number,
+      number,
+    ];
+    return FROM_D50.map(([one, two, three]) => {
+      const light = Math.min(1, Math.max(0, one * x + two * luminance + three * z));
+      return 255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055);
+    });
+  }
+
+  it.each<[string, Partial<TiffRecipe>]>([
+    ['uncompressed', {}],
+    ['deflated', { compression: 8 }],
+    ['in tiles', { isTiled: true }],
+    ['in planes', { isPlanar: true }],
+    ['in planes, with more samples', { isPlanar: true, samples: 5, extra: [0, 0] }],
+    ['with more samples', { samples: 5, extra: [0, 0] }],
+    ['of 16 bits', { bits: 16 }],
+    ['of 16 bits, big-endian', { bits: 16, isLittle: false }],
+    ['that is a BigTIFF', { isBig: true }],
+    ['with signed numbers', { format: 2 }],
+  ])('is converted to sRGB: %s', async (_, variant) => {
+    const { isPlanar = false, isTiled = false, bits = 8 } = variant;
+    const samples = await decodedPixels(writeTiff({ ...RGB, isPlanar, isTiled }));
+    for (const photometric of [8, 9]) {
+      const pixels = await decodedPixels(writeTiff({ ...RGB, ...variant, photometric }));
+      expect(pixels).toHaveLength(samples.length);
+      let worst = 0;
+      for (let at = 0; at < samples.length; at += 3) {
+        const expected = srgbOf(labOf([...samples.subarray(at, at + 3)], photometric, bits));
+        for (const [channel, level] of expected.entries())
+          worst = Math.max(worst, Math.abs(level - (pixels[at + channel] as number)));
+      }
+      expect(worst, `${photometric}`).toBeLessThanOrEqual(1.5);
+    }
+  });
+
+  it('keeps its transparency, and its orientation', async () => {
+    const turned = { tag: 274, type: 3, count: 1, data: Buffer.from([6, 0]) };
+    const file = writeTiff({ ...RGB, photometric: 8, samples: 4, extra: [2] }, [turned]);
+    expect((await decodedPixels(file)).length).toBe(40 * 30 * 4);
+    expect((await inspectSource(file, 4_000_000)).facts).toMatchObject({ width: 30, height: 40 });
+  });
+
+  it.each([
+    // Its numbers are rounded, which shows most in dark channels of strong colours.
+    ['8 bits', 8, 14],
+    ['16 bits', 16, 5],
+  ] as const)(
+    'has the white that the file says, as ImageMagick writes it: %s',
+    async (_, depth, tolerance) => {
+      const file = await writeWithMagick(await quarters().png().toBuffer(), MagickFormat.Tiff, (image) => {
+        image.depth = depth;
+        image.colorSpace = ColorSpace.Lab;
+      });
+      await expectQuarters(await shownOf(file), tolerance);
+    },
+  );
+
+  it.each(['lab', 'labs'])('has the colours of libvips, if that wrote it: %s', async (space) => {
+    const file = await quarters().toColourspace(space).tiff({ compression: 'lzw' }).toBuffer();
+    await expectQuarters(await shownOf(file), 1);
+  });
+});
+
 describe('a TIFF of a kind that is not decoded', () => {
   it.each<[string, Partial<TiffRecipe>]>([
     ['LZMA', { compression: 34_925 }],
     ['old-style JPEG', { compression: 6 }],
-    ['CIE L*a*b*', { photometric: 8 }],
+    ['ITU L*a*b*', { photometric: 10 }],
+    ['ICC L*a*b* in floating point', { photometric: 9, format: 3, bits: 32 }],
     ['the values of a sensor', { photometric: 32_803, samples: 1 }],
     ['three inks', { photometric: 5 }],
     ['samples of 12 bits', { bits: 12 }],

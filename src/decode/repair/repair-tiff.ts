@@ -9,6 +9,7 @@ import {
 } from './tiff-entries.ts';
 import { withoutExtraSamples } from './tiff-extra-samples.ts';
 import { readTiffKind, type TiffKind } from './tiff-kind.ts';
+import { isTiffLab, readAsRgb, tiffOfLab } from './tiff-lab.ts';
 
 const [SHORT, LONG] = [3, 4] as const;
 
@@ -51,7 +52,8 @@ const YCBCR = 6;
 /**
  * Repairs a TIFF for libtiff, which warns of tags that have nothing to do with the pixels: out of order, unknown, with a text that has no
  * NUL at its end or one before it, of another type or count than it expects. Its first directory is written anew with what decoding needs,
- * so that any warning that is left is one of damage. Samples that are neither colour nor transparency are taken out.
+ * so that any warning that is left is one of damage. Samples that are neither colour nor transparency are taken out, and L*a*b* is converted
+ * to sRGB.
  *
  * @returns the same bytes if the directory cannot be read
  * @throws EdgepressError `source_not_image` for kinds of TIFF that are not decoded, `source_too_large` for more samples than memory
@@ -59,9 +61,11 @@ const YCBCR = 6;
 export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
   const directory = readTiffEntries(bytes);
   if (!directory) return bytes;
-  const kind = readTiffKind(directory);
+  const stored = readTiffKind(directory);
+  const isLab = isTiffLab(stored);
+  const kind = isLab ? readAsRgb(stored) : stored;
   const hasExtra = kind.shown.length < kind.samples;
-  const shown = hasExtra && kind.isPlanar ? withoutPlanes(kind) : kind;
+  const shown = hasExtra && kind.isPlanar ? onlyShown(kind) : kind;
   const entries = [
     ...NUMBERS.flatMap(([tag, type]) => numberEntry(directory, tag, type)),
     ...KEPT.flatMap((tag) => directory.entries.find((one) => one.tag === tag && one.data.length > 0) ?? []),
@@ -70,12 +74,13 @@ export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
     ...profileEntry(directory),
   ];
   const repaired = withTiffEntries(bytes, { ...directory, entries });
-  return shown.shown.length < shown.samples
-    ? await withoutExtraSamples(repaired, directory, shown)
-    : repaired;
+  const colours =
+    shown.shown.length < shown.samples ? await withoutExtraSamples(repaired, directory, shown) : repaired;
+  return isLab ? await tiffOfLab(colours, directory, stored, onlyShown(kind)) : colours;
 }
 
-function withoutPlanes(kind: TiffKind): TiffKind {
+/** Returns the kind of a TIFF that has no other samples. */
+function onlyShown(kind: TiffKind): TiffKind {
   const { shown, samples, extra } = kind;
   const colours = samples - extra.length;
   const kept = shown.filter((sample) => sample >= colours).map((sample) => extra[sample - colours] as number);
