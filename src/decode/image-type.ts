@@ -51,12 +51,23 @@ export const IMAGE_TYPES: Readonly<Record<ImageType, TypeTraits>> = {
   pdf: { contentType: 'application/pdf', decoder: 'pdfium', decodeBytesPerPixel: 12 },
 };
 
-/** What a decoder other than sharp gives: pixels of 8 bits a channel, rows from top to bottom, the frames of an animation one below the other. */
+/** What a decoder other than sharp gives: pixels in RGB or CMYK. */
+export type DecodedSamples = DecodedPixels | (Omit<DecodedPixels, 'channels'> & CmykSamples);
+
+/** More is more ink. */
+interface CmykSamples {
+  isCmyk: true;
+  /** CMYK, or CMYK with alpha. */
+  channels: 4 | 5;
+}
+
+/** Pixels in RGB of 8 bits a channel, rows from top to bottom, the frames of an animation one below the other. */
 export interface DecodedPixels {
   data: Uint8Array;
   /** Of one frame, in pixels. */
   width: number;
   height: number;
+  isCmyk?: false;
   /** RGB, or RGBA with straight alpha. */
   channels: 3 | 4;
   frames: number;

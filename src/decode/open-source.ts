@@ -1,12 +1,14 @@
 import sharp, { type Sharp } from 'sharp';
+import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
+import { coloursOfSamples } from './colours/read-colours.ts';
 import { asBuffer } from './containers/isobmff.ts';
 import { corruptError } from './decode-errors.ts';
 import { decodeApng } from './decoders/apng.ts';
 import { decodeBmp } from './decoders/bmp.ts';
 import { decodeWithMagick } from './decoders/magick.ts';
 import { renderPdf } from './decoders/pdf.ts';
-import type { DecodedPixels, ImageType } from './image-type.ts';
+import type { DecodedPixels, DecodedSamples, ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { wrapInTiff } from './wrap-in-tiff.ts';
 
@@ -53,11 +55,24 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
+/** Converts pixels whose own colours libvips does not: CMYK, and grey with a profile. */
+async function toRgb(
+  samples: DecodedSamples,
+  type: ImageType,
+  known: Colours | undefined,
+): Promise<DecodedPixels> {
+  const own = known && !samples.isCmyk ? undefined : coloursOfSamples(type, samples);
+  if (!own) return samples as DecodedPixels;
+  const converted = await convertToSrgb(samples.data, samples.channels, own);
+  return { ...samples, ...converted, isCmyk: false, iccProfile: undefined };
+}
+
 /** Opens pixels that another decoder gave. */
 async function openDecoded(
-  pixels: DecodedPixels,
+  samples: DecodedSamples,
   { metadata, colours, ...source }: InspectedSource,
 ): Promise<Sharp> {
+  const pixels = await toRgb(samples, source.type, colours);
   const { width, height, channels, frames } = pixels;
   if (frames !== source.frames)
     throw corruptError(source.type, new Error(`${frames} of ${source.frames} frames`));

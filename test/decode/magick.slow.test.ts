@@ -2,7 +2,9 @@ import { ColorSpace, type IMagickImage, type MagickFormat, Orientation } from '@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { iccProfile } from '../support/icc.ts';
 import { writeWithMagick } from '../support/magick.ts';
+import { decodedPixels } from '../support/outcome.ts';
 import { coloursOf, expectQuarters, QUARTERS, quarters } from '../support/pictures.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
@@ -16,6 +18,11 @@ async function encode(source: Uint8Array) {
 const lossless = (image: IMagickImage) => {
   image.quality = 100;
 };
+
+function largestDifference(one: Buffer, other: Buffer): number {
+  expect(one).toHaveLength(other.length);
+  return one.reduce((most, level, index) => Math.max(most, Math.abs(level - (other[index] as number))), 0);
+}
 
 describe('decoding files that sharp does not', () => {
   it.each([
@@ -75,6 +82,57 @@ describe('decoding files that sharp does not', () => {
     const { icc } = await sharp(p3).metadata();
     expect(icc).toBeDefined();
     await expectQuarters((await encode(await writeWithMagick(p3, 'PSD'))).body, 3);
+  });
+
+  describe('a PSD in CMYK with a profile', () => {
+    const inks = async (format: MagickFormat, profile?: Uint8Array, alpha = false) =>
+      writeWithMagick(
+        await (alpha ? quarters().ensureAlpha(0.5) : quarters()).png().toBuffer(),
+        format,
+        (image) => {
+          image.colorSpace = ColorSpace.CMYK;
+          if (profile) image.setProfile('icc', profile);
+        },
+      );
+    const printer = async () => {
+      const { icc } = await sharp(
+        await quarters().toColourspace('cmyk').withIccProfile('cmyk').jpeg().toBuffer(),
+      ).metadata();
+      return icc as Buffer;
+    };
+
+    it('has the colours of a TIFF with the same inks and profile', async () => {
+      const profile = await printer();
+      const pixels = await decodedPixels(await inks('PSD', profile));
+      expect(largestDifference(pixels, await decodedPixels(await inks('TIFF', profile)))).toBeLessThan(2);
+      expect(largestDifference(pixels, await decodedPixels(await inks('PSD')))).toBeGreaterThan(20);
+    });
+
+    it('keeps its transparency', async () => {
+      const pixels = await decodedPixels(await inks('PSD', await printer(), true));
+      expect(pixels).toHaveLength(96 * 64 * 4);
+      expect(Math.abs((pixels[3] as number) - 128)).toBeLessThan(2);
+    });
+
+    it('ignores one that is broken', async () => {
+      const broken = (await printer()).subarray(0, 400);
+      expect(await decodedPixels(await inks('PSD', broken))).toEqual(await decodedPixels(await inks('PSD')));
+    });
+  });
+
+  it('applies the profile of a grey PSD', async () => {
+    const grey = await sharp({ create: { width: 32, height: 32, channels: 3, background: '#808080' } })
+      .toColourspace('b-w')
+      .png()
+      .toBuffer();
+    const source = await writeWithMagick(grey, 'PSD', (image) => {
+      image.colorSpace = ColorSpace.Gray;
+      image.setProfile('icc', iccProfile({ space: 'GRAY', gamma: 1 }));
+    });
+    // ImageMagick says three channels of RGB in the header, and writes one of grey.
+    source.writeUInt16BE(1, 12);
+    source.writeUInt16BE(1, 24);
+    expect([...(await decodedPixels(source)).subarray(0, 3)]).toEqual([188, 188, 188]);
   });
 
   it('refuses more pixels than are allowed before it decodes them', async () => {

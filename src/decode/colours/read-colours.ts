@@ -1,7 +1,8 @@
 import type { Metadata } from 'sharp';
-import type { ImageType } from '../image-type.ts';
+import { asBuffer } from '../containers/isobmff.ts';
+import type { DecodedSamples, ImageType } from '../image-type.ts';
 import type { SourceHeader } from '../read-header.ts';
-import { type Colours, isSrgb } from './colours.ts';
+import { type CmykColours, type Colours, isSrgb, SRGB } from './colours.ts';
 import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
 import { isUsableRgbProfile, readIccProfile } from './icc-profile.ts';
@@ -57,13 +58,32 @@ function isGrey(space: Metadata['space']): boolean {
 
 /** Of pixels that are not RGB. */
 function profileColours(type: ImageType, { space, icc }: Metadata): Colours | undefined {
-  if (space === 'cmyk') {
-    const profile = icc && readIccProfile(icc);
-    const table = profile?.space === 'CMYK' ? readTable(profile, 4) : undefined;
-    // JPEG is the one type in CMYK that browsers show.
-    return { model: 'cmyk', table, isBlackReplaced: type === 'jpeg' };
-  }
+  if (space === 'cmyk') return cmykColours(type, icc);
   if (!isGrey(space)) return undefined;
   const colours = greyColours(icc);
   return colours && !isSrgb(colours) ? colours : undefined;
+}
+
+function cmykColours(type: ImageType, icc: Buffer | undefined): CmykColours {
+  const profile = icc && readIccProfile(icc);
+  const table = profile?.space === 'CMYK' ? readTable(profile, 4) : undefined;
+  // JPEG is the one type in CMYK that browsers show.
+  return { model: 'cmyk', table, isBlackReplaced: type === 'jpeg' };
+}
+
+/**
+ * Returns the colours of pixels that a decoder other than sharp gave, with the profile that it found in the file.
+ *
+ * @returns `undefined` if they are sRGB, or those that the profile describes
+ */
+export function coloursOfSamples(
+  type: ImageType,
+  { isCmyk, iccProfile }: DecodedSamples,
+): Colours | undefined {
+  const icc = iccProfile && asBuffer(iccProfile);
+  if (isCmyk) return cmykColours(type, icc);
+  if (!icc) return undefined;
+  const isOfGrey = readIccProfile(icc)?.space === 'GRAY';
+  if (isOfGrey) return greyColours(icc) ?? SRGB;
+  return isUsableRgbProfile(icc) ? undefined : SRGB;
 }

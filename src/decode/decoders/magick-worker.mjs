@@ -34,11 +34,14 @@ async function start() {
   return grow;
 }
 
-/** Returns the embedded profile of RGB and grey pixels. Those of other colour spaces are converted to RGB, which it does not describe. */
-function toRgb(image) {
-  const isRgb = image.colorSpace === ColorSpace.sRGB || image.colorSpace === ColorSpace.Gray;
-  const profile = isRgb ? image.getColorProfile()?.data : undefined;
-  if (!isRgb) image.colorSpace = ColorSpace.sRGB;
+/** Colour spaces whose samples are given as they are, with their profile. */
+const KEPT_SPACES = [ColorSpace.sRGB, ColorSpace.Gray, ColorSpace.CMYK];
+
+/** Converts other colour spaces to sRGB. Returns the embedded profile of those that are kept. */
+function keepOrConvert(image) {
+  const isKept = KEPT_SPACES.includes(image.colorSpace);
+  const profile = isKept ? image.getColorProfile()?.data : undefined;
+  if (!isKept) image.colorSpace = ColorSpace.sRGB;
   // A view of all WebAssembly memory, which would be copied to the main thread.
   return profile?.slice();
 }
@@ -62,15 +65,16 @@ function decode() {
     turnUpright(images[0]);
     const { width, height } = images[0];
     const hasAlpha = images.some((image) => image.hasAlpha);
-    const mapping = hasAlpha ? 'RGBA' : 'RGB';
+    const isCmyk = images[0].colorSpace === ColorSpace.CMYK;
+    const mapping = (isCmyk ? 'CMYK' : 'RGB') + (hasAlpha ? 'A' : '');
     if (images.some((image) => image.width !== width || image.height !== height))
       throw new Error('frames of different sizes');
-    const [iccProfile] = images.map(toRgb);
+    const [iccProfile] = images.map(keepOrConvert);
     const data =
       images.length === 1
         ? pixelsOf(images[0], mapping)
         : Buffer.concat(images.map((image) => pixelsOf(image, mapping)));
-    return { data, width, height, channels: mapping.length, frames: images.length, iccProfile };
+    return { data, width, height, channels: mapping.length, isCmyk, frames: images.length, iccProfile };
   });
 }
 

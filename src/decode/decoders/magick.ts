@@ -1,5 +1,5 @@
 import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
-import type { DecodedPixels, ImageType } from '../image-type.ts';
+import type { DecodedSamples, ImageType } from '../image-type.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
 
 /** ImageMagick in WebAssembly (Apache-2.0), for types that sharp does not decode. */
@@ -32,7 +32,8 @@ interface MagickOptions {
 }
 
 /**
- * Decodes a file with ImageMagick. The pixels are upright; their colours are those of the file.
+ * Decodes a file with ImageMagick. The pixels are upright; their colours are those of the file, but for models other than RGB, grey and CMYK,
+ * which are converted to sRGB.
  *
  * @throws EdgepressError `source_corrupt` if the image is damaged, `source_too_large`, `overloaded` after a timeout
  */
@@ -40,7 +41,7 @@ export function decodeWithMagick(
   bytes: Uint8Array,
   type: ImageType,
   { frames, orientation, decodeBytes }: MagickOptions,
-): Promise<DecodedPixels> {
+): Promise<DecodedSamples> {
   const format = isCodestream(bytes, type) ? 'J2K' : FORMATS[type];
   if (!format) throw new TypeError(`ImageMagick does not decode ${type}`);
   const limits = {
@@ -48,7 +49,7 @@ export function decodeWithMagick(
     seconds: DECODE_TIMEOUT_SECONDS,
     isSlownessFinal: false,
   };
-  return runDecoder<DecodedPixels>(MAGICK, { bytes, format, frames, orientation }, type, limits);
+  return runDecoder<DecodedSamples>(MAGICK, { bytes, format, frames, orientation }, type, limits);
 }
 
 /** Whether a JPEG 2000 is a codestream without boxes. */
