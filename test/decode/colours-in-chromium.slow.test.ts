@@ -5,6 +5,7 @@ import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { describePage, openPage } from '../support/browser.ts';
 import { AVIF_SOURCES } from '../support/colours/avif-sources.ts';
 import { COLOURS } from '../support/colours/coloured-source.ts';
+import { HEIC_SOURCES } from '../support/colours/heic-sources.ts';
 import { PNG_SOURCES } from '../support/colours/png-sources.ts';
 import { PROFILED_SOURCES } from '../support/colours/profiled-sources.ts';
 import { SQUARE } from '../support/png.ts';
@@ -55,13 +56,14 @@ describePage('the colours of a variant', () => {
   it.each([
     ['PNG by chunks', PNG_SOURCES],
     ['AVIF by boxes and bitstream', AVIF_SOURCES],
+    ['HEIC by boxes and bitstream, as the same in AVIF', HEIC_SOURCES],
     ['JPEG and WebP by ICC profiles', PROFILED_SOURCES],
   ])('are those that Chromium shows of its original: %s', { timeout: 120_000 }, async (_, sources) => {
     const page = await openPage();
-    for (const { name, contentType, make, bound = JUST_VISIBLE } of sources) {
-      const file = await make();
-      const theirs = await coloursInBrowser(page, file, contentType);
-      const ours = await coloursOfVariant(file);
+    for (const source of sources) {
+      const { name, bound = JUST_VISIBLE, shownAs = source } = source;
+      const theirs = await coloursInBrowser(page, await shownAs.make(), shownAs.contentType);
+      const ours = await coloursOfVariant(await source.make());
       const differences = theirs.flatMap((colour, index) =>
         colour.map((level, channel) => Math.abs(level - (ours[index]?.[channel] ?? Number.NaN))),
       );

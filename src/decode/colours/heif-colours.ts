@@ -1,6 +1,7 @@
-import { type Av1SequenceHeader, readSequenceHeader } from '../containers/av1-sequence-header.ts';
+import { readSequenceHeader } from '../containers/av1-sequence-header.ts';
 import { readAvifItems } from '../containers/avif-items.ts';
 import { type ItemProperty, primaryProperties } from '../containers/heif-properties.ts';
+import { readHevcColours } from '../containers/hevc-sequence.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 import { CICP, type Cicp, primariesOf, SRGB_PRIMARIES, srgbTransfer, transferOf } from './cicp.ts';
 import { isSrgb, type RgbColours, SRGB } from './colours.ts';
@@ -8,7 +9,7 @@ import { greyColours } from './grey-colours.ts';
 import { isUsableRgbProfile } from './icc-profile.ts';
 import { isHdrTransfer } from './tone-map.ts';
 
-/** The colour description of a HEIF picture: `nclx` of its `colr` box, or the sequence header of AV1 in its place. */
+/** The colour description of a HEIF picture: `nclx` of its `colr` box, or in its place what the bitstream of AV1 or HEVC says. */
 interface Description extends Cicp {
   matrix: number;
   isFullRange: boolean;
@@ -34,7 +35,7 @@ export function heifColours(bytes: Uint8Array, sampleBits: 8 | 16): RgbColours |
   try {
     const properties = primaryProperties(file);
     const { bits, isMonochrome } = codecConfiguration(properties);
-    const description = nclxOf(properties) ?? sequenceHeaderOf(file) ?? UNSPECIFIED;
+    const description = nclxOf(properties) ?? bitstreamColours(file, properties) ?? UNSPECIFIED;
     const levels = decodedLevels(description, isMonochrome, bits, sampleBits);
     const sent = colrOf(properties, 'prof') ?? colrOf(properties, 'rICC');
     const profile = sent && (isMonochrome || isUsableRgbProfile(sent)) ? sent : undefined;
@@ -98,7 +99,9 @@ function nclxOf(properties: readonly ItemProperty[]): Description | undefined {
   return { primaries, transfer, matrix, isFullRange: nclx.readUInt8(6) >= 0x80 };
 }
 
-function sequenceHeaderOf(file: Buffer): Av1SequenceHeader | undefined {
+function bitstreamColours(file: Buffer, properties: readonly ItemProperty[]): Description | undefined {
+  const hvcC = properties.find(({ type }) => type === 'hvcC')?.content;
+  if (hvcC) return readHevcColours(hvcC);
   const item = readAvifItems(file)?.primary;
   return item?.type === 'av01' ? readSequenceHeader(item.data) : undefined;
 }

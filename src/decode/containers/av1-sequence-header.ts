@@ -1,3 +1,5 @@
+import { bitReader, type ReadBits } from './bit-reader.ts';
+
 /** What the sequence header of an AV1 bitstream says about its pictures (AV1 Bitstream & Decoding Process Specification, section 5.5). */
 export interface Av1SequenceHeader {
   /** `seq_profile`: 0 Main (4:2:0 and monochrome), 1 High (4:4:4 too), 2 Professional. */
@@ -56,21 +58,6 @@ function leb128(bytes: Uint8Array, start: number): { value: number; end: number 
     if (byte < 0x80) return { value, end: start + i + 1 };
   }
   return { value, end: start + 8 };
-}
-
-/** Returns the next bits of a bitstream as an unsigned number. Beyond the end they are `NaN`. */
-type ReadBits = (count: number) => number;
-
-function bitReader(bytes: Uint8Array): ReadBits {
-  let at = 0;
-  return (count) => {
-    let value = 0;
-    for (const end = at + count; at < end; at++) {
-      const byte = bytes[at >> 3] ?? Number.NaN;
-      value = Number.isNaN(byte) ? byte : value * 2 + ((byte >> (7 - (at & 7))) & 1);
-    }
-    return value;
-  };
 }
 
 function parse(bytes: Uint8Array): Av1SequenceHeader | undefined {

@@ -5,6 +5,8 @@ export interface ColouredSource {
   name: string;
   contentType: string;
   make: () => Buffer | Promise<Buffer>;
+  /** The same picture in a type that browsers show, where they do not show its own. */
+  shownAs?: Pick<ColouredSource, 'contentType' | 'make'>;
   /** The largest difference of a channel, in levels, where it is not that of the test. */
   bound?: number;
 }
