@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
+import { isLosslessAnimation } from '../decode/containers/webp-animation.ts';
 import type { PixelSource } from '../decode/decode.ts';
 import { decodeError } from '../decode/decode-errors.ts';
-import type { ImageType } from '../decode/image-type.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
 import { scaled } from '../decode/size.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
@@ -19,9 +19,6 @@ import {
 import { resizeAndCrop } from './pixels.ts';
 import { type EncodedBody, originalInFormat, smallerOf } from './servable-original.ts';
 import { animatedQuality, fastSettings } from './tier-quality.ts';
-
-/** Animations that have no artefacts to reproduce. */
-const LOSSLESS_ANIMATIONS: readonly ImageType[] = ['gif', 'apng'];
 
 /**
  * Encodes a streamed source, an animation or a very long still, in one pass and at a fixed quality, whatever the effort: all of its
@@ -52,14 +49,27 @@ export async function encodeStreamed(
   const encoded = isAnimated
     ? await run(toAnimated(image, animated, animatedQuality(tier)), animated)
     : await run(toEncoding(image, settings), settings.encoding);
-  // Most are drawn in few colours, and resizing gives them many: without loss at their own size, these need half of the bytes.
-  const triesLossless = isAnimated && isNear && LOSSLESS_ANIMATIONS.includes(type) && animated === 'webp';
-  const lossless = triesLossless
-    ? { ...(await run(toAnimated(await pixels.open(), 'webp', 'lossless'), 'webp')), score: 100 }
-    : undefined;
   // In `jpeg`, the transparency of a still is flattened on white; GIF keeps that of an animation.
   const isFlattened = !isAnimated && format === 'jpeg' && servable?.hasAlpha === true;
   const original = isFlattened ? undefined : originalInFormat(servable, format);
+  const triesOwnSize =
+    isAnimated &&
+    isNear &&
+    isDrawnAnimation(source) &&
+    original?.encoding !== animated &&
+    (scale < 1 || animated === 'webp');
+  const ownSize = triesOwnSize
+    ? await run(toAnimated(await pixels.open(), animated, 'lossless'), animated)
+    : undefined;
+  const lossless = ownSize && (animated === 'webp' ? { ...ownSize, score: 100 } : ownSize);
   const { encoding, ...rest } = smallerOf(smallerOf(encoded, lossless), original);
   return { ...rest, contentType: contentTypeOf(encoding) };
+}
+
+/**
+ * Whether an animation was compressed without loss. Most of these are drawn in few colours, and resizing gives them many: at their own size
+ * they may need half of the bytes.
+ */
+function isDrawnAnimation({ type, bytes }: InspectedSource): boolean {
+  return type === 'gif' || type === 'apng' || (type === 'webp' && isLosslessAnimation(bytes));
 }

@@ -158,8 +158,11 @@ describe('a picture of few colours that is dithered', () => {
 });
 
 describe('a drawn animation', () => {
-  it('is sent as lossless WebP at its own size where a narrower, lossy one has more bytes', async () => {
-    const shapes = Array.from({ length: 4 }, (_, frame) => {
+  const delay = [100, 200, 300, 400];
+
+  /** Moving stripes, which few colours suffice for until they are resized. */
+  async function stripes(): Promise<Sharp> {
+    const shapes = delay.map((_, frame) => {
       const data = Buffer.alloc(320 * 240 * 3, 255);
       for (let i = 0; i < 320 * 240; i++)
         if (((i % 320) + Math.floor(i / 320) + 2 * frame) % 9 < 2) data.set([200, 40, 40], 3 * i);
@@ -167,18 +170,38 @@ describe('a drawn animation', () => {
         .png()
         .toBuffer();
     });
-    const source = await sharp(await Promise.all(shapes), { join: { animated: true } })
-      .gif({ delay: [100, 200, 300, 400] })
-      .toBuffer();
+    return sharp(await Promise.all(shapes), { join: { animated: true } });
+  }
+
+  it('is sent as lossless WebP at its own size where a narrower, lossy one has more bytes', async () => {
+    const source = await (await stripes()).gif({ delay }).toBuffer();
     for (const format of ['avif', 'webp'] as const) {
       const image = await encode(source, { format, width: 160 });
       expect(image).toMatchObject({ contentType: 'image/webp', width: 320, height: 240, score: 100 });
-      expect(await sharp(image.body, { animated: true }).metadata()).toMatchObject({
-        pages: 4,
-        delay: [100, 200, 300, 400],
-      });
+      expect(await sharp(image.body, { animated: true }).metadata()).toMatchObject({ pages: 4, delay });
       expect(image.body.byteLength).toBeLessThan(source.byteLength / 2);
     }
+  });
+
+  it('is sent as it is, where it is a lossless WebP and the client shows that', async () => {
+    const source = await (await stripes()).webp({ lossless: true, delay }).toBuffer();
+    for (const format of ['avif', 'webp'] as const) {
+      const image = await encode(source, { format, width: 160 });
+      expect(image).toMatchObject({ contentType: 'image/webp', width: 320, height: 240, score: 100 });
+      expect(image.body.byteLength).toBeLessThanOrEqual(source.byteLength);
+      expect((await sharp(image.body, { animated: true }).metadata()).pages).toBe(4);
+    }
+  });
+
+  it('is sent as GIF at its own size where a narrower one has more bytes', async () => {
+    const source = await (await stripes()).webp({ lossless: true, delay }).toBuffer();
+    const image = await encode(source, { format: 'jpeg', width: 250 });
+    expect(image).toMatchObject({ contentType: 'image/gif', width: 320, height: 240 });
+    expect(await sharp(image.body, { animated: true }).metadata()).toMatchObject({ pages: 4, delay });
+    const lossy = await (await stripes()).webp({ quality: 90, delay }).toBuffer();
+    const narrow = await encode(lossy, { format: 'jpeg', width: 250 });
+    expect(narrow).toMatchObject({ contentType: 'image/gif', width: 250, height: 188 });
+    expect(image.body.byteLength).toBeLessThan(narrow.body.byteLength);
   });
 });
 
@@ -197,6 +220,19 @@ describe('an animated PNG', () => {
       const image = await encode(source, { width });
       expect(image).toMatchObject({ contentType: 'image/webp', width: 320, height: 240, score: 100 });
       expect((await sharp(image.body, { animated: true }).metadata()).pages).toBe(5);
+    }
+  });
+
+  it('plays in every format, as it would not on Android if it were sent as it is', async () => {
+    const fade = [20, 90, 160, 230].map((level) => ({
+      colour: [level, 255 - level, 128, 255] as const,
+      width: 64,
+      height: 48,
+    }));
+    const source = await apng({ width: 64, height: 48 }, fade);
+    for (const format of FORMATS) {
+      const image = await encode(source, { format, width: 32 });
+      expect((await sharp(image.body, { animated: true }).metadata()).pages).toBe(4);
     }
   });
 });
