@@ -51,14 +51,14 @@ export const IMAGE_TYPES: Readonly<Record<ImageType, TypeTraits>> = {
   pdf: { contentType: 'application/pdf', decoder: 'pdfium', decodeBytesPerPixel: 12 },
 };
 
-/** What a decoder other than sharp gives: pixels in RGB or CMYK. */
-export type DecodedSamples = DecodedPixels | (Omit<DecodedPixels, 'channels'> & CmykSamples);
+/** What a decoder other than sharp gives: pixels in RGB, or in a model that is yet to be converted. */
+export type DecodedSamples = DecodedPixels | (Omit<DecodedPixels, 'model' | 'channels'> & OtherSamples);
 
-/** More is more ink. */
-interface CmykSamples {
-  isCmyk: true;
-  /** CMYK, or CMYK with alpha. */
-  channels: 4 | 5;
+interface OtherSamples {
+  /** In CMYK more is more ink. In L*a*b*, relative to D50, 0 of a* and b* is in the middle. */
+  model: 'cmyk' | 'lab';
+  /** Of the colours, and of straight alpha. */
+  channels: 3 | 4 | 5;
 }
 
 /** Pixels in RGB of 8 bits a channel, rows from top to bottom, the frames of an animation one below the other. */
@@ -67,7 +67,7 @@ export interface DecodedPixels {
   /** Of one frame, in pixels. */
   width: number;
   height: number;
-  isCmyk?: false;
+  model?: 'rgb';
   /** RGB, or RGBA with straight alpha. */
   channels: 3 | 4;
   frames: number;

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import type { Colours } from './colours/colours.ts';
+import { convertLab, D50 } from './colours/convert-lab.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { coloursOfSamples } from './colours/read-colours.ts';
 import { asBuffer } from './containers/isobmff.ts';
@@ -55,16 +56,18 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
 }
 
-/** Converts pixels whose own colours libvips does not: CMYK, and grey with a profile. */
+/** Converts pixels whose own colours libvips does not: CMYK, L*a*b*, and grey with a profile. */
 async function toRgb(
   samples: DecodedSamples,
   type: ImageType,
   known: Colours | undefined,
 ): Promise<DecodedPixels> {
-  const own = known && !samples.isCmyk ? undefined : coloursOfSamples(type, samples);
-  if (!own) return samples as DecodedPixels;
-  const converted = await convertToSrgb(samples.data, samples.channels, own);
-  return { ...samples, ...converted, isCmyk: false, iccProfile: undefined };
+  const { model = 'rgb', channels } = samples;
+  const rgb = { ...samples, model: 'rgb', iccProfile: undefined } as DecodedPixels;
+  if (model === 'lab')
+    return { ...rgb, data: await convertLab(samples.data, channels, { white: D50, isSigned: false }) };
+  const own = known && model === 'rgb' ? undefined : coloursOfSamples(type, samples);
+  return own ? { ...rgb, ...(await convertToSrgb(samples.data, channels, own)) } : (samples as DecodedPixels);
 }
 
 /** Opens pixels that another decoder gave. */

@@ -6,6 +6,7 @@ import { iccProfile } from '../support/icc.ts';
 import { writeWithMagick } from '../support/magick.ts';
 import { decodedPixels } from '../support/outcome.ts';
 import { coloursOf, expectQuarters, QUARTERS, quarters } from '../support/pictures.ts';
+import { type TiffRecipe, writeTiff } from '../support/tiff.ts';
 
 const encoder = createSharpEncoder({ concurrency: 2, maxPixels: 4_000_000 });
 
@@ -17,6 +18,22 @@ async function encode(source: Uint8Array) {
 
 const lossless = (image: IMagickImage) => {
   image.quality = 100;
+};
+
+/** ICC L*a*b* in planes. */
+const LAB_TIFF: Omit<TiffRecipe, 'width' | 'height'> = {
+  samples: 3,
+  bits: 8,
+  format: 1,
+  photometric: 9,
+  extra: undefined,
+  isPlanar: true,
+  isTiled: false,
+  isBig: false,
+  isLittle: true,
+  compression: 1,
+  predictor: 1,
+  isShort: false,
 };
 
 function largestDifference(one: Buffer, other: Buffer): number {
@@ -118,6 +135,22 @@ describe('decoding files that sharp does not', () => {
       const broken = (await printer()).subarray(0, 400);
       expect(await decodedPixels(await inks('PSD', broken))).toEqual(await decodedPixels(await inks('PSD')));
     });
+  });
+
+  it('shows L*a*b* of a PSD relative to D50, as a TIFF with the same numbers', async () => {
+    const [width, height] = [40, 30];
+    const tiff = writeTiff({ ...LAB_TIFF, width, height });
+    const header = Buffer.alloc(26);
+    header.write('8BPS\0\x01', 'latin1');
+    header.writeUInt16BE(3, 12);
+    header.writeUInt32BE(height, 14);
+    header.writeUInt32BE(width, 18);
+    header.writeUInt16BE(8, 22);
+    header.writeUInt16BE(9, 24);
+    // No palette, resources or layers, and no compression; the planes are those of the TIFF, which follow its header.
+    const source = Buffer.concat([header, Buffer.alloc(14), tiff.subarray(8, 8 + 3 * width * height)]);
+    const difference = largestDifference(await decodedPixels(source), await decodedPixels(tiff));
+    expect(difference).toBeLessThanOrEqual(1);
   });
 
   it('applies the profile of a grey PSD', async () => {

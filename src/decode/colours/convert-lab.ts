@@ -5,6 +5,9 @@ import { matrixFromXyz, multiplyInPlace, type Triple } from './rgb-matrix.ts';
 /** Some 20 ms of work: other requests are answered in between. */
 const PIXELS_AT_ONCE = 50_000;
 
+/** The usual white of L*a*b* in files, such as Photoshop's. */
+export const D50: Chromaticity = [0.3457, 0.3585];
+
 /** How L*a*b* are stored. */
 interface LabEncoding {
   /** The white that they are relative to. */

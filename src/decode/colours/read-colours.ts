@@ -78,10 +78,10 @@ function cmykColours(type: ImageType, icc: Buffer | undefined): CmykColours {
  */
 export function coloursOfSamples(
   type: ImageType,
-  { isCmyk, iccProfile }: DecodedSamples,
+  { model, iccProfile }: DecodedSamples,
 ): Colours | undefined {
   const icc = iccProfile && asBuffer(iccProfile);
-  if (isCmyk) return cmykColours(type, icc);
+  if (model === 'cmyk') return cmykColours(type, icc);
   if (!icc) return undefined;
   const isOfGrey = readIccProfile(icc)?.space === 'GRAY';
   if (isOfGrey) return greyColours(icc) ?? SRGB;

@@ -34,8 +34,14 @@ async function start() {
   return grow;
 }
 
-/** Colour spaces whose samples are given as they are, with their profile. */
-const KEPT_SPACES = [ColorSpace.sRGB, ColorSpace.Gray, ColorSpace.CMYK];
+/** Colour spaces whose samples are given as they are, with their profile. Of L*a*b*, those of PSD are known to be relative to D50. */
+const KEPT_SPACES = [
+  ColorSpace.sRGB,
+  ColorSpace.Gray,
+  ColorSpace.CMYK,
+  ...(format === 'PSD' ? [ColorSpace.Lab] : []),
+];
+const MODELS = { [ColorSpace.CMYK]: 'cmyk', [ColorSpace.Lab]: 'lab' };
 
 /** Converts other colour spaces to sRGB. Returns the embedded profile of those that are kept. */
 function keepOrConvert(image) {
@@ -65,16 +71,17 @@ function decode() {
     turnUpright(images[0]);
     const { width, height } = images[0];
     const hasAlpha = images.some((image) => image.hasAlpha);
-    const isCmyk = images[0].colorSpace === ColorSpace.CMYK;
-    const mapping = (isCmyk ? 'CMYK' : 'RGB') + (hasAlpha ? 'A' : '');
     if (images.some((image) => image.width !== width || image.height !== height))
       throw new Error('frames of different sizes');
     const [iccProfile] = images.map(keepOrConvert);
+    const model = MODELS[images[0].colorSpace] ?? 'rgb';
+    // Of L*a*b*, the decoder calls the channels red, green and blue.
+    const mapping = (model === 'cmyk' ? 'CMYK' : 'RGB') + (hasAlpha ? 'A' : '');
     const data =
       images.length === 1
         ? pixelsOf(images[0], mapping)
         : Buffer.concat(images.map((image) => pixelsOf(image, mapping)));
-    return { data, width, height, channels: mapping.length, isCmyk, frames: images.length, iccProfile };
+    return { data, width, height, channels: mapping.length, model, frames: images.length, iccProfile };
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Chromaticity } from '../colours/cicp.ts';
-import { convertLab } from '../colours/convert-lab.ts';
+import { convertLab, D50 } from '../colours/convert-lab.ts';
 import { TIFF_TAG, type TiffEntries } from './tiff-entries.ts';
 import { orientationEntry } from './tiff-extra-samples.ts';
 import type { TiffKind } from './tiff-kind.ts';
@@ -12,8 +12,6 @@ const ICC_LAB = 9;
 const FORMAT = { SIGNED: 2, FLOATING_POINT: 3 };
 const COLOURS = 3;
 const RATIONAL = 5;
-/** The white that Adobe's note says, x and y of D50. */
-const USUAL_WHITE: Chromaticity = [0.3457, 0.3585];
 /** D65. It writes signed numbers of 16 bits, and no white. */
 const WHITE_OF_LIBVIPS: Chromaticity = [0.3127, 0.329];
 
@@ -23,9 +21,9 @@ export function isTiffLab({ photometric, bits, format, samples }: TiffKind): boo
   return isLab && (bits === 8 || bits === 16) && format !== FORMAT.FLOATING_POINT && samples >= COLOURS;
 }
 
-/** Reads the chromaticity of the white that L*a*b* are relative to. */
+/** Reads the chromaticity of the white that L*a*b* are relative to; D50 without one, as Adobe's note says. */
 function whiteOf({ entries, isLittle }: TiffEntries, { bits, format }: TiffKind): Chromaticity {
-  const usual = bits === 16 && format === FORMAT.SIGNED ? WHITE_OF_LIBVIPS : USUAL_WHITE;
+  const usual = bits === 16 && format === FORMAT.SIGNED ? WHITE_OF_LIBVIPS : D50;
   const entry = entries.find(({ tag }) => tag === TIFF_TAG.WHITE_POINT);
   if (entry?.type !== RATIONAL || entry.data.length < 16) return usual;
   const number = (at: number) => (isLittle ? entry.data.readUInt32LE(at) : entry.data.readUInt32BE(at));
