@@ -1,5 +1,6 @@
-import { type ColouredAvifRecipe, colouredAvif, nclx, prof } from './coloured-avif.ts';
+import { type ColouredAvifRecipe, colouredAvif, colouredItem, nclx, prof } from './coloured-avif.ts';
 import { type ColouredSource, colouredPng } from './coloured-source.ts';
+import { gainMapFile } from './gain-map.ts';
 import { DISPLAY_P3, GREY, PRO_PHOTO, TABLE } from './profiles.ts';
 
 function avif(what: string, recipe: ColouredAvifRecipe, bound?: number): ColouredSource {
@@ -12,6 +13,18 @@ function avif(what: string, recipe: ColouredAvifRecipe, bound?: number): Coloure
   };
 }
 
+/** With a gain map, between the base and a picture of the other dynamic range. */
+function withGainMap(what: string, recipe: ColouredAvifRecipe, isHdr: boolean): ColouredSource {
+  const make = async () =>
+    gainMapFile('avif', {
+      base: await colouredItem(colouredPng(), recipe),
+      gains: await colouredItem(colouredPng(), { samples: 'monochrome' }),
+      alternateColr: isHdr ? nclx(1, 13, 6) : nclx(9, 16, 9),
+      headroom: isHdr ? { base: 2, alternate: 0 } : { base: 0, alternate: 2 },
+    });
+  return { name: `AVIF with a gain map and ${what}`, contentType: 'image/avif', make };
+}
+
 /** Light near 0, where the curve is steep: decoders differ in how they round 10 bits of luma and chroma. */
 const DARK_IN_10_BITS = 6;
 
@@ -19,6 +32,11 @@ const DARK_IN_10_BITS = 6;
 export const AVIF_SOURCES: readonly ColouredSource[] = [
   avif('nclx of PQ, 10 bits', { colr: [nclx(9, 16, 9)], bits: 10 }),
   avif('nclx of HLG, 10 bits', { colr: [nclx(9, 18, 9)], bits: 10 }),
+  withGainMap('a base of SDR', { colr: [nclx(12, 13, 6)] }, false),
+  withGainMap('a base of SDR in an ICC profile', { colr: [prof(DISPLAY_P3)] }, false),
+  // Chromium applies the gain map of these where it draws with a GPU.
+  withGainMap('a base of PQ', { colr: [nclx(9, 16, 9)], bits: 10 }, true),
+  withGainMap('a base of HLG', { colr: [nclx(9, 18, 9)], bits: 10 }, true),
   avif('no colr', {}),
   avif('nclx of sRGB', { colr: [nclx(1, 13, 6)] }),
   avif('nclx of Display P3', { colr: [nclx(12, 13, 6)] }),

@@ -1,7 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
 import { readSequenceHeader } from '../../../src/decode/containers/av1-sequence-header.ts';
 import { type AvifItem, readAvifItems } from '../../../src/decode/containers/avif-items.ts';
-import { box, fullBox, uint16, uint32 } from '../heif.ts';
+import { box, uint16 } from '../heif.ts';
+import { type HeifItem, heifFile } from '../heif-file.ts';
+
+const BRANDS = ['avif', 'avif', 'mif1', 'miaf'];
 
 export interface ColouredAvifRecipe {
   /** `identity` is RGB. */
@@ -29,41 +32,20 @@ export function prof(profile: Buffer): Buffer {
  *
  * @param image - opaque; monochrome has its green
  */
-export async function colouredAvif(
+export async function colouredAvif(image: Buffer, recipe: ColouredAvifRecipe): Promise<Buffer> {
+  return heifFile(BRANDS, [await colouredItem(image, recipe)]);
+}
+
+/** Returns the picture of {@link colouredAvif} as an item. */
+export async function colouredItem(
   image: Buffer,
   { samples = '4:4:4', bits = 8, isFullRange = true, colr = [] }: ColouredAvifRecipe,
-): Promise<Buffer> {
+): Promise<HeifItem> {
   const { data, properties } = await encodedItem(image, samples, bits);
   const [av1C, ispe] = ['av1C', 'ispe'].map((type) => properties.find((one) => one.type === type)?.content);
   if (!av1C || !ispe) throw new Error('the AVIF is not as expected');
-  const stored = isFullRange ? data : withLimitedRange(data);
   const boxes = [box('av1C', av1C), box('ispe', ispe), ...colr.map((content) => box('colr', content))];
-  // The configuration of the codec is essential.
-  const indices = boxes.map((_, index) => (index === 0 ? 0x80 : 0) + index + 1);
-  const ftyp = box('ftyp', Buffer.from('avif\0\0\0\0avifmif1miaf', 'latin1'));
-  const metaWith = (dataAt: number) =>
-    fullBox(
-      'meta',
-      0,
-      0,
-      fullBox('hdlr', 0, 0, uint32(0), Buffer.from('pict', 'latin1'), Buffer.alloc(13)),
-      fullBox('pitm', 0, 0, uint16(1)),
-      fullBox('iloc', 0, 0, [0x44, 0], ...[1, 1, 0, 1].map(uint16), uint32(dataAt), uint32(stored.length)),
-      fullBox(
-        'iinf',
-        0,
-        0,
-        uint16(1),
-        fullBox('infe', 2, 0, uint16(1), [0, 0], Buffer.from('av01\0', 'latin1')),
-      ),
-      box(
-        'iprp',
-        box('ipco', ...boxes),
-        fullBox('ipma', 0, 0, uint32(1), uint16(1), [indices.length, ...indices]),
-      ),
-    );
-  const meta = metaWith(ftyp.length + metaWith(0).length + 8);
-  return Buffer.concat([ftyp, meta, box('mdat', stored)]);
+  return { type: 'av01', data: isFullRange ? data : withLimitedRange(data), properties: boxes };
 }
 
 /** Encodes with as little loss as possible. The one monochrome picture that sharp writes is that of transparency. */

@@ -1,4 +1,5 @@
-import { box, fullBox, uint16, uint32 } from '../heif.ts';
+import { box, fullBox, uint32 } from '../heif.ts';
+import { type HeifItem, heifFile } from '../heif-file.ts';
 import { HEVC_BLOCK, type HevcRecipe, type HevcSignal, hevcPicture } from '../hevc.ts';
 import type { Rgb } from '../png.ts';
 
@@ -17,6 +18,8 @@ export interface ColouredHeicRecipe {
   auxiliary?: string;
 }
 
+const BRANDS = ['heic', 'mif1', 'heic'];
+
 /** The parts of red and blue in luma (H.273, table 4). */
 const LUMA_PARTS = { 1: [0.2126, 0.0722], 6: [0.299, 0.114], 9: [0.2627, 0.0593] } as const;
 
@@ -26,16 +29,30 @@ const LUMA_PARTS = { 1: [0.2126, 0.0722], 6: [0.299, 0.114], 9: [0.2627, 0.0593]
  * @param colours - what the samples are to be after decoding, in 8 bits; monochrome has the green of each
  */
 export function colouredHeic(colours: readonly Rgb[], recipe: ColouredHeicRecipe = {}): Buffer {
+  const picture = colouredHeicItem(colours, recipe);
+  const { auxiliary } = recipe;
+  if (auxiliary === undefined) return heifFile(BRANDS, [picture]);
+  const { properties, ...white } = colouredHeicItem(
+    colours.map(() => [255, 255, 255]),
+    { chroma: 'monochrome' },
+  );
+  const auxC = fullBox('auxC', 0, 0, Buffer.from(`${auxiliary}\0`, 'latin1'));
+  const items = [picture, { ...white, properties: [...properties, auxC] }];
+  return heifFile(BRANDS, items, { references: [{ type: 'auxl', from: 2, to: [1] }] });
+}
+
+/** Returns the picture of {@link colouredHeic} as an item. */
+export function colouredHeicItem(colours: readonly Rgb[], recipe: ColouredHeicRecipe): HeifItem {
   const { chroma = '4:4:4', bits = 8, matrix = 6, isFullRange = true, signal, isOfVideo } = recipe;
   const blocks = colours.map((colour) =>
     chroma === 'monochrome'
       ? [sampleOf(colour[1] / 255, 0, bits, isFullRange)]
       : samplesOf(colour, matrix, bits, isFullRange),
   );
-  const picture = { ...hevcPicture({ blocks, chroma, bits, signal, isOfVideo }), colr: recipe.colr ?? [] };
-  if (recipe.auxiliary === undefined) return heic([picture], colours.length);
-  const white = { blocks: blocks.map(() => [255]), chroma: 'monochrome', bits: 8 } as const;
-  return heic([picture, { ...hevcPicture(white), colr: [], auxiliary: recipe.auxiliary }], colours.length);
+  const { data, config } = hevcPicture({ blocks, chroma, bits, signal, isOfVideo });
+  const ispe = fullBox('ispe', 0, 0, uint32(blocks.length * HEVC_BLOCK), uint32(HEVC_BLOCK));
+  const colr = (recipe.colr ?? []).map((content) => box('colr', content));
+  return { type: 'hvc1', data, properties: [box('hvcC', config), ispe, ...colr] };
 }
 
 function samplesOf(colour: Rgb, matrix: 0 | 1 | 6 | 9, bits: number, isFullRange: boolean): number[] {
@@ -58,73 +75,4 @@ function sampleOf(value: number, zero: 0 | 0.5, bits: number, isFullRange: boole
     ? value * largest + (zero > 0 ? 2 ** (bits - 1) : 0)
     : scale * (zero > 0 ? 224 * value + 128 : 219 * value + 16);
   return Math.min(largest, Math.round(sample));
-}
-
-interface Picture {
-  data: Buffer;
-  config: Buffer;
-  colr: readonly Buffer[];
-  auxiliary?: string;
-}
-
-/** The first picture is shown, and the others belong to it. */
-function heic(pictures: readonly Picture[], columns: number): Buffer {
-  const properties: Buffer[] = [];
-  const associations = pictures.map(({ config, colr, auxiliary }) => {
-    const own = [
-      box('hvcC', config),
-      fullBox('ispe', 0, 0, uint32(columns * HEVC_BLOCK), uint32(HEVC_BLOCK)),
-      ...colr.map((content) => box('colr', content)),
-      ...(auxiliary === undefined ? [] : [fullBox('auxC', 0, 0, Buffer.from(`${auxiliary}\0`, 'latin1'))]),
-    ];
-    // The configuration of the codec is essential.
-    const indices = own.map((_, index) => (index === 0 ? 0x80 : 0) + properties.length + index + 1);
-    properties.push(...own);
-    return indices;
-  });
-  const ids = pictures.map((_, index) => index + 1);
-  const ftyp = box('ftyp', Buffer.from('heic\0\0\0\0mif1heic', 'latin1'));
-  const metaWith = (dataAt: number) =>
-    fullBox(
-      'meta',
-      0,
-      0,
-      fullBox('hdlr', 0, 0, uint32(0), Buffer.from('pict', 'latin1'), Buffer.alloc(13)),
-      fullBox('pitm', 0, 0, uint16(1)),
-      fullBox('iloc', 0, 0, [0x44, 0], uint16(ids.length), ...locations(pictures, dataAt)),
-      fullBox(
-        'iinf',
-        0,
-        0,
-        uint16(ids.length),
-        ...ids.map((id) =>
-          fullBox('infe', 2, id === 1 ? 0 : 1, uint16(id), [0, 0], Buffer.from('hvc1\0', 'latin1')),
-        ),
-      ),
-      ...(ids.length > 1
-        ? [fullBox('iref', 0, 0, ...ids.slice(1).map((id) => box('auxl', ...[id, 1, 1].map(uint16))))]
-        : []),
-      box(
-        'iprp',
-        box('ipco', ...properties),
-        fullBox(
-          'ipma',
-          0,
-          0,
-          uint32(ids.length),
-          ...associations.map((indices, index) => [...uint16(index + 1), indices.length, ...indices]),
-        ),
-      ),
-    );
-  const meta = metaWith(ftyp.length + metaWith(0).length + 8);
-  return Buffer.concat([ftyp, meta, box('mdat', ...pictures.map(({ data }) => data))]);
-}
-
-function locations(pictures: readonly Picture[], dataAt: number): Buffer[] {
-  let at = dataAt;
-  return pictures.flatMap(({ data }, index) => {
-    const offset = at;
-    at += data.length;
-    return [...[index + 1, 0, 1].map(uint16), uint32(offset), uint32(data.length)];
-  });
 }

@@ -1,6 +1,7 @@
 import { type ColouredAvifRecipe, colouredAvif, nclx, prof } from './coloured-avif.ts';
-import { type ColouredHeicRecipe, colouredHeic } from './coloured-heic.ts';
+import { type ColouredHeicRecipe, colouredHeic, colouredHeicItem } from './coloured-heic.ts';
 import { COLOURS, type ColouredSource, colouredPng } from './coloured-source.ts';
+import { gainMapFile } from './gain-map.ts';
 import { DISPLAY_P3, GREY, TABLE, TRUNCATED } from './profiles.ts';
 
 /** Browsers do not show HEIC: its colours are compared with those of an AVIF whose pixels are the same. */
@@ -17,6 +18,21 @@ function heic(
     shownAs: { contentType: 'image/avif', make: () => colouredAvif(colouredPng(), shownAs) },
     ...(bound !== undefined && { bound }),
   };
+}
+
+/** With a gain map, between the base and a picture of the other dynamic range. */
+function withGainMap(what: string, colr: Buffer, isHdr: boolean): ColouredSource {
+  const bits = isHdr ? 10 : 8;
+  const signal = { isFullRange: true };
+  const source = heic(`a gain map and ${what}`, {}, { bits, colr: [colr] });
+  const make = () =>
+    gainMapFile('heic', {
+      base: colouredHeicItem(COLOURS, { chroma: '4:2:0', bits, signal, colr: [colr] }),
+      gains: colouredHeicItem(COLOURS, { chroma: 'monochrome' }),
+      alternateColr: isHdr ? nclx(1, 13, 6) : nclx(9, 16, 9),
+      headroom: isHdr ? { base: 2, alternate: 0 } : { base: 0, alternate: 2 },
+    });
+  return { ...source, make };
 }
 
 /** The code points that files have: primaries, transfer characteristics, matrix coefficients. */
@@ -119,4 +135,8 @@ export const HEIC_SOURCES: readonly ColouredSource[] = [
         { colr: [prof(DISPLAY_P3)] },
       ),
   ),
+  withGainMap('a base of SDR', nclx(12, 13, 6), false),
+  withGainMap('a base of SDR in an ICC profile', prof(DISPLAY_P3), false),
+  withGainMap('a base of PQ', nclx(9, 16, 6), true),
+  withGainMap('a base of HLG', nclx(9, 18, 6), true),
 ];
