@@ -1,15 +1,14 @@
 import { type Context, Hono } from 'hono';
-import { EdgepressError } from '../protocol/error.ts';
 import { VARIANT_PREFIX } from '../protocol/keys.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
-import { type CdnOrigin, respondWithImage } from './image-route.ts';
-import { logRequests, type RequestLogOptions } from './request-log.ts';
+import { answerImage, type CdnOrigin } from './image-route.ts';
+import { createRequestRecorder, logRequests, type RequestLogOptions } from './request-log.ts';
 import {
   addCommonHeaders,
   answerPreflight,
-  internalError,
+  errorFor,
   PRIVATE_HEADERS,
   refuseLoop,
   refuseMethod,
@@ -42,7 +41,7 @@ export function createApp(options: AppOptions): App {
     getPath: (request, init) => pathOf(targetOf(request, init?.env as RawRequest | undefined)),
   });
 
-  app.use(logRequests(options));
+  app.use(logRequests(createRequestRecorder(options)));
   app.get('/healthz', (c) =>
     c.json({ status: 'ok', ...health?.() }, 200, addCommonHeaders({ 'Cache-Control': 'no-store' })),
   );
@@ -53,21 +52,23 @@ export function createApp(options: AppOptions): App {
   }
   // For Hono, `/u/*` matches `/u` as well.
   app.all(images, refusePath);
-  app.get(`${images}/*`, (c) => {
+  app.get(`${images}/*`, async (c) => {
     if (isDraining()) refuseWork(c);
-    refuseLoop(c);
-    return respondWithImage({ getVariant, cdnOrigin }, targetOf(c.req.raw, c.env), c.req.raw, c.get('trace'));
+    refuseLoop(c.req.header('cdn-loop'));
+    const request = {
+      method: c.req.raw.method,
+      target: targetOf(c.req.raw, c.env),
+      header: (name: string) => c.req.header(name),
+    };
+    const { body, ...rest } = await answerImage({ getVariant, cdnOrigin }, request, c.get('trace'));
+    return new Response(body, rest);
   });
   app.options(`${images}/*`, answerPreflight);
   app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));
   if (unitRoutes) addUnitRoutes(app, unitRoutes, isDraining);
   app.all('*', refusePath);
 
-  app.onError((error, c) => {
-    if (error instanceof EdgepressError) return sendProblem(c, error);
-    log.error({ err: error, unit: c.get('trace').unit }, 'a bug: no input may cause this error');
-    return sendProblem(c, internalError());
-  });
+  app.onError((error, c) => sendProblem(c, errorFor(error, log, c.get('trace'))));
   return app;
 }
 

@@ -34,22 +34,35 @@ export interface CdnOrigin {
   presign(key: string): Promise<string>;
 }
 
+/** A request for an image, `GET` or `HEAD`. */
+export interface ImageRequest {
+  method: string;
+  /** The raw request target: path and query exactly as sent. */
+  target: string;
+  /** Returns the value of a header by its lower-case name. */
+  header(name: string): string | undefined;
+}
+
+/** A response, before an adapter sends it. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** `null` for a response without one. */
+  body: Uint8Array<ArrayBuffer> | null;
+}
+
 /**
- * Answers `GET` and `HEAD` of an image.
+ * Answers a request for an image.
  *
- * @param target - the raw request target
  * @throws EdgepressError whatever {@link GetVariant} throws
  */
-export async function respondWithImage(
+export async function answerImage(
   { getVariant, cdnOrigin }: ImageRouteOptions,
-  target: string,
-  request: Request,
+  { method, target, header }: ImageRequest,
   trace: Trace,
-): Promise<Response> {
-  const header = (name: string) => request.headers.get(name) ?? undefined;
+): Promise<Answer> {
   const hints = { accept: header('accept'), saveData: header('save-data'), host: header('host') };
   const variant = await getVariant(target, hints, trace);
-  const { method } = request;
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.
   const range = method === 'GET' && !cdnOrigin ? header('range') : undefined;
   const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
@@ -66,14 +79,14 @@ function send(
   { object }: Variant,
   headers: Record<string, string>,
   { method, trace }: { method: string; trace: Trace },
-): Response {
+): Answer {
   switch (selection.kind) {
     case 'not modified':
-      return new Response(null, { status: 304, headers: withoutBodyHeaders(headers) });
+      return { status: 304, headers: withoutBodyHeaders(headers), body: null };
     case 'unsatisfiable':
       headers['Cache-Control'] = 'no-store';
       headers['Content-Range'] = `bytes */${object.bytes}`;
-      return new Response(null, { status: 416, headers: withoutBodyHeaders(headers) });
+      return { status: 416, headers: { ...withoutBodyHeaders(headers), 'Content-Length': '0' }, body: null };
     case 'part': {
       const { start, end } = selection;
       headers['Content-Range'] = `bytes ${start}-${end}/${object.bytes}`;
@@ -92,9 +105,9 @@ function sendBody(
   body: Uint8Array<ArrayBuffer>,
   method: string,
   trace: Trace,
-): Response {
+): Answer {
   trace.bytesOut = method === 'HEAD' ? 0 : body.byteLength;
-  return new Response(method === 'HEAD' ? null : body, { status, headers });
+  return { status, headers, body: method === 'HEAD' ? null : body };
 }
 
 /** Returns the headers of the whole variant. */
@@ -153,11 +166,11 @@ function serverTiming(trace: Trace): string {
  *
  * @throws EdgepressError `overloaded` if it could not be stored
  */
-async function redirectToStore({ key, origin }: Variant, cdnOrigin: CdnOrigin): Promise<Response> {
+async function redirectToStore({ key, origin }: Variant, cdnOrigin: CdnOrigin): Promise<Answer> {
   if (origin === 'made but not stored')
     throw overloaded(
       'The image is too large to be sent without being stored, and could not be stored: try again',
     );
   const headers = { Location: await cdnOrigin.presign(key), 'Cache-Control': 'no-store' };
-  return new Response(null, { status: 302, headers: addCommonHeaders(headers) });
+  return { status: 302, headers: addCommonHeaders(headers), body: null };
 }

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import type { App } from './http-request.ts';
+import type { ImageHandler } from './image-handler.ts';
 import { internalError, problemOf } from './responses.ts';
 
 export interface Listener {
@@ -31,23 +32,31 @@ const CLOSE_INTERVAL_MS = 50;
 /** How long an open connection has to send a request, once the listener closes. */
 const FIRST_REQUEST_MS = 2000;
 
+export interface ListenOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  log?: Logger;
+  /** Answers requests that the app need not answer. */
+  handleImage?: ImageHandler;
+}
+
 /**
  * Serves an app on a port of this machine.
  *
- * @param port - 0: any free port
  * @throws ConfigError if the port is taken or the host is not an address of this machine
  */
-export async function listen(
-  app: Pick<App, 'fetch'>,
-  { host, port, log }: { host: string; port: number; log?: Logger },
-): Promise<Listener> {
-  const onRequest = getRequestListener(app.fetch, {
+export async function listen(app: Pick<App, 'fetch'>, options: ListenOptions): Promise<Listener> {
+  const { host, port, log, handleImage } = options;
+  const onOther = getRequestListener(app.fetch, {
     // For requests without `Host`: HTTP/1.0 does not require it, and health checks still use it.
     hostname: 'localhost',
     errorHandler: (error) => answerOutsideApp(error, log),
   });
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: MAX_REQUEST_MS };
-  const server = createServer(limits, onRequest);
+  const server = createServer(limits, (incoming, outgoing) => {
+    if (!handleImage?.(incoming, outgoing)) void onOther(incoming, outgoing);
+  });
   const requests = countRequests(server);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // While an earlier request on the same connection is unanswered, its client would take this response for the answer to that one.

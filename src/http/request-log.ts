@@ -1,8 +1,8 @@
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import { createTrace } from '../variant/trace.ts';
+import { createTrace, type Trace } from '../variant/trace.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 export interface RequestLogOptions {
@@ -11,16 +11,27 @@ export interface RequestLogOptions {
   onRequest?: ((request: RequestOutcome) => void) | undefined;
 }
 
-/** Returns the middleware that gives each request a trace and, once it is answered, logs and counts it. */
-export function logRequests({ log, onRequest }: RequestLogOptions): MiddlewareHandler<AppEnvironment> {
-  return async (c, next) => {
-    const trace = createTrace();
-    c.set('trace', trace);
-    const start = performance.now();
-    await next();
-    const totalMs = performance.now() - start;
-    const code = codeOf(c.error);
-    logRequest(log, c, code, totalMs);
+/** A request that has been answered. */
+interface AnsweredRequest {
+  method: string;
+  status: number;
+  trace: Trace;
+  /** See `AppEnvironment`. */
+  counts?: Readonly<Record<string, number>> | undefined;
+  /** Why it failed. */
+  error: Error | undefined;
+  totalMs: number;
+}
+
+/** Logs and counts a request. */
+export type RecordRequest = (request: AnsweredRequest) => void;
+
+/** Returns what logs and counts each request once it is answered. */
+export function createRequestRecorder({ log, onRequest }: RequestLogOptions): RecordRequest {
+  return (request) => {
+    const { trace, error, totalMs } = request;
+    const code = codeOf(error);
+    logRequest(log, request, code);
     onRequest?.({
       outcome: code === undefined ? (trace.outcome ?? 'ok') : 'error',
       code: code ?? '',
@@ -31,24 +42,33 @@ export function logRequests({ log, onRequest }: RequestLogOptions): MiddlewareHa
   };
 }
 
+/** Returns the middleware that gives each request a trace and, once it is answered, records it. */
+export function logRequests(record: RecordRequest): MiddlewareHandler<AppEnvironment> {
+  return async (c, next) => {
+    const trace = createTrace();
+    c.set('trace', trace);
+    const start = performance.now();
+    await next();
+    const totalMs = performance.now() - start;
+    const { method } = c.req;
+    record({ method, status: c.res.status, trace, counts: c.get('counts'), error: c.error, totalMs });
+  };
+}
+
 /**
  * Writes the one log line of a request: what it was for, how it ended, what it cost. No queries and no signatures, which may contain
  * secrets.
  */
 function logRequest(
   log: Logger,
-  c: Context<AppEnvironment>,
+  { method, status, trace, counts, error, totalMs }: AnsweredRequest,
   code: ErrorCode | undefined,
-  totalMs: number,
 ): void {
-  const { status } = c.res;
-  const counts = c.get('counts');
-  const trace = c.get('trace');
   const isWork = trace.unit !== undefined || counts !== undefined || code !== undefined;
   const { ms } = trace;
   // Flat: a nested object costs the logger several times as much as all of this.
   const line = {
-    method: c.req.method,
+    method,
     status,
     outcome: code === undefined ? trace.outcome : 'error',
     code,
@@ -56,14 +76,13 @@ function logRequest(
     sourceHost: trace.sourceHost,
     joined: trace.joined,
     bytesIn: trace.bytesIn,
-    // Not from the response: reading its headers costs more than everything else that a hit needs.
     bytesOut: trace.bytesOut ?? 0,
     storeMs: round(ms.store),
     fetchMs: round(ms.fetch),
     encodeMs: round(ms.encode),
     putMs: round(ms.put),
     totalMs: round(totalMs),
-    reason: reasonOf(c.error),
+    reason: reasonOf(error),
   };
   log[isWork ? 'info' : 'debug'](counts ? { ...line, ...counts } : line, 'request');
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { type Fault, loopFault, methodNotAllowedFault, notFoundFault } from '../protocol/fault.ts';
@@ -10,6 +11,7 @@ import {
   type ProblemResponse,
   problemResponse,
 } from '../protocol/problem.ts';
+import type { Trace } from '../variant/trace.ts';
 import { shuttingDown } from '../variant/work-queue.ts';
 import type { AppEnvironment } from './http-request.ts';
 
@@ -39,6 +41,13 @@ export function problemOf(error: EdgepressError): ProblemResponse {
   const { code, message: detail, parameter, retryable, retryAfterSeconds } = error;
   const problem = problemResponse({ code, detail, parameter, retryable, retryAfterSeconds });
   return { ...problem, headers: addCommonHeaders(problem.headers) };
+}
+
+/** Returns the error that the client learns; a bug is logged. */
+export function errorFor(error: unknown, log: Logger, trace: Trace): EdgepressError {
+  if (error instanceof EdgepressError) return error;
+  log.error({ err: error, unit: trace.unit }, 'a bug: no input may cause this error');
+  return internalError();
 }
 
 /** Returns the error for a bug: the client only learns that there is one. */
@@ -88,9 +97,13 @@ export function refuseMethod(c: Context, allowed: string): never {
   throw toError(methodNotAllowedFault(c.req.method, allowed));
 }
 
-/** Refuses a request that this service sent itself. */
-export function refuseLoop(c: Context): void {
-  const fault = loopFault(c.req.header('cdn-loop'));
+/**
+ * Refuses a request that this service sent itself.
+ *
+ * @param cdnLoop - the value of `CDN-Loop` (RFC 8586)
+ */
+export function refuseLoop(cdnLoop: string | undefined): void {
+  const fault = loopFault(cdnLoop);
   if (fault) throw toError(fault);
 }
 

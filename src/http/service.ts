@@ -7,11 +7,14 @@ import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
 import { type AppOptions, createApp } from './app.ts';
 import type { App } from './http-request.ts';
+import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
 
 /** The whole service on one machine, without a port. */
 export interface Service {
   app: App;
+  /** Answers images for the app, where requests come from Node's HTTP server. */
+  handleImage: ImageHandler;
   services: Services;
   unitServices: UnitServices;
   /** Starts to process the queue, and to sweep after purges. */
@@ -49,17 +52,21 @@ export async function createService(
     token === undefined ? undefined : createMetrics({ queueDepth: () => queue.depth(), storeFaults });
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
-  const app = createApp({
+  const imageOptions = {
     getVariant,
     log,
-    health: () => ({ storeFaults: storeFaults() }),
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
+  };
+  const app = createApp({
+    ...imageOptions,
+    health: () => ({ storeFaults: storeFaults() }),
     unitRoutes: token && metrics ? { token, units, queue, defaults: config, metrics } : undefined,
     ...extras,
   });
   return {
     app,
+    handleImage: createImageHandler(imageOptions),
     services,
     unitServices,
     start() {
@@ -114,9 +121,10 @@ export async function startServer(
     onService = resolve;
   });
   let fetch: App['fetch'] = async (...request) => (await created).app.fetch(...request);
+  let handleImage: ImageHandler = () => false;
   const listener = await listen(
     { fetch: (...request) => fetch(...request) },
-    { host: config.host, port: config.port, log },
+    { host: config.host, port: config.port, log, handleImage: (...request) => handleImage(...request) },
   );
   const service = await createService({ ...config, port: listener.port }, log, extras).catch(
     async (error: unknown) => {
@@ -126,6 +134,7 @@ export async function startServer(
   );
   onService(service);
   fetch = service.app.fetch;
+  handleImage = service.handleImage;
   service.start();
   return {
     url: listener.url,

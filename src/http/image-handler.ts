@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EdgepressError } from '../protocol/error.ts';
+import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
+import type { GetVariant } from '../variant/get-variant.ts';
+import { createTrace, type Trace } from '../variant/trace.ts';
+import { type Answer, answerImage } from './image-route.ts';
+import { createRequestRecorder, type RequestLogOptions } from './request-log.ts';
+import { errorFor, problemOf, refuseLoop } from './responses.ts';
+
+/** Answers a request if it is one for an image; otherwise returns `false`, and the app answers it. */
+export type ImageHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
+export interface ImageHandlerOptions extends RequestLogOptions {
+  getVariant: GetVariant;
+  /** While the process drains, the app refuses images. */
+  isDraining: () => boolean;
+}
+
+/** Values of `Host` of which no parser would find fault: the app names what is wrong with others. */
+const PLAIN_HOST = /^[\w.-]+(?::\d+)?$/;
+
+/**
+ * Returns the handler that answers requests for images on Node's own request and response. It does what the app does, and spares a hit
+ * the `Request` and `Response` of the Fetch standard and the router: two thirds of its time.
+ */
+export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
+  const { getVariant, isDraining, log } = options;
+  const record = createRequestRecorder(options);
+
+  async function answer({ url: target = '', method = '', headers }: IncomingMessage, trace: Trace) {
+    refuseLoop(headerOf(headers, 'cdn-loop'));
+    const request = { method, target, header: (name: string) => headerOf(headers, name) };
+    return await answerImage({ getVariant, cdnOrigin: undefined }, request, trace);
+  }
+
+  async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const start = performance.now();
+    const trace = createTrace();
+    const { method = '' } = incoming;
+    let error: Error | undefined;
+    const { status, headers, body } = await answer(incoming, trace).catch((thrown: Error) => {
+      error = thrown;
+      return problemAnswer(errorFor(thrown, log, trace), method, trace);
+    });
+    record({ method, status, trace, error, totalMs: performance.now() - start });
+    outgoing.writeHead(status, headers);
+    outgoing.end(body);
+  }
+
+  return (incoming, outgoing) => {
+    const { method, url = '', headers } = incoming;
+    const isImage = (method === 'GET' || method === 'HEAD') && url.startsWith(IMAGE_PATH_PREFIX);
+    if (!isImage || isDraining() || !PLAIN_HOST.test(headers.host ?? '')) return false;
+    void handle(incoming, outgoing);
+    return true;
+  };
+}
+
+function problemAnswer(error: EdgepressError, method: string, trace: Trace): Answer {
+  const { status, headers, body } = problemOf(error);
+  const bytes = Buffer.from(body);
+  if (method !== 'HEAD') trace.bytesOut = bytes.byteLength;
+  headers['Content-Length'] = String(bytes.byteLength);
+  return { status, headers, body: method === 'HEAD' ? null : bytes };
+}
+
+function headerOf(headers: IncomingMessage['headers'], name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
