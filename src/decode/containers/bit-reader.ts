@@ -1,6 +1,7 @@
 /** Returns the next bits of a bitstream as an unsigned number, the highest first. Beyond the end they are `NaN`. */
 export type ReadBits = (count: number) => number;
 
+/** Returns a reader of the bits of a bitstream, from its start. */
 export function bitReader(bytes: Uint8Array): ReadBits {
   let at = 0;
   return (count) => {
