@@ -55,11 +55,8 @@ export function createApp(options: AppOptions): App {
   app.get(`${images}/*`, async (c) => {
     if (isDraining()) refuseWork(c);
     refuseLoop(c.req.header('cdn-loop'));
-    const request = {
-      method: c.req.raw.method,
-      target: targetOf(c.req.raw, c.env),
-      header: (name: string) => c.req.header(name),
-    };
+    const { method, headers } = c.req.raw;
+    const request = { method, target: targetOf(c.req.raw, c.env), headers };
     const { body, ...rest } = await answerImage({ getVariant, cdnOrigin }, request, c.get('trace'));
     return new Response(body, rest);
   });

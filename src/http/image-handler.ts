@@ -3,7 +3,7 @@ import type { EdgepressError } from '../protocol/error.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace, type Trace } from '../variant/trace.ts';
-import { type Answer, answerImage } from './image-route.ts';
+import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, type RequestLogOptions } from './request-log.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
 
@@ -27,21 +27,26 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   const { getVariant, isDraining, log } = options;
   const record = createRequestRecorder(options);
 
-  async function answer({ url: target = '', method = '', headers }: IncomingMessage, trace: Trace) {
-    refuseLoop(headerOf(headers, 'cdn-loop'));
-    const request = { method, target, header: (name: string) => headerOf(headers, name) };
-    return await answerImage({ getVariant, cdnOrigin: undefined }, request, trace);
+  async function answer(incoming: IncomingMessage, trace: Trace): Promise<Answer> {
+    const { url: target = '', method = '' } = incoming;
+    const headers = new IncomingHeaders(incoming);
+    refuseLoop(headers.get('cdn-loop'));
+    return await answerImage({ getVariant, cdnOrigin: undefined }, { method, target, headers }, trace);
   }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const start = performance.now();
     const trace = createTrace();
     const { method = '' } = incoming;
+    let sent: Answer;
     let error: Error | undefined;
-    const { status, headers, body } = await answer(incoming, trace).catch((thrown: Error) => {
-      error = thrown;
-      return problemAnswer(errorFor(thrown, log, trace), method, trace);
-    });
+    try {
+      sent = await answer(incoming, trace);
+    } catch (thrown) {
+      error = thrown as Error;
+      sent = problemAnswer(errorFor(thrown, log, trace), method, trace);
+    }
+    const { status, headers, body } = sent;
     record({ method, status, trace, error, totalMs: performance.now() - start });
     outgoing.writeHead(status, headers);
     outgoing.end(body);
@@ -64,7 +69,15 @@ function problemAnswer(error: EdgepressError, method: string, trace: Trace): Ans
   return { status, headers, body: method === 'HEAD' ? null : bytes };
 }
 
-function headerOf(headers: IncomingMessage['headers'], name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
+class IncomingHeaders implements RequestHeaders {
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#incoming.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
 }

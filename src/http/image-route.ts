@@ -1,4 +1,5 @@
 import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
+import type { StoredObject } from '../store/store.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
 import type { Trace, TraceStep } from '../variant/trace.ts';
 import { sourceBytes, withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
@@ -39,8 +40,13 @@ export interface ImageRequest {
   method: string;
   /** The raw request target: path and query exactly as sent. */
   target: string;
+  headers: RequestHeaders;
+}
+
+/** The headers of a request, whichever library has read it. */
+export interface RequestHeaders {
   /** Returns the value of a header by its lower-case name. */
-  header(name: string): string | undefined;
+  get(name: string): string | null | undefined;
 }
 
 /** A response, before an adapter sends it. */
@@ -58,20 +64,32 @@ export interface Answer {
  */
 export async function answerImage(
   { getVariant, cdnOrigin }: ImageRouteOptions,
-  { method, target, header }: ImageRequest,
+  { method, target, headers: requestHeaders }: ImageRequest,
   trace: Trace,
 ): Promise<Answer> {
-  const hints = { accept: header('accept'), saveData: header('save-data'), host: header('host') };
+  const hints = {
+    accept: headerOf(requestHeaders, 'accept'),
+    saveData: headerOf(requestHeaders, 'save-data'),
+    host: headerOf(requestHeaders, 'host'),
+  };
   const variant = await getVariant(target, hints, trace);
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.
-  const range = method === 'GET' && !cdnOrigin ? header('range') : undefined;
-  const conditions = { ifNoneMatch: header('if-none-match'), ifRange: header('if-range'), range };
+  const range = method === 'GET' && !cdnOrigin ? headerOf(requestHeaders, 'range') : undefined;
+  const conditions = {
+    ifNoneMatch: headerOf(requestHeaders, 'if-none-match'),
+    ifRange: headerOf(requestHeaders, 'if-range'),
+    range,
+  };
   const selection = selectPart(conditions, variant.object.etag, variant.object.bytes);
   const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
   if (isTooLarge && selection.kind === 'whole') return await redirectToStore(variant, cdnOrigin);
   const headers = variantHeaders(variant, trace);
   if (cdnOrigin) limitToShortCopy(headers);
   return send(selection, variant, headers, { method, trace });
+}
+
+function headerOf(headers: RequestHeaders, name: string): string | undefined {
+  return headers.get(name) ?? undefined;
 }
 
 function send(
@@ -110,11 +128,25 @@ function sendBody(
   return { status, headers, body: method === 'HEAD' ? null : body };
 }
 
+/** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
+const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: Record<string, string> }>();
+
 /** Returns the headers of the whole variant. */
-function variantHeaders(
-  { object, origin, vary, secondsToExpiry }: Variant,
-  trace: Trace,
-): Record<string, string> {
+function variantHeaders(variant: Variant, trace: Trace): Record<string, string> {
+  return { ...lastingHeaders(variant), 'Server-Timing': serverTiming(trace) };
+}
+
+/** Returns the headers that are the same in each response. */
+function lastingHeaders(variant: Variant): Record<string, string> {
+  const { object, origin, vary, secondsToExpiry } = variant;
+  const sent = sentHeaders.get(object);
+  if (sent && sent.vary === vary && secondsToExpiry === undefined) return sent.headers;
+  const headers = createHeaders(variant);
+  if (origin === 'stored' && secondsToExpiry === undefined) sentHeaders.set(object, { vary, headers });
+  return headers;
+}
+
+function createHeaders({ object, origin, vary, secondsToExpiry }: Variant): Record<string, string> {
   const stored = withMaxAge(object.cacheControl ?? '', secondsToExpiry);
   const headers = addCommonHeaders({
     'Content-Type': object.contentType,
@@ -123,7 +155,6 @@ function variantHeaders(
     'Cache-Control': origin === 'stored' ? stored : withShortSharedMaxAge(stored),
     'Cache-Status': CACHE_STATUS[origin],
     'Accept-Ranges': 'bytes',
-    'Server-Timing': serverTiming(trace),
     [CACHE_TAG_HEADER]: object.metadata[VARIANT_METADATA.cacheTag] ?? '',
   });
   if (vary.length > 0) headers['Vary'] = vary.join(', ');
@@ -154,11 +185,14 @@ function withoutBodyHeaders({
   return rest;
 }
 
-function serverTiming(trace: Trace): string {
-  return SHOWN_STEPS.flatMap((step) => {
-    const ms = trace.ms[step];
-    return ms === undefined ? [] : `${step};dur=${ms.toFixed(1)}`;
-  }).join(', ');
+function serverTiming({ ms }: Trace): string {
+  let text = '';
+  for (const step of SHOWN_STEPS) {
+    const duration = ms[step];
+    if (duration === undefined) continue;
+    text += `${text === '' ? '' : ', '}${step};dur=${duration.toFixed(1)}`;
+  }
+  return text;
 }
 
 /**

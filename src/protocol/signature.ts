@@ -30,10 +30,15 @@ export function verifySignature(
 ): Result<undefined> {
   const error = signatureError(request, keys, hmac);
   if (error !== undefined) return fault('bad_signature', error);
-  if (request.expiresAt !== undefined && nowSeconds > request.expiresAt) {
+  if (isExpired(request.expiresAt, nowSeconds)) {
     return fault('expired', 'The URL has expired: ask for a new one where you got it');
   }
   return { ok: true, value: undefined };
+}
+
+/** Whether a URL with this time of expiry, in Unix seconds, is no longer valid. */
+export function isExpired(expiresAt: number | undefined, nowSeconds: number): boolean {
+  return expiresAt !== undefined && nowSeconds > expiresAt;
 }
 
 /** Returns what is wrong with the signature, or `undefined`. */

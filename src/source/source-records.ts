@@ -80,7 +80,7 @@ export interface SourceRecords {
  * @param sha256 - of a whole URL
  */
 export function createSourceRecords(
-  store: BestEffortStore,
+  store: Omit<BestEffortStore, 'peek'>,
   nowMs: () => number,
   sha256: Sha256,
 ): SourceRecords {

@@ -4,6 +4,8 @@ import type { ObjectInfo, StoredInfo, StoredObject, VariantStore } from './store
 export interface BestEffortStore {
   /** Returns the object, or `undefined` when there is none or it cannot be read. */
   get(key: string): Promise<StoredObject | undefined>;
+  /** Returns the object, if it is in memory and still the one that is stored. */
+  peek(key: string): StoredObject | undefined;
   /** Returns what is known about the object, or `undefined` when there is none or it cannot be read. */
   head(key: string): Promise<StoredInfo | undefined>;
   /** Returns the ETag, or `undefined` when the object could not be stored. */
@@ -18,7 +20,7 @@ export interface BestEffortStore {
   delete(keys: readonly string[]): Promise<void>;
 }
 
-export type StoreOperation = keyof BestEffortStore;
+export type StoreOperation = Exclude<keyof BestEffortStore, 'peek'>;
 
 /**
  * Wraps a store so that a failed read counts as a miss, and a failed write only calls `onError`.
@@ -44,6 +46,7 @@ export function createBestEffortStore(
 
   return {
     get: (key) => attempt('get', key, store.get(key)),
+    peek: (key) => store.peek?.(key),
     head: (key) => attempt('head', key, store.head(key)),
     put: (key, body, info) => attempt('put', key, store.put(key, body, info)),
     replace: (key, etag, body, info) => attempt('replace', key, store.replace(key, etag, body, info)),

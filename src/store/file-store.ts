@@ -53,9 +53,11 @@ export function createFileStore({ root }: FileStoreOptions): VariantStore {
   }
 
   return {
+    peek: (key) => cache.get(key),
+
     async get(key) {
       const path = pathOf(key);
-      const cached = cache.get(path);
+      const cached = cache.get(key);
       if (cached) return cached;
       await maybeYield();
       return await readThrough(cache, key, path);
@@ -102,7 +104,7 @@ async function readThrough(cache: MemoryCache, key: string, path: string): Promi
   return await withFile(path, async (fd, file) => {
     const object = await readObject(key, fd, file);
     // Records are read once each, by the thousand, when a queue is processed: they would only displace variants.
-    if (object && !isRecord(key)) cache.set(path, file, object);
+    if (object && !isRecord(key)) cache.set(key, path, file, object);
     return object;
   });
 }

@@ -2,20 +2,21 @@ import { type Stats, statSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import type { StoredObject } from './store.ts';
 
-/** Recently read objects, in memory, by the path of their file. */
+/** Recently read objects, in memory. */
 export interface MemoryCache {
-  /** Returns the object that was read from this path, if the same file is still there. */
-  get(path: string): StoredObject | undefined;
+  /** Returns the object of a key, if the file that it was read from is still there. */
+  get(key: string): StoredObject | undefined;
   /**
    * Adds an object that was read from a file.
    *
    * @param file - the result of `fstat` on the file that was read
    */
-  set(path: string, file: Stats, object: StoredObject): void;
+  set(key: string, path: string, file: Stats, object: StoredObject): void;
 }
 
 interface Entry {
-  identity: string;
+  path: string;
+  file: Stats;
   object: StoredObject;
 }
 
@@ -41,22 +42,29 @@ export function createMemoryCache(maxBytes: number, nowMs: () => number = Date.n
     sizeCalculation: ({ object }) => object.bytes + ENTRY_OVERHEAD_BYTES,
   });
   return {
-    get(path) {
-      const entry = entries.get(path);
+    get(key) {
+      const entry = entries.get(key);
       if (!entry) return undefined;
-      const file = statSync(path, { throwIfNoEntry: false });
-      if (file && identityOf(file) === entry.identity) return entry.object;
-      entries.delete(path);
+      const file = statSync(entry.path, IF_THERE);
+      if (file && isSame(file, entry.file)) return entry.object;
+      entries.delete(key);
       return undefined;
     },
-    set(path, file, object) {
+    set(key, path, file, object) {
       if (nowMs() - file.ctimeMs < CLOCK_STEP_MS) return;
-      entries.set(path, { identity: identityOf(file), object });
+      entries.set(key, { path, file, object });
     },
   };
 }
 
-/** Times are part of it because file systems reuse the inode numbers of removed files. */
-function identityOf({ ino, ctimeMs, mtimeMs, size }: Stats): string {
-  return `${ino} ${ctimeMs} ${mtimeMs} ${size}`;
+const IF_THERE = { throwIfNoEntry: false } as const;
+
+/** Times are compared too, because file systems reuse the inode numbers of removed files. */
+function isSame(file: Stats, other: Stats): boolean {
+  return (
+    file.ino === other.ino &&
+    file.ctimeMs === other.ctimeMs &&
+    file.mtimeMs === other.mtimeMs &&
+    file.size === other.size
+  );
 }

@@ -43,6 +43,11 @@ export interface ListedObject {
  */
 export interface VariantStore {
   get(key: string): Promise<StoredObject | undefined>;
+  /**
+   * Returns the object at a key, as `get` does, if that needs no waiting: it is in memory, and still the one that is stored. Absent where
+   * nothing is kept in memory.
+   */
+  peek?(key: string): StoredObject | undefined;
   head(key: string): Promise<StoredInfo | undefined>;
   /** Stores an object, in place of any other at this key. Returns its ETag. */
   put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string }>;

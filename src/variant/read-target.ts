@@ -1,9 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import { EdgepressError } from '../protocol/error.ts';
 import { badRequest, type Result } from '../protocol/fault.ts';
 import { parseVariantKey, type Sha256, type VariantName, variantAddress } from '../protocol/keys.ts';
 import { type ClientHints, type Ladder, rungFor, varyOf } from '../protocol/negotiation.ts';
 import { type ImageRequest, parseRequest } from '../protocol/request.ts';
 import { type RequestRules, type ResolvedRequest, resolveRequest } from '../protocol/resolve-request.ts';
+import { isExpired } from '../protocol/signature.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import { explainSignature } from './explain-signature.ts';
 import type { Trace } from './trace.ts';
@@ -22,28 +24,55 @@ export type ReadTarget = (target: string, hints: ClientHints, trace: Trace) => R
  * @param nowMs - Unix milliseconds
  */
 export function createReadTarget(rules: RequestRules, nowMs: () => number): ReadTarget {
+  const accepted = new LRUCache<string, AcceptedRequest>({ maxSize: MAX_ACCEPTED_BYTES });
   return (target, hints, trace) => {
+    const nowSeconds = Math.floor(nowMs() / 1000);
+    // None of the three can have a line break.
+    const text = `${target}\n${hints.accept}\n${hints.saveData}`;
+    const known = accepted.get(text);
+    if (known && !isExpired(known.resolved.expiresAt, nowSeconds)) {
+      addToTrace(trace, known.resolved.name.unit, known.host);
+      return known.resolved;
+    }
     const request = orThrow(parseRequest(target));
-    addToTrace(trace, request);
-    const resolved = resolveRequest(request, hints, rules, Math.floor(nowMs() / 1000));
-    if (resolved.ok || resolved.fault.code !== 'bad_signature') return orThrow(resolved);
-    const reason = explainSignature(request, rules.signingKeys, rules.hmac, hints.host);
-    throw new EdgepressError('bad_signature', reason ?? resolved.fault.detail);
+    const host = sourceHost(request.src);
+    addToTrace(trace, request.unit, host);
+    const resolved = resolveRequest(request, hints, rules, nowSeconds);
+    if (!resolved.ok && resolved.fault.code === 'bad_signature') {
+      const reason = explainSignature(request, rules.signingKeys, rules.hmac, hints.host);
+      throw new EdgepressError('bad_signature', reason ?? resolved.fault.detail);
+    }
+    const value = orThrow(resolved);
+    accepted.set(text, { resolved: value, host }, { size: text.length + ENTRY_OVERHEAD });
+    return value;
   };
 }
+
+/** A request that was accepted, so that the next one like it needs no parsing, no HMAC and no hashes. */
+interface AcceptedRequest {
+  resolved: ResolvedRequest;
+  /** Of the source. */
+  host: string;
+}
+
+/** Some seven thousand requests. */
+const MAX_ACCEPTED_BYTES = 8_000_000;
+/** What an entry takes beside its text. */
+const ENTRY_OVERHEAD = 1000;
 
 /** Returns the reader for requests that the edge has verified and forwards: `/{key}?r={original target}`. */
 export function createReadForwardedTarget(rules: Pick<RequestRules, 'ladder' | 'sha256'>): ReadTarget {
   return (target, _hints, trace) => {
     const forwarded = orThrow(parseForwarded(target));
-    addToTrace(trace, forwarded.request);
+    const { unit, src } = forwarded.request;
+    addToTrace(trace, unit, sourceHost(src));
     return orThrow(resolveForwarded(forwarded, rules.ladder, rules.sha256));
   };
 }
 
-function addToTrace(trace: Trace, { unit, src }: ImageRequest): void {
+function addToTrace(trace: Trace, unit: string, host: string): void {
   trace.unit = unit;
-  trace.sourceHost = sourceHost(src);
+  trace.sourceHost = host;
 }
 
 function orThrow<T>(result: Result<T>): T {

@@ -18,7 +18,7 @@ async function setUp(maxBytes = 1_000_000, laterMs = 60_000) {
     const path = join(folder, name);
     const object = objectOf(bytes);
     writeFileSync(path, object.body);
-    cache.set(path, statSync(path), object);
+    cache.set(path, path, statSync(path), object);
     return { path, object };
   };
   return { folder, cache, add };
