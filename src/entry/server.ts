@@ -4,7 +4,7 @@ import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 
 /** Log lines are written in batches of this many bytes, or after this many milliseconds: a write for each costs as much as a hit. */
-const LOG_BATCH = { minLength: 4096, periodicFlush: 100 };
+const LOG_BATCH = { minLength: 16_384, maxWrite: 65_536, periodicFlush: 100 };
 
 /** Starts the service on one machine: `npm start`. */
 async function main(): Promise<void> {

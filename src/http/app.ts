@@ -3,7 +3,7 @@ import { VARIANT_PREFIX } from '../protocol/keys.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
-import { answerImage, type CdnOrigin } from './image-route.ts';
+import { type Answer, answerImage, type CdnOrigin } from './image-route.ts';
 import { createRequestRecorder, logRequests, type RequestLogOptions } from './request-log.ts';
 import {
   addCommonHeaders,
@@ -57,8 +57,7 @@ export function createApp(options: AppOptions): App {
     refuseLoop(c.req.header('cdn-loop'));
     const { method, headers } = c.req.raw;
     const request = { method, target: targetOf(c.req.raw, c.env), headers };
-    const { body, ...rest } = await answerImage({ getVariant, cdnOrigin }, request, c.get('trace'));
-    return new Response(body, rest);
+    return toResponse(await answerImage({ getVariant, cdnOrigin }, request, c.get('trace')));
   });
   app.options(`${images}/*`, answerPreflight);
   app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));
@@ -67,6 +66,12 @@ export function createApp(options: AppOptions): App {
 
   app.onError((error, c) => sendProblem(c, errorFor(error, log, c.get('trace'))));
   return app;
+}
+
+function toResponse({ status, headers: list, body }: Answer): Response {
+  const headers = new Headers();
+  for (let at = 0; at < list.length; at += 2) headers.set(list[at] as string, list[at + 1] as string);
+  return new Response(body, { status, headers });
 }
 
 function refuseAllButGet(c: Context): never {

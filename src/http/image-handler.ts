@@ -3,7 +3,7 @@ import type { EdgepressError } from '../protocol/error.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace, type Trace } from '../variant/trace.ts';
-import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
+import { type Answer, answerImage, headerList, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, type RequestLogOptions } from './request-log.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
 
@@ -66,7 +66,7 @@ function problemAnswer(error: EdgepressError, method: string, trace: Trace): Ans
   const bytes = Buffer.from(body);
   if (method !== 'HEAD') trace.bytesOut = bytes.byteLength;
   headers['Content-Length'] = String(bytes.byteLength);
-  return { status, headers, body: method === 'HEAD' ? null : bytes };
+  return { status, headers: headerList(headers), body: method === 'HEAD' ? null : bytes };
 }
 
 class IncomingHeaders implements RequestHeaders {
