@@ -63,10 +63,11 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
 
 function problemAnswer(error: EdgepressError, method: string, trace: Trace): Answer {
   const { status, headers, body } = problemOf(error);
+  if (method === 'HEAD') return { status, headers: headerList(headers), body: null };
   const bytes = Buffer.from(body);
-  if (method !== 'HEAD') trace.bytesOut = bytes.byteLength;
+  trace.bytesOut = bytes.byteLength;
   headers['Content-Length'] = String(bytes.byteLength);
-  return { status, headers: headerList(headers), body: method === 'HEAD' ? null : bytes };
+  return { status, headers: headerList(headers), body: bytes };
 }
 
 class IncomingHeaders implements RequestHeaders {

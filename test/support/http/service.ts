@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest';
 import { buildImageUrl, type ImageUrlParts } from '../../../src/client/image-url.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { App } from '../../../src/http/http-request.ts';
+import type { ImageHandler } from '../../../src/http/image-handler.ts';
 import { createService } from '../../../src/http/service.ts';
 import type { Overrides, Services } from '../../../src/services.ts';
 import type { UnitServices } from '../../../src/unit-services.ts';
@@ -57,6 +58,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 /** The whole service on a folder of its own, called without a network. */
 export interface Service {
   app: App;
+  handleImage: ImageHandler;
   /** The root of its store. */
   folder: string;
   /** What it has logged: one object per line. */
@@ -76,7 +78,7 @@ export async function startService(
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
   const config = readConfig({ STORE: `file:${folder}`, ...env });
-  const { app, services, unitServices, start, drain, close } = await createService(
+  const { app, handleImage, services, unitServices, start, drain, close } = await createService(
     config,
     logger,
     {},
@@ -89,6 +91,7 @@ export async function startService(
   });
   return {
     app,
+    handleImage,
     folder,
     log,
     services,
@@ -121,10 +124,10 @@ export async function codeOf(response: Response): Promise<string> {
 }
 
 /** A service and one photograph that it may fetch. */
-export async function setUpPhotograph(env: Record<string, string> = {}) {
+export async function setUpPhotograph(env: Record<string, string> = {}, overrides: Overrides = {}) {
   const photo = await photograph();
   const origin = await startOrigin((_request, response) => response.end(photo));
-  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env }, overrides);
   const src = `${origin.url}/photo.jpg`;
   return {
     photo,
