@@ -1,5 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { type Chromaticity, SRGB_PRIMARIES, srgbEncoder } from './cicp.ts';
+import { fromLab } from './icc-table.ts';
 import { matrixFromXyz, multiplyInPlace, type Triple } from './rgb-matrix.ts';
 
 /** Some 20 ms of work: other requests are answered in between. */
@@ -63,8 +64,4 @@ function labTables(one: number, isSigned: boolean): { lightness: Float64Array; c
     lightness: Float64Array.from({ length: count }, (_, value) => ((value / lightest) * 100 + 16) / 116),
     chroma: Float64Array.from({ length: count }, (_, value) => chromaOf(value)),
   };
-}
-
-function fromLab(value: number): number {
-  return value > 6 / 29 ? value * value * value : (value - 16 / 116) * (108 / 841);
 }

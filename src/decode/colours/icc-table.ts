@@ -131,8 +131,9 @@ function labToXyz(isLegacy: boolean): ToXyz {
   };
 }
 
-function fromLab(value: number): number {
-  return value > 6 / 29 ? value ** 3 : (value - 16 / 116) * (108 / 841);
+/** Returns X, Y or Z, as a part of that of white, by the value that L*, a* and b* are linear in (CIE 15:2018, section 8.2.1). */
+export function fromLab(value: number): number {
+  return value > 6 / 29 ? value * value * value : (value - 16 / 116) * (108 / 841);
 }
 
 const scaledXyz: ToXyz = (...values) =>
