@@ -36,7 +36,14 @@ export type EncoderSettings =
     }
   | { encoding: 'webp'; nearLossless: number }
   | PaletteSettings
-  | { encoding: 'jpeg'; quality: number; chroma: Chroma; table: JpegTable }
+  | {
+      encoding: 'jpeg';
+      quality: number;
+      chroma: Chroma;
+      table: JpegTable;
+      /** Whether the smallest split into progressive scans is searched: 1% fewer bytes for 30% more time. */
+      optimiseScans: boolean;
+    }
   | { encoding: 'png'; palette: 'none' };
 
 /** Settings that are lossless for pixels of a palette's colours. */
@@ -96,10 +103,12 @@ export function toEncoding(image: Sharp, settings: EncoderSettings): Sharp {
       return image.webp({ quality, effort, preset, smartSubsample: sharpChroma });
     }
     case 'jpeg': {
-      const { quality, chroma, table } = settings;
+      const { quality, chroma, table, optimiseScans } = settings;
       return flattenOnWhite(image).jpeg({
         quality,
         mozjpeg: true,
+        progressive: true,
+        optimiseScans,
         quantisationTable: JPEG_TABLES[table],
         chromaSubsampling: chroma,
       });

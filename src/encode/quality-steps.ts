@@ -133,7 +133,7 @@ export function webpSteps({
 export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
   return {
     qualities: wholeQualities(20, 96),
-    settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein' }),
+    settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', optimiseScans: true }),
     startAt: (tier) => TIER_QUALITY[tier].searchStart.jpeg,
     slope: 0.55,
     maxSamples: 7,
