@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|hashing)\\.ts$',
+  '(aws-region|backoff|hashing|locks)\\.ts$',
   'client/',
   'store/',
   'cdn/',
@@ -20,6 +20,7 @@ const LAYERS = [
   'unit/',
   '(config|config-values|config-variables)\\.ts$',
   '(adapters|background-tasks|services|unit-services|metrics)\\.ts$',
+  'cluster/',
   'edge/',
   'http/',
   'demo/',

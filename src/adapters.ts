@@ -3,6 +3,7 @@ import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { StoreLocation } from './config-values.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
+import type { Locks } from './locks.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { SourceHeaderRule, SourceHeaders } from './source/source-headers.ts';
@@ -12,10 +13,10 @@ import type { VariantStore } from './store/store.ts';
 // takes longer to load than everything else together.
 
 /** Returns an encoder that loads sharp when it is first needed. */
-export function createEncoder(config: Config): LazyEncoder {
+export function createEncoder(config: Config, locks: Locks): LazyEncoder {
   return createLazyEncoder(async () => {
     const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
-    return createSharpEncoder(config);
+    return createSharpEncoder({ ...config, locks });
   });
 }
 

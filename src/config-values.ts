@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { readSigningKey, type SigningKey } from './protocol/signature.ts';
 
 // What the values of environment variables may be, and how they are read.
@@ -33,6 +34,13 @@ export function wholeNumber(min: number, max: number): ValueType<number> {
     return number >= min && number <= max ? number : undefined;
   });
 }
+
+/** `auto` is one for each core. */
+export const workerCount = valueType('`auto` or a whole number from 1 to 64', (value) => {
+  if (value === 'auto') return availableParallelism();
+  const number = /^\d{1,2}$/.test(value) ? Number(value) : 0;
+  return number >= 1 && number <= 64 ? number : undefined;
+});
 
 /** One of these names. */
 export function oneOf<T extends string>(names: readonly T[]): ValueType<T> {

@@ -17,6 +17,7 @@ import {
   type ValueType,
   wholeNumber,
   widths,
+  workerCount,
 } from './config-values.ts';
 import { EFFORTS } from './encode/encoder.ts';
 import { FORMATS, TIERS } from './protocol/request.ts';
@@ -215,6 +216,12 @@ export const VARIABLES = {
     type: wholeNumber(1, 1024),
     default: { value: availableParallelism(), words: 'the number of CPU cores' },
     doc: 'How many images are encoded at the same time.',
+  }),
+  workers: variable({
+    name: 'WORKERS',
+    type: workerCount,
+    default: '1',
+    doc: 'How many processes serve the port of `npm start`. One is enough for ten cores of encodes; more answer more hits. They share one queue and all limits.',
   }),
   queueLimit: variable({
     name: 'QUEUE_LIMIT',

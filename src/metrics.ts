@@ -24,6 +24,7 @@ export interface Metrics {
   /** Returns all metrics in the text format of Prometheus. */
   text(): Promise<string>;
   contentType: string;
+  registry: Registry;
 }
 
 /** Values that are read only when the metrics are scraped. */
@@ -67,6 +68,7 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
 
   return {
     contentType: registry.contentType,
+    registry,
     text: () => registry.metrics(),
     recordRequest({ outcome, code, seconds, bytes, ...response }) {
       requests.inc({ outcome, code });
@@ -102,6 +104,8 @@ function registerGauges(
     name: 'edgepress_queue_jobs',
     help: 'Jobs that wait or are in flight; NaN when the queue does not answer',
     registers,
+    // All workers have the same queue.
+    aggregator: 'max',
     async collect() {
       this.set(await queueDepth().catch(() => Number.NaN));
     },

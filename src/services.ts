@@ -16,6 +16,7 @@ import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
+import { type Locks, NO_LOCKS } from './locks.ts';
 import type { Sha256 } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
@@ -83,6 +84,8 @@ export interface Overrides {
   nowMs?: () => number;
   /** Called with each piece of work that was done, for metrics. */
   onWork?: OnWork;
+  /** What this process shares with others on this machine. Default: nothing. */
+  locks?: Locks;
 }
 
 /** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
@@ -98,7 +101,7 @@ export async function createServices(
   log: Logger,
   overrides: Overrides = {},
 ): Promise<Services> {
-  const { nowMs = Date.now, onWork = () => {} } = overrides;
+  const { nowMs = Date.now, onWork = () => {}, locks = NO_LOCKS } = overrides;
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config.store, s3));
   const { counts, onStoreError } = countStoreErrors(log);
@@ -108,7 +111,7 @@ export async function createServices(
   const tombstones = createTombstones(store, sha256, nowMs);
   const cdn = await createCdn(config);
   const queue = createLazyQueue(config, store, nowMs);
-  const sharp = createEncoder(config);
+  const sharp = createEncoder(config, locks);
   const { source, http } = await createSource(config, s3, {
     onWork,
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
@@ -130,13 +133,13 @@ export async function createServices(
     store: bestEffortStore,
     ...{ records, sweep, sha256, md5, onWork },
   });
-  const workQueue = createWorkQueue(workQueueOptions(config));
+  const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: bestEffortStore,
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
-    ...{ records, source, workQueue, makeVariants, nowMs },
+    ...{ records, source, workQueue, makeVariants, nowMs, locks },
   });
 
   return {
@@ -166,11 +169,12 @@ function createLazyQueue(config: Config, store: VariantStore, nowMs: () => numbe
   };
 }
 
-function workQueueOptions({ concurrency, queueLimit }: Config): WorkQueueOptions {
+/** Sources in memory and requests that wait are divided between workers, and the locks of a host count in all of them. */
+function workQueueOptions({ concurrency, queueLimit, workers }: Config): WorkQueueOptions {
   return {
-    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency),
+    concurrency: Math.ceil(Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency) / workers),
     concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * concurrency),
-    capacity: concurrency + queueLimit,
+    capacity: Math.ceil((concurrency + queueLimit) / workers),
   };
 }
 

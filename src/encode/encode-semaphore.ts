@@ -1,5 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import PQueue from 'p-queue';
+import { type Locks, NO_LOCKS } from '../locks.ts';
 import type { Urgency } from './encoder.ts';
 
 /** What a permit is for. */
@@ -41,8 +42,11 @@ const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind']
  */
 const LARGE_DECODE_BYTES = 300_000_000;
 
-/** @param concurrency - the number of permits */
-export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
+/**
+ * @param concurrency - the number of permits
+ * @param locks - bound the permits of all processes together
+ */
+export function createEncodeSemaphore(concurrency: number, locks: Locks = NO_LOCKS): EncodeSemaphore {
   const permits = new PQueue({ concurrency });
   const largeDecodes = new PQueue({ concurrency: 1 });
 
@@ -50,7 +54,7 @@ export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
     return new Promise((resolve, reject) => {
       void permits.add(
         async () => {
-          await work().then(resolve, reject);
+          await locks.run('encode', { limit: concurrency, priority }, work).then(resolve, reject);
           // Lets the caller queue the encodes of what was just decoded before the permit goes to another decode.
           await yieldToEventLoop();
         },
@@ -65,7 +69,13 @@ export function createEncodeSemaphore(concurrency: number): EncodeSemaphore {
       if (decodeBytes <= LARGE_DECODE_BYTES && !isSlow) return runAtPriority(priority, work);
       // The large decode at the head of its queue runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of
       // prewarm, which in turn waits for all viewers.
-      return largeDecodes.add(() => runAtPriority(PRIORITIES.viewer[kind], work), { priority });
+      return largeDecodes.add(
+        () =>
+          locks.run('large decode', { limit: 1, priority }, () =>
+            runAtPriority(PRIORITIES.viewer[kind], work),
+          ),
+        { priority },
+      );
     },
   };
 }

@@ -9,6 +9,7 @@ import {
 import { decodeError, isTimeout } from '../decode/decode-errors.ts';
 import { type InspectedSource, inspectSource } from '../decode/inspect.ts';
 import { scaled, scaleInside } from '../decode/size.ts';
+import type { Locks } from '../locks.ts';
 import type { Format } from '../protocol/request.ts';
 import { createEncodeSemaphore, type EncodeSemaphore, type RunWithPermit } from './encode-semaphore.ts';
 import { encodeStill, type StillSource } from './encode-still.ts';
@@ -26,6 +27,8 @@ export interface SharpEncoderOptions {
   concurrency: number;
   /** The limit of pixels of a source, all frames together. */
   maxPixels: number;
+  /** Default: none. */
+  locks?: Locks | undefined;
 }
 
 // One thread per image and as many images as cores give the highest throughput; see `scripts/bench/throughput.ts`.
@@ -50,8 +53,8 @@ function isSlow({ type, decoder }: InspectedSource): boolean {
  * resizing the source. An animation, or a still too long for its pixels to be kept, is decoded for each variant and encoded at a fixed
  * quality: scoring would hold all of it in memory.
  */
-export function createSharpEncoder({ concurrency, maxPixels }: SharpEncoderOptions): Encoder {
-  const semaphore = createEncodeSemaphore(concurrency);
+export function createSharpEncoder({ concurrency, maxPixels, locks }: SharpEncoderOptions): Encoder {
+  const semaphore = createEncodeSemaphore(concurrency, locks);
   const metric = createMetric(concurrency);
 
   return {

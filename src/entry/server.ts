@@ -1,21 +1,56 @@
+import cluster from 'node:cluster';
 import { type Logger, pino } from 'pino';
-import { ConfigError, readConfig } from '../config.ts';
+import { startPrimary } from '../cluster/primary.ts';
+import { isWorker, joinCluster } from '../cluster/worker.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 
 /** Log lines are written in batches of this many bytes, or after this many milliseconds: a write for each costs as much as a hit. */
 const LOG_BATCH = { minLength: 16_384, maxWrite: 65_536, periodicFlush: 100 };
+/** Lines of several processes stay whole in a pipe if each write is no longer than 4,096 bytes (`PIPE_BUF`). */
+const SHARED_LOG_BATCH = { minLength: 2048, maxWrite: 4096, periodicFlush: 100 };
 
-/** Starts the service on one machine: `npm start`. */
+/** Starts the service on one machine, in one process or several: `npm start`. */
 async function main(): Promise<void> {
   const config = readConfig();
-  const destination = pino.destination({ sync: false, ...LOG_BATCH });
-  process.on('exit', () => destination.flushSync());
-  const log = pino({ level: config.logLevel }, destination);
-  const start = hasNoConfiguration(config) ? startDemo : startServer;
+  const isDemo = hasNoConfiguration(config);
+  if (config.workers === 1 || isDemo) return await serve(config, isDemo ? startDemo : startServer);
+  if (isWorker()) await serveAsWorker(config);
+  else startWorkers(config);
+}
+
+async function serve(config: Config, start: typeof startServer): Promise<void> {
+  const log = createLog(config, LOG_BATCH);
   const server = await start(config, log);
   log.info({ url: server.url, store: config.store }, 'listening');
   closeOnSignal(server, log);
+}
+
+async function serveAsWorker(config: Config): Promise<void> {
+  const log = createLog(config, SHARED_LOG_BATCH).child({ worker: cluster.worker?.id });
+  const membership = joinCluster();
+  const server = await startServer(config, log, {}, membership);
+  closeOnSignal(server, log);
+  membership.announceListening(server.url);
+}
+
+function startWorkers(config: Config): void {
+  const { workers, store } = config;
+  const log = createLog(config, SHARED_LOG_BATCH);
+  const onListening = (url: string) => log.info({ url, store, workers }, 'listening');
+  const primary = startPrimary({ workers, log, onListening });
+  closeOnSignal(primary, log);
+  void primary.failed.then(async (status) => {
+    await primary.close();
+    process.exit(status);
+  });
+}
+
+function createLog({ logLevel }: Config, batch: typeof LOG_BATCH): Logger {
+  const destination = pino.destination({ sync: false, ...batch });
+  process.on('exit', () => destination.flushSync());
+  return pino({ level: logLevel }, destination);
 }
 
 /**
@@ -24,8 +59,8 @@ async function main(): Promise<void> {
  */
 const REPEATED_SIGNAL_MS = 500;
 
-/** Closes the server on the first SIGINT or SIGTERM, and exits immediately on the second. */
-function closeOnSignal(server: RunningServer, log: Logger): void {
+/** Closes the server, or all workers, on the first SIGINT or SIGTERM, and exits immediately on the second. */
+function closeOnSignal(server: Pick<RunningServer, 'close'>, log: Logger): void {
   let firstSignalMs: number | undefined;
   const onSignal = async (signal: NodeJS.Signals) => {
     const nowMs = performance.now();

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
+import type { Membership } from '../cluster/worker.ts';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
+import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
@@ -38,18 +40,22 @@ export async function createService(
   log: Logger,
   extras: Pick<AppOptions, 'frontPage'> = {},
   overrides: Overrides = {},
+  membership?: Membership,
 ): Promise<Service> {
   const services = await createServices(config, log, {
     onWork: (event) => metrics?.recordWork(event),
+    ...(membership && { locks: membership.locks }),
     ...overrides,
   });
   const { getVariant, storeFaults } = services;
   const unitServices = await createUnitServices(config, log, services);
-  const { units, queue } = unitServices;
+  const { units } = unitServices;
+  const queue = membership ? sharedQueue(unitServices.queue, membership) : unitServices.queue;
   const token = config.adminToken;
   // Without a token nobody can read metrics, and counting costs time in each request.
   const metrics =
     token === undefined ? undefined : createMetrics({ queueDepth: () => queue.depth(), storeFaults });
+  if (metrics) membership?.exposeMetrics(metrics.registry);
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
   const imageOptions = {
@@ -61,7 +67,16 @@ export async function createService(
   const app = createApp({
     ...imageOptions,
     health: () => ({ storeFaults: storeFaults() }),
-    unitRoutes: token && metrics ? { token, units, queue, defaults: config, metrics } : undefined,
+    unitRoutes:
+      token && metrics
+        ? {
+            token,
+            units,
+            queue,
+            defaults: config,
+            metrics: { ...metrics, ...(membership && { text: membership.metricsText }) },
+          }
+        : undefined,
     ...extras,
   });
   return {
@@ -82,6 +97,18 @@ export async function createService(
       await Promise.all([services.drain(), unitServices.drain()]);
     },
     close: () => services.close(),
+  };
+}
+
+/** Returns a queue whose jobs another worker may work on. */
+function sharedQueue(queue: UnitQueue, membership: Membership): UnitQueue {
+  membership.onJobs(() => queue.wake?.());
+  return {
+    ...queue,
+    async send(jobs) {
+      await queue.send(jobs);
+      membership.announceJobs();
+    },
   };
 }
 
@@ -107,12 +134,14 @@ const GRACE_MS = 30_000;
 /**
  * Starts the service that a configuration describes.
  *
+ * @param membership - of a worker in a cluster: one of the workers works on the queue
  * @throws ConfigError if it cannot listen, or the store cannot be used
  */
 export async function startServer(
   config: Config,
   log: Logger,
   extras: Pick<AppOptions, 'frontPage'> = {},
+  membership?: Membership,
 ): Promise<RunningServer> {
   // It listens before there is a service: without `PUBLIC_URL`, the URLs in responses contain the port, and with `PORT=0` that is known
   // only then. Requests that come earlier wait.
@@ -126,7 +155,7 @@ export async function startServer(
     { fetch: (...request) => fetch(...request) },
     { host: config.host, port: config.port, log, handleImage: (...request) => handleImage(...request) },
   );
-  const service = await createService({ ...config, port: listener.port }, log, extras).catch(
+  const service = await createService({ ...config, port: listener.port }, log, extras, {}, membership).catch(
     async (error: unknown) => {
       await listener.close(0);
       throw error;
@@ -135,7 +164,8 @@ export async function startServer(
   onService(service);
   fetch = service.app.fetch;
   handleImage = service.handleImage;
-  service.start();
+  if (membership) membership.onConsume(service.start);
+  else service.start();
   return {
     url: listener.url,
     port: listener.port,

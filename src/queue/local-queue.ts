@@ -70,6 +70,8 @@ export function createLocalQueue({
       consumers -= 1;
     },
 
+    wake: () => prefetch.wake(),
+
     /** A consumer lists the store often enough to keep the count right. */
     depth: () => jobs.count({ fresh: consumers === 0 }),
   };

@@ -46,6 +46,8 @@ export interface UnitQueue {
    *   letter. Jobs that were packed into the same message are not affected.
    */
   consume(handle: (job: Job) => Promise<void>, options: ConsumeOptions): Promise<void>;
+  /** Says that another process has put jobs on the queue. Absent where consumers learn of them anyway. */
+  wake?(): void;
   /** About how many jobs (or messages, each with several jobs) wait or are in flight. */
   depth(): Promise<number>;
 }

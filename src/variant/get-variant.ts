@@ -1,3 +1,4 @@
+import type { Locks } from '../locks.ts';
 import type { VariantAddress, VariantName } from '../protocol/keys.ts';
 import type { ClientHints } from '../protocol/negotiation.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
@@ -30,6 +31,8 @@ export interface GetVariantServices {
   requestUpgrade: RequestUpgrade | undefined;
   /** Unix milliseconds. */
   nowMs: () => number;
+  /** Let one process make a variant, and the others wait for it. */
+  locks: Locks;
 }
 
 /** Queues a job that makes a variant again with effort `best`. Never throws and does not wait for the job. */
@@ -57,7 +60,8 @@ export interface Variant {
 export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => Promise<Variant>;
 
 export function createGetVariant(services: GetVariantServices): GetVariant {
-  const { readTarget, store, records, source, workQueue, makeVariants, requestUpgrade, nowMs } = services;
+  const { readTarget, store, records, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
+    services;
   const singleFlight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
@@ -87,6 +91,17 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   }
 
   async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
+    const found = await find(name, address, trace);
+    if ('object' in found) return found;
+    return await locks.run(`variant ${address.key}`, { limit: 1 }, async (hasWaited) => {
+      const now = hasWaited ? await find(name, address, trace) : found;
+      if ('object' in now) return now;
+      return await workQueue.run(sourceHost(name.src), () => make(name, now, trace));
+    });
+  }
+
+  /** @throws EdgepressError the cached failure of the source */
+  async function find(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight | Missing> {
     const startedAtMs = nowMs();
     const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
@@ -94,13 +109,12 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const record = await timed(trace, 'store', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
-    return await workQueue.run(sourceHost(name.src), () => make(name, startedAtMs, record, trace));
+    return { startedAtMs, record };
   }
 
   async function make(
     { unit, src, ...spec }: VariantName,
-    startedAtMs: number,
-    record: SourceRecord | undefined,
+    { startedAtMs, record }: Missing,
     trace: Trace,
   ): Promise<Flight> {
     const batch = { unit, src, fetch: source.fetch, specs: [spec], startedAtMs, record };
@@ -110,6 +124,13 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   }
 
   return getVariant;
+}
+
+/** What is known of a variant that is not stored. */
+interface Missing {
+  /** When it was looked for, in Unix milliseconds. */
+  startedAtMs: number;
+  record: SourceRecord | undefined;
 }
 
 /** What the requests that share one flight have in common. */

@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { type Locks, NO_LOCKS } from '../locks.ts';
 import { EdgepressError } from '../protocol/error.ts';
 
 /** How long a client should wait before it sends a refused request again. */
@@ -28,10 +29,12 @@ export interface WorkQueueOptions {
   concurrencyPerHost: number;
   /** The most work that is accepted: in flight and queued together. */
   capacity: number;
+  /** Bound the work on a host of all processes together. Default: none. */
+  locks?: Locks;
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { concurrency, concurrencyPerHost, capacity } = options;
+  const { concurrency, concurrencyPerHost, capacity, locks = NO_LOCKS } = options;
   const allHosts = new PQueue({ concurrency });
   const hosts = new Map<string, { queue: PQueue; size: number }>();
   let size = 0;
@@ -44,7 +47,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     host.size++;
     try {
       return await host.queue.add(() =>
-        allHosts.add(() => (draining ? Promise.reject(shuttingDown()) : work())),
+        locks.run(`host ${name}`, { limit: concurrencyPerHost }, () =>
+          allHosts.add(() => (draining ? Promise.reject(shuttingDown()) : work())),
+        ),
       );
     } finally {
       host.size--;

@@ -1,0 +1,23 @@
+import type { LockRequest } from './lock-server.ts';
+
+// What the primary process of a cluster and its workers tell each other. Each message has a `kind`; other messages are those of libraries.
+
+/** From a worker to the primary. */
+export type WorkerMessage =
+  /** It accepts requests at this address. */
+  | { kind: 'listening'; url: string }
+  | ({ kind: 'acquire' } & LockRequest)
+  | { kind: 'release'; id: number }
+  /** It has put jobs on the queue. */
+  | { kind: 'jobs' }
+  | { kind: 'metrics'; id: number };
+
+/** From the primary to a worker. */
+export type PrimaryMessage =
+  | { kind: 'granted'; id: number; hasWaited: boolean }
+  /** It is the one that works on the queue, from now on. */
+  | { kind: 'consume' }
+  /** Another worker has put jobs on the queue. */
+  | { kind: 'jobs' }
+  /** The metrics of all workers; `undefined` if one of them did not answer. */
+  | { kind: 'metrics'; id: number; text: string | undefined };

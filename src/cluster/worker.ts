@@ -1,0 +1,93 @@
+import cluster from 'node:cluster';
+import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Locks } from '../locks.ts';
+import type { PrimaryMessage, WorkerMessage } from './messages.ts';
+
+/** What a worker of a cluster shares with the others, by way of the primary process. */
+export interface Membership {
+  locks: Locks;
+  /** Calls `start` once this worker is the one that works on the queue. */
+  onConsume(start: () => void): void;
+  /** Calls `wake` when another worker has put jobs on the queue. */
+  onJobs(wake: () => void): void;
+  /** Tells the worker that works on the queue that there are jobs. */
+  announceJobs(): void;
+  /** Tells the primary process that this worker accepts requests at an address. */
+  announceListening(url: string): void;
+  /** Lets the primary process read the metrics of this worker. */
+  exposeMetrics(registry: Registry): void;
+  /**
+   * Returns the metrics of all workers, in the text format of Prometheus.
+   *
+   * @throws Error if one of them does not answer
+   */
+  metricsText(): Promise<string>;
+}
+
+/** Joins the cluster that this process was forked for. */
+export function joinCluster(): Membership {
+  const pending = new Map<number, (message: PrimaryMessage) => void>();
+  const listeners: Partial<Record<PrimaryMessage['kind'], () => void>> = {};
+  let consumes = false;
+  let lastId = 0;
+  // An answer to requests of the primary for metrics is part of it.
+  new AggregatorRegistry();
+
+  process.on('message', (message: PrimaryMessage) => {
+    if (message.kind === 'consume') consumes = true;
+    if ('id' in message) pending.get(message.id)?.(message);
+    else listeners[message.kind]?.();
+  });
+
+  /** Sends a message and waits for its answer. */
+  function ask<M extends PrimaryMessage>(send: (id: number) => WorkerMessage): Promise<M> {
+    const id = ++lastId;
+    return new Promise((resolve) => {
+      pending.set(id, (answer) => {
+        pending.delete(id);
+        resolve(answer as M);
+      });
+      tell(send(id));
+    });
+  }
+
+  return {
+    locks: {
+      async run(name, { limit, priority = 0 }, work) {
+        const { id, hasWaited } = await ask<PrimaryMessage & { kind: 'granted' }>((id) => {
+          return { kind: 'acquire', id, name, limit, priority };
+        });
+        try {
+          return await work(hasWaited);
+        } finally {
+          tell({ kind: 'release', id });
+        }
+      },
+    },
+    onConsume(start) {
+      if (consumes) start();
+      else listeners.consume = start;
+    },
+    onJobs(wake) {
+      listeners.jobs = wake;
+    },
+    announceJobs: () => tell({ kind: 'jobs' }),
+    announceListening: (url) => tell({ kind: 'listening', url }),
+    exposeMetrics: (registry) => AggregatorRegistry.setRegistries([registry]),
+    async metricsText() {
+      const { text } = await ask<PrimaryMessage & { kind: 'metrics' }>((id) => ({ kind: 'metrics', id }));
+      if (text === undefined) throw new Error('a worker did not answer with its metrics');
+      return text;
+    },
+  };
+}
+
+/** Whether this process is a worker. */
+export function isWorker(): boolean {
+  return cluster.isWorker;
+}
+
+/** Once the primary process has died, this one is about to exit: nobody waits for what it says. */
+function tell(message: WorkerMessage): void {
+  if (process.connected) process.send?.(message);
+}
