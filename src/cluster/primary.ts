@@ -100,6 +100,8 @@ export function startPrimary({ workers, log, onListening }: PrimaryOptions): Pri
     }, delayMs);
   }
 
+  // Workers accept connections themselves. Those that this process has handed to a worker would hang if it died before it took them.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.on('message', (worker, message: WorkerMessage) => {
     const handle = handlers[message.kind] as Handler<WorkerMessage['kind']> | undefined;
     handle?.(worker, message);
