@@ -1,19 +1,16 @@
-import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { buildImageUrl } from '../../src/client/image-url.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
-import { CommandFailure } from '../cli/command.ts';
 import { median, print } from './harness/measurements.ts';
 import { type ServerProcess, startServer, startService } from './harness/processes.ts';
 import { serveSources } from './harness/sources.ts';
 import { withFolder } from './harness/work-files.ts';
+import { runWrk } from './harness/wrk.ts';
 
 const CONNECTIONS = 16;
-const execute = promisify(execFile);
 
 interface HitsOptions {
   seconds: number;
@@ -69,10 +66,11 @@ async function compareRates(
   { seconds, rounds }: HitsOptions,
 ): Promise<string> {
   const ratios = { memory: [] as number[], file: [] as number[] };
+  const rate = async (target: string) => (await runWrk(target, CONNECTIONS, seconds)).perSecond;
   for (let round = 1; round <= rounds; round++) {
-    const memory = await requestsPerSecond(`${bare.url}/memory`, seconds);
-    const file = await requestsPerSecond(`${bare.url}/file`, seconds);
-    const hits = await requestsPerSecond(url, seconds);
+    const memory = await rate(`${bare.url}/memory`);
+    const file = await rate(`${bare.url}/file`);
+    const hits = await rate(url);
     ratios.memory.push(hits / memory);
     ratios.file.push(hits / file);
     const rates = [memory, file, hits].map((rate) => rate.toFixed(0));
@@ -82,15 +80,4 @@ async function compareRates(
   }
   const [toMemory, toFile] = [median(ratios.memory), median(ratios.file)].map((ratio) => ratio.toFixed(2));
   return `median ratio to memory ${toMemory}, to a file ${toFile}`;
-}
-
-/** Measured with wrk, which needs a fraction of the CPU that a client in Node would. */
-async function requestsPerSecond(url: string, seconds: number): Promise<number> {
-  const { stdout } = await execute('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url]).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new CommandFailure('wrk is missing: apt-get install wrk') : error;
-    },
-  );
-  if (/Non-2xx/.test(stdout)) throw new Error(`not all requests were answered with 200:\n${stdout}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
 }

@@ -8,10 +8,12 @@ import { createInterface } from 'node:readline';
 /** An HTTP server in a process of its own, so that its work is not measured together with that of the benchmark. */
 export interface ServerProcess {
   url: string;
+  pid: number;
   /** The peak memory so far, in bytes. */
   peakMemoryBytes(): number;
-  /** The CPU time so far, in milliseconds. */
+  /** The CPU time so far, in milliseconds: of the process, and of its main thread. */
   cpuMs(): Promise<number>;
+  mainThreadMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -64,8 +66,10 @@ export async function startServer(file: string, env: Record<string, string>): Pr
   });
   return {
     url: await readUrl(child),
+    pid: child.pid ?? 0,
     peakMemoryBytes: () => readPeakMemoryBytes(child.pid),
-    cpuMs: () => readCpuMs(child.pid ?? 0),
+    cpuMs: () => readCpuMs(`/proc/${child.pid}/stat`),
+    mainThreadMs: () => readCpuMs(`/proc/${child.pid}/task/${child.pid}/stat`),
     stop: () =>
       new Promise((stopped) => {
         child.once('close', () => stopped());
@@ -130,8 +134,8 @@ function readPeakMemoryBytes(pid = 0): number {
 }
 
 /** User and system time, from Linux' `/proc`. */
-async function readCpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+async function readCpuMs(path: string): Promise<number> {
+  const stat = await readFile(path, 'utf8');
   const [user = 0, system = 0] = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
