@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|hashing|locks)\\.ts$',
+  '(aws-region|backoff|hashing|lock-table|locks)\\.ts$',
   'client/',
   'store/',
   'cdn/',

@@ -16,7 +16,7 @@ import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
-import { type Locks, NO_LOCKS } from './locks.ts';
+import { createLocks, type Locks } from './locks.ts';
 import type { Sha256 } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
@@ -84,8 +84,10 @@ export interface Overrides {
   nowMs?: () => number;
   /** Called with each piece of work that was done, for metrics. */
   onWork?: OnWork;
-  /** What this process shares with others on this machine. Default: nothing. */
+  /** What bounds the work of all processes of this server. Default: of this process alone. */
   locks?: Locks;
+  /** Returns the queue to use in place of a queue that other processes work on too. */
+  shareQueue?: (queue: UnitQueue) => UnitQueue;
 }
 
 /** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
@@ -101,7 +103,7 @@ export async function createServices(
   log: Logger,
   overrides: Overrides = {},
 ): Promise<Services> {
-  const { nowMs = Date.now, onWork = () => {}, locks = NO_LOCKS } = overrides;
+  const { nowMs = Date.now, onWork = () => {}, locks = createLocks() } = overrides;
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config.store, s3));
   const { counts, onStoreError } = countStoreErrors(log);
@@ -110,7 +112,10 @@ export async function createServices(
   const records = createSourceRecords(bestEffortStore, nowMs, hashOfUrl);
   const tombstones = createTombstones(store, sha256, nowMs);
   const cdn = await createCdn(config);
-  const queue = createLazyQueue(config, store, nowMs);
+  const queue = createLazyQueue(async () => {
+    const created = await createQueue(config, { store, nowMs });
+    return overrides.shareQueue?.(created) ?? created;
+  });
   const sharp = createEncoder(config, locks);
   const { source, http } = await createSource(config, s3, {
     onWork,
@@ -161,18 +166,18 @@ export async function createServices(
 }
 
 /** Returns a function that creates the queue on the first call. */
-function createLazyQueue(config: Config, store: VariantStore, nowMs: () => number): () => Promise<UnitQueue> {
+function createLazyQueue(create: () => Promise<UnitQueue>): () => Promise<UnitQueue> {
   let queue: Promise<UnitQueue> | undefined;
   return () => {
-    queue ??= createQueue(config, { store, nowMs });
+    queue ??= create();
     return queue;
   };
 }
 
-/** Sources in memory and requests that wait are divided between workers, and the locks of a host count in all of them. */
+/** Requests that wait are divided between workers. Locks bound the other work of all of them together. */
 function workQueueOptions({ concurrency, queueLimit, workers }: Config): WorkQueueOptions {
   return {
-    concurrency: Math.ceil(Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency) / workers),
+    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency),
     concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * concurrency),
     capacity: Math.ceil((concurrency + queueLimit) / workers),
   };

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { VARIABLES } from '../src/config-variables.ts';
@@ -94,6 +95,8 @@ describe('readConfig', () => {
     ['the tiers of prewarm', { PREWARM_TIERS: 'saver,high' }, { prewarm: { tiers: ['saver', 'high'] } }],
     ['the effort of prewarm', { PREWARM_EFFORT: 'fast' }, { prewarmEffort: 'fast' }],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
+    ['a number of workers', { WORKERS: '4' }, { workers: 4 }],
+    ['one worker for each core', { WORKERS: 'auto' }, { workers: availableParallelism() }],
     ['a header value, trimmed', { CACHE_CONTROL: ' max-age=5 ' }, { cacheControl: 'max-age=5' }],
   ])('reads %s', (_name, env, expected) => {
     expect(readConfig(env as Record<string, string>)).toMatchObject(expected);
@@ -162,6 +165,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   WIDTHS: ['0', '100,,200', '100;200', '99999', 'wide'],
   DEFAULT_WIDTH: ['0', 'wide'],
   CONCURRENCY: ['0'],
+  WORKERS: ['0', '65', '-1', '1.5', 'Auto', 'many'],
   QUEUE_LIMIT: ['-1'],
   CACHE_CONTROL: ['no\ncache', 'é'],
   LOG_LEVEL: ['loud'],

@@ -1,4 +1,4 @@
-import type { LockRequest } from './lock-server.ts';
+import type { LockRequest } from '../lock-table.ts';
 
 // What the primary process of a cluster and its workers tell each other. Each message has a `kind`; other messages are those of libraries.
 

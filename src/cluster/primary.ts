@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
 import { backoffDelay } from '../backoff.ts';
-import { createLockServer } from './lock-server.ts';
+import { createLockTable } from '../lock-table.ts';
 import type { PrimaryMessage, WorkerMessage } from './messages.ts';
 
 export interface PrimaryOptions {
@@ -37,7 +37,7 @@ const MAX_FAILED_STARTS = 5;
  */
 export function startPrimary({ workers, log, onListening }: PrimaryOptions): Primary {
   const listening = new Set<Worker>();
-  const locks = createLockServer<Worker>((worker, id, hasWaited) =>
+  const locks = createLockTable<Worker>((worker, id, hasWaited) =>
     tell(worker, { kind: 'granted', id, hasWaited }),
   );
   const metrics = new AggregatorRegistry();

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { AggregatorRegistry, type Registry } from 'prom-client';
-import type { Locks } from '../locks.ts';
+import { createLockClient, type Locks } from '../locks.ts';
 import type { PrimaryMessage, WorkerMessage } from './messages.ts';
 
 /** What a worker of a cluster shares with the others, by way of the primary process. */
@@ -26,44 +26,31 @@ export interface Membership {
 
 /** Joins the cluster that this process was forked for. */
 export function joinCluster(): Membership {
-  const pending = new Map<number, (message: PrimaryMessage) => void>();
-  const listeners: Partial<Record<PrimaryMessage['kind'], () => void>> = {};
+  const { locks, granted } = createLockClient({
+    acquire: (request) => tell({ kind: 'acquire', ...request }),
+    release: (id) => tell({ kind: 'release', id }),
+  });
+  const metricsRequests = new Map<number, (text: string | undefined) => void>();
+  const listeners: { consume?: () => void; jobs?: () => void } = {};
   let consumes = false;
   let lastId = 0;
   // An answer to requests of the primary for metrics is part of it.
   new AggregatorRegistry();
 
   process.on('message', (message: PrimaryMessage) => {
-    if (message.kind === 'consume') consumes = true;
-    if ('id' in message) pending.get(message.id)?.(message);
-    else listeners[message.kind]?.();
+    if (message.kind === 'granted') granted(message.id, message.hasWaited);
+    else if (message.kind === 'jobs') listeners.jobs?.();
+    else if (message.kind === 'consume') {
+      consumes = true;
+      listeners.consume?.();
+    } else if (message.kind === 'metrics') {
+      metricsRequests.get(message.id)?.(message.text);
+      metricsRequests.delete(message.id);
+    }
   });
 
-  /** Sends a message and waits for its answer. */
-  function ask<M extends PrimaryMessage>(send: (id: number) => WorkerMessage): Promise<M> {
-    const id = ++lastId;
-    return new Promise((resolve) => {
-      pending.set(id, (answer) => {
-        pending.delete(id);
-        resolve(answer as M);
-      });
-      tell(send(id));
-    });
-  }
-
   return {
-    locks: {
-      async run(name, { limit, priority = 0 }, work) {
-        const { id, hasWaited } = await ask<PrimaryMessage & { kind: 'granted' }>((id) => {
-          return { kind: 'acquire', id, name, limit, priority };
-        });
-        try {
-          return await work(hasWaited);
-        } finally {
-          tell({ kind: 'release', id });
-        }
-      },
-    },
+    locks,
     onConsume(start) {
       if (consumes) start();
       else listeners.consume = start;
@@ -75,7 +62,10 @@ export function joinCluster(): Membership {
     announceListening: (url) => tell({ kind: 'listening', url }),
     exposeMetrics: (registry) => AggregatorRegistry.setRegistries([registry]),
     async metricsText() {
-      const { text } = await ask<PrimaryMessage & { kind: 'metrics' }>((id) => ({ kind: 'metrics', id }));
+      const text = await new Promise<string | undefined>((resolve) => {
+        metricsRequests.set(++lastId, resolve);
+        tell({ kind: 'metrics', id: lastId });
+      });
       if (text === undefined) throw new Error('a worker did not answer with its metrics');
       return text;
     },

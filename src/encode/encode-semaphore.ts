@@ -1,6 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
-import PQueue from 'p-queue';
-import { type Locks, NO_LOCKS } from '../locks.ts';
+import { createLocks, type Locks } from '../locks.ts';
 import type { Urgency } from './encoder.ts';
 
 /** What a permit is for. */
@@ -44,22 +43,16 @@ const LARGE_DECODE_BYTES = 300_000_000;
 
 /**
  * @param concurrency - the number of permits
- * @param locks - bound the permits of all processes together
+ * @param locks - hold the permits, of all processes of this server together
  */
-export function createEncodeSemaphore(concurrency: number, locks: Locks = NO_LOCKS): EncodeSemaphore {
-  const permits = new PQueue({ concurrency });
-  const largeDecodes = new PQueue({ concurrency: 1 });
-
+export function createEncodeSemaphore(concurrency: number, locks: Locks = createLocks()): EncodeSemaphore {
   function runAtPriority<T>(priority: number, work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      void permits.add(
-        async () => {
-          await locks.run('encode', { limit: concurrency, priority }, work).then(resolve, reject);
-          // Lets the caller queue the encodes of what was just decoded before the permit goes to another decode.
-          await yieldToEventLoop();
-        },
-        { priority },
-      );
+      void locks.run('encode', { limit: concurrency, priority }, async () => {
+        await work().then(resolve, reject);
+        // Lets the caller queue the encodes of what was just decoded before the permit goes to another decode.
+        await yieldToEventLoop();
+      });
     });
   }
 
@@ -67,15 +60,10 @@ export function createEncodeSemaphore(concurrency: number, locks: Locks = NO_LOC
     runWithPermit({ kind, urgency, decodeBytes, isSlow = false }, work) {
       const priority = PRIORITIES[urgency][kind];
       if (decodeBytes <= LARGE_DECODE_BYTES && !isSlow) return runAtPriority(priority, work);
-      // The large decode at the head of its queue runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of
-      // prewarm, which in turn waits for all viewers.
-      return largeDecodes.add(
-        () =>
-          locks.run('large decode', { limit: 1, priority }, () =>
-            runAtPriority(PRIORITIES.viewer[kind], work),
-          ),
-        { priority },
-      );
+      // The large decode that has its turn runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of prewarm,
+      // which in turn waits for all viewers.
+      const runAsViewer = () => runAtPriority(PRIORITIES.viewer[kind], work);
+      return locks.run('large decode', { limit: 1, priority }, runAsViewer);
     },
   };
 }

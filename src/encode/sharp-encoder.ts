@@ -27,7 +27,7 @@ export interface SharpEncoderOptions {
   concurrency: number;
   /** The limit of pixels of a source, all frames together. */
   maxPixels: number;
-  /** Default: none. */
+  /** Hold the permits to decode and encode. Default: of this process alone. */
   locks?: Locks | undefined;
 }
 

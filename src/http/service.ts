@@ -44,13 +44,12 @@ export async function createService(
 ): Promise<Service> {
   const services = await createServices(config, log, {
     onWork: (event) => metrics?.recordWork(event),
-    ...(membership && { locks: membership.locks }),
+    ...(membership && { locks: membership.locks, shareQueue: (queue) => shareQueue(queue, membership) }),
     ...overrides,
   });
   const { getVariant, storeFaults } = services;
   const unitServices = await createUnitServices(config, log, services);
-  const { units } = unitServices;
-  const queue = membership ? sharedQueue(unitServices.queue, membership) : unitServices.queue;
+  const { units, queue } = unitServices;
   const token = config.adminToken;
   // Without a token nobody can read metrics, and counting costs time in each request.
   const metrics =
@@ -101,7 +100,7 @@ export async function createService(
 }
 
 /** Returns a queue whose jobs another worker may work on. */
-function sharedQueue(queue: UnitQueue, membership: Membership): UnitQueue {
+function shareQueue(queue: UnitQueue, membership: Membership): UnitQueue {
   membership.onJobs(() => queue.wake?.());
   return {
     ...queue,

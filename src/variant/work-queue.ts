@@ -1,5 +1,4 @@
-import PQueue from 'p-queue';
-import { type Locks, NO_LOCKS } from '../locks.ts';
+import { createLocks, type Locks } from '../locks.ts';
 import { EdgepressError } from '../protocol/error.ts';
 
 /** How long a client should wait before it sends a refused request again. */
@@ -29,49 +28,34 @@ export interface WorkQueueOptions {
   concurrencyPerHost: number;
   /** The most work that is accepted: in flight and queued together. */
   capacity: number;
-  /** Bound the work on a host of all processes together. Default: none. */
+  /** Bound the work, and that on each host, of all processes of this server together; the capacity is that of this process. */
   locks?: Locks;
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { concurrency, concurrencyPerHost, capacity, locks = NO_LOCKS } = options;
-  const allHosts = new PQueue({ concurrency });
-  const hosts = new Map<string, { queue: PQueue; size: number }>();
-  let size = 0;
+  const { concurrency, concurrencyPerHost, capacity, locks = createLocks() } = options;
+  const accepted = new Set<Promise<unknown>>();
   let draining = false;
 
   /** Takes a permit of the host first, then one of the queue: work that waits for its host blocks nobody else. */
-  async function runInTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const host = hosts.get(name) ?? { queue: new PQueue({ concurrency: concurrencyPerHost }), size: 0 };
-    hosts.set(name, host);
-    host.size++;
-    try {
-      return await host.queue.add(() =>
-        locks.run(`host ${name}`, { limit: concurrencyPerHost }, () =>
-          allHosts.add(() => (draining ? Promise.reject(shuttingDown()) : work())),
-        ),
-      );
-    } finally {
-      host.size--;
-      if (host.size === 0) hosts.delete(name);
-    }
+  function runInTurn<T>(host: string, work: () => Promise<T>): Promise<T> {
+    return locks.run(`host ${host}`, { limit: concurrencyPerHost }, () =>
+      locks.run('source', { limit: concurrency }, () => (draining ? Promise.reject(shuttingDown()) : work())),
+    );
   }
 
   return {
     async run(host, work) {
       if (draining) throw shuttingDown();
-      if (size >= capacity)
+      if (accepted.size >= capacity)
         throw overloaded('Too many images are being made just now: try again in a moment');
-      size++;
-      try {
-        return await runInTurn(host, work);
-      } finally {
-        size--;
-      }
+      const running = runInTurn(host, work).finally(() => accepted.delete(running));
+      accepted.add(running);
+      return await running;
     },
     async drain() {
       draining = true;
-      await Promise.all([...hosts.values()].map(({ queue }) => queue.onIdle()));
+      await Promise.allSettled(accepted);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSingleFlight, createWorkQueue } from '../../src/variant/work-queue.ts';
+import { until } from '../support/http/service.ts';
 
 /** Work that stays in flight until `finish` is called. */
 function heldWork() {
@@ -20,6 +21,7 @@ describe('the work queue', () => {
     const workQueue = createWorkQueue({ concurrency: 1, concurrencyPerHost: 1, capacity: 10 });
     const { work, calls, finish } = heldWork();
     const [first, sameHost, otherHost] = ['a', 'a', 'b'].map((host) => workQueue.run(host, work));
+    await until(() => calls.count > 0);
     const drained = workQueue.drain();
     const refusal = { code: 'overloaded', message: expect.stringContaining('shutting down') };
     const queued = Promise.all(
