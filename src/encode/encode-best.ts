@@ -7,6 +7,7 @@ import {
   paletteEncoding,
   smallestThatReaches,
 } from './candidates.ts';
+import type { EncoderSettings } from './encodings.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import { findLowestStep, type Sample } from './search-quality.ts';
 import type { Candidate, Still } from './still.ts';
@@ -24,15 +25,22 @@ export interface BestRequest {
 /** What a search looks for. */
 type Goal = Pick<BestRequest, 'tier' | 'target'>;
 
-const MAX_DRAFT_SAMPLES = 3;
+/** The second if the first is too far from the target for an estimate. */
+const MAX_DRAFT_SAMPLES = 2;
+/** One encode at the estimated quality, and one to correct it; a third if even that misses the target, and so on. */
+const MAX_FINAL_SAMPLES = 4;
+/** How far above the estimate the first encode is, as a part of the spread of estimates: a correction costs more than some bytes. */
+const MARGIN = 0.35;
+/** More bytes than this above what the target needs are worth another encode. */
+const WORTH_CORRECTING = 1.06;
 /** Fewer than a search for a score needs: bytes grow more evenly than scores. */
 const MAX_BUDGET_SAMPLES = 4;
 /** A less lossy encoding of the same kind is larger, so the others are not tried once one has this many times the bytes of the smallest. */
 const HOPELESS = 2;
 
 /**
- * Finds the smallest encoding of a still that reaches the target: it searches the quality of each lossy encoding that can win and tries each
- * lossless one. If none reaches the target, it returns the one with the highest score.
+ * Finds the smallest encoding of a still that reaches the target: drafts of each lossy encoding that can win tell which is likely to, and at
+ * which quality, and each lossless one is tried. If none reaches the target, it returns the one with the highest score.
  *
  * @throws TypeError outside of `Still.withReference`
  */
@@ -40,16 +48,17 @@ export async function encodeBest(
   still: Still,
   { format, tier, target, maxBytes }: BestRequest,
 ): Promise<Candidate> {
+  const goal = { tier, target };
   const candidates: Candidate[] = [];
   const fewestBytes = () =>
     Math.min(...candidates.filter(({ score }) => score >= target).map(({ body }) => body.byteLength));
   const palette = await paletteEncoding(format, still);
   if (palette) candidates.push(await still.encodeAndScore(palette));
   const lossy = lossyEncodings(format, still);
-  for (const steps of lossy) {
-    const found = await lowestQuality(still, steps, { tier, target }, fewestBytes());
-    if (found) candidates.push(found);
-  }
+  const estimates: Estimate[] = [];
+  for (const steps of lossy) estimates.push(await estimate(still, steps, goal));
+  for (const likely of estimates.toSorted((one, other) => one.bytes - other.bytes))
+    if (likely.bytes < fewestBytes()) candidates.push(await encodeNear(still, likely, goal));
   for (const settings of losslessEncodings(format, still)) {
     const candidate = await still.encodeAndScore(settings);
     candidates.push(candidate);
@@ -58,57 +67,79 @@ export async function encodeBest(
   const best = smallestThatReaches(candidates, target);
   if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
   const cheaper: Candidate[] = [];
-  for (const steps of lossy)
-    cheaper.push(await highestWithinBudget(still, steps, { tier, target }, maxBytes));
+  for (const steps of lossy) cheaper.push(await highestWithinBudget(still, steps, goal, maxBytes));
   return bestWithinBudget([...candidates, ...cheaper], maxBytes);
 }
 
-/**
- * Returns the lowest quality of an encoding that reaches the target; if none does, the candidate with the highest score.
- *
- * @param fewestBytes - the bytes of another encoding that reaches the target
- * @returns `undefined` if it cannot have fewer bytes than these
- */
-async function lowestQuality(
-  still: Still,
-  steps: QualitySteps,
-  { tier, target }: Goal,
-  fewestBytes: number,
-): Promise<Candidate | undefined> {
-  const { maxSamples, slope } = steps;
-  const range = { from: stepOf(steps, steps.floor[still.contentClass]), to: steps.qualities.length - 1 };
-  const lowered = (TIER_QUALITY[tier].targetScore - target) / slope;
-  const usual = { start: stepOf(steps, steps.startAt(tier)) - lowered, slope };
-  if (await cannotWin(still, steps, fewestBytes)) return undefined;
-  let estimate = usual;
-  if (steps.draft) {
-    const { settingsAt, offsetFor, leastShare } = steps.draft;
-    const evaluate = evaluatorOf(still, steps.qualities, settingsAt);
-    const draft = await findLowestStep(
-      { ...range, ...usual, maxSamples: MAX_DRAFT_SAMPLES, evaluate },
-      target,
-    );
-    if (draft.reached && draft.reached.body.byteLength * leastShare > fewestBytes) return undefined;
-    estimate = { start: draft.crossing + offsetFor(tier), slope: draft.slope };
-  }
-  const evaluate = evaluatorOf(still, steps.qualities, steps.settingsAt);
-  const found = await findLowestStep({ ...range, ...estimate, maxSamples, evaluate }, target);
-  const { reached, samples } = found;
-  if (!reached) return samples.reduce(higherScore);
-  const between = steps.between?.(
-    steps.qualities[reached.step] as number,
-    (reached.score - target) / found.slope,
-  );
-  if (!between || reached.step === range.from) return reached;
-  return smallestThatReaches([reached, await still.encodeAndScore(between)], target);
+/** At which quality an encoding is expected to reach a target. */
+interface Estimate {
+  steps: QualitySteps;
+  /** Between steps. */
+  position: number;
+  bytes: number;
 }
 
-/** Whether an encoding has more bytes than another one even at its lowest quality. */
-async function cannotWin(still: Still, steps: QualitySteps, fewestBytes: number): Promise<boolean> {
-  if (fewestBytes === Number.POSITIVE_INFINITY) return false;
-  const settings = (steps.draft ?? steps).settingsAt(steps.floor[still.contentClass]);
-  const body = await still.encode(settings);
-  return body.byteLength * (steps.draft?.leastShare ?? 1) > fewestBytes;
+/** Estimates by drafts where an encoding reaches the target. */
+async function estimate(still: Still, steps: QualitySteps, { tier, target }: Goal): Promise<Estimate> {
+  const { settingsAt, offsetFor, share } = steps.draft;
+  const slope = steps.slopeFor(tier);
+  const lowered = (TIER_QUALITY[tier].targetScore - target) / slope;
+  const { crossing, samples } = await findLowestStep(
+    {
+      ...rangeOf(steps, still),
+      start: stepOf(steps, steps.startAt(tier)) - lowered,
+      slope,
+      tolerance: 3 * steps.spreadFor(tier),
+      maxSamples: MAX_DRAFT_SAMPLES,
+      evaluate: evaluatorOf(still, steps.qualities, settingsAt),
+    },
+    target,
+  );
+  const last = samples.at(-1) as Candidate & Sample;
+  const bytes = share * last.body.byteLength * steps.growth ** (crossing - last.step);
+  return { steps, position: crossing + offsetFor(tier), bytes };
+}
+
+/** Encodes where an encoding is expected to reach the target, and corrects that until it does so and does not exceed it much. */
+async function encodeNear(
+  still: Still,
+  { steps, position: expected }: Estimate,
+  { tier, target }: Goal,
+): Promise<Candidate> {
+  const slope = steps.slopeFor(tier);
+  const { from, to } = rangeOf(steps, still);
+  const margin = MARGIN * steps.spreadFor(tier);
+  const candidates: Candidate[] = [];
+  let position = expected + margin;
+  for (let samples = 0; samples < MAX_FINAL_SAMPLES; samples++) {
+    position = Math.min(to, Math.max(from, position));
+    const candidate = await still.encodeAndScore(settingsBetween(steps, position));
+    candidates.push(candidate);
+    const surplus = (candidate.score - target) / slope;
+    const isReached = surplus >= 0;
+    // What was reached is corrected once: a lower quality may miss the target.
+    if (isReached && (steps.growth ** surplus <= WORTH_CORRECTING || position === from || samples > 0)) break;
+    if (!isReached && (position === to || candidates.some(({ score }) => score >= target))) break;
+    // By a step at least: a smaller change may be none.
+    const change = margin / 2 - surplus;
+    position += isReached ? Math.min(-1, change) : Math.max(1, change);
+  }
+  return smallestThatReaches(candidates, target);
+}
+
+/** Returns the settings for a position between steps: those of the nearest one, or some between two. */
+function settingsBetween(
+  { qualities, settingsAt, between }: QualitySteps,
+  position: number,
+): EncoderSettings {
+  if (!between) return settingsAt(qualities[Math.round(position)] as number);
+  const step = Math.ceil(position);
+  return between(qualities[step] as number, step - position);
+}
+
+/** Returns the lowest and the highest step for a still. */
+function rangeOf(steps: QualitySteps, { contentClass }: Still): { from: number; to: number } {
+  return { from: stepOf(steps, steps.floor[contentClass]), to: steps.qualities.length - 1 };
 }
 
 /** Returns the highest quality of an encoding within a budget of bytes, but no lower one than reaches the target of the lowest tier. */
@@ -118,10 +149,9 @@ async function highestWithinBudget(
   goal: Goal,
   maxBytes: number,
 ): Promise<Candidate> {
-  const any = Number.POSITIVE_INFINITY;
   const lowestGoal = { tier: LOWEST_TIER, target: TIER_QUALITY[LOWEST_TIER].targetScore };
-  const lowest = (await lowestQuality(still, steps, lowestGoal, any)) as Candidate;
-  const highest = (await lowestQuality(still, steps, goal, any)) as Candidate;
+  const lowest = await encodeNear(still, await estimate(still, steps, lowestGoal), lowestGoal);
+  const highest = await encodeNear(still, await estimate(still, steps, goal), goal);
   if (lowest.body.byteLength > maxBytes || highest.body.byteLength <= maxBytes) return lowest;
   // Bytes grow by about the same factor from step to step, so their logarithm is almost linear.
   const from = stepOf(steps, qualityOf(lowest));

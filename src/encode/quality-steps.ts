@@ -11,31 +11,32 @@ export interface QualitySteps {
   settingsAt(quality: number): EncoderSettings;
   /** The quality that the search starts with. */
   startAt(tier: Tier): number;
-  /** The usual rise of the score from one step to the next. */
-  slope: number;
-  /** The maximum number of encodes in a search. After a draft, few searches need more than two. */
-  maxSamples: number;
+  /** The usual rise of the score from one step to the next, near the target of a tier. */
+  slopeFor(tier: Tier): number;
+  /** By which factor bytes usually grow from one step to the next. */
+  growth: number;
+  /** By how many steps estimates are off, as a standard deviation. */
+  spreadFor(tier: Tier): number;
   /** The lowest quality by content class, whatever the score: it keeps small print legible. */
   floor: Readonly<Record<ContentClass, number>>;
   /**
-   * Faster settings that are searched first. Their scores correlate with those of the real settings, which meet a target `offsetFor` steps away
+   * Faster settings that are tried first. Their scores correlate with those of the real settings, which meet a target `offsetFor` steps away
    * from where the draft meets it.
    */
-  draft?: {
+  draft: {
     settingsAt(quality: number): EncoderSettings;
     /** In steps, may be a fraction or negative. */
     offsetFor(tier: Tier): number;
-    /** The least share of a draft's bytes that the real settings need at the same quality. */
-    leastShare: number;
+    /** The usual share of a draft's bytes that the real settings need at the same score. */
+    share: number;
   };
   /**
    * Returns settings between two steps, for encodings whose steps are far apart.
    *
    * @param quality - the quality of the upper step
-   * @param surplus - by how much its score exceeds the target, in steps
-   * @returns `undefined` if the surplus is too small to be worth an encode
+   * @param distance - how far below it, in steps, from 0 to 1
    */
-  between?(quality: number, surplus: number): EncoderSettings | undefined;
+  between?(quality: number, distance: number): EncoderSettings;
 }
 
 /** Up to this size, an encode at effort 4 takes at most some three seconds. */
@@ -55,7 +56,8 @@ export function avifSteps(still: StillTraits): QualitySteps {
   return {
     qualities: AVIF_QUALITIES,
     startAt: (tier) => TIER_QUALITY[tier].searchStart.avif,
-    slope: 1.5,
+    slopeFor: (tier) => TIER_QUALITY[tier].slope.avif,
+    growth: 1.066,
     floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
     ...(isWorthEffort4 ? avifAtEffort4(sharpChroma) : avifAtEffort3(sharpChroma)),
   };
@@ -63,20 +65,20 @@ export function avifSteps(still: StillTraits): QualitySteps {
 
 const AVIF_QUALITIES = distinctAvifQualities(24, 94);
 
-type StepsOfEffort = Pick<QualitySteps, 'settingsAt' | 'draft' | 'between' | 'maxSamples'>;
+type StepsOfEffort = Pick<QualitySteps, 'settingsAt' | 'draft' | 'between' | 'spreadFor'>;
 
 function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
   return {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 3, sharpChroma }),
-    maxSamples: 4,
+    spreadFor: (tier) => TIER_QUALITY[tier].spread.avif,
     draft: {
       settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, sharpChroma }),
       offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
-      leastShare: 0.65,
+      share: 0.83,
     },
-    between: (quality, surplus) => {
-      const softening = SOFTENINGS.find(({ minSurplus }) => surplus >= minSurplus);
-      return softening && { encoding: 'avif', quality, effort: 3, sharpChroma, soften: softening.weight };
+    between: (quality, distance) => {
+      const soften = SOFTENINGS.find(({ from }) => distance >= from)?.weight;
+      return { encoding: 'avif', quality, effort: 3, sharpChroma, ...(soften && { soften }) };
     },
   };
 }
@@ -84,24 +86,24 @@ function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
 function avifAtEffort4(sharpChroma: boolean): StepsOfEffort {
   return {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 4, sharpChroma }),
-    maxSamples: 3,
+    spreadFor: () => 0.7,
     // Of letters and lines, effort 0 predicts the result three levels too high.
     draft: {
       settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 2, sharpChroma }),
       offsetFor: () => -0.8,
-      leastShare: 0.85,
+      share: 0.95,
     },
   };
 }
 
 /**
  * Softening an image a little before it is encoded saves as many bytes per point of score as a lower quality does, within half a percent,
- * and can be applied in any amount. Each entry has the least surplus over the target, in steps, and a weight that costs less than that.
+ * and can be applied in any amount. Each entry has a distance from the step, and a weight that costs less than that.
  */
 const SOFTENINGS = [
-  { minSurplus: 0.85, weight: 0.03 },
-  { minSurplus: 0.68, weight: 0.02 },
-  { minSurplus: 0.5, weight: 0.01 },
+  { from: 0.85, weight: 0.03 },
+  { from: 0.68, weight: 0.02 },
+  { from: 0.5, weight: 0.01 },
 ] as const;
 
 /**
@@ -118,13 +120,14 @@ export function webpSteps({
     qualities: wholeQualities(20, 98),
     settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),
     startAt: (tier) => TIER_QUALITY[tier].searchStart.webp,
-    slope: 0.65,
-    maxSamples: 4,
+    slopeFor: (tier) => TIER_QUALITY[tier].slope.webp,
+    growth: 1.03,
+    spreadFor: (tier) => TIER_QUALITY[tier].spread.webp,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
     draft: {
       settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
       offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.webp,
-      leastShare: 0.85,
+      share: 0.9,
     },
   };
 }
@@ -133,11 +136,17 @@ export function webpSteps({
 export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
   return {
     qualities: wholeQualities(20, 96),
-    settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', optimiseScans: true }),
+    settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', effort: 2 }),
     startAt: (tier) => TIER_QUALITY[tier].searchStart.jpeg,
-    slope: 0.55,
-    maxSamples: 7,
+    slopeFor: (tier) => TIER_QUALITY[tier].slope.jpeg,
+    growth: 1.025,
+    spreadFor: (tier) => TIER_QUALITY[tier].spread.jpeg,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
+    draft: {
+      settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', effort: 0 }),
+      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.jpeg,
+      share: 0.955,
+    },
   };
 }
 

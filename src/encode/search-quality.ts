@@ -16,6 +16,8 @@ export interface StepSearch<S extends Sample> {
   slope: number;
   /** The maximum number of evaluations, at least 1. */
   maxSamples: number;
+  /** A sample that is expected to be so few steps away from the goal ends the search. Default: the search goes on to the lowest step. */
+  tolerance?: number;
   evaluate(step: number): Promise<S>;
 }
 
@@ -53,7 +55,7 @@ export async function findLowestStep<S extends Sample>(
     crossing = sample.step + (goal - sample.value) / slope;
     const lowest = missed ? missed.step + 1 : search.from;
     const highest = reached ? reached.step - 1 : search.to;
-    if (lowest > highest) break;
+    if (lowest > highest || Math.abs(crossing - sample.step) <= (search.tolerance ?? -1)) break;
     next = clamp(Math.ceil(crossing), lowest, highest);
     if (sample === reached && Math.ceil(crossing) >= sample.step) break;
   }
