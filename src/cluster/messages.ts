@@ -8,6 +8,8 @@ export type WorkerMessage =
   | { kind: 'listening'; url: string }
   | ({ kind: 'acquire' } & LockRequest)
   | { kind: 'release'; id: number }
+  /** The answer to `ping`. */
+  | { kind: 'pong' }
   /** It has put jobs on the queue. */
   | { kind: 'jobs' }
   | { kind: 'metrics'; id: number };
@@ -15,6 +17,8 @@ export type WorkerMessage =
 /** From the primary to a worker. */
 export type PrimaryMessage =
   | { kind: 'granted'; id: number; hasWaited: boolean }
+  /** To be answered with `pong`. */
+  | { kind: 'ping' }
   /** It is the one that works on the queue, from now on. */
   | { kind: 'consume' }
   /** Another worker has put jobs on the queue. */

@@ -39,6 +39,7 @@ export function joinCluster(): Membership {
 
   process.on('message', (message: PrimaryMessage) => {
     if (message.kind === 'granted') granted(message.id, message.hasWaited);
+    else if (message.kind === 'ping') tell({ kind: 'pong' });
     else if (message.kind === 'jobs') listeners.jobs?.();
     else if (message.kind === 'consume') {
       consumes = true;

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, get, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { UnitStatus } from '../../src/unit/status.ts';
 import { samplesOf, TOKEN, unitLine } from '../support/http/operator.ts';
@@ -8,7 +10,7 @@ import { photograph } from '../support/pictures.ts';
 import { runProgram } from '../support/program.ts';
 import { SERVER, startServer } from '../support/server-process.ts';
 
-const WORKERS = 3;
+const WORKERS = 2;
 const ADMIN = { Authorization: `Bearer ${TOKEN}` };
 
 async function startWorkers(authority: string, env: Record<string, string> = {}) {
@@ -33,29 +35,44 @@ async function startWorkers(authority: string, env: Record<string, string> = {})
 }
 
 function childrenOf(pid: number | undefined): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  return readProcess(`${pid}/task/${pid}/children`).trim().split(' ').map(Number);
 }
 
 /** The loader of TypeScript has a process of its own. */
 function runsServer(pid: number): boolean {
+  return readProcess(`${pid}/cmdline`).includes(SERVER);
+}
+
+/** Reads a file of Linux' `/proc`; returns nothing of a process that has ended. */
+function readProcess(file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(SERVER);
+    return readFileSync(`/proc/${file}`, 'utf8');
   } catch {
-    return false;
+    return '';
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
 /** Requests a target over a connection of its own, so that any worker may get it; again if the connection is lost. */
-async function request(url: string, target: string): Promise<number> {
+async function requestImage(url: string, target: string): Promise<{ status: number; body: Buffer }> {
   const agent = new Agent({ keepAlive: false });
-  return await new Promise<number>((resolve, reject) => {
+  return await new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
     get(url + target, { agent }, (response) => {
-      response
-        .on('error', reject)
-        .on('end', () => resolve(response.statusCode ?? 0))
-        .resume();
+      const status = response.statusCode ?? 0;
+      buffer(response).then((body) => resolve({ status, body }), reject);
     }).on('error', reject);
-  }).catch(() => request(url, target));
+  }).catch(() => requestImage(url, target));
+}
+
+async function request(url: string, target: string): Promise<number> {
+  return (await requestImage(url, target)).status;
 }
 
 describe('A server with several workers', () => {
@@ -89,24 +106,46 @@ describe('A server with several workers', () => {
     expect(most).toBe(8);
   });
 
-  it('loses nothing when its workers are killed under load, and starts others', async () => {
+  it('loses nothing when its workers are killed under load, and starts others', {
+    timeout: 60_000,
+  }, async () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
     const { url, program, workerPids, submit, statusOf } = await startWorkers(origin.authority);
     const before = workerPids();
     const images = Array.from({ length: 30 }, (_, index) => `${origin.url}/unit-${index}.jpg`);
     expect((await submit(unitLine('unit-1', ...images))).status).toBe(202);
-    const requests = Array.from({ length: 40 }, async (_, index) =>
-      request(url, await targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
+    const targets = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
     );
+    const requests = targets.map((target) => request(url, target));
     await until(() => origin.requests.length > 10);
-    for (const pid of before.slice(0, 2)) process.kill(pid, 'SIGKILL');
+    const [first = 0, ...others] = before;
+    for (const pid of others) process.kill(pid, 'SIGKILL');
+    const restarted = () => program.output.stdout.match(/a worker accepts requests again/g) ?? [];
+    await until(() => restarted().length === others.length);
+    // One of those that were there at first has worked on the queue.
+    process.kill(first, 'SIGKILL');
     expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
-    await program.printed(/a worker has died/);
     await until(async () => (await statusOf('unit-1')).totals.pending === 0);
     expect((await statusOf('unit-1')).totals).toMatchObject({ ready: 30, broken: 0 });
-    await until(() => workerPids().length === WORKERS);
-    expect(workerPids()).not.toEqual(before);
+    for (const target of targets) {
+      const { body } = await requestImage(url, target);
+      // Throws if the file is cut off.
+      await sharp(body, { failOn: 'warning' }).stats();
+    }
+    await until(() => restarted().length === before.length);
+    expect(workerPids().filter((pid) => before.includes(pid))).toEqual([]);
+  });
+
+  it('ends when workers die again and again before they accept requests', { timeout: 60_000 }, async () => {
+    const { origin } = await startHeldOrigin();
+    const { program, workerPids } = await startWorkers(origin.authority);
+    await until(() => {
+      for (const pid of workerPids()) killIfThere(pid);
+      return program.output.stdout.includes('the server ends');
+    });
+    expect(await program.ended).toBe(1);
   });
 
   it('finishes requests in flight on a signal, and exits with 0', async () => {

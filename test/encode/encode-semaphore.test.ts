@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createEncodeSemaphore } from '../../src/encode/encode-semaphore.ts';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
+import { createLocks } from '../../src/locks.ts';
 import { photograph } from '../support/pictures.ts';
 
 function request(wanted: Partial<EncodeRequest> = {}): EncodeRequest {
@@ -65,6 +66,21 @@ describe('the encode semaphore', () => {
     finishSlow();
     await Promise.all(slow);
     expect(done).toEqual(['quick', 'slow', 'slow', 'slow']);
+  });
+
+  it('gives the next permit to a viewer, whichever process has waited longer for prewarm', async () => {
+    const locks = createLocks();
+    const [one, other] = [createEncodeSemaphore(1, locks), createEncodeSemaphore(1, locks)];
+    const done: string[] = [];
+    const request = (urgency: 'viewer' | 'prewarm') => ({ kind: 'encode', urgency, decodeBytes: 0 }) as const;
+    const note = (name: string) => async () => done.push(name);
+    await Promise.all([
+      one.runWithPermit(request('prewarm'), note('first')),
+      one.runWithPermit(request('prewarm'), note('prewarm')),
+      other.runWithPermit(request('prewarm'), note('prewarm')),
+      one.runWithPermit(request('viewer'), note('viewer')),
+    ]);
+    expect(done).toEqual(['first', 'viewer', 'prewarm', 'prewarm']);
   });
 
   it('encodes the variants of one image before it decodes the next', async () => {
