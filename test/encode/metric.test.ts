@@ -104,6 +104,21 @@ describe('SSIMULACRA2', () => {
     for (const one of references) one.close();
   });
 
+  it('scores the same whatever sizes were scored before in the same memory', async () => {
+    const one = createMetric(1);
+    const scoreOf = async (size: Size) => {
+      const original = draw(texture, size);
+      const reference = one.open(original);
+      const score = await reference.score(distort(original, 'noise', 12));
+      reference.close();
+      return score;
+    };
+    const first = await scoreOf([101, 57]);
+    await scoreOf([160, 97]);
+    await scoreOf([33, 8]);
+    expect(await scoreOf([101, 57])).toBe(first);
+  });
+
   it('throws a RangeError for a candidate of another size', async () => {
     const reference = metric.open(draw(gradient, [16, 16]));
     await expect(reference.score(draw(gradient, [16, 17]))).rejects.toThrow(RangeError);

@@ -1,6 +1,6 @@
 // SSIMULACRA2 v2.1 (Cloudinary, BSD-3-Clause) in AssemblyScript, which has the syntax of TypeScript and compiles to WebAssembly with SIMD:
 // five times as fast as JavaScript. `npm run build:metric` compiles it to ssimulacra2.wasm, which is committed, so that only a change here
-// needs the compiler. An instance holds one original and scores any number of candidates; its memory is freed with the instance.
+// needs the compiler. An instance holds one original at a time and scores any number of candidates; its memory is freed with the instance.
 
 import { compare, describe, scratchBytes } from './likeness.ts';
 import { halve, toLinear, toXyb } from './planes.ts';
@@ -24,23 +24,34 @@ const linear: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
 const xyb: StaticArray<usize> = new StaticArray<usize>(CHANNELS);
 /** Pointers to the values, means and variances of the original, by channel and scale; 0 where the weights are negligible. */
 const originals: StaticArray<usize> = new StaticArray<usize>(3 * CHANNELS * SCALES);
+/** All memory of one original, which the next one takes over: the last block of the heap, which grows in place. */
+const arena: usize = heap.alloc(0);
+let used: usize = 0;
+
+function take(bytes: usize): usize {
+  const at = arena + used;
+  used += (bytes + 15) & ~15;
+  heap.realloc(arena, used);
+  return at;
+}
 
 /**
- * Allocates memory for images of a size. Call it once per instance.
+ * Allocates memory for images of a size, in place of what the instance held before.
  *
  * @returns the address to write the pixels of an image to: 8-bit sRGB, three bytes each, rows from top to bottom, without padding
  */
 export function open(pictureWidth: i32, pictureHeight: i32): usize {
+  used = 0;
   width = pictureWidth;
   height = pictureHeight;
   const fullPlane = planeBytes(strideOf(width), height);
-  pixels = heap.alloc(<usize>width * <usize>height * CHANNELS);
-  table = heap.alloc(LEVELS * 4);
-  sums = heap.alloc(MAPS * 8);
-  scratch = heap.alloc(scratchBytes(strideOf(width)));
+  pixels = take(<usize>width * <usize>height * CHANNELS);
+  table = take(LEVELS * 4);
+  sums = take(MAPS * 8);
+  scratch = take(scratchBytes(strideOf(width)));
   for (let channel = 0; channel < CHANNELS; channel++) {
-    linear[channel] = heap.alloc(fullPlane);
-    xyb[channel] = heap.alloc(fullPlane);
+    linear[channel] = take(fullPlane);
+    xyb[channel] = take(fullPlane);
   }
   for (let level = 0; level < LEVELS; level++)
     store<f32>(table + ((<usize>level) << 2), <f32>linearOf(<f64>level / 255));
@@ -58,7 +69,7 @@ export function setOriginal(): void {
       if (!matters(channel, scale)) continue;
       const bytes = planeBytes(stride, h);
       const at = placeOf(channel, scale);
-      for (let part = 0; part < 3; part++) originals[at + part] = heap.alloc(bytes);
+      for (let part = 0; part < 3; part++) originals[at + part] = take(bytes);
       memory.copy(originals[at], xyb[channel], bytes);
       describe(originals[at], originals[at + 1], originals[at + 2], h, stride, scratch);
     }
