@@ -1,5 +1,6 @@
 import { EdgepressError } from '../protocol/error.ts';
 import { asBuffer } from './containers/isobmff.ts';
+import { JPEG, jpegSegments } from './containers/jpeg-segments.ts';
 import { tiffReader } from './containers/tiff-directory.ts';
 import type { ImageType } from './image-type.ts';
 
@@ -17,7 +18,6 @@ const JPEG_FRAMES: Readonly<Record<number, string>> = {
   207: 'a hierarchical JPEG',
   247: 'JPEG-LS',
 };
-const START_OF_SCAN = 0xda;
 
 /** Values of the tag Compression that libtiff has, but not the one in sharp (TIFF 6.0, Adobe's supplements, libtiff's registry). */
 const TIFF_COMPRESSIONS: Readonly<Record<number, string>> = {
@@ -64,9 +64,8 @@ function tiffKind(file: Buffer): string | undefined {
 }
 
 function jpegKind(file: Buffer): string | undefined {
-  for (let at = 2; at + 4 <= file.length && file[at] === 0xff; at += 2 + file.readUInt16BE(at + 2)) {
-    const marker = file[at + 1] as number;
-    if (marker === START_OF_SCAN) return undefined;
+  for (const { marker } of jpegSegments(file, 'skip')) {
+    if (marker === JPEG.SOS) return undefined;
     const kind = JPEG_FRAMES[marker];
     if (kind) return kind;
   }

@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import { pngChunks } from '../containers/chunks.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 import { gamma, type Primaries, primariesOf, SRGB_PRIMARIES, transferOf, VIDEO_TRANSFERS } from './cicp.ts';
 import { isSrgb, type RgbColours } from './colours.ts';
@@ -55,12 +56,9 @@ function readIccp(iccp: Buffer | undefined): Buffer | undefined {
 /** Returns the contents of the chunks before the pixels by type: of several, those of the first. */
 function chunksBeforePixels(file: Buffer): Map<string, Buffer> {
   const chunks = new Map<string, Buffer>();
-  for (let at = 8; at + 12 <= file.length; ) {
-    const end = at + 12 + file.readUInt32BE(at);
-    const type = file.toString('latin1', at + 4, at + 8);
+  for (const { type, dataStart, dataEnd, end } of pngChunks(file)) {
     if (end > file.length || type === 'IDAT') break;
-    if (!chunks.has(type)) chunks.set(type, file.subarray(at + 8, end - 4));
-    at = end;
+    if (!chunks.has(type)) chunks.set(type, file.subarray(dataStart, dataEnd));
   }
   return chunks;
 }

@@ -1,3 +1,5 @@
+import { WalkLimit } from './file-parts.ts';
+
 /** Block introducers and extension labels of the GIF89a specification. */
 export const GIF = { EXTENSION: 0x21, IMAGE: 0x2c, TRAILER: 0x3b, GRAPHIC_CONTROL: 0xf9, APPLICATION: 0xff };
 
@@ -13,20 +15,25 @@ export interface GifBlock {
 /**
  * Walks over the blocks of a GIF, from the header to the trailer; the contents of blocks are not checked. Zeros between blocks are skipped.
  * It ends without a trailer at the end of the file, and at a byte that begins no block.
+ *
+ * @throws EdgepressError `source_too_large` for countless blocks
  */
 export function* gifBlocks(bytes: Uint8Array): Generator<GifBlock> {
+  const limit = new WalkLimit();
   let at = 13 + colourTableBytes(bytes[10] ?? 0);
   yield { kind: 'header', range: [0, at] };
-  for (; at < bytes.length; ) {
-    const introducer = bytes[at];
-    if (introducer === GIF.TRAILER) return yield { kind: 'trailer', range: [at, at + 1] };
+  while (at < bytes.length) {
+    while (bytes[at] === 0) at++;
+    limit.countPart();
     const from = at;
-    if (introducer === GIF.IMAGE) at = endOfSubBlocks(bytes, gifImageDataAt(bytes, from) + 1);
-    else if (introducer === GIF.EXTENSION) at = endOfSubBlocks(bytes, from + 2);
-    else if (introducer === 0) at++;
-    else return;
-    if (introducer === GIF.IMAGE) yield { kind: 'image', range: [from, at] };
-    if (introducer === GIF.EXTENSION) yield { kind: 'extension', label: bytes[from + 1], range: [from, at] };
+    if (bytes[from] === GIF.TRAILER) return yield { kind: 'trailer', range: [from, from + 1] };
+    if (bytes[from] === GIF.IMAGE) {
+      at = endOfSubBlocks(bytes, gifImageDataAt(bytes, from) + 1, limit);
+      yield { kind: 'image', range: [from, at] };
+    } else if (bytes[from] === GIF.EXTENSION) {
+      at = endOfSubBlocks(bytes, from + 2, limit);
+      yield { kind: 'extension', label: bytes[from + 1], range: [from, at] };
+    } else return;
   }
 }
 
@@ -40,8 +47,11 @@ function colourTableBytes(flags: number): number {
 }
 
 /** Sub-blocks follow each other, each after a byte with its length, up to an empty one. */
-function endOfSubBlocks(bytes: Uint8Array, start: number): number {
+function endOfSubBlocks(bytes: Uint8Array, start: number, limit: WalkLimit): number {
   let at = start;
-  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) at += 1 + length;
+  for (let length = bytes[at] ?? 0; length > 0; length = bytes[at] ?? 0) {
+    limit.count();
+    at += 1 + length;
+  }
   return at + 1;
 }

@@ -1,6 +1,4 @@
-/** Markers of JPEG segments (ITU-T T.81, annex B). */
-const QUANTISATION_TABLES = 0xdb;
-const SCAN = 0xda;
+import { JPEG, jpegSegments } from './jpeg-segments.ts';
 
 /** The sum of the luminance table that ITU-T T.81 gives as an example (table K.1), which quality 50 of libjpeg stands for. */
 const STANDARD_TABLE_SUM = 3688;
@@ -13,39 +11,27 @@ const COEFFICIENTS = 64;
  * @returns `undefined` if there is no table of luminance before the first scan
  */
 export function jpegCoarseness(bytes: Uint8Array): number | undefined {
-  for (let at = 2; bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1] as number;
-    if (marker === 0xff) {
-      at++;
-      continue;
-    }
-    if (marker === SCAN) return undefined;
-    const end = at + 2 + uint16(bytes, at + 2);
-    if (marker === QUANTISATION_TABLES) {
-      const sum = sumOfTable(bytes, at + 4, end);
-      if (sum !== undefined) return sum / STANDARD_TABLE_SUM;
-    }
-    at = end;
+  for (const { marker, start, end } of jpegSegments(bytes, 'skip')) {
+    if (marker === JPEG.SOS) return undefined;
+    const sum = marker === JPEG.DQT ? sumOfTable(bytes.subarray(start + 4, end)) : undefined;
+    if (sum !== undefined) return sum / STANDARD_TABLE_SUM;
   }
   return undefined;
 }
 
 /** Returns the sum of the table with identifier 0, which encoders use for luminance, among the tables of a segment. */
-function sumOfTable(bytes: Uint8Array, from: number, to: number): number | undefined {
-  for (let at = from; at < to; ) {
-    const [precision, identifier] = [(bytes[at] as number) >> 4, (bytes[at] as number) & 15];
+function sumOfTable(tables: Uint8Array): number | undefined {
+  for (let at = 0; at < tables.length; ) {
+    const [precision, identifier] = [(tables[at] as number) >> 4, (tables[at] as number) & 15];
     const bytesEach = precision === 0 ? 1 : 2;
-    let sum = 0;
-    for (let i = 0; i < COEFFICIENTS; i++) {
-      const entry = at + 1 + i * bytesEach;
-      sum += bytesEach === 1 ? (bytes[entry] ?? 0) : uint16(bytes, entry);
-    }
-    if (identifier === 0) return sum;
+    const entries = tables.subarray(at + 1, at + 1 + COEFFICIENTS * bytesEach);
+    // Of two bytes, the first counts 256 times.
+    if (identifier === 0)
+      return entries.reduce(
+        (sum, byte, index) => sum + byte * (index % bytesEach < bytesEach - 1 ? 256 : 1),
+        0,
+      );
     at += 1 + COEFFICIENTS * bytesEach;
   }
   return undefined;
-}
-
-function uint16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
+import { pngChunks } from '../containers/chunks.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
 import type { DecodedPixels } from '../image-type.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
@@ -25,12 +26,11 @@ interface Apng {
 
 const DISPOSALS = ['none', 'background', 'previous'] as const;
 const BLENDS = ['source', 'over'] as const;
-const SIGNATURE_BYTES = 8;
 const FRAME_CONTROL_BYTES = 26;
-/** Thirty megabytes in chunks of eight kilobytes, as encoders write them, are 4,000. */
-const MAX_CHUNKS = 100_000;
 /** Chunks before the pixels that each frame needs, too. */
 const SHARED = ['PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'sBIT'];
+/** Those of an animation, and those around it. */
+const READ = ['IHDR', 'acTL', 'fcTL', 'fdAT', 'IDAT', 'IEND'];
 /** Where a denominator of 0 stands for hundredths of a second. */
 const DEFAULT_DENOMINATOR = 100;
 
@@ -109,16 +109,12 @@ function readApng(file: Buffer): Apng | undefined {
 /** Returns the chunks up to the end of the image or of the file; of a still, up to its pixels. */
 function readChunks(file: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
-  let at = SIGNATURE_BYTES;
   let isStill = true;
-  while (at + 12 <= file.length && chunks.length < MAX_CHUNKS && chunks.at(-1)?.type !== 'IEND') {
-    const end = at + 12 + file.readUInt32BE(at);
-    if (end > file.length) break;
-    const type = file.toString('latin1', at + 4, at + 8);
-    if (type === 'acTL') isStill = false;
-    if (type === 'IDAT' && isStill) break;
-    chunks.push({ type, content: file.subarray(at + 8, end - 4), bytes: file.subarray(at, end) });
-    at = end;
+  for (const { type, start, dataStart, dataEnd, end } of pngChunks(file)) {
+    isStill &&= type !== 'acTL';
+    if (end > file.length || (type === 'IDAT' && isStill)) break;
+    if (READ.includes(type) || SHARED.includes(type))
+      chunks.push({ type, content: file.subarray(dataStart, dataEnd), bytes: file.subarray(start, end) });
   }
   return chunks;
 }

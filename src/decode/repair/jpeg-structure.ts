@@ -1,4 +1,5 @@
 import { asBuffer } from '../containers/isobmff.ts';
+import { JPEG, jpegSegments } from '../containers/jpeg-segments.ts';
 import { buildHuffmanLookup, type HuffmanLookup } from './jpeg-huffman.ts';
 
 /** A component of a frame (ITU-T T.81, B.2.2). */
@@ -51,9 +52,6 @@ export interface JpegStructure {
 /** Progressive images have some ten. */
 const MAX_SCANS = 1000;
 
-/** Markers of the end of the image and of the start of a scan (B.1.1.3). */
-const [EOI, SOS] = [0xd9, 0xda];
-
 /** What the segments have defined so far. */
 interface Definitions {
   frame: JpegFrame | undefined;
@@ -69,7 +67,6 @@ interface Definitions {
  * @returns `undefined` if segments or the end are missing, or for a process other than baseline, extended sequential and progressive with
  * Huffman codes
  */
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one walk over the segments, with a check in each step.
 export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined {
   const file = asBuffer(bytes);
   const definitions: Definitions = {
@@ -79,41 +76,31 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined 
     restartInterval: 0,
   };
   const scans: JpegScan[] = [];
-  for (let at = nextMarker(file, 2); at !== undefined && scans.length <= MAX_SCANS; ) {
-    const marker = file[at + 1] as number;
-    if (marker === EOI) return definitions.frame && { frame: definitions.frame, scans };
-    const end = at + 2 + (file[at + 2] ?? 0) * 256 + (file[at + 3] ?? 0);
-    const segment = file.subarray(at + 4, end);
-    if (end > file.length || !define(marker, segment, definitions)) return undefined;
-    at = nextMarker(file, end);
-    const scan = marker === SOS ? readScan(segment, definitions, [end, at ?? file.length]) : undefined;
-    if (scan) scans.push(scan);
-    else if (marker === SOS) return undefined;
-  }
-  return undefined;
-}
-
-/** Returns where the next marker is that is neither a stuffed byte nor a restart. */
-function nextMarker(file: Buffer, from: number): number | undefined {
-  for (let at = file.indexOf(0xff, from); at >= 0; at = file.indexOf(0xff, at + 1)) {
-    const marker = file[at + 1];
-    if (marker === undefined) return undefined;
-    if (marker !== 0 && marker !== 0xff && (marker < 0xd0 || marker > 0xd7)) return at;
+  let header: Buffer | undefined;
+  for (const { marker, start, end } of jpegSegments(file, 'skip')) {
+    const segment = file.subarray(start + 4, end);
+    if (marker === JPEG.EOI) return definitions.frame && { frame: definitions.frame, scans };
+    if (marker === JPEG.SOS) header = segment;
+    else if (marker === JPEG.SCAN_DATA) {
+      const scan = header && readScan(header, definitions, [start, end]);
+      if (!scan || scans.push(scan) > MAX_SCANS) return undefined;
+    } else if (!define(marker, segment, definitions)) return undefined;
   }
   return undefined;
 }
 
 /** Returns `false` if the segment is damaged, or that of another process. */
 function define(marker: number, segment: Buffer, definitions: Definitions): boolean {
-  if (marker === 0xc4) return defineTables(segment, definitions);
-  if (marker === 0xdb) return defineQuantisation(segment, definitions);
-  if (marker === 0xdd) definitions.restartInterval = segment.length >= 2 ? segment.readUInt16BE(0) : 0;
+  if (marker === JPEG.DHT) return defineTables(segment, definitions);
+  if (marker === JPEG.DQT) return defineQuantisation(segment, definitions);
+  if (marker === JPEG.DRI) definitions.restartInterval = segment.length >= 2 ? segment.readUInt16BE(0) : 0;
   const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc;
   if (!isFrame) return true;
   const count = segment[5] ?? 0;
-  if (marker > 0xc2 || definitions.frame || count === 0 || segment.length < 6 + 3 * count) return false;
+  if (marker > JPEG.PROGRESSIVE || definitions.frame || count === 0 || segment.length < 6 + 3 * count)
+    return false;
   definitions.frame = {
-    isProgressive: marker === 0xc2,
+    isProgressive: marker === JPEG.PROGRESSIVE,
     precision: segment[0] as number,
     height: segment.readUInt16BE(1),
     width: segment.readUInt16BE(3),

@@ -1,3 +1,4 @@
+import { webpChunks } from '../containers/chunks.ts';
 import type { ImageType } from '../image-type.ts';
 import { repairGif } from './repair-gif.ts';
 import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';
@@ -62,10 +63,10 @@ export async function repairRejected(bytes: Uint8Array, type: ImageType): Promis
 function repairWebp(bytes: Uint8Array): Uint8Array {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 12;
-  while (at + 8 <= file.length && /^[\x20-\x7e]{4}$/.test(file.toString('latin1', at, at + 4))) {
-    const length = file.readUInt32LE(at + 4);
-    if (at + 8 + length > file.length) return bytes;
-    at += 8 + length + (length & 1);
+  for (const { type, dataEnd, end } of webpChunks(bytes)) {
+    if (!/^[\x20-\x7e]{4}$/.test(type)) break;
+    if (dataEnd > file.length) return bytes;
+    at = end;
   }
   if (at === 12 || 8 + file.readUInt32LE(4) === at) return bytes;
   const repaired = Buffer.alloc(at);

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EdgepressError } from '../../protocol/error.ts';
+import { KeptParts } from '../containers/file-parts.ts';
 import { GIF, type GifBlock, gifBlocks } from '../containers/gif-blocks.ts';
 import { hasAllGifPixels } from './gif-pixels.ts';
 
@@ -15,10 +16,12 @@ const BYTES_WITHOUT_PAUSE = 2 ** 20;
  */
 export async function repairGif(bytes: Uint8Array): Promise<Uint8Array> {
   let last: GifBlock | undefined;
+  const kept = new KeptParts(bytes);
   let [hasImage, isContiguous, unpaused] = [false, true, 0];
   for (const block of gifBlocks(bytes)) {
     isContiguous &&= last === undefined || last.range[1] === block.range[0];
     last = block;
+    if (block.kind !== 'trailer') kept.add(...block.range);
     if (block.kind !== 'image') continue;
     if (!hasAllGifPixels(bytes, block.range[0])) throw truncated();
     hasImage = true;
@@ -29,25 +32,15 @@ export async function repairGif(bytes: Uint8Array): Promise<Uint8Array> {
     }
   }
   if (!last || !hasImage || isBegun(last, bytes)) throw truncated();
-  return last.kind === 'trailer' && isContiguous ? bytes : copyBlocks(bytes);
+  if (last.kind === 'trailer' && isContiguous) return bytes;
+  // The last image may lack the byte that ends its data.
+  const end = last.range[1] > bytes.length ? [0, GIF.TRAILER] : [GIF.TRAILER];
+  return Buffer.concat([kept.copy(), Buffer.from(end)]);
 }
 
 /** Whether a last block is cut off, or announces a frame that does not follow. */
 function isBegun({ kind, label, range }: GifBlock, bytes: Uint8Array): boolean {
   return kind === 'extension' && (range[1] > bytes.length || label === GIF.GRAPHIC_CONTROL);
-}
-
-/** The last image may lack the byte that ends its data. */
-function copyBlocks(bytes: Uint8Array): Buffer {
-  const copy = Buffer.alloc(bytes.length + 2);
-  let at = 0;
-  for (const { kind, range } of gifBlocks(bytes)) {
-    if (kind === 'trailer') continue;
-    copy.set(bytes.subarray(...range), at);
-    at += range[1] - range[0];
-  }
-  copy[at] = GIF.TRAILER;
-  return copy.subarray(0, at + 1);
 }
 
 function truncated(): EdgepressError {

@@ -1,21 +1,9 @@
 // Repairs faults of JPEG segments that libjpeg only warns of, and that are shown whole everywhere. They are read as libjpeg reads
 // them, so that what is repaired looks as it did before.
 import { asBuffer } from '../containers/isobmff.ts';
+import { JPEG, type JpegSegment, jpegSegments } from '../containers/jpeg-segments.ts';
+import { type Frame, isEveryScanThere, readFrame, readScan, type Scan } from './jpeg-headers.ts';
 import { standardHuffmanTables } from './jpeg-huffman.ts';
-import {
-  endOfScan,
-  endOfSegment,
-  type Frame,
-  isEveryScanThere,
-  MARKER,
-  nextMarker,
-  readFrame,
-  readScan,
-  type Scan,
-} from './jpeg-segments.ts';
-
-/** Photographs have dozens: profiles and thumbnails are split into segments of 64 KiB. */
-const MAX_SEGMENTS = 10_000;
 
 /** A JPEG with repaired segments. */
 export interface RepairedJpeg {
@@ -42,7 +30,7 @@ export function repairJpegSegments(bytes: Uint8Array): RepairedJpeg {
   if (!header) return { bytes, scansAt: undefined, isProgressive: false, isEnded: false };
   const { frame, scan, parts, scansAt } = header;
   const { isProgressive } = frame;
-  const isEndSeen = file.readUInt16BE(file.length - 2) === 0xff00 + MARKER.EOI;
+  const isEndSeen = file.readUInt16BE(file.length - 2) === 0xff00 + JPEG.EOI;
   const isRead = isEndSeen && (isProgressive || scan.components.length === frame.components);
   const { isEnded, scans } = isRead ? { isEnded: true, scans: [] } : repairScans(file, header);
   if (!header.isRepaired && scans.length === 0) return { bytes, scansAt, isProgressive, isEnded };
@@ -50,6 +38,9 @@ export function repairJpegSegments(bytes: Uint8Array): RepairedJpeg {
   const repaired = Buffer.concat([...parts, ...(scans.length > 0 ? scans : [file.subarray(scansAt)])]);
   return { bytes: repaired, scansAt: newScansAt, isProgressive, isEnded };
 }
+
+/** The bytes of the header of a scan of one component, with its marker. */
+const SMALLEST_SCAN_HEADER = 10;
 
 interface Header {
   frame: Frame;
@@ -66,20 +57,16 @@ function repairHeader(file: Buffer): Header | undefined {
   const frame: Frame = { isProgressive: false, components: 0, tables: new Set() };
   const parts = [file.subarray(0, 2)];
   let isRepaired = false;
-  let end: number | undefined = 2;
-  while (parts.length < MAX_SEGMENTS) {
-    const found = nextMarker(file, end);
-    end = found && endOfSegment(file, found);
-    if (!found || end === undefined) return undefined;
-    const { marker, start, skipped } = found;
+  let at = 2;
+  for (const { marker, start, end } of jpegSegments(file, 'skip')) {
+    if (marker === JPEG.SOI) return undefined;
     const segment = file.subarray(start, end);
-    const isWhole = segment.length >= 4 && segment.readUInt16BE(2) >= 2;
-    const repaired = isWhole ? repairSegment(marker, segment, frame) : segment;
-    isRepaired ||= skipped > 0 || !isWhole || repaired !== segment;
-    if (!isWhole) continue;
+    const repaired = repairSegment(marker, segment, frame);
+    isRepaired ||= start > at || repaired !== segment;
     readFrame(marker, segment, frame);
     parts.push(repaired);
-    if (marker === MARKER.SOS) return repairTables({ frame, parts, isRepaired, scansAt: end }, segment);
+    if (marker === JPEG.SOS) return repairTables({ frame, parts, isRepaired, scansAt: end }, segment);
+    at = end;
   }
   return undefined;
 }
@@ -94,10 +81,10 @@ function repairTables(header: Omit<Header, 'scan'>, segment: Buffer): Header | u
 }
 
 function repairSegment(marker: number, segment: Buffer, frame: Frame): Buffer {
-  if (marker === MARKER.APP0 && segment.length > 9 && segment.toString('latin1', 4, 9) === 'JFIF\0')
+  if (marker === JPEG.APP0 && segment.length > 9 && segment.toString('latin1', 4, 9) === 'JFIF\0')
     return withBytes(segment, 9, [1]);
   // Sequential scans have all coefficients (T.81, B.2.3). Phones of Samsung write zeros.
-  if (marker === MARKER.SOS && !frame.isProgressive)
+  if (marker === JPEG.SOS && !frame.isProgressive && segment.length >= SMALLEST_SCAN_HEADER)
     return withBytes(segment, segment.length - 3, [0, 63, 0]);
   return segment;
 }
@@ -114,8 +101,7 @@ function withBytes(segment: Buffer, at: number, values: readonly number[]): Buff
 function repairAdobe(parts: Buffer[], { components }: Frame): boolean {
   let isRepaired = false;
   for (const [index, part] of parts.entries()) {
-    const isAdobe =
-      part[1] === MARKER.APP14 && part.length >= 16 && part.toString('latin1', 4, 9) === 'Adobe';
+    const isAdobe = part[1] === JPEG.APP14 && part.length >= 16 && part.toString('latin1', 4, 9) === 'Adobe';
     if (!isAdobe || (part[15] as number) <= 2) continue;
     parts[index] = withBytes(part, 15, [components === 4 ? 2 : 1]);
     isRepaired = true;
@@ -140,24 +126,29 @@ function insertTables(parts: Buffer[], { components }: Scan, frame: Frame): bool
 function repairScans(file: Buffer, { frame, scan, scansAt }: Header): { isEnded: boolean; scans: Buffer[] } {
   const parts: Buffer[] = [];
   const scans = [scan];
-  let isRepaired = false;
-  let dataAt = scansAt;
-  for (let found = endOfScan(file, dataAt); found; found = endOfScan(file, dataAt)) {
-    const { marker, start } = found;
-    if (marker === MARKER.EOI)
-      return { isEnded: true, scans: isRepaired ? [...parts, file.subarray(dataAt)] : [] };
-    const end = endOfSegment(file, found);
-    if (end === undefined || parts.length > MAX_SEGMENTS) break;
+  let at = scansAt;
+  for (const { marker, start, end } of segmentsFrom(file, scansAt)) {
+    if (marker === JPEG.EOI)
+      return { isEnded: true, scans: parts.length > 0 ? [...parts, file.subarray(at)] : [] };
     const segment = file.subarray(start, end);
     const repaired = repairSegment(marker, segment, frame);
-    isRepaired ||= repaired !== segment;
-    parts.push(file.subarray(dataAt, start), repaired);
-    dataAt = end;
-    const next = marker === MARKER.SOS ? readScan(repaired) : undefined;
+    if (repaired !== segment) {
+      parts.push(file.subarray(at, start), repaired);
+      at = end;
+    }
+    const next = marker === JPEG.SOS ? readScan(repaired) : undefined;
     if (next) scans.push(next);
   }
-  const end = [withoutTail(file.subarray(dataAt)), Buffer.from([0xff, MARKER.EOI])];
+  const end = [withoutTail(file.subarray(at)), Buffer.from([0xff, JPEG.EOI])];
   return { isEnded: false, scans: isEveryScanThere(scans, frame) ? [...parts, ...end] : [] };
+}
+
+/** Walks over what follows the header of the first scan, up to a second start. */
+function* segmentsFrom(file: Buffer, scansAt: number): Generator<JpegSegment> {
+  for (const segment of jpegSegments(file, 'skip')) {
+    if (segment.marker === JPEG.SOI) return;
+    if (segment.start >= scansAt) yield segment;
+  }
 }
 
 /**

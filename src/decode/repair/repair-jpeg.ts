@@ -1,4 +1,5 @@
 import { EdgepressError } from '../../protocol/error.ts';
+import { KeptParts } from '../containers/file-parts.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 import { checkJpegScans } from './check-jpeg-scans.ts';
 import { repairJpegSegments } from './repair-jpeg-segments.ts';
@@ -45,9 +46,14 @@ export async function repairJpegScans(bytes: Uint8Array): Promise<Uint8Array> {
       'The jpeg image is damaged: pieces of its data are missing or overwritten',
     );
   if (report.strays.length === 0) return bytes;
-  const starts = [0, ...report.strays.map(([, to]) => to)];
-  const ends = [...report.strays.map(([from]) => from), bytes.length];
-  return Buffer.concat(starts.map((from, index) => bytes.subarray(from, ends[index])));
+  const kept = new KeptParts(bytes);
+  let at = 0;
+  for (const [from, to] of report.strays) {
+    kept.add(at, from);
+    at = to;
+  }
+  kept.add(at, bytes.length);
+  return kept.copy();
 }
 
 /** Whether a JPEG is one that decoders warn of, although it is not damaged, since most of its restart intervals are odd. */

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate, inflateRaw } from 'node:zlib';
+import { pngChunks } from '../containers/chunks.ts';
 
 /** Samples per pixel, by colour type (PNG, third edition, section 11.2.1). */
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -21,9 +22,6 @@ const MAX_PIXEL_BYTES = 128 * 2 ** 20;
 const ZLIB = { HEADER_BYTES: 2, CHECKSUM_BYTES: 4 };
 /** The chunks that decoding needs, besides the pixels: colours and transparency. */
 const KEPT = ['IHDR', 'PLTE', 'tRNS', 'cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM', 'sBIT', 'eXIf'];
-
-/** Encoders write the pixels in chunks of some kilobytes. */
-const MAX_CHUNKS = 50_000;
 
 interface Chunk {
   type: string;
@@ -63,25 +61,18 @@ export async function repairPng(bytes: Uint8Array): Promise<Buffer | undefined> 
   ]);
 }
 
-/** Reads the chunks up to the end. The last one may be cut off: its pixels may all be there. */
+/** Reads the chunks that are needed. The last one may be cut off: its pixels may all be there. */
 function readChunks(file: Buffer): Chunk[] {
   const chunks: Chunk[] = [];
-  for (let at = 8; at + 8 <= file.length; ) {
-    const end = at + 8 + file.readUInt32BE(at);
-    const type = file.toString('latin1', at + 4, at + 8);
-    if (type === 'IEND') break;
-    const next = end + 4;
-    if (type === 'IDAT' || KEPT.includes(type)) chunks.push(readChunk(file, at, end));
-    if (chunks.length > MAX_CHUNKS) return [];
-    at = next;
+  for (const { type, start, dataStart, dataEnd, end } of pngChunks(file)) {
+    if (type !== 'IDAT' && !KEPT.includes(type)) continue;
+    const isWhole = end <= file.length;
+    const isRight = isWhole
+      ? crc32(file.subarray(start + 4, dataEnd)) === file.readUInt32BE(dataEnd)
+      : undefined;
+    chunks.push({ type, data: file.subarray(dataStart, dataEnd), isRight });
   }
   return chunks;
-}
-
-function readChunk(file: Buffer, at: number, end: number): Chunk {
-  const isWhole = end + 4 <= file.length;
-  const isRight = isWhole ? crc32(file.subarray(at + 4, end)) === file.readUInt32BE(end) : undefined;
-  return { type: file.toString('latin1', at + 4, at + 8), data: file.subarray(at + 8, end), isRight };
 }
 
 /** Returns the bytes of all filtered scanlines (sections 7.2 and 9); `undefined` for a colour type that does not exist. */
