@@ -13,6 +13,9 @@ import { runWrk } from './harness/wrk.ts';
 const MIN_MEGAPIXELS = 10;
 const MISS_WIDTH = 1080;
 const HIT_WIDTH = 480;
+/** For each worker: until the compiler has settled, a main thread needs several times as long. */
+const WARM_UP_MISSES = 120;
+const WARM_UP_WIDTH = 160;
 const HIT_CONNECTIONS = 64;
 const COMPUTED_CORES = [4, 8, 16];
 
@@ -27,7 +30,7 @@ export function coresCommand(): Command {
       `misses (WebP of ${MISS_WIDTH} px) and hits a second by cores and WORKERS: measured on sets of this machine's cores, computed beyond`,
     )
     .argument('<folder>')
-    .option('--rounds <n>', 'rounds of misses that are measured, after one that warms up', Number, 2)
+    .option('--rounds <n>', 'how often each photograph is requested', Number, 4)
     .option('--seconds <n>', 'duration of each measurement of hits', Number, 5)
     .action(measureCores);
 }
@@ -36,6 +39,11 @@ export function coresCommand(): Command {
 interface Measured {
   perSecond: number;
   cost: RequestCost;
+}
+
+interface MeasuredHits extends Measured {
+  /** Of each body. */
+  bytes: number;
 }
 
 async function measureCores(folder: string, options: CoresOptions): Promise<void> {
@@ -51,11 +59,13 @@ async function measureCores(folder: string, options: CoresOptions): Promise<void
         CONCURRENCY: String(cores),
         WORKERS: String(workers),
       });
-      const target = { service, authority: origin.authority };
-      const misses = await measureMisses(target, sources.length, 2 * cores, options.rounds);
+      const target = { service, authority: origin.authority, images: sources.length, workers };
+      const misses = await measureMisses(target, 2 * cores, options.rounds);
       const hits = await measureHits(target, options.seconds);
       await service.stop();
-      print(`${cores}, ${workers}: misses ${describe(misses)}, hits ${describe(hits)}`);
+      print(
+        `${cores}, ${workers}: misses ${describe(misses)}, hits of ${hits.bytes} bytes ${describe(hits)}`,
+      );
       costs.set(workers === 1 ? 'one' : 'several', { misses: misses.cost, hits: hits.cost });
     }
   }
@@ -86,50 +96,49 @@ function pinThisProcess(first: number, last: number): void {
 interface Target {
   service: ServerProcess;
   authority: string;
+  images: number;
+  workers: number;
 }
 
 async function measureMisses(
-  { service, authority }: Target,
-  images: number,
+  { service, authority, images, workers }: Target,
   inFlight: number,
   rounds: number,
 ): Promise<Measured> {
-  const requestAll = async (round: number) => {
+  const requestMany = async (count: number, width: number) => {
     const queue = new PQueue({ concurrency: inFlight });
     const request = async (index: number) => {
-      const src = `http://${authority}/${index}?round=${round}`;
+      const src = `http://${authority}/${index % images}?request=${index}`;
       await fetchBody(
-        await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, width: MISS_WIDTH, format: 'webp' }),
+        await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, width, format: 'webp' }),
       );
     };
-    await Promise.all(Array.from({ length: images }, (_, index) => queue.add(() => request(index))));
+    await Promise.all(Array.from({ length: count }, (_, index) => queue.add(() => request(index))));
   };
-  await requestAll(0);
-  const before = readCpuTimes(service.pid);
-  const seconds = await timeSeconds(async () => {
-    for (let round = 1; round <= rounds; round++) await requestAll(round);
-  });
   const requests = images * rounds;
+  await requestMany(WARM_UP_MISSES * workers, WARM_UP_WIDTH);
+  const before = readCpuTimes(service.pid);
+  const seconds = await timeSeconds(() => requestMany(requests, MISS_WIDTH));
   return { perSecond: requests / seconds, cost: costOf(before, readCpuTimes(service.pid), requests) };
 }
 
-async function measureHits({ service, authority }: Target, seconds: number): Promise<Measured> {
+async function measureHits({ service, authority }: Target, seconds: number): Promise<MeasuredHits> {
   const src = `http://${authority}/0`;
   const url = await buildImageUrl({
     ...{ baseUrl: service.url, unit: 'bench', src, width: HIT_WIDTH, format: 'webp' },
   });
-  await fetchBody(url);
+  const bytes = await fetchBody(url);
   // Each worker reads it into its memory.
   await runWrk(url, HIT_CONNECTIONS, 1);
   const before = readCpuTimes(service.pid);
   const { requests, perSecond } = await runWrk(url, HIT_CONNECTIONS, seconds);
-  return { perSecond, cost: costOf(before, readCpuTimes(service.pid), requests) };
+  return { bytes, perSecond, cost: costOf(before, readCpuTimes(service.pid), requests) };
 }
 
-async function fetchBody(url: string): Promise<void> {
+async function fetchBody(url: string): Promise<number> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(await response.text());
-  await response.arrayBuffer();
+  return (await response.arrayBuffer()).byteLength;
 }
 
 function costOf(before: CpuTimes, after: CpuTimes, requests: number): RequestCost {
