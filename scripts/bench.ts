@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { bestCommand } from './bench/best.ts';
 import { brokenUnitsCommand } from './bench/broken-units.ts';
 import { bytesCommand } from './bench/bytes.ts';
 import { edgeCommand } from './bench/edge.ts';
@@ -19,6 +20,7 @@ const program = new Command('bench')
   .description('measure and check the service on this machine')
   .showHelpAfterError()
   .addCommand(bytesCommand())
+  .addCommand(bestCommand())
   .addCommand(smallOriginalsCommand())
   .addCommand(tiersCommand())
   .addCommand(hitsCommand())
