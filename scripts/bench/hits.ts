@@ -1,83 +1,95 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import { buildImageUrl } from '../../src/client/image-url.ts';
-import { readPhotographs } from '../../src/demo/demo.ts';
-import { median, print } from './harness/measurements.ts';
+import { Command, type Option } from 'commander';
+import { compare, printTableHead, type Round } from './harness/comparison.ts';
+import { startNginx } from './harness/nginx.ts';
+import { numbersOption, roundsOption, secondsOption } from './harness/options.ts';
 import { type ServerProcess, startServer, startService } from './harness/processes.ts';
-import { serveSources } from './harness/sources.ts';
+import { type BenchSource, largePhotographs, serveSources } from './harness/sources.ts';
 import { withFolder } from './harness/work-files.ts';
 import { runWrk } from './harness/wrk.ts';
+import { type StoredVariant, storeVariants } from './hits/stored-variants.ts';
 
-const CONNECTIONS = 16;
+const WARM_UP_SECONDS = 1;
+/** How many photographs have variants of the wanted sizes made. */
+const SOURCES = 2;
 
-interface HitsOptions {
+export interface HitsOptions {
+  connections: readonly number[];
+  kilobytes: readonly number[];
   seconds: number;
   rounds: number;
 }
 
 export function hitsCommand(): Command {
-  return new Command('hits')
-    .description('answer requests for a stored variant, as a ratio to a bare node:http server')
-    .option('--seconds <n>', 'duration of each measurement', Number, 5)
-    .option('--rounds <n>', 'number of rounds', Number, 3)
-    .action(measureHits);
+  const command = new Command('hits')
+    .description('stored variants, as ratios to a bare node:http server and nginx')
+    .argument('[folder]', 'with photographs of 10 megapixels and more; default: enlarged ones of the demo');
+  for (const option of [...hitsOptions(), roundsOption()]) command.addOption(option);
+  return command.action(async (folder: string | undefined, options: HitsOptions) => {
+    printTableHead();
+    await measureHits(await largePhotographs(folder), options);
+  });
 }
 
-/** Hits from the file store, against a bare `node:http` server that sends the same bytes. */
-async function measureHits(options: HitsOptions): Promise<void> {
-  const [photograph] = await readPhotographs();
-  if (!photograph) throw new Error('no photograph');
-  const origin = await serveSources([{ ...photograph, megapixels: 0.8 }]);
+/** The options of {@link measureHits}, but for the number of rounds. */
+export function hitsOptions(): Option[] {
+  return [
+    numbersOption('--connections <numbers>', 'connections of hits', [1, 16, 256]),
+    numbersOption('--kilobytes <numbers>', 'sizes of hits', [10, 180]),
+    secondsOption(),
+  ];
+}
+
+/** Prints lines of hits from the file store, with the log on, against servers that send the same bytes and headers. */
+export async function measureHits(sources: readonly BenchSource[], options: HitsOptions): Promise<void> {
+  const origin = await serveSources(sources);
   const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-  try {
-    const src = `http://${origin.authority}/0`;
-    const url = await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, format: 'jpeg' });
-    await (await fetch(url)).arrayBuffer();
-    const hit = await fetch(url);
-    const body = Buffer.from(await hit.arrayBuffer());
-    await withFolder(tmpdir(), async (folder) => {
-      const bare = await startBareServer(join(folder, 'body'), body, hit.headers);
-      try {
-        const ratios = await compareRates(url, bare, options);
-        print(`${body.byteLength} bytes, ${CONNECTIONS} connections: ${ratios}`);
-      } finally {
-        await bare.stop();
-      }
-    });
-  } finally {
-    await service.stop();
-    origin.close();
-  }
+  const sizes = options.kilobytes.map((size) => size * 1000);
+  const urls = sources.slice(0, SOURCES).map((_, index) => `http://${origin.authority}/${index}`);
+  for (const variant of await storeVariants(service.url, urls, sizes))
+    await withFolder(tmpdir(), (folder) => measureVariant(folder, service, variant, options));
+  await service.stop();
+  origin.close();
 }
 
-async function startBareServer(path: string, body: Buffer, hitHeaders: Headers): Promise<ServerProcess> {
+async function measureVariant(
+  folder: string,
+  service: ServerProcess,
+  { url, body, headers }: StoredVariant,
+  { connections, seconds, rounds }: HitsOptions,
+): Promise<void> {
+  const path = join(folder, 'body');
   await writeFile(path, body);
-  const { date, connection, 'keep-alive': _, ...headers } = Object.fromEntries(hitHeaders);
-  const env = { BODY: path, HEADERS: JSON.stringify(headers) };
-  return await startServer('scripts/bench/harness/bare-server.ts', env);
-}
-
-/** @returns the median ratios as text */
-async function compareRates(
-  url: string,
-  bare: ServerProcess,
-  { seconds, rounds }: HitsOptions,
-): Promise<string> {
-  const ratios = { memory: [] as number[], file: [] as number[] };
-  const rate = async (target: string) => (await runWrk(target, CONNECTIONS, seconds)).perSecond;
-  for (let round = 1; round <= rounds; round++) {
-    const memory = await rate(`${bare.url}/memory`);
-    const file = await rate(`${bare.url}/file`);
-    const hits = await rate(url);
-    ratios.memory.push(hits / memory);
-    ratios.file.push(hits / file);
-    const rates = [memory, file, hits].map((rate) => rate.toFixed(0));
-    print(
-      `round ${round}: node:http from memory ${rates[0]}/s, from a file ${rates[1]}/s; stored variants ${rates[2]}/s`,
+  const bare = await startServer('scripts/bench/harness/bare-server.ts', {
+    BODY: path,
+    HEADERS: JSON.stringify(headers),
+  });
+  const nginx = await startNginx(path, headers);
+  const contestants = [
+    { name: 'edgepress', server: { ...service, url } },
+    { name: 'node:http from memory, without a log', server: bare },
+    ...(nginx ? [{ name: 'nginx, sendfile, one process', server: nginx }] : []),
+  ];
+  for (const { server } of contestants) await runWrk(server.url, 16, WARM_UP_SECONDS);
+  const kilobytes = (body.byteLength / 1000).toFixed(0);
+  for (const count of connections) {
+    await compare(
+      { measured: `hit: ${kilobytes} kB, ${count} ${count === 1 ? 'connection' : 'connections'}`, rounds },
+      contestants.map(({ name, server }) => ({ name, measure: () => requestOften(server, count, seconds) })),
     );
   }
-  const [toMemory, toFile] = [median(ratios.memory), median(ratios.file)].map((ratio) => ratio.toFixed(2));
-  return `median ratio to memory ${toMemory}, to a file ${toFile}`;
+  await Promise.all(contestants.slice(1).map(({ server }) => server.stop()));
+}
+
+async function requestOften(server: ServerProcess, connections: number, seconds: number): Promise<Round> {
+  const before = server.cpuTimes();
+  const { requests, perSecond, p99Ms } = await runWrk(server.url, connections, seconds);
+  const after = server.cpuTimes();
+  return {
+    ...{ requests, perSecond, p99Ms },
+    cpuMs: after.all - before.all,
+    mainThreadMs: after.mainThreads - before.mainThreads,
+  };
 }

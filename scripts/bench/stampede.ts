@@ -18,14 +18,14 @@ async function measureStampede(file: string, { requests }: { requests: number })
   const origin = await serveSources([{ name: file, bytes: await readFile(file), megapixels: 0 }]);
   const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
   const requestVariant = async (unit: string, count: number) => {
-    const before = { requests: origin.counts.requests, cpuMs: await service.cpuMs() };
+    const before = { requests: origin.counts.requests, cpuMs: service.cpuTimes().all };
     const src = `http://${origin.authority}/0`;
     const url = await buildImageUrl({ baseUrl: service.url, unit, src, format: 'avif' });
     const seconds = await timeSeconds(() =>
       Promise.all(Array.from({ length: count }, async () => (await fetch(url)).arrayBuffer())),
     );
     const fetches = origin.counts.requests - before.requests;
-    const cpuMs = (await service.cpuMs()) - before.cpuMs;
+    const cpuMs = service.cpuTimes().all - before.cpuMs;
     print(
       `${count} concurrently: ${(seconds * 1000).toFixed(0)} ms, ${cpuMs} ms of CPU time, ${fetches} fetch`,
     );

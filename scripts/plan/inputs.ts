@@ -36,7 +36,7 @@ export const ASSUMED_SOURCE_KB = 2600;
 export const ASSUMED_VARIANT_KB = 71;
 /**
  * Encoding is not all of the work. Through the whole service, with originals of 10 megapixels and more, it is 0.88 of the CPU time:
- * the rest fetches and stores. Measured with `npm run bench -- throughput`.
+ * the rest fetches and stores. Measured with `npm run bench -- misses`.
  */
 const ENCODING_SHARE = 0.88;
 

@@ -31,7 +31,7 @@ export interface SharpEncoderOptions {
   locks?: Locks | undefined;
 }
 
-// One thread per image and as many images as cores give the highest throughput; see `scripts/bench/throughput.ts`.
+// One thread per image and as many images as cores give the highest throughput; see `npm run bench -- misses`.
 sharp.concurrency(1);
 // Every source is different, so libvips' cache of operations would only hold memory.
 sharp.cache(false);

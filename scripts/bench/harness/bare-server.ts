@@ -1,17 +1,14 @@
 // Started as a process of its own. The lower bound that hits are compared with: a node:http server that sends the same bytes and
-// headers, from memory at `/memory` or from a file that is read for each request at `/file`, and does nothing else.
+// headers from memory, and does nothing else.
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const path = process.env['BODY'] ?? '';
-const body = readFileSync(path);
+const body = readFileSync(process.env['BODY'] ?? '');
 const headers = JSON.parse(process.env['HEADERS'] ?? '{}');
-const server = createServer(async (request, response) => {
-  const bytes = request.url === '/file' ? await readFile(path) : body;
+const server = createServer((_request, response) => {
   response.writeHead(200, headers);
-  response.end(bytes);
+  response.end(body);
 });
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`{"url":"http://127.0.0.1:${(server.address() as AddressInfo).port}"}\n`);

@@ -5,9 +5,14 @@ export async function timeSeconds(work: () => Promise<unknown>): Promise<number>
   return (performance.now() - start) / 1000;
 }
 
-/** @returns the middle value, the upper one of two; NaN of nothing */
+/** @returns the middle value, or the mean of the two in the middle; NaN of nothing */
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  const rising = values.toSorted((a, b) => a - b);
+  const [below = Number.NaN, above = Number.NaN] = [
+    rising[(rising.length - 1) >> 1],
+    rising[rising.length >> 1],
+  ];
+  return (below + above) / 2;
 }
 
 /** @returns the highest score that at least `share` of the images reach: one of the scores, never a value between two */

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { type CpuTimes, readCpuTimes } from './cpu-times.ts';
 
 /** An HTTP server in a process of its own, so that its work is not measured together with that of the benchmark. */
 export interface ServerProcess {
@@ -11,9 +12,7 @@ export interface ServerProcess {
   pid: number;
   /** The peak memory so far, in bytes. */
   peakMemoryBytes(): number;
-  /** The CPU time so far, in milliseconds: of the process, and of its main thread. */
-  cpuMs(): Promise<number>;
-  mainThreadMs(): Promise<number>;
+  cpuTimes(): CpuTimes;
   stop(): Promise<void>;
 }
 
@@ -36,10 +35,19 @@ export interface CommandEnd {
 
 /** What `npm start` and `npm run prewarm` set for Node. */
 const NODE_ENV_VARIABLES = { UV_THREADPOOL_SIZE: '64', MALLOC_ARENA_MAX: '2' };
-/** Linux counts CPU time in hundredths of a second. */
-const MS_PER_TICK = 10;
+/**
+ * Runs a server, sends the first line with its URL to descriptor 3, and discards the rest as it comes. The server is in the place of the
+ * shell, so that it has its process id, and its log goes to a pipe that is read by a process of its own.
+ */
+const READ_LOG = `exec "$@" > >(grep -m1 '"url":"' >&3; exec cat >/dev/null 3>&-) 3>&-`;
 /** How often the peak memory of a command is read: Linux drops it when the process ends. */
 const MEMORY_INTERVAL_MS = 20;
+
+/** No server outlives this process. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const server of running) server.kill();
+});
 
 /** Starts the service with a new store, which is deleted when it stops. It logs as in production; the log is discarded. */
 export async function startService(env: Record<string, string>): Promise<ServerProcess> {
@@ -60,16 +68,18 @@ export async function startService(env: Record<string, string>): Promise<ServerP
  * @throws Error when it ends before that
  */
 export async function startServer(file: string, env: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const child = spawn('bash', ['-c', READ_LOG, 'bash', process.execPath, '--import', 'tsx', file], {
     env: { ...process.env, ...NODE_ENV_VARIABLES, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  const pid = child.pid ?? 0;
   return {
     url: await readUrl(child),
-    pid: child.pid ?? 0,
-    peakMemoryBytes: () => readPeakMemoryBytes(child.pid),
-    cpuMs: () => readCpuMs(`/proc/${child.pid}/stat`),
-    mainThreadMs: () => readCpuMs(`/proc/${child.pid}/task/${child.pid}/stat`),
+    pid,
+    peakMemoryBytes: () => readPeakMemoryBytes(pid),
+    cpuTimes: () => readCpuTimes(pid),
     stop: () =>
       new Promise((stopped) => {
         child.once('close', () => stopped());
@@ -79,14 +89,10 @@ export async function startServer(file: string, env: Record<string, string>): Pr
 }
 
 async function readUrl(child: ChildProcess): Promise<string> {
-  const output = child.stdout as NodeJS.ReadableStream;
-  for await (const line of createInterface({ input: output })) {
-    const [, url] = /"url":"([^"]+)"/.exec(line) ?? [];
-    if (url === undefined) continue;
-    output.resume();
-    return url;
-  }
-  throw new Error('the server ended before it listened');
+  const line = await text(child.stdio[3] as NodeJS.ReadableStream);
+  const [, url] = /"url":"([^"]+)"/.exec(line) ?? [];
+  if (url === undefined) throw new Error('the server ended before it listened');
+  return url;
 }
 
 /** Starts a command as `npm run` does. Of this process's environment it gets only what Node needs. */
@@ -125,21 +131,10 @@ export function requireStatus({ status, stderr }: CommandEnd, expected: number):
 }
 
 /** The peak resident memory, from Linux' `/proc`; 0 after the process has ended. */
-function readPeakMemoryBytes(pid = 0): number {
+export function readPeakMemoryBytes(pid = 0): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
   } catch {
     return 0;
   }
-}
-
-/** User and system time, from Linux' `/proc`. */
-async function readCpuMs(path: string): Promise<number> {
-  const stat = await readFile(path, 'utf8');
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) * MS_PER_TICK;
 }

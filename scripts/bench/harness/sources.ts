@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { MAX_SIDE, toEncoding } from '../../../src/encode/encodings.ts';
-import { fastSettings } from '../../../src/encode/tier-quality.ts';
+import { readPhotographs } from '../../../src/demo/demo.ts';
+import { CommandFailure } from '../../cli/command.ts';
 
 /** A photograph to measure with. */
 export interface BenchSource {
@@ -26,6 +27,34 @@ export async function readSources(folder: string, minMegapixels = 0): Promise<Be
   return sources.filter(({ megapixels }) => megapixels >= minMegapixels);
 }
 
+/** What the cameras of phones make. */
+const LARGE_MEGAPIXELS = 12;
+const MIN_LARGE_MEGAPIXELS = 10;
+
+/**
+ * Returns the photographs of a folder that have 10 megapixels or more. Without a folder, those of the demo are enlarged to 12 megapixels and
+ * get the profile that most cameras embed: they have fewer bytes and details than a camera's.
+ *
+ * @throws CommandFailure if the folder has none, or does not exist
+ */
+export async function largePhotographs(folder: string | undefined): Promise<BenchSource[]> {
+  if (folder !== undefined) {
+    if (!existsSync(folder)) throw new CommandFailure(`there is no folder or benchmark ${folder}`);
+    const sources = await readSources(folder, MIN_LARGE_MEGAPIXELS);
+    if (sources.length > 0) return sources;
+    throw new CommandFailure(`${folder} has no image of ${MIN_LARGE_MEGAPIXELS} megapixels or more`);
+  }
+  return await Promise.all(
+    (await readPhotographs()).map(async ({ name, bytes }) => {
+      const { width, height } = await sharp(bytes).metadata();
+      const scale = Math.sqrt((LARGE_MEGAPIXELS * 1e6) / (width * height));
+      const image = sharp(bytes).resize({ width: Math.round(width * scale) });
+      const large = await image.jpeg({ quality: 92 }).withIccProfile('srgb').toBuffer();
+      return { name, bytes: large, megapixels: LARGE_MEGAPIXELS };
+    }),
+  );
+}
+
 /** Serves sources at `/{index}`, with any query. `counts.requests` counts the requests. */
 export async function serveSources(sources: readonly BenchSource[]) {
   const counts = { requests: 0 };
@@ -37,13 +66,4 @@ export async function serveSources(sources: readonly BenchSource[]) {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return { authority, counts, close: () => server.close() };
-}
-
-/** What the service is compared with: decode, resize and encode to a `balanced` AVIF with its own settings, and nothing else. */
-export async function encodeBare(bytes: Buffer | ArrayBuffer, width: number): Promise<void> {
-  const image = sharp(bytes, { failOn: 'warning' })
-    .autoOrient()
-    .resize({ width, height: MAX_SIDE.avif, fit: 'inside', withoutEnlargement: true });
-  const settings = fastSettings('avif', 'balanced', { contentClass: 'photo', width, height: width });
-  await toEncoding(image, settings).toBuffer();
 }
