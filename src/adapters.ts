@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
-import type { StoreLocation } from './config-values.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import type { Locks } from './locks.ts';
 import type { UnitQueue } from './queue/queue.ts';
@@ -42,7 +41,10 @@ export function createLazyS3Client(endpoint: string | undefined): LazyS3Client {
 }
 
 /** @throws ConfigError when the folder cannot be used */
-export async function createStore(location: StoreLocation, s3: LazyS3Client): Promise<VariantStore> {
+export async function createStore(
+  { store: location, workers }: Pick<Config, 'store' | 'workers'>,
+  s3: LazyS3Client,
+): Promise<VariantStore> {
   if (location.kind === 's3') {
     const { createS3Store } = await import('./store/s3-store.ts');
     return createS3Store({ bucket: location.bucket, client: await s3.get() });
@@ -50,7 +52,7 @@ export async function createStore(location: StoreLocation, s3: LazyS3Client): Pr
   const { root } = location;
   const { createFileStore } = await import('./store/file-store.ts');
   try {
-    return createFileStore({ root });
+    return createFileStore({ root, processes: workers });
   } catch (error) {
     throw new ConfigError([`STORE: ${root} cannot be used as a folder (${(error as Error).message})`]);
   }

@@ -221,7 +221,7 @@ export const VARIABLES = {
     name: 'WORKERS',
     type: workerCount,
     default: '1',
-    doc: 'How many processes serve the port of `npm start`. One is enough for ten cores of encodes; more answer more hits. They share one queue and all limits.',
+    doc: 'How many processes serve the port of `npm start`. One is enough for the encodes of sixteen cores; more answer more hits. They share one queue and the limits: docs/operations.md has which.',
   }),
   queueLimit: variable({
     name: 'QUEUE_LIMIT',

@@ -105,7 +105,7 @@ export async function createServices(
 ): Promise<Services> {
   const { nowMs = Date.now, onWork = () => {}, locks = createLocks() } = overrides;
   const s3 = createLazyS3Client(config.s3Endpoint);
-  const store = overrides.store ?? (await createStore(config.store, s3));
+  const store = overrides.store ?? (await createStore(config, s3));
   const { counts, onStoreError } = countStoreErrors(log);
   const bestEffortStore = createBestEffortStore(store, onStoreError);
   const sha256 = createKeyHash(config.sourceIgnoredParameters);

@@ -23,10 +23,14 @@ import {
  */
 
 const MEMORY_CACHE_BYTES = 64 * 1_048_576;
+/** What each of many processes keeps at least. */
+const MIN_MEMORY_CACHE_BYTES = 16 * 1_048_576;
 
 export interface FileStoreOptions {
   /** The folder, created if it is missing. On a local disk: a network share that hangs would hang the process. */
   root: string;
+  /** How many processes of this server divide the memory for recently read objects between them. Default: 1. */
+  processes?: number;
 }
 
 /**
@@ -38,13 +42,13 @@ export interface FileStoreOptions {
  *
  * @throws Error when the folder cannot be created or written to
  */
-export function createFileStore({ root }: FileStoreOptions): VariantStore {
+export function createFileStore({ root, processes = 1 }: FileStoreOptions): VariantStore {
   const base = resolve(root);
   const tempFolder = join(base, TEMP_FOLDER);
   makeWritableFolder(tempFolder);
   sweepTempFiles(tempFolder);
   const maybeYield = createYielder();
-  const cache = createMemoryCache(MEMORY_CACHE_BYTES);
+  const cache = createMemoryCache(Math.max(MIN_MEMORY_CACHE_BYTES, MEMORY_CACHE_BYTES / processes));
   const write = createWriter(tempFolder);
 
   function pathOf(key: string): string {
