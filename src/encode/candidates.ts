@@ -25,7 +25,8 @@ export function lossyEncodings(format: Format, still: Still): readonly QualitySt
   const isPhoto = contentClass === 'photo';
   const webp = webpSteps(still);
   const isSoft = isPhoto && !needsSharpChroma(still.sharpColours);
-  const jpegs = isSoft ? [jpegSteps('4:2:0')] : [jpegSteps('4:2:0'), jpegSteps('4:4:4')];
+  const chromas = isSoft ? (['4:2:0'] as const) : (['4:2:0', '4:4:4'] as const);
+  const jpegs = chromas.map((chroma) => jpegSteps(chroma, contentClass));
   switch (format) {
     case 'avif':
       return isPhoto && !isSmall(still) ? [avifSteps(still)] : [avifSteps(still), webp];
@@ -69,9 +70,17 @@ export async function paletteEncoding(format: Format, still: Still): Promise<Pal
   return undefined;
 }
 
+/** A score that is lower than the target by no more is not worth another encode. */
+const TOLERANCE = 0.1;
+
+/** Whether the score of a candidate is the target, as far as that is worth an encode. */
+export function reaches({ score }: Candidate, target: number): boolean {
+  return score >= target - TOLERANCE;
+}
+
 /** Returns the candidate with the highest score if none reaches the target. */
 export function smallestThatReaches(candidates: readonly Candidate[], target: number): Candidate {
-  const reaching = candidates.filter(({ score }) => score >= target);
+  const reaching = candidates.filter((one) => reaches(one, target));
   if (reaching.length === 0) return candidates.reduce(higherScore);
   return reaching.reduce((least, one) => (one.body.byteLength < least.body.byteLength ? one : least));
 }
@@ -79,7 +88,7 @@ export function smallestThatReaches(candidates: readonly Candidate[], target: nu
 /** Returns the candidate with the highest score within the budget; if there is none, the smallest that reaches the target of the lowest tier. */
 export function bestWithinBudget(candidates: readonly Candidate[], maxBytes: number): Candidate {
   const within = candidates.filter(
-    ({ body, score }) => body.byteLength <= maxBytes && score >= TIER_QUALITY[LOWEST_TIER].targetScore,
+    (one) => one.body.byteLength <= maxBytes && reaches(one, TIER_QUALITY[LOWEST_TIER].targetScore),
   );
   return within.length > 0
     ? within.reduce(higherScore)

@@ -1,64 +1,65 @@
-import type { Format, Tier } from '../protocol/request.ts';
+import type { Format } from '../protocol/request.ts';
 import {
   bestWithinBudget,
   higherScore,
   losslessEncodings,
   lossyEncodings,
   paletteEncoding,
+  reaches,
   smallestThatReaches,
 } from './candidates.ts';
 import type { EncoderSettings } from './encodings.ts';
+import { type Draft, type Prediction, predict } from './predict-quality.ts';
 import type { QualitySteps } from './quality-steps.ts';
-import { findLowestStep, type Sample } from './search-quality.ts';
 import type { Candidate, Still } from './still.ts';
 import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
 
 export interface BestRequest {
   format: Format;
-  tier: Tier;
   /** The score to reach: the target of the tier, or less for a source that was compressed hard; see `targetFor`. */
   target: number;
   /** A budget in bytes; see `EncodeRequest`. */
   maxBytes?: number | undefined;
 }
 
-/** What a search looks for. */
-type Goal = Pick<BestRequest, 'tier' | 'target'>;
-
-/** The second if the first is too far from the target for an estimate. */
-const MAX_DRAFT_SAMPLES = 2;
-/** One encode at the estimated quality, and one to correct it; a third if even that misses the target, and so on. */
-const MAX_FINAL_SAMPLES = 4;
-/** How far above the estimate the first encode is, as a part of the spread of estimates: a correction costs more than some bytes. */
-const MARGIN = 0.35;
-/** More bytes than this above what the target needs are worth another encode. */
-const WORTH_CORRECTING = 1.06;
-/** Fewer than a search for a score needs: bytes grow more evenly than scores. */
-const MAX_BUDGET_SAMPLES = 4;
+/** From a draft that is further from the target than this, in points of score, another one is made nearer to it. */
+const FAR = 15;
+/** What exceeds the target by more points is encoded again: 12% of bytes. */
+const WORTH_CORRECTING = 2.5;
+/** A correction aims higher by this share of the error that it corrects. */
+const CAUTION = 0.1;
+/** Encodes that look for the highest quality within a budget, and the share of the budget that is near enough to it. */
+const MAX_BUDGET_ENCODES = 4;
+const NEAR_BUDGET = 0.95;
 /** A less lossy encoding of the same kind is larger, so the others are not tried once one has this many times the bytes of the smallest. */
 const HOPELESS = 2;
 
 /**
- * Finds the smallest encoding of a still that reaches the target: drafts of each lossy encoding that can win tell which is likely to, and at
- * which quality, and each lossless one is tried. If none reaches the target, it returns the one with the highest score.
+ * Finds the smallest encoding of a still that reaches the target. A draft of each lossy encoding that can win predicts which one does and at
+ * which quality: it is encoded, and once more where the score is off. Each lossless one is tried. If none reaches the target, it returns the
+ * one with the highest score.
  *
  * @throws TypeError outside of `Still.withReference`
  */
 export async function encodeBest(
   still: Still,
-  { format, tier, target, maxBytes }: BestRequest,
+  { format, target, maxBytes }: BestRequest,
 ): Promise<Candidate> {
-  const goal = { tier, target };
   const candidates: Candidate[] = [];
   const fewestBytes = () =>
-    Math.min(...candidates.filter(({ score }) => score >= target).map(({ body }) => body.byteLength));
+    Math.min(...candidates.filter((one) => reaches(one, target)).map(({ body }) => body.byteLength));
   const palette = await paletteEncoding(format, still);
   if (palette) candidates.push(await still.encodeAndScore(palette));
   const lossy = lossyEncodings(format, still);
-  const estimates: Estimate[] = [];
-  for (const steps of lossy) estimates.push(await estimate(still, steps, goal));
-  for (const likely of estimates.toSorted((one, other) => one.bytes - other.bytes))
-    if (likely.bytes < fewestBytes()) candidates.push(await encodeNear(still, likely, goal));
+  const predictions: LossyPrediction[] = [];
+  for (const steps of lossy) predictions.push(await predictLossy(still, steps, target));
+  for (const likely of predictions.toSorted((one, other) => one.bytes - other.bytes)) {
+    if (likely.bytes >= fewestBytes()) break;
+    const candidate = await encodeNear(still, likely);
+    candidates.push(candidate);
+    // The others are expected to be larger.
+    if (reaches(candidate, target)) break;
+  }
   for (const settings of losslessEncodings(format, still)) {
     const candidate = await still.encodeAndScore(settings);
     candidates.push(candidate);
@@ -67,113 +68,95 @@ export async function encodeBest(
   const best = smallestThatReaches(candidates, target);
   if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
   const cheaper: Candidate[] = [];
-  for (const steps of lossy) cheaper.push(await highestWithinBudget(still, steps, goal, maxBytes));
+  for (const steps of lossy) cheaper.push(await highestWithinBudget(still, steps, target, maxBytes));
   return bestWithinBudget([...candidates, ...cheaper], maxBytes);
 }
 
-/** At which quality an encoding is expected to reach a target. */
-interface Estimate {
+/** Where a lossy encoding is expected to reach a target. */
+interface LossyPrediction extends Prediction {
   steps: QualitySteps;
-  /** Between steps. */
-  position: number;
-  bytes: number;
+  target: number;
+  /** Positions for a point of score there. */
+  perPoint: number;
 }
 
-/** Estimates by drafts where an encoding reaches the target. */
-async function estimate(still: Still, steps: QualitySteps, { tier, target }: Goal): Promise<Estimate> {
-  const { settingsAt, offsetFor, share } = steps.draft;
-  const slope = steps.slopeFor(tier);
-  const lowered = (TIER_QUALITY[tier].targetScore - target) / slope;
-  const { crossing, samples } = await findLowestStep(
-    {
-      ...rangeOf(steps, still),
-      start: stepOf(steps, steps.startAt(tier)) - lowered,
-      slope,
-      tolerance: 3 * steps.spreadFor(tier),
-      maxSamples: MAX_DRAFT_SAMPLES,
-      evaluate: evaluatorOf(still, steps.qualities, settingsAt),
-    },
-    target,
-  );
-  const last = samples.at(-1) as Candidate & Sample;
-  const bytes = share * last.body.byteLength * steps.growth ** (crossing - last.step);
-  return { steps, position: crossing + offsetFor(tier), bytes };
+/** Predicts from a draft, which all targets share, or from a second one if that is far from the target. */
+async function predictLossy(still: Still, steps: QualitySteps, target: number): Promise<LossyPrediction> {
+  const { model, aim } = steps;
+  const first = await draftAt(still, steps, stepOf(steps, steps.draftQuality));
+  const isFar = Math.abs(target - first.score) > FAR;
+  const near = predict(model, first, still, target).position;
+  const draft = isFar
+    ? await draftAt(still, steps, stepBelow(steps, clampToRange(still, steps, near)))
+    : first;
+  const usual = model.positionsPerPoint;
+  const rise =
+    predict(model, draft, still, target + 1).position - predict(model, draft, still, target - 1).position;
+  const perPoint = Math.min(2 * usual, Math.max(usual / 2, rise / 2));
+  return { ...predict(model, draft, still, target + aim), steps, target, perPoint };
 }
 
-/** Encodes where an encoding is expected to reach the target, and corrects that until it does so and does not exceed it much. */
-async function encodeNear(
-  still: Still,
-  { steps, position: expected }: Estimate,
-  { tier, target }: Goal,
-): Promise<Candidate> {
-  const slope = steps.slopeFor(tier);
-  const { from, to } = rangeOf(steps, still);
-  const margin = MARGIN * steps.spreadFor(tier);
-  const candidates: Candidate[] = [];
-  let position = expected + margin;
-  for (let samples = 0; samples < MAX_FINAL_SAMPLES; samples++) {
-    position = Math.min(to, Math.max(from, position));
-    const candidate = await still.encodeAndScore(settingsBetween(steps, position));
-    candidates.push(candidate);
-    const surplus = (candidate.score - target) / slope;
-    const isReached = surplus >= 0;
-    // What was reached is corrected once: a lower quality may miss the target.
-    if (isReached && (steps.growth ** surplus <= WORTH_CORRECTING || position === from || samples > 0)) break;
-    if (!isReached && (position === to || candidates.some(({ score }) => score >= target))) break;
-    // By a step at least: a smaller change may be none.
-    const change = margin / 2 - surplus;
-    position += isReached ? Math.min(-1, change) : Math.max(1, change);
-  }
-  return smallestThatReaches(candidates, target);
+async function draftAt(still: Still, steps: QualitySteps, step: number): Promise<Draft> {
+  const { body, score } = await still.encodeAndScore(steps.draftAt(steps.qualities[step] as number));
+  return { position: steps.positions[step] as number, score, bytes: body.byteLength };
 }
 
-/** Returns the settings for a position between steps: those of the nearest one, or some between two. */
-function settingsBetween(
-  { qualities, settingsAt, between }: QualitySteps,
-  position: number,
-): EncoderSettings {
-  if (!between) return settingsAt(qualities[Math.round(position)] as number);
-  const step = Math.ceil(position);
-  return between(qualities[step] as number, step - position);
+/** Encodes where an encoding is expected to reach the target, and corrects that once. */
+async function encodeNear(still: Still, { steps, target, perPoint, position }: LossyPrediction) {
+  const expected = clampToRange(still, steps, position);
+  const first = await still.encodeAndScore(settingsNear(steps, expected));
+  const surplus = first.score - target;
+  if (reaches(first, target) && surplus <= WORTH_CORRECTING) return first;
+  const change = (steps.aim - surplus + CAUTION * Math.abs(surplus)) * perPoint;
+  const corrected = clampToRange(still, steps, expected + change);
+  if (corrected === expected) return first;
+  const second = await still.encodeAndScore(settingsNear(steps, corrected));
+  return smallestThatReaches([first, second], target);
 }
 
-/** Returns the lowest and the highest step for a still. */
-function rangeOf(steps: QualitySteps, { contentClass }: Still): { from: number; to: number } {
-  return { from: stepOf(steps, steps.floor[contentClass]), to: steps.qualities.length - 1 };
+function clampToRange(still: Still, steps: QualitySteps, position: number): number {
+  const lowest = steps.positions[stepOf(steps, steps.floor[still.contentClass])] as number;
+  return Math.min(steps.positions.at(-1) as number, Math.max(lowest, position));
+}
+
+/** Returns the settings of the quality that is nearest to a position, or some between two. */
+function settingsNear(steps: QualitySteps, position: number): EncoderSettings {
+  const { qualities, positions, settingsAt, between } = steps;
+  const below = stepBelow(steps, position);
+  const above = Math.min(below + 1, positions.length - 1);
+  const [low, high] = [positions[below] as number, positions[above] as number];
+  if (position <= low) return settingsAt(qualities[below] as number);
+  if (between) return between(qualities[above] as number, high - position);
+  return settingsAt(qualities[position - low < high - position ? below : above] as number);
 }
 
 /** Returns the highest quality of an encoding within a budget of bytes, but no lower one than reaches the target of the lowest tier. */
 async function highestWithinBudget(
   still: Still,
   steps: QualitySteps,
-  goal: Goal,
+  target: number,
   maxBytes: number,
 ): Promise<Candidate> {
-  const lowestGoal = { tier: LOWEST_TIER, target: TIER_QUALITY[LOWEST_TIER].targetScore };
-  const lowest = await encodeNear(still, await estimate(still, steps, lowestGoal), lowestGoal);
-  const highest = await encodeNear(still, await estimate(still, steps, goal), goal);
-  if (lowest.body.byteLength > maxBytes || highest.body.byteLength <= maxBytes) return lowest;
-  // Bytes grow by about the same factor from step to step, so their logarithm is almost linear.
-  const from = stepOf(steps, qualityOf(lowest));
-  const to = stepOf(steps, qualityOf(highest));
-  const evaluate = async (step: number) => {
+  const lowestTarget = TIER_QUALITY[LOWEST_TIER].targetScore;
+  let within = await encodeNear(still, await predictLossy(still, steps, lowestTarget));
+  let beyond = await encodeNear(still, await predictLossy(still, steps, target));
+  if (within.body.byteLength > maxBytes || beyond.body.byteLength <= maxBytes) return within;
+  let best = within;
+  for (let encodes = 0; encodes < MAX_BUDGET_ENCODES; encodes++) {
+    // The logarithm of bytes rises evenly with the position.
+    const [from, to] = [stepOf(steps, qualityOf(within)), stepOf(steps, qualityOf(beyond))];
+    const share =
+      Math.log(maxBytes / within.body.byteLength) / Math.log(beyond.body.byteLength / within.body.byteLength);
+    const [low, high] = [steps.positions[from] as number, steps.positions[to] as number];
+    const step = Math.min(to - 1, Math.max(from + 1, stepBelow(steps, low + share * (high - low))));
+    if (step <= from || step >= to) break;
     const candidate = await still.encodeAndScore(steps.settingsAt(steps.qualities[step] as number));
-    return { ...candidate, step, value: Math.log(candidate.body.byteLength) };
-  };
-  const slope = Math.log(highest.body.byteLength / lowest.body.byteLength) / Math.max(1, to - from);
-  const start = from + Math.log(maxBytes / lowest.body.byteLength) / slope;
-  const overBudget = Math.log(maxBytes + 1);
-  const { reached, samples } = await findLowestStep(
-    { from, to, start, slope, maxSamples: MAX_BUDGET_SAMPLES, evaluate },
-    overBudget,
-  );
-  const within = samples.filter(({ value }) => value < overBudget);
-  // The search ends when it expects the step below to be within the budget.
-  for (let step = (reached?.step ?? to) - 1; within.length === 0 && step > from; step--) {
-    const sample = await evaluate(step);
-    if (sample.value < overBudget) within.push(sample);
+    if (candidate.body.byteLength > maxBytes) beyond = candidate;
+    else within = candidate;
+    best = higherScore(best, within);
+    if (within.body.byteLength > NEAR_BUDGET * maxBytes) break;
   }
-  return within.reduce<Candidate>(higherScore, lowest);
+  return best;
 }
 
 /** Returns the lowest step of at least a quality. */
@@ -181,17 +164,14 @@ function stepOf({ qualities }: QualitySteps, quality: number): number {
   return qualities.findIndex((one) => one >= quality);
 }
 
-function qualityOf({ settings }: Candidate): number {
-  return 'quality' in settings ? settings.quality : Number.NaN;
+/** Returns the highest step that is not above a position, or the lowest. */
+function stepBelow({ positions }: QualitySteps, position: number): number {
+  return Math.max(
+    0,
+    positions.findLastIndex((one) => one <= position),
+  );
 }
 
-function evaluatorOf(
-  still: Still,
-  qualities: readonly number[],
-  settingsAt: QualitySteps['settingsAt'],
-): (step: number) => Promise<Candidate & Sample> {
-  return async (step) => {
-    const candidate = await still.encodeAndScore(settingsAt(qualities[step] as number));
-    return { ...candidate, step, value: candidate.score };
-  };
+function qualityOf({ settings }: Candidate): number {
+  return 'quality' in settings ? settings.quality : Number.NaN;
 }

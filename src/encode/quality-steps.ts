@@ -1,40 +1,30 @@
-import type { Tier } from '../protocol/request.ts';
 import { type ContentClass, isDrawn } from './content-class.ts';
 import type { EncoderSettings } from './encodings.ts';
+import { QUALITY_MODELS, type QualityModel } from './quality-model.ts';
 import { needsSharpChroma } from './sharp-colours.ts';
-import { type StillTraits, TIER_QUALITY } from './tier-quality.ts';
+import type { StillTraits } from './tier-quality.ts';
 
-/** A lossy encoding as effort `best` searches it: a list of encoder qualities, whose indices are the steps of the search. */
+/** A lossy encoding as effort `best` uses it. Its encoder qualities have positions on a scale on which scores rise evenly. */
 export interface QualitySteps {
   /** Encoder qualities, in rising order. */
   qualities: readonly number[];
+  /** Where the qualities are, in the same order. */
+  positions: readonly number[];
   settingsAt(quality: number): EncoderSettings;
-  /** The quality that the search starts with. */
-  startAt(tier: Tier): number;
-  /** The usual rise of the score from one step to the next, near the target of a tier. */
-  slopeFor(tier: Tier): number;
-  /** By which factor bytes usually grow from one step to the next. */
-  growth: number;
-  /** By how many steps estimates are off, as a standard deviation. */
-  spreadFor(tier: Tier): number;
+  /** Faster settings: their scores and bytes tell at which quality the real ones reach a target; see `predict`. */
+  draftAt(quality: number): EncoderSettings;
+  /** Of the first draft: near the usual result of the middle tier. */
+  draftQuality: number;
+  model: QualityModel;
+  /** By how many points an encode is aimed above the target: most of them reach it, although predictions are off. */
+  aim: number;
   /** The lowest quality by content class, whatever the score: it keeps small print legible. */
   floor: Readonly<Record<ContentClass, number>>;
   /**
-   * Faster settings that are tried first. Their scores correlate with those of the real settings, which meet a target `offsetFor` steps away
-   * from where the draft meets it.
-   */
-  draft: {
-    settingsAt(quality: number): EncoderSettings;
-    /** In steps, may be a fraction or negative. */
-    offsetFor(tier: Tier): number;
-    /** The usual share of a draft's bytes that the real settings need at the same score. */
-    share: number;
-  };
-  /**
-   * Returns settings between two steps, for encodings whose steps are far apart.
+   * Returns settings between two qualities, for encodings whose qualities are far apart.
    *
-   * @param quality - the quality of the upper step
-   * @param distance - how far below it, in steps, from 0 to 1
+   * @param quality - the upper quality
+   * @param distance - how far below it, in positions, from 0 to 1
    */
   between?(quality: number, distance: number): EncoderSettings;
 }
@@ -43,11 +33,11 @@ export interface QualitySteps {
 const MAX_EFFORT_4_PIXELS = 1_500_000;
 
 /**
- * AVIF has 64 levels, each 6% of bytes apart; these are the qualities that libheif maps to different levels. Levels above the last
- * one are larger than lossless WebP.
+ * AVIF has 64 levels, each 6% of bytes apart; these are the qualities that libheif maps to different levels, and their positions are the
+ * levels. Levels above the last one are larger than lossless WebP.
  *
- * Effort 3 needs 8% fewer bytes than effort 1, and effort 0 predicts its result within one level. Effort 4 takes four times as long as
- * effort 3, and needs 5 to 8% fewer bytes for letters and lines, but only 1 to 4% for photographs.
+ * Effort 3 needs 8% fewer bytes than effort 1. Effort 4 takes four times as long as effort 3, and needs 5 to 8% fewer bytes for letters and
+ * lines, but only 1 to 4% for photographs.
  */
 export function avifSteps(still: StillTraits): QualitySteps {
   const { contentClass, width, height } = still;
@@ -55,9 +45,8 @@ export function avifSteps(still: StillTraits): QualitySteps {
   const isWorthEffort4 = contentClass !== 'photo' && width * height <= MAX_EFFORT_4_PIXELS;
   return {
     qualities: AVIF_QUALITIES,
-    startAt: (tier) => TIER_QUALITY[tier].searchStart.avif,
-    slopeFor: (tier) => TIER_QUALITY[tier].slope.avif,
-    growth: 1.066,
+    positions: AVIF_QUALITIES.map((_, index) => index),
+    draftQuality: 53,
     floor: { photo: 28, print: 45, drawing: 45, chart: 45 },
     ...(isWorthEffort4 ? avifAtEffort4(sharpChroma) : avifAtEffort3(sharpChroma)),
   };
@@ -65,17 +54,14 @@ export function avifSteps(still: StillTraits): QualitySteps {
 
 const AVIF_QUALITIES = distinctAvifQualities(24, 94);
 
-type StepsOfEffort = Pick<QualitySteps, 'settingsAt' | 'draft' | 'between' | 'spreadFor'>;
+type StepsOfEffort = Pick<QualitySteps, 'settingsAt' | 'draftAt' | 'between' | 'model' | 'aim'>;
 
 function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
   return {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 3, sharpChroma }),
-    spreadFor: (tier) => TIER_QUALITY[tier].spread.avif,
-    draft: {
-      settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 0, sharpChroma }),
-      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.avif,
-      share: 0.83,
-    },
+    draftAt: (quality) => ({ encoding: 'avif', quality, effort: 0, sharpChroma }),
+    model: QUALITY_MODELS.avif,
+    aim: 0.7,
     between: (quality, distance) => {
       const soften = SOFTENINGS.find(({ from }) => distance >= from)?.weight;
       return { encoding: 'avif', quality, effort: 3, sharpChroma, ...(soften && { soften }) };
@@ -86,13 +72,10 @@ function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
 function avifAtEffort4(sharpChroma: boolean): StepsOfEffort {
   return {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 4, sharpChroma }),
-    spreadFor: () => 0.7,
     // Of letters and lines, effort 0 predicts the result three levels too high.
-    draft: {
-      settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 2, sharpChroma }),
-      offsetFor: () => -0.8,
-      share: 0.95,
-    },
+    draftAt: (quality) => ({ encoding: 'avif', quality, effort: 2, sharpChroma }),
+    model: QUALITY_MODELS.avifLetters,
+    aim: 0.9,
   };
 }
 
@@ -106,6 +89,9 @@ const SOFTENINGS = [
   { from: 0.5, weight: 0.01 },
 ] as const;
 
+/** Of WebP and JPEG. */
+const AIM = 0.5;
+
 /**
  * Effort 6 needs 3 to 5% fewer bytes than effort 4, sharp's default, for twice the time; preset `picture` needs 1 to 2% fewer at an equal
  * score, though scores vary more.
@@ -117,37 +103,54 @@ export function webpSteps({
   // Without it, halved colour resolution blurs the edges of coloured letters. Other photographs only get larger.
   const sharpChroma = isDrawn(contentClass) || needsSharpChroma(sharpColours);
   return {
-    qualities: wholeQualities(20, 98),
+    qualities: WEBP_QUALITIES,
+    positions: WEBP_QUALITIES.map(webpPosition),
     settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 6, sharpChroma, preset: 'picture' }),
-    startAt: (tier) => TIER_QUALITY[tier].searchStart.webp,
-    slopeFor: (tier) => TIER_QUALITY[tier].slope.webp,
-    growth: 1.03,
-    spreadFor: (tier) => TIER_QUALITY[tier].spread.webp,
+    draftAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
+    draftQuality: 66,
+    model: contentClass === 'photo' ? QUALITY_MODELS.webp : QUALITY_MODELS.webpLetters,
+    aim: AIM,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
-    draft: {
-      settingsAt: (quality) => ({ encoding: 'webp', quality, effort: 2, sharpChroma, preset: 'picture' }),
-      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.webp,
-      share: 0.9,
-    },
   };
 }
 
 /** Klein's table needs 7% fewer bytes than mozjpeg's default at a score of 70 and 2% at 80, though scores vary more. */
-export function jpegSteps(chroma: '4:2:0' | '4:4:4'): QualitySteps {
+export function jpegSteps(chroma: '4:2:0' | '4:4:4', contentClass: ContentClass): QualitySteps {
+  const models = contentClass === 'photo' ? PHOTO_JPEG_MODELS : LETTERS_JPEG_MODELS;
   return {
-    qualities: wholeQualities(20, 96),
+    qualities: JPEG_QUALITIES,
+    positions: JPEG_QUALITIES.map(jpegPosition),
     settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', effort: 2 }),
-    startAt: (tier) => TIER_QUALITY[tier].searchStart.jpeg,
-    slopeFor: (tier) => TIER_QUALITY[tier].slope.jpeg,
-    growth: 1.025,
-    spreadFor: (tier) => TIER_QUALITY[tier].spread.jpeg,
+    draftAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', effort: 0 }),
+    draftQuality: 60,
+    model: models[chroma],
+    aim: AIM,
     floor: { photo: 30, print: 55, drawing: 55, chart: 55 },
-    draft: {
-      settingsAt: (quality) => ({ encoding: 'jpeg', quality, chroma, table: 'klein', effort: 0 }),
-      offsetFor: (tier) => TIER_QUALITY[tier].draftOffset.jpeg,
-      share: 0.955,
-    },
   };
+}
+
+const PHOTO_JPEG_MODELS = { '4:2:0': QUALITY_MODELS.jpeg, '4:4:4': QUALITY_MODELS.jpeg444 };
+const LETTERS_JPEG_MODELS = { '4:2:0': QUALITY_MODELS.jpegLetters, '4:4:4': QUALITY_MODELS.jpeg444 };
+
+const WEBP_QUALITIES = wholeQualities(20, 98);
+const JPEG_QUALITIES = wholeQualities(20, 96);
+
+/** How many positions a quantiser that is larger by a factor of e is away. */
+const POSITIONS_PER_E = 20;
+
+/**
+ * The logarithm of the quantiser of WebP: libwebp (`QualityToCompression` in `src/enc/quant_enc.c`) maps qualities to indices of its table
+ * of quantisers by a cube root with a bend at 75. The table rises by 1 from index to index where it matters.
+ */
+function webpPosition(quality: number): number {
+  const share = quality / 100;
+  const linear = share < 0.75 ? (share * 2) / 3 : 2 * share - 1;
+  return -POSITIONS_PER_E * Math.log(127 * (1 - Math.cbrt(linear)) + 4);
+}
+
+/** The logarithm of the scale of JPEG's quantisation tables: `jpeg_quality_scaling` of libjpeg. */
+function jpegPosition(quality: number): number {
+  return -POSITIONS_PER_E * Math.log(quality < 50 ? 5000 / quality : 200 - 2 * quality);
 }
 
 function wholeQualities(from: number, to: number): number[] {

@@ -9,14 +9,6 @@ interface TierQuality {
   targetScore: number;
   /** The quality of effort `fast`, which does not score its result. */
   fast: Readonly<Record<Format, number>>;
-  /** The quality that the search of effort `best` starts with: the usual result. */
-  searchStart: Readonly<Record<'avif' | 'webp' | 'jpeg', number>>;
-  /** The usual rise of the score from one step of `QualitySteps` to the next, near the target. */
-  slope: Readonly<Record<'avif' | 'webp' | 'jpeg', number>>;
-  /** How many steps away from where a draft meets the target the final encode meets it; see `QualitySteps`. */
-  draftOffset: Readonly<Record<'avif' | 'webp' | 'jpeg', number>>;
-  /** By how many steps that is off, as a standard deviation. */
-  spread: Readonly<Record<'avif' | 'webp' | 'jpeg', number>>;
 }
 
 /**
@@ -33,26 +25,14 @@ export const TIER_QUALITY: Readonly<Record<Tier, TierQuality>> = {
   saver: {
     targetScore: 60,
     fast: { avif: 53, webp: 66, jpeg: 62 },
-    searchStart: { avif: 46, webp: 58, jpeg: 56 },
-    slope: { avif: 1.85, webp: 0.5, jpeg: 0.65 },
-    draftOffset: { avif: -1.05, webp: 0.9, jpeg: 6.3 },
-    spread: { avif: 0.4, webp: 2.7, jpeg: 3.5 },
   },
   balanced: {
     targetScore: 70,
     fast: { avif: 61, webp: 80, jpeg: 78 },
-    searchStart: { avif: 56, webp: 76, jpeg: 71 },
-    slope: { avif: 1.35, webp: 0.65, jpeg: 0.5 },
-    draftOffset: { avif: -0.95, webp: -0.4, jpeg: 5.1 },
-    spread: { avif: 0.5, webp: 1.3, jpeg: 1.8 },
   },
   high: {
     targetScore: 80,
     fast: { avif: 75, webp: 90, jpeg: 91 },
-    searchStart: { avif: 71, webp: 88, jpeg: 86 },
-    slope: { avif: 0.8, webp: 0.9, jpeg: 0.6 },
-    draftOffset: { avif: -1.05, webp: -1.1, jpeg: 2.8 },
-    spread: { avif: 0.7, webp: 0.45, jpeg: 0.8 },
   },
 };
 

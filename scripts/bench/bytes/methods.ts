@@ -65,7 +65,7 @@ function optimum(format: Format, tier: Tier): Method {
   const stepsOf = ({ pixels: { width, height } }: Subject): Record<Format, QualitySteps> => ({
     avif: avifSteps({ contentClass: 'photo', width, height }),
     webp: webpSteps({ contentClass: 'photo' }),
-    jpeg: jpegSteps('4:2:0'),
+    jpeg: jpegSteps('4:2:0', 'photo'),
   });
   return {
     name: 'optimum',
