@@ -48,6 +48,7 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const server of running) server.kill();
 });
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 /** Starts the service with a new store, which is deleted when it stops. It logs as in production; the log is discarded. */
 export async function startService(env: Record<string, string>): Promise<ServerProcess> {
