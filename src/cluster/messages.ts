@@ -1,4 +1,5 @@
 import type { LockRequest } from '../lock-table.ts';
+import type { ProcessMetrics } from './collect-metrics.ts';
 
 // What the primary process of a cluster and its workers tell each other. Each message has a `kind`; other messages are those of libraries.
 
@@ -12,7 +13,10 @@ export type WorkerMessage =
   | { kind: 'pong' }
   /** It has put jobs on the queue. */
   | { kind: 'jobs' }
-  | { kind: 'metrics'; id: number };
+  /** It wants the metrics of all workers. */
+  | { kind: 'collect'; id: number }
+  /** Its own metrics. */
+  | { kind: 'metrics'; id: number; metrics: ProcessMetrics };
 
 /** From the primary to a worker. */
 export type PrimaryMessage =
@@ -23,5 +27,7 @@ export type PrimaryMessage =
   | { kind: 'consume' }
   /** Another worker has put jobs on the queue. */
   | { kind: 'jobs' }
+  /** The primary wants its metrics. */
+  | { kind: 'metrics'; id: number }
   /** The metrics of all workers; `undefined` if one of them did not answer. */
-  | { kind: 'metrics'; id: number; text: string | undefined };
+  | { kind: 'collected'; id: number; text: string | undefined };

@@ -1,14 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
-import { AggregatorRegistry } from 'prom-client';
-import { backoffDelay } from '../backoff.ts';
 import { createLockTable } from '../lock-table.ts';
+import { createMetricsCollector } from './collect-metrics.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { PrimaryMessage, WorkerMessage } from './messages.ts';
+import { createRestartDelay } from './restart-delay.ts';
 
 export interface PrimaryOptions {
   /** How many workers to run. */
   workers: number;
+  /** Where they listen: not 0, which would be another port once all of them have died. */
+  port: number;
   log: Logger;
   /** Called once all workers accept requests, with their address. */
   onListening: (url: string) => void;
@@ -18,7 +20,7 @@ export interface PrimaryOptions {
 export interface Primary {
   /** Lets all workers finish their work in flight, and resolves when they have ended. */
   close(): Promise<void>;
-  /** Resolves with an exit status if workers die as soon as they are started. */
+  /** Resolves with an exit status if no worker comes so far as to accept requests. */
   failed: Promise<number>;
 }
 
@@ -27,10 +29,6 @@ type Handler<Kind extends WorkerMessage['kind']> = (
   message: Extract<WorkerMessage, { kind: Kind }>,
 ) => void;
 
-const RESTART_DELAY_MS = 100;
-const MAX_RESTART_DELAY_MS = 10_000;
-/** So many workers that die one after the other before they accept requests are no accident. */
-const MAX_FAILED_STARTS = 5;
 /** A worker that does not answer for a minute, whose main thread is stuck, is killed. */
 const HEARTBEAT_INTERVAL_MS = 10_000;
 
@@ -38,8 +36,10 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
  * Runs workers of this program that listen at the same port. This process answers no requests: it starts a worker again that has died, holds
  * the locks that workers share, and names the one that works on the queue.
  */
-export function startPrimary({ workers, log, onListening }: PrimaryOptions): Primary {
+export function startPrimary({ workers, port, log, onListening }: PrimaryOptions): Primary {
   const listening = new Set<Worker>();
+  const startTimesMs = new WeakMap<Worker, number>();
+  const restartDelay = createRestartDelay();
   const locks = createLockTable<Worker>((worker, id, hasWaited) =>
     tell(worker, { kind: 'granted', id, hasWaited }),
   );
@@ -50,11 +50,11 @@ export function startPrimary({ workers, log, onListening }: PrimaryOptions): Pri
       worker.process.kill('SIGKILL');
     },
   );
-  const metrics = new AggregatorRegistry();
+  const metrics = createMetricsCollector<Worker>((worker, id) => tell(worker, { kind: 'metrics', id }));
   let consumer: Worker | undefined;
   let isClosing = false;
-  let hasStarted = false;
-  let failedStarts = 0;
+  /** Whether the first worker has accepted requests, and whether all have at the same time. */
+  const seen = { first: false, all: false };
   let onFailed: (status: number) => void = () => {};
   const failed = new Promise<number>((resolve) => {
     onFailed = resolve;
@@ -67,18 +67,29 @@ export function startPrimary({ workers, log, onListening }: PrimaryOptions): Pri
     jobs(worker) {
       if (consumer && consumer !== worker) tell(consumer, { kind: 'jobs' });
     },
-    metrics: (worker, { id }) => sendMetrics(worker, id),
+    async collect(worker, { id }) {
+      tell(worker, { kind: 'collected', id, text: await metrics.collect(listening) });
+    },
+    metrics: (_worker, message) => metrics.answer(message.id, message.metrics),
     listening: (worker, { url }) => addListening(worker, url),
   };
+
+  function startWorker(): void {
+    const worker = cluster.fork({ PORT: String(port) });
+    startTimesMs.set(worker, performance.now());
+  }
 
   function addListening(worker: Worker, url: string): void {
     listening.add(worker);
     heartbeat.add(worker);
-    failedStarts = 0;
     nameConsumer();
-    if (hasStarted) log.info({ worker: worker.id }, 'a worker accepts requests again');
-    if (hasStarted || listening.size < workers) return;
-    hasStarted = true;
+    if (!seen.first) {
+      seen.first = true;
+      for (let count = 1; count < workers; count++) startWorker();
+    }
+    if (seen.all) log.info({ worker: worker.id }, 'a worker accepts requests again');
+    if (seen.all || listening.size < workers) return;
+    seen.all = true;
     onListening(url);
   }
 
@@ -88,22 +99,18 @@ export function startPrimary({ workers, log, onListening }: PrimaryOptions): Pri
     if (consumer) tell(consumer, { kind: 'consume' });
   }
 
-  function sendMetrics(worker: Worker, id: number): void {
-    metrics.clusterMetrics().then(
-      (text) => tell(worker, { kind: 'metrics', id, text }),
-      () => tell(worker, { kind: 'metrics', id, text: undefined }),
-    );
-  }
-
   function onExit(worker: Worker, status: number | null, signal: string | null): void {
     locks.forget(worker);
     heartbeat.remove(worker);
+    metrics.forget(worker);
     if (consumer === worker) consumer = undefined;
-    if (!listening.delete(worker)) failedStarts++;
+    const ms = performance.now() - (startTimesMs.get(worker) ?? 0);
+    const delayMs = restartDelay.afterDeath({ ms, hasListened: listening.delete(worker) });
     if (isClosing) return;
     nameConsumer();
-    // Before all have started, what stops one is the configuration: it has said so.
-    if (failedStarts >= MAX_FAILED_STARTS || (!hasStarted && status !== 0 && signal === null)) {
+    // What ends the first one before it accepts requests is the configuration.
+    const isMisconfigured = !seen.first && status !== null && status !== 0;
+    if (isMisconfigured || (listening.size === 0 && restartDelay.isHopeless())) {
       log.fatal(
         { worker: worker.id, status, signal },
         'a worker has died before it accepted requests: the server ends',
@@ -111,22 +118,24 @@ export function startPrimary({ workers, log, onListening }: PrimaryOptions): Pri
       onFailed(status || 1);
       return;
     }
-    const delayMs = backoffDelay(RESTART_DELAY_MS, failedStarts + 1, MAX_RESTART_DELAY_MS);
     log.error({ worker: worker.id, status, signal, delayMs }, 'a worker has died: another is started');
     setTimeout(() => {
-      if (!isClosing) cluster.fork();
+      if (!isClosing) startWorker();
     }, delayMs);
   }
 
   // Workers accept connections themselves. Those that this process has handed to a worker would hang if it died before it took them.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
+  // After the policy, which this freezes. Keeps NaN in metrics.
+  cluster.setupPrimary({ serialization: 'advanced' });
   cluster.on('message', (worker, message: WorkerMessage) => {
     const handle = handlers[message.kind] as Handler<WorkerMessage['kind']> | undefined;
     handle?.(worker, message);
   });
   cluster.on('exit', onExit);
   setInterval(heartbeat.beat, HEARTBEAT_INTERVAL_MS).unref();
-  for (let count = 0; count < workers; count++) cluster.fork();
+  // One alone, so that a wrong configuration is explained once. The others follow when it accepts requests.
+  startWorker();
   return {
     failed,
     async close() {

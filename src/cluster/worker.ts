@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { createLockClient, type Locks } from '../locks.ts';
 import type { PrimaryMessage, WorkerMessage } from './messages.ts';
 
@@ -34,8 +34,7 @@ export function joinCluster(): Membership {
   const listeners: { consume?: () => void; jobs?: () => void } = {};
   let consumes = false;
   let lastId = 0;
-  // An answer to requests of the primary for metrics is part of it.
-  new AggregatorRegistry();
+  let ownMetrics: Registry | undefined;
 
   process.on('message', (message: PrimaryMessage) => {
     if (message.kind === 'granted') granted(message.id, message.hasWaited);
@@ -45,10 +44,16 @@ export function joinCluster(): Membership {
       consumes = true;
       listeners.consume?.();
     } else if (message.kind === 'metrics') {
+      void sendMetrics(message.id);
+    } else {
       metricsRequests.get(message.id)?.(message.text);
       metricsRequests.delete(message.id);
     }
   });
+
+  async function sendMetrics(id: number): Promise<void> {
+    tell({ kind: 'metrics', id, metrics: (await ownMetrics?.getMetricsAsJSON()) ?? [] });
+  }
 
   return {
     locks,
@@ -61,11 +66,13 @@ export function joinCluster(): Membership {
     },
     announceJobs: () => tell({ kind: 'jobs' }),
     announceListening: (url) => tell({ kind: 'listening', url }),
-    exposeMetrics: (registry) => AggregatorRegistry.setRegistries([registry]),
+    exposeMetrics(registry) {
+      ownMetrics = registry;
+    },
     async metricsText() {
       const text = await new Promise<string | undefined>((resolve) => {
         metricsRequests.set(++lastId, resolve);
-        tell({ kind: 'metrics', id: lastId });
+        tell({ kind: 'collect', id: lastId });
       });
       if (text === undefined) throw new Error('a worker did not answer with its metrics');
       return text;

@@ -4,6 +4,7 @@ import { startPrimary } from '../cluster/primary.ts';
 import { isWorker, joinCluster } from '../cluster/worker.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
+import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 
 /** Log lines are written in batches of this many bytes, or after this many milliseconds: a write for each costs as much as a hit. */
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   const isDemo = hasNoConfiguration(config);
   if (config.workers === 1 || isDemo) return await serve(config, isDemo ? startDemo : startServer);
   if (isWorker()) await serveAsWorker(config);
-  else startWorkers(config);
+  else await startWorkers(config);
 }
 
 async function serve(config: Config, start: typeof startServer): Promise<void> {
@@ -35,16 +36,24 @@ async function serveAsWorker(config: Config): Promise<void> {
   membership.announceListening(server.url);
 }
 
-function startWorkers(config: Config): void {
+async function startWorkers(config: Config): Promise<void> {
   const { workers, store } = config;
   const log = createLog(config, SHARED_LOG_BATCH);
   const onListening = (url: string) => log.info({ url, store, workers }, 'listening');
-  const primary = startPrimary({ workers, log, onListening });
+  const port = config.port === 0 ? await findFreePort(config.host) : config.port;
+  const primary = startPrimary({ workers, port, log, onListening });
   closeOnSignal(primary, log);
   void primary.failed.then(async (status) => {
     await primary.close();
     process.exit(status);
   });
+}
+
+/** @throws ConfigError if the host is not an address of this machine */
+async function findFreePort(host: string): Promise<number> {
+  const { port, close } = await listen({ fetch: () => new Response() }, { host, port: 0 });
+  await close(0);
+  return port;
 }
 
 function createLog({ logLevel }: Config, batch: typeof LOG_BATCH): Logger {
