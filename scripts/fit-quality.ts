@@ -11,6 +11,9 @@ interface FitOptions {
   measured: string;
 }
 
+/** Fewer tell nothing about other pictures. */
+const MIN_PICTURES = 30;
+
 /**
  * `npm run fit:quality -- FOLDER`: finds the coefficients of `src/encode/quality-model.ts` again. It encodes and scores drafts and
  * final encodes of each picture of a folder, which takes seconds a picture, fits the models, and prints them with what cross-validation
@@ -45,7 +48,12 @@ async function fitQuality(folder: string, { widths, measured: file }: FitOptions
   process.stderr.write('\n');
   if (measured.length === 0) throw new CommandFailure(`${folder} has no images`);
   for (const model of new Set(measured.map((one) => one.model))) {
-    const { fitted, errors } = fitModel(measured.filter((one) => one.model === model));
+    const own = measured.filter((one) => one.model === model);
+    if (own.length < MIN_PICTURES) {
+      print(`// ${model}: ${own.length} pictures are too few`);
+      continue;
+    }
+    const { fitted, errors } = fitModel(own);
     print(`// ${model}: ${errors}`, `${model}: ${JSON.stringify(fitted)},`);
   }
 }

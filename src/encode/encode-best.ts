@@ -24,7 +24,7 @@ export interface BestRequest {
 
 /** From a draft that is further from the target than this, in points of score, another one is made nearer to it. */
 const FAR = 15;
-/** What exceeds the target by more points is encoded again: 12% of bytes. */
+/** What exceeds the target by more points is encoded again: they are a tenth of the bytes, and more in high. */
 const WORTH_CORRECTING = 2.5;
 /** A correction aims higher by this share of the error that it corrects. */
 const CAUTION = 0.1;

@@ -9,7 +9,7 @@ export interface QualityModel {
 }
 
 /**
- * Fitted on 228 photographs of many cameras and phones, and on some 110 printed pages, drawings and screenshots, at widths of 320 to 640
+ * Fitted on 228 photographs of many cameras and phones, and on some 110 printed pages, drawings and screenshots, at widths of 320 to 800
  * pixels: each with drafts at three qualities and final encodes near the targets of all tiers. They are ridge regressions in which outliers
  * count little. The comments have the errors for pictures that were left out of the fit (tenfold cross-validation), in points of score at the
  * median and at the 80th percentile. Models of letters are for all that is no photograph.

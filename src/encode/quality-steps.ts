@@ -61,7 +61,7 @@ function avifAtEffort3(sharpChroma: boolean): StepsOfEffort {
     settingsAt: (quality) => ({ encoding: 'avif', quality, effort: 3, sharpChroma }),
     draftAt: (quality) => ({ encoding: 'avif', quality, effort: 0, sharpChroma }),
     model: QUALITY_MODELS.avif,
-    aim: 0.7,
+    aim: 0.6,
     between: (quality, distance) => {
       const soften = SOFTENINGS.find(({ from }) => distance >= from)?.weight;
       return { encoding: 'avif', quality, effort: 3, sharpChroma, ...(soften && { soften }) };
@@ -140,7 +140,7 @@ const POSITIONS_PER_E = 20;
 
 /**
  * The logarithm of the quantiser of WebP: libwebp (`QualityToCompression` in `src/enc/quant_enc.c`) maps qualities to indices of its table
- * of quantisers by a cube root with a bend at 75. The table rises by 1 from index to index where it matters.
+ * of quantisers by a cube root with a bend at 75, and the table rises by 1 with each index for qualities of 30 and more.
  */
 function webpPosition(quality: number): number {
   const share = quality / 100;
