@@ -1,4 +1,4 @@
-import { AggregatorRegistry } from 'prom-client';
+import { AggregatorRegistry, type Registry } from 'prom-client';
 import { sleep } from '../backoff.ts';
 
 /** Metrics of one process, as its registry returns them. */
@@ -10,7 +10,7 @@ export interface MetricsCollector<Owner> {
   collect(owners: Iterable<Owner>): Promise<string | undefined>;
   /** Takes the answer to a question. */
   answer(id: number, metrics: ProcessMetrics): void;
-  /** Waits no longer for the answers of an owner: it has died. */
+  /** Waits no longer for the answers of an owner: it has died. What it had counted by its last answer stays in the sums. */
   forget(owner: Owner): void;
 }
 
@@ -20,30 +20,51 @@ const MAX_WAIT_MS = 5000;
 export function createMetricsCollector<Owner>(
   ask: (owner: Owner, id: number) => void,
 ): MetricsCollector<Owner> {
-  const questions = new Map<number, { owner: Owner; onAnswer: (metrics: ProcessMetrics) => void }>();
+  const questions = new Map<number, { owner: Owner; onAnswer: () => void }>();
+  const lastAnswers = new Map<Owner, ProcessMetrics>();
+  /** The sums of those that have died: without them, a sum would fall, which Prometheus takes for a restart of all. */
+  let ended: ProcessMetrics = [];
   let lastId = 0;
 
-  function metricsOf(owner: Owner): Promise<ProcessMetrics> {
+  function askFor(owner: Owner): Promise<void> {
     return new Promise((onAnswer) => {
       questions.set(++lastId, { owner, onAnswer });
       ask(owner, lastId);
     });
   }
 
-  function answer(id: number, metrics: ProcessMetrics): void {
-    questions.get(id)?.onAnswer(metrics);
-    questions.delete(id);
-  }
-
   return {
     async collect(owners) {
-      const all = Promise.all([...owners].map(metricsOf));
-      const metrics = await Promise.race([all, sleep(MAX_WAIT_MS)]);
-      return metrics ? await AggregatorRegistry.aggregate(metrics).metrics() : undefined;
+      const asked = [...owners];
+      const answered = Promise.all(asked.map(askFor)).then(() => true);
+      if (!(await Promise.race([answered, sleep(MAX_WAIT_MS)]))) return undefined;
+      // Not the answers themselves: one that has answered and died since is among those that have ended.
+      return await sumOf([...asked.map((owner) => lastAnswers.get(owner) ?? []), ended]).metrics();
     },
-    answer,
+    answer(id, metrics) {
+      const question = questions.get(id);
+      if (!question) return;
+      questions.delete(id);
+      lastAnswers.set(question.owner, metrics);
+      question.onAnswer();
+    },
     forget(owner) {
-      for (const [id, question] of questions) if (question.owner === owner) answer(id, []);
+      ended = sumOf([ended, (lastAnswers.get(owner) ?? []).filter(isCount)]).getMetricsAsArray();
+      lastAnswers.delete(owner);
+      for (const [id, question] of questions) {
+        if (question.owner !== owner) continue;
+        questions.delete(id);
+        question.onAnswer();
+      }
     },
   };
+}
+
+function sumOf(metrics: ProcessMetrics[]): Registry {
+  return AggregatorRegistry.aggregate(metrics);
+}
+
+/** Whether a metric only ever grows, and is summed. */
+function isCount(metric: { type?: string; aggregator?: string }): boolean {
+  return (metric.type === 'counter' || metric.type === 'histogram') && metric.aggregator === 'sum';
 }

@@ -1,4 +1,4 @@
-import { Counter, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { createMetricsCollector } from '../../src/cluster/collect-metrics.ts';
 
@@ -6,6 +6,9 @@ import { createMetricsCollector } from '../../src/cluster/collect-metrics.ts';
 function metricsOf(requests: number) {
   const registry = new Registry();
   new Counter({ name: 'requests_total', help: 'Requests', registers: [registry] }).inc(requests);
+  new Gauge({ name: 'memory_bytes', help: 'Memory', registers: [registry] }).set(50);
+  const seconds = new Histogram({ name: 'seconds', help: 'Time', registers: [registry], buckets: [1] });
+  for (let count = 0; count < requests; count++) seconds.observe(0.5);
   return registry.getMetricsAsJSON();
 }
 
@@ -35,14 +38,27 @@ describe('The metrics of several processes', () => {
     expect(await text).toContain('\nrequests_total 3\n');
   });
 
-  it('are not mixed up with those of another collection', async () => {
+  it('count a process once that dies between its answer and the sum', async () => {
     const { collect, answer, forget } = setUp();
-    const first = collect(['a', 'b']);
-    const second = collect(['a']);
+    const text = collect(['a']);
     await answer('a', 3);
-    forget('b');
     forget('a');
-    expect(await second).toContain('\nrequests_total 3\n');
-    expect(await first).not.toContain('requests_total');
+    expect(await text).toContain('\nrequests_total 3\n');
+  });
+
+  it('keep what a process had counted when it dies, but not what it had', async () => {
+    const { collect, answer, forget } = setUp();
+    const owners = ['a', 'b', 'c'];
+    const first = collect(owners);
+    for (const owner of owners) await answer(owner, 3);
+    expect(await first).toContain('\nmemory_bytes 150\n');
+    forget('b');
+    forget('c');
+    const second = collect(['a']);
+    await answer('a', 4);
+    const text = await second;
+    expect(text).toContain('\nrequests_total 10\n');
+    expect(text).toContain('\nseconds_bucket{le="1"} 10\n');
+    expect(text).toContain('\nmemory_bytes 50\n');
   });
 });
