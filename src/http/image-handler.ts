@@ -3,7 +3,8 @@ import type { EdgepressError } from '../protocol/error.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace, type Trace } from '../variant/trace.ts';
-import { type Answer, answerImage, headerList, type RequestHeaders } from './image-route.ts';
+import { headerList } from './image-headers.ts';
+import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, type RequestLogOptions } from './request-log.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
 
@@ -42,14 +43,15 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
     let error: Error | undefined;
     try {
       sent = await answer(incoming, trace);
+      // It throws for what cannot be in a header: a stored object may have been damaged.
+      outgoing.writeHead(sent.status, sent.headers);
     } catch (thrown) {
       error = thrown as Error;
       sent = problemAnswer(errorFor(thrown, log, trace), method, trace);
+      outgoing.writeHead(sent.status, sent.headers);
     }
-    const { status, headers, body } = sent;
-    record({ method, status, trace, error, totalMs: performance.now() - start });
-    outgoing.writeHead(status, headers);
-    outgoing.end(body);
+    record({ method, status: sent.status, trace, error, totalMs: performance.now() - start });
+    outgoing.end(sent.body);
   }
 
   return (incoming, outgoing) => {

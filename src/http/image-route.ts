@@ -1,21 +1,17 @@
-import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
-import type { StoredObject } from '../store/store.ts';
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
-import type { Trace, TraceStep } from '../variant/trace.ts';
-import { sourceBytes, withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
+import type { Trace } from '../variant/trace.ts';
+import { sourceBytes } from '../variant/variant-object.ts';
 import { overloaded } from '../variant/work-queue.ts';
 import { type Selection, selectPart } from './conditional.ts';
+import {
+  createHeaders,
+  headerList,
+  lastingHeaders,
+  limitToShortCopy,
+  withoutBodyHeaders,
+  withTiming,
+} from './image-headers.ts';
 import { addCommonHeaders } from './responses.ts';
-
-/** The steps that `Server-Timing` shows. */
-const SHOWN_STEPS: readonly TraceStep[] = ['store', 'fetch', 'encode'];
-
-/** RFC 9211. */
-const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
-  stored: 'edgepress; hit',
-  made: 'edgepress; fwd=miss; stored',
-  'made but not stored': 'edgepress; fwd=miss',
-};
 
 export interface ImageRouteOptions {
   getVariant: GetVariant;
@@ -91,11 +87,6 @@ export async function answerImage(
   return send(selection, variant, headers, { method, trace });
 }
 
-/** Returns headers as a list; see {@link Answer}. */
-export function headerList(headers: Record<string, string>): string[] {
-  return Object.entries(headers).flat();
-}
-
 function headerOf(headers: RequestHeaders, name: string): string | undefined {
   return headers.get(name) ?? undefined;
 }
@@ -144,72 +135,6 @@ function sendBody(
   const isHead = method === 'HEAD';
   trace.bytesOut = isHead ? 0 : body.byteLength;
   return { status, headers: withTiming(headers, trace), body: isHead ? null : body };
-}
-
-function withTiming(headers: readonly string[], trace: Trace): string[] {
-  return [...headers, 'Server-Timing', serverTiming(trace)];
-}
-
-/** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
-const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: readonly string[] }>();
-
-/** Returns the headers of the whole variant that are the same in each response. */
-function lastingHeaders(variant: Variant): readonly string[] {
-  const { object, origin, vary, secondsToExpiry } = variant;
-  const sent = sentHeaders.get(object);
-  if (sent && sent.vary === vary && secondsToExpiry === undefined) return sent.headers;
-  const headers = headerList(createHeaders(variant));
-  if (origin === 'stored' && secondsToExpiry === undefined) sentHeaders.set(object, { vary, headers });
-  return headers;
-}
-
-function createHeaders({ object, origin, vary, secondsToExpiry }: Variant): Record<string, string> {
-  const stored = withMaxAge(object.cacheControl ?? '', secondsToExpiry);
-  const headers = addCommonHeaders({
-    'Content-Type': object.contentType,
-    'Content-Length': String(object.bytes),
-    ETag: object.etag,
-    'Cache-Control': origin === 'stored' ? stored : withShortSharedMaxAge(stored),
-    'Cache-Status': CACHE_STATUS[origin],
-    'Accept-Ranges': 'bytes',
-    [CACHE_TAG_HEADER]: object.metadata[VARIANT_METADATA.cacheTag] ?? '',
-  });
-  if (vary.length > 0) headers['Vary'] = vary.join(', ');
-  return headers;
-}
-
-/**
- * See {@link CdnOrigin}. With an `ETag`, the CDN would revalidate its copy for ever instead of fetching the stored object. Without
- * `stale-if-error=0`, CloudFront would keep serving it for as long as origins fail, even after its unit was purged; with
- * `stale-while-revalidate`, once more after its minute.
- */
-function limitToShortCopy(headers: Record<string, string>): void {
-  delete headers['ETag'];
-  const cacheControl = withShortSharedMaxAge(headers['Cache-Control'] ?? '').replace(
-    /,\s*stale-while-revalidate=\d+/i,
-    '',
-  );
-  headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
-    ? cacheControl
-    : `${cacheControl}, stale-if-error=0`;
-}
-
-function withoutBodyHeaders({
-  'Content-Type': _type,
-  'Content-Length': _length,
-  ...rest
-}: Record<string, string>) {
-  return rest;
-}
-
-function serverTiming({ ms }: Trace): string {
-  let text = '';
-  for (const step of SHOWN_STEPS) {
-    const duration = ms[step];
-    if (duration === undefined) continue;
-    text += `${text === '' ? '' : ', '}${step};dur=${duration.toFixed(1)}`;
-  }
-  return text;
 }
 
 /**

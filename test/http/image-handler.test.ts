@@ -1,7 +1,9 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listen } from '../../src/http/listen.ts';
-import { type Service, setUpPhotograph, targetFor } from '../support/http/service.ts';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { type Service, setUpPhotograph, targetFor, temporaryFolder } from '../support/http/service.ts';
 
 interface Sent {
   method?: string;
@@ -79,5 +81,26 @@ describe("Node's handler of images", () => {
     for (seconds of [1_000, 1_005, 1_010, 1_011])
       statuses.push((await send(direct, { target: expiring })).status);
     expect(statuses).toEqual([200, 200, 200, 403]);
+  });
+
+  it('answers an object whose headers cannot be sent with an error, and goes on', async () => {
+    const folder = await temporaryFolder();
+    const store = createFileStore({ root: folder });
+    const damaged: VariantStore = {
+      ...store,
+      peek: () => undefined,
+      async get(key) {
+        const object = await store.get(key);
+        return object && { ...object, cacheControl: 'public\nmax-age=1' };
+      },
+    };
+    const { service, target } = await setUpPhotograph({}, { store: damaged });
+    const { direct, throughApp } = await listenTwice(service);
+    expect((await send(direct, { target: await target() })).status).toBe(200);
+    for (const url of [direct, throughApp]) {
+      const { status, body } = await send(url, { target: await target() });
+      expect([status, JSON.parse(String(body)).code]).toEqual([500, 'internal']);
+    }
+    expect(service.log.filter(({ msg }) => String(msg).startsWith('a bug'))).toHaveLength(2);
   });
 });

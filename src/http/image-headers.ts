@@ -1,0 +1,92 @@
+import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
+import type { StoredObject } from '../store/store.ts';
+import type { Variant } from '../variant/get-variant.ts';
+import type { Trace, TraceStep } from '../variant/trace.ts';
+import { withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
+import { addCommonHeaders } from './responses.ts';
+
+// The headers of responses with an image.
+
+/** The steps that `Server-Timing` shows. */
+const SHOWN_STEPS: readonly TraceStep[] = ['store', 'fetch', 'encode'];
+
+/** RFC 9211. */
+const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
+  stored: 'edgepress; hit',
+  made: 'edgepress; fwd=miss; stored',
+  'made but not stored': 'edgepress; fwd=miss',
+};
+
+/** Returns headers as a list; see `Answer`. */
+export function headerList(headers: Record<string, string>): string[] {
+  return Object.entries(headers).flat();
+}
+
+/** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
+const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: readonly string[] }>();
+
+/** Returns the headers of the whole variant that are the same in each response. */
+export function lastingHeaders(variant: Variant): readonly string[] {
+  const { object, origin, vary, secondsToExpiry } = variant;
+  const sent = sentHeaders.get(object);
+  if (sent && sent.vary === vary && secondsToExpiry === undefined) return sent.headers;
+  const headers = headerList(createHeaders(variant));
+  if (origin === 'stored' && secondsToExpiry === undefined) sentHeaders.set(object, { vary, headers });
+  return headers;
+}
+
+/** Returns the headers of the whole variant, without the time that it took. */
+export function createHeaders({ object, origin, vary, secondsToExpiry }: Variant): Record<string, string> {
+  const stored = withMaxAge(object.cacheControl ?? '', secondsToExpiry);
+  const headers = addCommonHeaders({
+    'Content-Type': object.contentType,
+    'Content-Length': String(object.bytes),
+    ETag: object.etag,
+    'Cache-Control': origin === 'stored' ? stored : withShortSharedMaxAge(stored),
+    'Cache-Status': CACHE_STATUS[origin],
+    'Accept-Ranges': 'bytes',
+    [CACHE_TAG_HEADER]: object.metadata[VARIANT_METADATA.cacheTag] ?? '',
+  });
+  if (vary.length > 0) headers['Vary'] = vary.join(', ');
+  return headers;
+}
+
+/**
+ * See `CdnOrigin`. With an `ETag`, the CDN would revalidate its copy for ever instead of fetching the stored object. Without
+ * `stale-if-error=0`, CloudFront would keep serving it for as long as origins fail, even after its unit was purged; with
+ * `stale-while-revalidate`, once more after its minute.
+ */
+export function limitToShortCopy(headers: Record<string, string>): void {
+  delete headers['ETag'];
+  const cacheControl = withShortSharedMaxAge(headers['Cache-Control'] ?? '').replace(
+    /,\s*stale-while-revalidate=\d+/i,
+    '',
+  );
+  headers['Cache-Control'] = /\bno-store\b/i.test(cacheControl)
+    ? cacheControl
+    : `${cacheControl}, stale-if-error=0`;
+}
+
+/** Returns the headers of a response without a body. */
+export function withoutBodyHeaders({
+  'Content-Type': _type,
+  'Content-Length': _length,
+  ...rest
+}: Record<string, string>) {
+  return rest;
+}
+
+/** Adds the times of a request. */
+export function withTiming(headers: readonly string[], trace: Trace): string[] {
+  return [...headers, 'Server-Timing', serverTiming(trace)];
+}
+
+function serverTiming({ ms }: Trace): string {
+  let text = '';
+  for (const step of SHOWN_STEPS) {
+    const duration = ms[step];
+    if (duration === undefined) continue;
+    text += `${text === '' ? '' : ', '}${step};dur=${duration.toFixed(1)}`;
+  }
+  return text;
+}
