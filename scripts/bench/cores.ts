@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import PQueue from 'p-queue';
 import { buildImageUrl } from '../../src/client/image-url.ts';
-import { type RequestCost, requestsPerSecond } from './cores/curve.ts';
 import { type CpuTimes, readCpuTimes } from './harness/cpu-times.ts';
 import { print, timeSeconds } from './harness/measurements.ts';
 import { type ServerProcess, startService } from './harness/processes.ts';
@@ -149,4 +148,27 @@ function costOf(before: CpuTimes, after: CpuTimes, requests: number): RequestCos
 function describe({ perSecond, cost }: Measured): string {
   const ms = [cost.all, cost.mainThread, cost.primary].map((value) => value.toPrecision(3)).join(', ');
   return `${perSecond.toFixed(perSecond < 100 ? 1 : 0)}/s (${ms})`;
+}
+
+/** What one request costs, in milliseconds of CPU time. */
+interface RequestCost {
+  /** On all threads of all processes. */
+  all: number;
+  /** On the main thread of the process that answers it. */
+  mainThread: number;
+  /** On the process that runs the workers; 0 without it. */
+  primary: number;
+}
+
+/**
+ * Computes the most requests a second: until all cores are busy, or the main threads of all workers, or the primary process. An upper
+ * bound: memory bandwidth, shared caches and a clock that falls with the load are left out.
+ */
+function requestsPerSecond(
+  { all, mainThread, primary }: RequestCost,
+  cores: number,
+  workers: number,
+): number {
+  const mainThreads = Math.min(cores, workers);
+  return 1000 * Math.min(cores / all, mainThreads / mainThread, 1 / primary);
 }

@@ -1,6 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
 import type { Colours } from './colours/colours.ts';
-import { convertLab, D50 } from './colours/convert-lab.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { coloursOfSamples } from './colours/read-colours.ts';
 import { asBuffer } from './containers/isobmff.ts';
@@ -64,8 +63,6 @@ async function toRgb(
 ): Promise<DecodedPixels> {
   const { model = 'rgb', channels } = samples;
   const rgb = { ...samples, model: 'rgb', iccProfile: undefined } as DecodedPixels;
-  if (model === 'lab')
-    return { ...rgb, data: await convertLab(samples.data, channels, { white: D50, isSigned: false }) };
   const own = known && model === 'rgb' ? undefined : coloursOfSamples(type, samples);
   return own ? { ...rgb, ...(await convertToSrgb(samples.data, channels, own)) } : (samples as DecodedPixels);
 }

@@ -1,5 +1,5 @@
 import type { Sharp } from 'sharp';
-import { isLosslessAnimation } from '../decode/containers/webp-animation.ts';
+import { isLosslessAnimation } from '../decode/containers/chunks.ts';
 import type { PixelSource } from '../decode/decode.ts';
 import { decodeError } from '../decode/decode-errors.ts';
 import type { InspectedSource } from '../decode/inspect.ts';

@@ -32,8 +32,8 @@ const HIGHEST_SCORE = 90;
 const MAX_SHARP_COLOURS = 0.05;
 
 /**
- * Returns the features of a draft for a target, of which the model's coefficients are the weights: the distance of the draft from the target, its score, its bits a
- * pixel, the size of the picture and its sharp colours, and products of these.
+ * Returns the features of a draft for a target, of which the model's coefficients are the weights: the distance of the draft from the
+ * target, its score, its bits a pixel, the size of the picture and its sharp colours, and products of these.
  */
 export function featuresOf(draft: Omit<Draft, 'position'>, still: DraftedStill, target: number): number[] {
   const pixels = still.width * still.height;

@@ -1,4 +1,10 @@
-import { type Primaries, SRGB_PRIMARIES, srgbTransfer, type TransferFunction } from './cicp.ts';
+import {
+  type Chromaticity,
+  type Primaries,
+  SRGB_PRIMARIES,
+  srgbTransfer,
+  type TransferFunction,
+} from './cicp.ts';
 import type { ColourTable } from './icc-table.ts';
 
 /** What the pixel values of an image mean, where that is neither sRGB nor said by an ICC profile that libvips applies as browsers do. */
@@ -21,6 +27,15 @@ export interface CmykColours {
    * does so, and it is what people see of the original.
    */
   isBlackReplaced: boolean;
+}
+
+/** What libvips decodes to other pixels than the file has: CIE L*a*b*, with L* first; a* and b* in steps of 1, or of 1/256 in 16 bits. */
+export interface LabColours {
+  model: 'lab';
+  /** What the colours are relative to. */
+  white: Chromaticity;
+  /** Whether a* and b* are signed numbers; otherwise 0 is in the middle of the range, and L* ends at that of 8 bits. */
+  isSigned: boolean;
 }
 
 export interface HdrSignal {

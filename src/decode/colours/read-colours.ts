@@ -2,7 +2,8 @@ import type { Metadata } from 'sharp';
 import { asBuffer } from '../containers/isobmff.ts';
 import type { DecodedSamples, ImageType } from '../image-type.ts';
 import type { SourceHeader } from '../read-header.ts';
-import { type CmykColours, type Colours, isSrgb, SRGB } from './colours.ts';
+import { type CmykColours, type Colours, isSrgb, type LabColours, SRGB } from './colours.ts';
+import { D50 } from './convert-lab.ts';
 import { greyColours } from './grey-colours.ts';
 import { heifColours } from './heif-colours.ts';
 import { isUsableRgbProfile, readIccProfile } from './icc-profile.ts';
@@ -79,9 +80,10 @@ function cmykColours(type: ImageType, icc: Buffer | undefined): CmykColours {
 export function coloursOfSamples(
   type: ImageType,
   { model, iccProfile }: DecodedSamples,
-): Colours | undefined {
+): Colours | LabColours | undefined {
   const icc = iccProfile && asBuffer(iccProfile);
   if (model === 'cmyk') return cmykColours(type, icc);
+  if (model === 'lab') return { model, white: D50, isSigned: false };
   if (!icc) return undefined;
   const isOfGrey = readIccProfile(icc)?.space === 'GRAY';
   if (isOfGrey) return greyColours(icc) ?? SRGB;

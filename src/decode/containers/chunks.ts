@@ -17,6 +17,8 @@ const PNG_SIGNATURE_BYTES = 8;
 const RIFF_HEADER_BYTES = 12;
 const HEADER_BYTES = 8;
 const CHECKSUM_BYTES = 4;
+/** Where the first chunk of a frame begins within `ANMF` (WebP Container Specification, "Animation"). */
+const FRAME_HEADER_BYTES = 16;
 
 /**
  * Walks over the chunks of a PNG (PNG, third edition, section 5.3) up to its end or that of the file, where a chunk may be cut off.
@@ -59,4 +61,13 @@ export function* webpChunks(bytes: Uint8Array): Generator<Chunk> {
     };
     at = end;
   }
+}
+
+/** Whether the first frame of an animated WebP is compressed without loss. */
+export function isLosslessAnimation(bytes: Uint8Array): boolean {
+  for (const { type, dataStart } of webpChunks(bytes)) {
+    const frame = dataStart + FRAME_HEADER_BYTES;
+    if (type === 'ANMF') return asBuffer(bytes).toString('latin1', frame, frame + 4) === 'VP8L';
+  }
+  return false;
 }

@@ -1,5 +1,7 @@
 import type { Chromaticity } from '../colours/cicp.ts';
-import { convertLab, D50 } from '../colours/convert-lab.ts';
+import { D50 } from '../colours/convert-lab.ts';
+import { convertToSrgb } from '../colours/convert-to-srgb.ts';
+import { asBuffer } from '../containers/isobmff.ts';
 import { TIFF_TAG, type TiffEntries } from './tiff-entries.ts';
 import { orientationEntry } from './tiff-extra-samples.ts';
 import type { TiffKind } from './tiff-kind.ts';
@@ -52,9 +54,14 @@ export async function tiffOfLab(
 ): Promise<Uint8Array> {
   const { data, channels } = await readTiffSamples(file, kind);
   const values = kind.bits === 16 ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
-  const pixels = await convertLab(values, channels, {
+  const pixels = await convertToSrgb(values, channels, {
+    model: 'lab',
     white: whiteOf(directory, stored),
     isSigned: stored.photometric === CIE_LAB,
   });
-  return writeTiffSamples(pixels, { ...kind, bits: 8, entries: [orientationEntry(directory)] });
+  return writeTiffSamples(asBuffer(pixels.data), {
+    ...kind,
+    bits: 8,
+    entries: [orientationEntry(directory)],
+  });
 }
