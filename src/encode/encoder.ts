@@ -70,9 +70,12 @@ export interface Encoder {
    *
    * @param source - the bytes of the original
    * @param maxWidth - the width of the widest variant that will be requested, in pixels
+   * @param signal - aborts this decode and all encodes of its image: nobody waits for them any more. What waits for a permit or runs in a
+   *   process that can be ended is given up; other work that has begun is finished first
    * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` after a timeout
+   * @throws the reason of the signal
    */
-  decode(source: Uint8Array, maxWidth: number, urgency: Urgency): Promise<DecodedImage>;
+  decode(source: Uint8Array, maxWidth: number, urgency: Urgency, signal?: AbortSignal): Promise<DecodedImage>;
 }
 
 /** An encoder that is loaded on first use. */

@@ -12,11 +12,12 @@ export interface SourceFetcher {
    * Fetches a source.
    *
    * @param src - an absolute `http(s)` URL, or `s3://bucket/key`, as the caller of the service gave it
+   * @param signal - aborts the fetch: nobody waits for it any more
    * @returns the whole of its bytes, which may be anything: they are not checked to be an image
    * @throws EdgepressError `bad_request` (not a valid URL), `source_forbidden`, `source_not_found`, `source_too_large`,
    *   `source_unavailable`, `source_timeout`; `retryable` if the same fetch may succeed later
    */
-  fetch(src: string): Promise<Uint8Array<ArrayBuffer>>;
+  fetch(src: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export interface SourcesByScheme {
@@ -40,6 +41,6 @@ export function createSourceFetcher({ http, s3 }: SourcesByScheme): SourceFetche
   };
   return {
     assertAllowed: (src) => fetcherFor(src).assertAllowed(src),
-    fetch: async (src) => await fetcherFor(src).fetch(src),
+    fetch: async (src, signal) => await fetcherFor(src).fetch(src, signal),
   };
 }

@@ -22,8 +22,11 @@ export async function startWorkers(authority: string, env: Record<string, string
     ...env,
   });
   const { pid } = started.program.process;
-  const statusOf = async (unit: string) =>
-    (await (await fetch(`${started.url}/units/${unit}`, { headers: ADMIN })).json()) as UnitStatus;
+  // A worker may be killed while it answers.
+  const statusOf = async (unit: string) => {
+    const { body } = await requestImage(started.url, `/units/${unit}`, ADMIN);
+    return JSON.parse(body.toString()) as UnitStatus;
+  };
   return {
     ...started,
     statusOf,
