@@ -7,7 +7,8 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|hashing|lock-table|locks)\\.ts$',
+  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks)\\.ts$',
+  'telemetry/',
   'client/',
   'store/',
   'cdn/',

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MetricSource } from './telemetry/metric-source.ts';
+import { registerSource } from './telemetry/register-source.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { WorkEvent } from './variant/trace.ts';
 
@@ -33,13 +35,22 @@ export interface MetricsSources {
   queueDepth: () => Promise<number>;
   /** Errors of the store so far that no client saw, by operation. */
   storeFaults: () => Readonly<Partial<Record<string, number>>>;
+  /** Log lines so far that were lost. */
+  droppedLines: () => number;
+  /** What others count. */
+  sources?: readonly MetricSource[];
 }
 
 /** Bounds of the buckets, from a hit in the memory cache to the longest that a request can take. */
 const SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
 /** Returns metrics with a registry of their own, the default ones of a Node process included. */
-export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metrics {
+export function createMetrics({
+  queueDepth,
+  storeFaults,
+  droppedLines,
+  sources = [],
+}: MetricsSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -65,6 +76,16 @@ export function createMetrics({ queueDepth, storeFaults }: MetricsSources): Metr
   const broken = counter('broken_sources_total', 'Attempts at sources that failed', 'code');
   const images = counter('prewarm_images_total', 'Images taken from the queue', 'state');
   registerGauges(registers, queueDepth, storeFaults);
+  for (const source of sources) registerSource(registry, source);
+  new Counter({
+    name: 'edgepress_log_lines_dropped_total',
+    help: 'Log lines that were lost, because the log could not be written, or not as fast',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLines());
+    },
+  });
 
   return {
     contentType: registry.contentType,

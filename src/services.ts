@@ -26,6 +26,7 @@ import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
 import { createBestEffortStore, type StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
+import type { MetricSource } from './telemetry/metric-source.ts';
 import { createRequestUpgrade } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
@@ -39,8 +40,16 @@ export interface Services {
   shared: SharedServices;
   /** Errors of the store so far, by operation, that no client saw. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
+  /** What the parts of these services count for `GET /metrics`. */
+  metricSources: readonly MetricSource[];
   /** Returns the one S3 client, which is created on the first call. */
   s3Client: () => Promise<S3Client>;
+  /**
+   * Makes the encoder ready for viewers.
+   *
+   * @throws Error if it cannot work
+   */
+  startEncoder(): Promise<void>;
   /** Rejects queued work with `overloaded`, and resolves when the work in flight is done. */
   drain(): Promise<void>;
   /**
@@ -116,13 +125,13 @@ export async function createServices(
     const created = await createQueue(config, { store, nowMs });
     return overrides.shareQueue?.(created) ?? created;
   });
-  const sharp = createEncoder(config, locks);
+  const encoder = createEncoder(config, locks, log);
   const { source, http } = await createSource(config, s3, {
     onWork,
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
-    onStart: () => void sharp.load().catch(() => undefined),
+    onStart: () => void encoder.load().catch(() => undefined),
   });
-  if (!overrides.lazy) await Promise.all([http.load(), sharp.load()]);
+  if (!overrides.lazy) await Promise.all([http.load(), encoder.load()]);
 
   const background = createBackgroundTasks({
     log,
@@ -132,7 +141,7 @@ export async function createServices(
   const { invalidate } = background;
   const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, onError: onStoreError });
   const makeVariants = createMakeVariants({
-    encoder: overrides.encoder ?? sharp,
+    encoder: overrides.encoder ?? encoder,
     cacheControl: config.cacheControl,
     upgrades: config.upgrade,
     store: bestEffortStore,
@@ -152,6 +161,8 @@ export async function createServices(
     shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs },
     s3Client: s3.get,
     storeFaults: () => counts,
+    metricSources: [],
+    startEncoder: () => encoder.start(),
     drain: () => workQueue.drain(),
     async beforeFreeze() {
       await background.drain();
@@ -159,6 +170,7 @@ export async function createServices(
     },
     async close() {
       cdn.close();
+      await encoder.close();
       await http.close();
       await s3.close();
     },

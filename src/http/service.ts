@@ -27,6 +27,12 @@ export interface Service {
   close(): Promise<void>;
 }
 
+/** What the program that runs the service adds to it. */
+export interface ServiceExtras extends Pick<AppOptions, 'frontPage'> {
+  /** Returns the number of log lines so far that were lost, because the log could not be written. */
+  droppedLines?: () => number;
+}
+
 /** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
@@ -38,7 +44,7 @@ const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 export async function createService(
   config: Config,
   log: Logger,
-  extras: Pick<AppOptions, 'frontPage'> = {},
+  extras: ServiceExtras = {},
   overrides: Overrides = {},
   membership?: Membership,
 ): Promise<Service> {
@@ -52,8 +58,16 @@ export async function createService(
   const { units, queue } = unitServices;
   const token = config.adminToken;
   // Without a token nobody can read metrics, and counting costs time in each request.
+  const { droppedLines = () => 0 } = extras;
   const metrics =
-    token === undefined ? undefined : createMetrics({ queueDepth: () => queue.depth(), storeFaults });
+    token === undefined
+      ? undefined
+      : createMetrics({
+          queueDepth: () => queue.depth(),
+          storeFaults,
+          droppedLines,
+          sources: services.metricSources,
+        });
   if (metrics) membership?.exposeMetrics(metrics.registry);
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
@@ -76,7 +90,7 @@ export async function createService(
             metrics: { ...metrics, ...(membership && { text: membership.metricsText }) },
           }
         : undefined,
-    ...extras,
+    frontPage: extras.frontPage,
   });
   return {
     app,
@@ -139,7 +153,7 @@ const GRACE_MS = 30_000;
 export async function startServer(
   config: Config,
   log: Logger,
-  extras: Pick<AppOptions, 'frontPage'> = {},
+  extras: ServiceExtras = {},
   membership?: Membership,
 ): Promise<RunningServer> {
   // It listens before there is a service: without `PUBLIC_URL`, the URLs in responses contain the port, and with `PORT=0` that is known
@@ -160,6 +174,7 @@ export async function startServer(
       throw error;
     },
   );
+  await service.services.startEncoder();
   onService(service);
   fetch = service.app.fetch;
   handleImage = service.handleImage;
