@@ -67,13 +67,14 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const closing = new AbortController();
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
-    async fetch(src) {
+    async fetch(src, abandoned) {
       const url = parseWebSource(src);
       const headerRules = (await options.sourceHeaders?.()) ?? [];
-      return await withDeadline(timeoutMs, shownHost(url), (deadline) => {
+      const follow = (deadline: AbortSignal) => {
         const signal = AbortSignal.any([deadline, closing.signal]);
         return followRedirects(url, { options, agentFor, signal, headerRules });
-      });
+      };
+      return await withDeadline(timeoutMs, shownHost(url), follow, abandoned);
     },
     async close() {
       closing.abort(unavailable('this service is shutting down', { retryable: true }));

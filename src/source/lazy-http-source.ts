@@ -21,8 +21,8 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
 
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
-    async fetch(src) {
-      return await (await load()).fetch(src);
+    async fetch(src, signal) {
+      return await (await load()).fetch(src, signal);
     },
     async load() {
       await load();

@@ -35,10 +35,10 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
   };
   return {
     assertAllowed,
-    async fetch(src) {
+    async fetch(src, abandoned) {
       const { bucket, key } = assertAllowed(src);
       const from = `s3://${bucket}`;
-      return await withDeadline(timeoutMs, from, async (signal) => {
+      const get = async (signal: AbortSignal) => {
         try {
           const command = new GetObjectCommand({ Bucket: bucket, Key: key });
           const { Body, ContentLength, ContentEncoding } = await client.send(command, {
@@ -55,7 +55,8 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
         } catch (error) {
           throw s3Failure(error, from);
         }
-      });
+      };
+      return await withDeadline(timeoutMs, from, get, abandoned);
     },
   };
 }

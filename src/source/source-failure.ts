@@ -78,26 +78,36 @@ function codeOf(error: unknown): string {
  *
  * @param timeoutMs - the time for all of the work, in milliseconds
  * @param from - the host or bucket, for the message
+ * @param abandoned - aborts the work when nobody waits for it any more
  * @throws EdgepressError `source_timeout`, retryable, once the deadline has passed; before that, what the work throws
+ * @throws the reason of `abandoned`, whatever the work throws because of it
  */
 export async function withDeadline<T>(
   timeoutMs: number,
   from: string,
   work: (signal: AbortSignal) => Promise<T>,
+  abandoned?: AbortSignal,
 ): Promise<T> {
+  abandoned?.throwIfAborted();
   const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = timeoutFailure(from, `no complete response within ${timeoutMs} ms`);
-      reject(error);
-      controller.abort(error);
-    }, timeoutMs);
+  let end: (reason: unknown) => void = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = (reason) => {
+      reject(reason);
+      controller.abort(reason);
+    };
   });
+  const timer = setTimeout(() => {
+    end(timeoutFailure(from, `no complete response within ${timeoutMs} ms`));
+  }, timeoutMs);
+  const onAbandoned = () => end(abandoned?.reason);
+  abandoned?.addEventListener('abort', onAbandoned);
   try {
-    return await Promise.race([work(controller.signal), expired]);
+    // The first: it has rejected before the work learns of the abort.
+    return await Promise.race([ended, work(controller.signal)]);
   } finally {
     clearTimeout(timer);
+    abandoned?.removeEventListener('abort', onAbandoned);
   }
 }
 
