@@ -1,5 +1,7 @@
 import type { Metadata } from 'sharp';
 import { EdgepressError } from '../protocol/error.ts';
+import { dropMetadata } from './bounds/drop-metadata.ts';
+import { assertJpegWork } from './bounds/jpeg-work.ts';
 import type { Colours } from './colours/colours.ts';
 import { profileToApply, readColours } from './colours/read-colours.ts';
 import { identify } from './identify.ts';
@@ -54,7 +56,9 @@ export async function inspectSource(
   isThorough = false,
 ): Promise<InspectedSource> {
   const file = identify(bytes);
-  const repaired = await repairFile(file.bytes, file.type, isThorough);
+  if (file.type === 'jpeg') assertJpegWork(file.bytes);
+  const plain = dropMetadata(file.bytes, file.type);
+  const repaired = await repairFile(plain, file.type, isThorough);
   const { type, decoder, metadata } = await readHeader(repaired, file.type);
   const { contentType = IMAGE_TYPES[type].contentType } = file;
   const frames = ANIMATED.includes(type) ? (metadata.pages ?? 1) : 1;

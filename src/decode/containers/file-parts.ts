@@ -58,10 +58,15 @@ export class KeptParts {
     else if (from < end) this.#bounds.push(from, end);
   }
 
-  copy(): Uint8Array<ArrayBuffer> {
-    const ranges = Array.from({ length: this.#bounds.length / 2 }, (_, index) =>
+  /** Returns views of the parts, those that adjoin each other as one. */
+  parts(): Uint8Array[] {
+    return Array.from({ length: this.#bounds.length / 2 }, (_, index) =>
       this.#bytes.subarray(this.#bounds[2 * index], this.#bounds[2 * index + 1]),
     );
+  }
+
+  copy(): Uint8Array<ArrayBuffer> {
+    const ranges = this.parts();
     const copy = new Uint8Array(ranges.reduce((sum, range) => sum + range.length, 0));
     let at = 0;
     for (const range of ranges) {

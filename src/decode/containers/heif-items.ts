@@ -69,17 +69,26 @@ function readItems(file: Buffer): Item[] {
   return items;
 }
 
-/** The item information box; entries of version 2 have an id of 16 bits, those of version 3 one of 32 bits. */
+/** Returns where the types of the items that are metadata stand in the file; none if the boxes are damaged. */
+export function metadataTypes(file: Buffer): number[] {
+  const places = itemEntries(file).map(({ typeAt }) => typeAt);
+  return places.filter((at) => METADATA.includes(file.toString('latin1', at, at + 4)));
+}
+
 function readItemTypes(file: Buffer): ReadonlyMap<number, string> {
-  const types = new Map<number, string>();
+  return new Map(
+    itemEntries(file).map(({ id, typeAt }) => [id, file.toString('latin1', typeAt, typeAt + 4)]),
+  );
+}
+
+/** The item information box; entries of version 2 have an id of 16 bits, those of version 3 one of 32 bits. */
+function itemEntries(file: Buffer): { id: number; typeAt: number }[] {
   const info = findBox(file, ['meta', 'iinf']);
-  if (!info) return types;
+  if (!info) return [];
   const entries = boxesIn(file, info.start + (file[info.start] === 0 ? 6 : 8), info.end);
-  for (const { start } of entries) {
-    const isLong = file.readUInt8(start) >= 3;
-    const id = isLong ? file.readUInt32BE(start + 4) : file.readUInt16BE(start + 4);
-    const typeAt = start + (isLong ? 10 : 8);
-    types.set(id, file.toString('latin1', typeAt, typeAt + 4));
-  }
-  return types;
+  return entries.flatMap(({ start, end }) => {
+    const idBytes = (file[start] ?? 0) >= 3 ? 4 : 2;
+    const typeAt = start + 4 + idBytes + 2;
+    return typeAt + 4 <= end ? [{ id: file.readUIntBE(start + 4, idBytes), typeAt }] : [];
+  });
 }

@@ -1,7 +1,7 @@
-import { crc32 } from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
 import { pngChunks } from '../containers/chunks.ts';
+import { pngChunk } from '../containers/write-png.ts';
 import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
 import type { DecodedPixels } from '../image-type.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
@@ -169,13 +169,4 @@ function framePng({ header, shared }: Apng, { width, height, data }: ApngFrame):
     ...data.map((part) => pngChunk('IDAT', part)),
     pngChunk('IEND', Buffer.alloc(0)),
   ]);
-}
-
-function pngChunk(type: string, content: Buffer): Buffer {
-  const chunk = Buffer.alloc(content.length + 12);
-  chunk.writeUInt32BE(content.length);
-  chunk.write(type, 4, 'latin1');
-  content.copy(chunk, 8);
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + content.length)), 8 + content.length);
-  return chunk;
 }

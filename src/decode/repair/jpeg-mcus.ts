@@ -35,12 +35,18 @@ function blocksOf({ horizontal, vertical }: JpegComponent, componentsInScan: num
   return componentsInScan === 1 ? 1 : horizontal * vertical;
 }
 
-export function blocksInUnit({ components }: JpegScan): number {
+/** The components of a scan. */
+export interface ScanOfComponents {
+  components: readonly { component: JpegComponent }[];
+}
+
+/** Returns the number of blocks in an MCU of a scan; 1 if the scan has one component. */
+export function blocksInUnit({ components }: ScanOfComponents): number {
   return components.reduce((sum, { component }) => sum + blocksOf(component, components.length), 0);
 }
 
 /** Returns the number of MCUs of a scan (A.2.2 and A.2.3). */
-export function unitsOf({ width, height, components }: JpegFrame, scan: JpegScan): number {
+export function unitsOf({ width, height, components }: JpegFrame, scan: ScanOfComponents): number {
   const maxHorizontal = Math.max(...components.map(({ horizontal }) => horizontal));
   const maxVertical = Math.max(...components.map(({ vertical }) => vertical));
   const [only] = scan.components;

@@ -96,24 +96,37 @@ function define(marker: number, segment: Buffer, definitions: Definitions): bool
   if (marker === JPEG.DRI) definitions.restartInterval = segment.length >= 2 ? segment.readUInt16BE(0) : 0;
   const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc;
   if (!isFrame) return true;
+  const frame = definitions.frame ? undefined : readFrameHeader(marker, segment);
+  definitions.frame ??= frame;
+  return frame !== undefined;
+}
+
+/**
+ * Reads the header of a frame (ITU-T T.81, B.2.2).
+ *
+ * @param segment - behind the marker and the length
+ * @returns `undefined` if it is damaged, or that of a process other than baseline, extended sequential and progressive with Huffman codes
+ */
+export function readFrameHeader(marker: number, segment: Buffer): JpegFrame | undefined {
   const count = segment[5] ?? 0;
-  if (marker > JPEG.PROGRESSIVE || definitions.frame || count === 0 || segment.length < 6 + 3 * count)
-    return false;
-  definitions.frame = {
+  const isRead = marker >= JPEG.BASELINE && marker <= JPEG.PROGRESSIVE;
+  if (!isRead || count === 0 || segment.length < 6 + 3 * count) return undefined;
+  const components = Array.from({ length: count }, (_, index) => {
+    const [id, sampling, quantisation] = segment.subarray(6 + 3 * index) as unknown as [
+      number,
+      number,
+      number,
+    ];
+    return { id, horizontal: sampling >> 4, vertical: sampling & 15, quantisation };
+  });
+  if (!components.every(({ horizontal, vertical }) => horizontal > 0 && vertical > 0)) return undefined;
+  return {
     isProgressive: marker === JPEG.PROGRESSIVE,
     precision: segment[0] as number,
     height: segment.readUInt16BE(1),
     width: segment.readUInt16BE(3),
-    components: Array.from({ length: count }, (_, index) => {
-      const [id, sampling, quantisation] = segment.subarray(6 + 3 * index) as unknown as [
-        number,
-        number,
-        number,
-      ];
-      return { id, horizontal: sampling >> 4, vertical: sampling & 15, quantisation };
-    }),
+    components,
   };
-  return definitions.frame.components.every(({ horizontal, vertical }) => horizontal > 0 && vertical > 0);
 }
 
 function defineTables(segment: Buffer, { tables }: Definitions): boolean {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate, inflateRaw } from 'node:zlib';
 import { pngChunks } from '../containers/chunks.ts';
+import { pngChunk } from '../containers/write-png.ts';
 
 /** Samples per pixel, by colour type (PNG, third edition, section 11.2.1). */
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -55,9 +56,9 @@ export async function repairPng(bytes: Uint8Array): Promise<Buffer | undefined> 
   const kept = chunks.filter(({ type, isRight }) => isRight && KEPT.includes(type));
   return Buffer.concat([
     file.subarray(0, 8),
-    ...kept.map(({ type, data }) => writeChunk(type, data)),
-    writeChunk('IDAT', await promisify(deflate)(scanlines, { level: 1 })),
-    writeChunk('IEND', Buffer.alloc(0)),
+    ...kept.map(({ type, data }) => pngChunk(type, data)),
+    pngChunk('IDAT', await promisify(deflate)(scanlines, { level: 1 })),
+    pngChunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
@@ -130,13 +131,4 @@ function adler32(data: Buffer): number {
     b %= 65_521;
   }
   return b * 65_536 + a;
-}
-
-function writeChunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
-  head.write(type, 4, 'latin1');
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(data, crc32(head.subarray(4))));
-  return Buffer.concat([head, data, checksum]);
 }
