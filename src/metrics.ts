@@ -21,6 +21,8 @@ export interface RequestOutcome {
 export interface Metrics {
   recordRequest(request: RequestOutcome): void;
   recordWork(work: WorkEvent): void;
+  /** Records a step of a request or a job; see `TraceStep`, and `WAIT_STEP` for waits. */
+  recordStep(name: string, seconds: number): void;
   /** Records an image of a job that was taken from the queue. */
   recordImage(outcome: ImageOutcome): void;
   /** Returns all metrics in the text format of Prometheus. */
@@ -73,6 +75,7 @@ export function createMetrics({
     'How long encoding took, including the wait for it',
     'format',
   );
+  const stepSeconds = histogram('step_seconds', 'How long the steps of misses and jobs took', 'step');
   const broken = counter('broken_sources_total', 'Attempts at sources that failed', 'code');
   const images = counter('prewarm_images_total', 'Images taken from the queue', 'state');
   registerGauges(registers, queueDepth, storeFaults);
@@ -111,6 +114,7 @@ export function createMetrics({
       encodedBytes.inc({ format, tier }, work.bytes);
       encodeSeconds.observe({ format }, seconds);
     },
+    recordStep: (step, seconds) => stepSeconds.observe({ step }, seconds),
     recordImage: (outcome) =>
       images.inc({ state: outcome.state === 'ready' && outcome.skipped ? 'skipped' : outcome.state }),
   };

@@ -26,9 +26,12 @@ import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
 import { createBestEffortStore, type StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
+import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
 import { createRequestUpgrade } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
+import { observeLocks } from './telemetry/observe-locks.ts';
+import { createTracing, type Tracing, traceBatches, traceJobs } from './tracing.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
@@ -76,6 +79,7 @@ export interface SharedServices {
   queue: () => Promise<UnitQueue>;
 }
 
+  tracing: Tracing;
 /** Replaces choices of the configuration, for the Lambda functions and for tests. */
 export interface Overrides {
   store?: VariantStore;
@@ -97,6 +101,8 @@ export interface Overrides {
   locks?: Locks;
   /** Returns the queue to use in place of a queue that other processes work on too. */
   shareQueue?: (queue: UnitQueue) => UnitQueue;
+  /** Default: ids for log lines and what is asked of others, without spans. */
+  tracing?: Tracing;
 }
 
 /** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
@@ -112,7 +118,9 @@ export async function createServices(
   log: Logger,
   overrides: Overrides = {},
 ): Promise<Services> {
-  const { nowMs = Date.now, onWork = () => {}, locks = createLocks() } = overrides;
+  const { nowMs = Date.now, onWork = () => {}, tracing = createTracing() } = overrides;
+  const { locks, metricSources: lockMetrics } = observeLocks(overrides.locks ?? createLocks());
+  const sourceHosts = countSourceHosts();
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config, s3));
   const { counts, onStoreError } = countStoreErrors(log);
@@ -123,7 +131,7 @@ export async function createServices(
   const cdn = await createCdn(config);
   const queue = createLazyQueue(async () => {
     const created = await createQueue(config, { store, nowMs });
-    return overrides.shareQueue?.(created) ?? created;
+    return traceJobs(overrides.shareQueue?.(created) ?? created);
   });
   const encoder = createEncoder(config, locks, log);
   const { source, http } = await createSource(config, s3, {
@@ -131,6 +139,7 @@ export async function createServices(
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
     onStart: () => void encoder.load().catch(() => undefined),
   });
+    onFetched: sourceHosts.count,
   if (!overrides.lazy) await Promise.all([http.load(), encoder.load()]);
 
   const background = createBackgroundTasks({
@@ -140,7 +149,7 @@ export async function createServices(
   });
   const { invalidate } = background;
   const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, onError: onStoreError });
-  const makeVariants = createMakeVariants({
+  const make = createMakeVariants({
     encoder: overrides.encoder ?? encoder,
     cacheControl: config.cacheControl,
     upgrades: config.upgrade,
@@ -150,15 +159,17 @@ export async function createServices(
   const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
+  const makeVariants = traceBatches(make, tracing);
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: bestEffortStore,
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
-    ...{ records, source, workQueue, makeVariants, nowMs, locks },
+    ...{ records, sweep, source, workQueue, makeVariants, nowMs, locks },
+    inContext: tracing.runRequest,
   });
 
   return {
     getVariant,
-    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs },
+    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs, tracing },
     s3Client: s3.get,
     storeFaults: () => counts,
     metricSources: [],
@@ -170,6 +181,7 @@ export async function createServices(
     },
     async close() {
       cdn.close();
+      await tracing.flush();
       await encoder.close();
       await http.close();
       await s3.close();
@@ -200,6 +212,7 @@ interface FetchCallbacks {
   /** Called when a fetch starts. */
   onStart: () => void;
 }
+  onFetched: SourceHosts['count'];
 
 /** Returns the fetcher of all sources, and the part of it whose connections have to be closed. */
 async function createSource(config: Config, s3Client: LazyS3Client, callbacks: FetchCallbacks) {
@@ -211,13 +224,14 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
     sourceHeaders: createSourceHeadersReader(config.sourceHeaders),
     userAgent: config.sourceUserAgent ?? `edgepress/${packageJson.version} (+${baseUrlOf(config)})`,
   });
-  const s3 = await createS3SourceIfAllowed(config, s3Client);
+  const s3 = await createS3SourceIfAllowed(config, s3Client, hosts);
   return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
 }
 
 /** Logs and counts the errors of the store that requests and sweeps survive. */
 function countStoreErrors(log: Logger) {
   const counts: Partial<Record<StoreOperation, number>> = {};
+    hosts,
   const onStoreError = (operation: StoreOperation, key: string, error: unknown) => {
     counts[operation] = (counts[operation] ?? 0) + 1;
     log.warn({ operation, key, err: error }, 'the store failed; the work went on without it');
@@ -225,17 +239,27 @@ function countStoreErrors(log: Logger) {
   return { counts, onStoreError };
 }
 
-/** Reports fetches to `onWork`, and calls `onStart` when one starts. */
-function observeFetches(source: SourceFetcher, { onWork, onStart }: FetchCallbacks): SourceFetcher {
+/** Reports fetches to `onWork` and `onFetched`, and calls `onStart` when one starts. */
+function observeFetches(
+  source: SourceFetcher,
+  { onWork, onFetched, onStart }: FetchCallbacks,
+): SourceFetcher {
   return {
     assertAllowed: (src) => source.assertAllowed(src),
     async fetch(src) {
       const start = performance.now();
-      const fetching = source.fetch(src);
+      const ms = () => performance.now() - start;
+      const fetching = source.fetch(src, signal);
       onStart();
-      const bytes = await fetching;
-      onWork({ kind: 'fetch', ms: performance.now() - start, bytes: bytes.byteLength });
-      return bytes;
+      try {
+        const bytes = await fetching;
+        onWork({ kind: 'fetch', ms: ms(), bytes: bytes.byteLength });
+        onFetched(src, ms());
+        return bytes;
+      } catch (error) {
+        onFetched(src, ms(), error);
+        throw error;
+      }
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
 import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
+import { parseTraceparent } from './telemetry/traceparent.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import { createUnits, type Units } from './unit/units.ts';
 
@@ -69,7 +70,12 @@ export async function createUnitServices(
     signingKey: config.signingKeys[0],
   });
 
-  async function processJob(job: Job, onOutcome: OnOutcome): Promise<void> {
+  function processJob(job: Job, onOutcome: OnOutcome): Promise<void> {
+    const parent = parseTraceparent(job.traceparent);
+    return shared.tracing.runJob({ 'edgepress.unit': job.unit }, parent, () => doJob(job, onOutcome));
+  }
+
+  async function doJob(job: Job, onOutcome: OnOutcome): Promise<void> {
     if (job.upgrade) return await units.upgrade(job.unit, job.upgrade);
     if (!job.invalidate) return await units.prewarm(job, onOutcome);
     const invalidation = shared.cdn.invalidate([unitCacheTag(job.unit, shared.sha256)]);

@@ -28,6 +28,7 @@ const app = createApp({
   getVariant: services.getVariant,
   log,
   cdnOrigin: {
+  tracing: services.shared.tracing,
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
       const { presignObject } = await import('../store/s3-presign.ts');

@@ -41,7 +41,8 @@ export function createApp(options: AppOptions): App {
     getPath: (request, init) => pathOf(targetOf(request, init?.env as RawRequest | undefined)),
   });
 
-  app.use(logRequests(createRequestRecorder(options)));
+  const recorder = createRequestRecorder(options);
+  app.use(logRequests(recorder));
   app.get('/healthz', (c) =>
     c.json({ status: 'ok', ...health?.() }, 200, addCommonHeaders({ 'Cache-Control': 'no-store' })),
   );
@@ -61,10 +62,15 @@ export function createApp(options: AppOptions): App {
   });
   app.options(`${images}/*`, answerPreflight);
   app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));
-  if (unitRoutes) addUnitRoutes(app, unitRoutes, isDraining);
+  if (unitRoutes) addUnitRoutes(app, { ...unitRoutes, tracing: options.tracing }, isDraining);
   app.all('*', refusePath);
 
-  app.onError((error, c) => sendProblem(c, errorFor(error, log, c.get('trace'))));
+  app.onError((error, c) => {
+    const trace = c.get('trace');
+    // Before the error is logged.
+    recorder.requestId(trace, error);
+    return sendProblem(c, errorFor(error, log, trace));
+  });
   return app;
 }
 

@@ -5,7 +5,7 @@ import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace, type Trace } from '../variant/trace.ts';
 import { headerList } from './image-headers.ts';
 import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
-import { createRequestRecorder, type RequestLogOptions } from './request-log.ts';
+import { createRequestRecorder, REQUEST_ID_HEADER, type RequestLogOptions } from './request-log.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
 
 /** Answers a request if it is one for an image; otherwise returns `false`, and the app answers it. */
@@ -26,31 +26,37 @@ const PLAIN_HOST = /^[\w.-]+(?::\d+)?$/;
  */
 export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   const { getVariant, isDraining, log } = options;
-  const record = createRequestRecorder(options);
+  const recorder = createRequestRecorder(options);
 
-  async function answer(incoming: IncomingMessage, trace: Trace): Promise<Answer> {
-    const { url: target = '', method = '' } = incoming;
-    const headers = new IncomingHeaders(incoming);
+  async function answer(
+    { url: target = '', method = '' }: IncomingMessage,
+    headers: IncomingHeaders,
+    trace: Trace,
+  ): Promise<Answer> {
     refuseLoop(headers.get('cdn-loop'));
     return await answerImage({ getVariant, cdnOrigin: undefined }, { method, target, headers }, trace);
   }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const start = performance.now();
-    const trace = createTrace();
+    const headers = new IncomingHeaders(incoming);
+    const trace = createTrace(headers);
     const { method = '' } = incoming;
     let sent: Answer;
     let error: Error | undefined;
     try {
-      sent = await answer(incoming, trace);
+      sent = await answer(incoming, headers, trace);
+      addRequestId(sent, recorder.requestId(trace, undefined));
       // It throws for what cannot be in a header: a stored object may have been damaged.
       outgoing.writeHead(sent.status, sent.headers);
     } catch (thrown) {
       error = thrown as Error;
+      const id = recorder.requestId(trace, error);
       sent = problemAnswer(errorFor(thrown, log, trace), method, trace);
+      addRequestId(sent, id);
       outgoing.writeHead(sent.status, sent.headers);
     }
-    record({ method, status: sent.status, trace, error, totalMs: performance.now() - start });
+    const totalMs = performance.now() - trace.startMs;
+    recorder.record({ method, status: sent.status, trace, error, totalMs });
     outgoing.end(sent.body);
   }
 
@@ -61,6 +67,10 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
     void handle(incoming, outgoing);
     return true;
   };
+}
+
+function addRequestId({ headers }: Answer, id: string | undefined): void {
+  if (id !== undefined) headers.push(REQUEST_ID_HEADER, id);
 }
 
 function problemAnswer(error: EdgepressError, method: string, trace: Trace): Answer {

@@ -1,14 +1,18 @@
 import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { StoredObject } from '../store/store.ts';
 import type { Variant } from '../variant/get-variant.ts';
-import type { Trace, TraceStep } from '../variant/trace.ts';
+import { msOf, type Trace, type TraceStep } from '../variant/trace.ts';
 import { withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
 import { addCommonHeaders } from './responses.ts';
 
 // The headers of responses with an image.
 
-/** The steps that `Server-Timing` shows. */
-const SHOWN_STEPS: readonly TraceStep[] = ['store', 'fetch', 'encode'];
+/** What `Server-Timing` shows, and the steps that each is the sum of. */
+const SHOWN_STEPS: readonly [name: string, steps: readonly TraceStep[]][] = [
+  ['store', ['store', 'record']],
+  ['fetch', ['fetch']],
+  ['encode', ['decode', 'encode']],
+];
 
 /** RFC 9211. */
 const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
@@ -81,12 +85,12 @@ export function withTiming(headers: readonly string[], trace: Trace): string[] {
   return [...headers, 'Server-Timing', serverTiming(trace)];
 }
 
-function serverTiming({ ms }: Trace): string {
+function serverTiming(trace: Trace): string {
   let text = '';
-  for (const step of SHOWN_STEPS) {
-    const duration = ms[step];
+  for (const [name, steps] of SHOWN_STEPS) {
+    const duration = msOf(trace, ...steps);
     if (duration === undefined) continue;
-    text += `${text === '' ? '' : ', '}${step};dur=${duration.toFixed(1)}`;
+    text += `${text === '' ? '' : ', '}${name};dur=${duration.toFixed(1)}`;
   }
   return text;
 }

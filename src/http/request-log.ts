@@ -2,14 +2,20 @@ import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import { createTrace, type Trace } from '../variant/trace.ts';
+import { logFieldsOf } from '../telemetry/request-context.ts';
+import { callerOf, type RequestResult, type Tracing } from '../tracing.ts';
+import { createTrace, msOf, type Trace } from '../variant/trace.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 export interface RequestLogOptions {
   log: Logger;
   /** Called with each request once it is answered: for metrics. */
   onRequest?: ((request: RequestOutcome) => void) | undefined;
+  tracing: Tracing;
 }
+
+/** In requests and responses; the names of headers have no case. */
+export const REQUEST_ID_HEADER = 'X-Request-Id';
 
 /** A request that has been answered. */
 interface AnsweredRequest {
@@ -23,15 +29,27 @@ interface AnsweredRequest {
   totalMs: number;
 }
 
-/** Logs and counts a request. */
-export type RecordRequest = (request: AnsweredRequest) => void;
+export interface RequestRecorder {
+  /**
+   * Returns the id of a request for its response; `undefined` if it has none and needs none: a request that is neither logged nor failed, and
+   * was sent without one.
+   */
+  requestId(trace: Trace, error: Error | undefined): string | undefined;
+  /** Logs and counts a request once it is answered. */
+  record(request: AnsweredRequest): void;
+}
 
-/** Returns what logs and counts each request once it is answered. */
-export function createRequestRecorder({ log, onRequest }: RequestLogOptions): RecordRequest {
-  return (request) => {
+export function createRequestRecorder({ log, onRequest, tracing }: RequestLogOptions): RequestRecorder {
+  function requestId(trace: Trace, error: Error | undefined): string | undefined {
+    const isNeeded = error !== undefined || trace.headers?.get('x-request-id') || log.isLevelEnabled('info');
+    return isNeeded ? tracing.requestId(trace) : trace.requestId;
+  }
+
+  function record(request: AnsweredRequest): void {
     const { trace, error, totalMs } = request;
     const code = codeOf(error);
     logRequest(log, request, code);
+    tracing.endRequest(trace, () => spanResult(request, code));
     onRequest?.({
       outcome: code === undefined ? (trace.outcome ?? 'ok') : 'error',
       code: code ?? '',
@@ -39,17 +57,20 @@ export function createRequestRecorder({ log, onRequest }: RequestLogOptions): Re
       bytes: trace.bytesOut ?? 0,
       originalBytes: trace.originalBytes,
     });
-  };
+  }
+
+  return { requestId, record };
 }
 
 /** Returns the middleware that gives each request a trace and, once it is answered, records it. */
-export function logRequests(record: RecordRequest): MiddlewareHandler<AppEnvironment> {
+export function logRequests({ requestId, record }: RequestRecorder): MiddlewareHandler<AppEnvironment> {
   return async (c, next) => {
-    const trace = createTrace();
+    const trace = createTrace(c.req.raw.headers);
     c.set('trace', trace);
-    const start = performance.now();
     await next();
-    const totalMs = performance.now() - start;
+    const totalMs = performance.now() - trace.startMs;
+    const id = requestId(trace, c.error);
+    if (id !== undefined) c.header(REQUEST_ID_HEADER, id);
     const { method } = c.req;
     record({ method, status: c.res.status, trace, counts: c.get('counts'), error: c.error, totalMs });
   };
@@ -65,9 +86,13 @@ function logRequest(
   code: ErrorCode | undefined,
 ): void {
   const isWork = trace.unit !== undefined || counts !== undefined || code !== undefined;
-  const { ms } = trace;
+  const { ms, context } = trace;
+  const ids = context
+    ? logFieldsOf(context)
+    : { requestId: trace.requestId, traceId: callerOf(trace)?.traceId };
   // Flat: a nested object costs the logger several times as much as all of this.
   const line = {
+    ...ids,
     method,
     status,
     outcome: code === undefined ? trace.outcome : 'error',
@@ -75,16 +100,41 @@ function logRequest(
     unit: trace.unit,
     sourceHost: trace.sourceHost,
     joined: trace.joined,
+    joinedRequestId: trace.joinedRequestId,
     bytesIn: trace.bytesIn,
     bytesOut: trace.bytesOut ?? 0,
-    storeMs: round(ms.store),
+    queueMs: round(ms.queue),
+    storeMs: round(msOf(trace, 'store', 'record')),
     fetchMs: round(ms.fetch),
-    encodeMs: round(ms.encode),
+    permitMs: round(ms.permit),
+    decodeMs: round(ms.decode),
+    encodeMs: round(msOf(trace, 'decode', 'encode')),
     putMs: round(ms.put),
     totalMs: round(totalMs),
     reason: reasonOf(error),
   };
   log[isWork ? 'info' : 'debug'](counts ? { ...line, ...counts } : line, 'request');
+}
+
+function spanResult(
+  { method, status, trace, error }: AnsweredRequest,
+  code: ErrorCode | undefined,
+): RequestResult {
+  const attributes = {
+    ...{ 'http.request.method': method, 'http.response.status_code': status },
+    ...{ 'edgepress.outcome': code === undefined ? trace.outcome : 'error', 'edgepress.code': code },
+    ...{
+      'edgepress.unit': trace.unit,
+      'edgepress.source_host': trace.sourceHost,
+      'edgepress.joined': trace.joined,
+    },
+  };
+  // OpenTelemetry's convention for servers: what the client did wrong is no error of the server.
+  return {
+    name: trace.unit === undefined ? method : `${method} /u/{unit}`,
+    attributes,
+    error: status >= 500 ? error : undefined,
+  };
 }
 
 /** Returns the code of the problem document that a request was answered with, if it was. */

@@ -46,7 +46,10 @@ export function problemOf(error: EdgepressError): ProblemResponse {
 /** Returns the error that the client learns; a bug is logged. */
 export function errorFor(error: unknown, log: Logger, trace: Trace): EdgepressError {
   if (error instanceof EdgepressError) return error;
-  log.error({ err: error, unit: trace.unit }, 'a bug: no input may cause this error');
+  log.error(
+    { err: error, requestId: trace.requestId, unit: trace.unit },
+    'a bug: no input may cause this error',
+  );
   return internalError();
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
+import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
@@ -48,8 +49,10 @@ export async function createService(
   overrides: Overrides = {},
   membership?: Membership,
 ): Promise<Service> {
+  const tracing = createTracing({ onStep: (name, seconds) => metrics?.recordStep(name, seconds) });
   const services = await createServices(config, log, {
     onWork: (event) => metrics?.recordWork(event),
+    tracing,
     ...(membership && { locks: membership.locks, shareQueue: (queue) => shareQueue(queue, membership) }),
     ...overrides,
   });
@@ -76,6 +79,7 @@ export async function createService(
     log,
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
+    tracing,
   };
   const app = createApp({
     ...imageOptions,

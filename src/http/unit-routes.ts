@@ -5,6 +5,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import type { PurgedUnit } from '../purge/purge.ts';
 import type { UnitQueue } from '../queue/queue.ts';
+import type { Tracing } from '../tracing.ts';
 import type { UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
 import {
@@ -32,8 +33,12 @@ export interface UnitRoutesOptions {
 type RouteContext = Context<AppEnvironment>;
 
 /** Adds the routes of operators: prewarm, status, purge and metrics. */
-export function addUnitRoutes(app: App, options: UnitRoutesOptions, isDraining: () => boolean): void {
-  const { token, units, metrics } = options;
+export function addUnitRoutes(
+  app: App,
+  options: UnitRoutesOptions & { tracing: Tracing },
+  isDraining: () => boolean,
+): void {
+  const { token, units, metrics, tracing } = options;
   const authenticate: MiddlewareHandler<AppEnvironment> = async (c, next) => {
     c.header('Cache-Control', 'no-store');
     requireToken(c.req.header('authorization'), token);
@@ -42,6 +47,7 @@ export function addUnitRoutes(app: App, options: UnitRoutesOptions, isDraining: 
   app.use('/metrics', authenticate);
   // For Hono, `/units/*` matches `/units` as well.
   app.use('/units/*', authenticate);
+  app.use('/units/*', (c, next) => tracing.runRequest(c.get('trace'), next));
 
   app.get('/metrics', async (c) => sendText(c, await metrics.text(), metrics.contentType));
   app.all('/metrics', (c) => refuseMethod(c, 'GET, HEAD'));

@@ -44,12 +44,13 @@ export function packMessages(jobs: readonly Job[]): string[] {
 export function encodeMessage(jobs: readonly Job[]): string {
   return JSON.stringify({
     v: 1,
-    jobs: jobs.map(({ unit, images, retry, invalidate, upgrade }) => ({
+    jobs: jobs.map(({ unit, images, retry, invalidate, upgrade, traceparent }) => ({
       unit,
       images,
       retry,
       invalidate,
       upgrade,
+      traceparent,
     })),
   });
 }

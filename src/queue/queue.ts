@@ -15,6 +15,8 @@ export interface Job {
   invalidate?: true | undefined;
   /** Set when only this variant, which was made at effort `fast` for a viewer, is to be made again at effort `best`. */
   upgrade?: VariantUpgrade | undefined;
+  /** The trace in which it was asked for, as in the header of this name (W3C Trace Context). */
+  traceparent?: string | undefined;
 }
 
 /** The variant to make again, of an image of the job's unit. */
@@ -70,6 +72,7 @@ export const jobSchema = z.object({
   upgrade: z
     .object({ src: z.string(), width: z.int().min(1), tier: z.enum(TIERS), format: z.enum(FORMATS) })
     .optional(),
+  traceparent: z.string().optional(),
 }) satisfies z.ZodType<Job>;
 
 /**

@@ -36,6 +36,8 @@ export interface GetVariantServices {
 }
 
 /** Queues a job that makes a variant again with effort `best`. Never throws and does not wait for the job. */
+  /** Runs what is more than a hit in memory, so that all that it logs and asks of others has the ids of the request. */
+  inContext: <T>(trace: Trace, work: () => Promise<T>) => Promise<T>;
 export type RequestUpgrade = (name: VariantName, key: string) => void;
 
 /** A variant to send. */
@@ -60,14 +62,16 @@ export interface Variant {
 export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => Promise<Variant>;
 
 export function createGetVariant(services: GetVariantServices): GetVariant {
-  const { readTarget, store, records, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
+  const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
     services;
   const singleFlight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
+  const { inContext } = services;
     const { name, address, vary, expiresAt } = readTarget(target, hints, trace);
     const { key } = address;
-    const { object, origin } = inMemory(key, trace) ?? (await join(name, address, trace));
+    const { object, origin } =
+      inMemory(key, trace) ?? (await inContext(trace, () => join(name, address, trace)));
     if (origin !== 'made but not stored' && isUpgradeable(object)) requestUpgrade?.(name, key);
     const secondsToExpiry =
       expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
@@ -106,7 +110,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
-    const record = await timed(trace, 'store', records.read(address.recordKey, name.src));
+    const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
     return { startedAtMs, record };
@@ -146,3 +150,4 @@ function joinTrace(trace: Trace, flight: Flight): void {
   trace.joined = true;
   Object.assign(trace.ms, flight.trace.ms);
 }
+  trace.joinedRequestId = flight.trace.requestId;

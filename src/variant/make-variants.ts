@@ -109,7 +109,7 @@ async function fetchAndDecode({ services, batch, trace }: BatchRun): Promise<Dec
   const bytes = await timed(trace, 'fetch', batch.fetch(src));
   trace.bytesIn = bytes.byteLength;
   const maxWidth = Math.max(...specs.map(({ width }) => width));
-  return await timed(trace, 'encode', services.encoder.decode(bytes, maxWidth, urgency));
+  return await timed(trace, 'decode', services.encoder.decode(bytes, maxWidth, urgency));
 }
 
 async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly MadeVariant[]> {

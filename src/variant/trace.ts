@@ -1,11 +1,25 @@
 import type { ErrorCode } from '../protocol/error.ts';
 import type { Format, Tier } from '../protocol/request.ts';
+import type { RequestContext } from '../telemetry/request-context.ts';
 
 /** The steps of a request that take time. */
-export type TraceStep = 'store' | 'fetch' | 'encode' | 'put';
+export type TraceStep = 'store' | 'record' | 'fetch' | 'decode' | 'encode' | 'put';
+
+/** The waits for the work of others: for a place in the work queue, and, as a part of `decode` and `encode`, for a permit of the encoder. */
+export type TraceWait = 'queue' | 'permit';
 
 /** What is learned about a request while it is handled, for its log line, its metrics and `Server-Timing`. */
 export interface Trace {
+  /** The headers of the request, in which its ids may be. Absent for work of the queue. */
+  readonly headers?: { get(name: string): string | null | undefined } | undefined;
+  /** When it began: a time of `performance.now`. */
+  readonly startMs: number;
+  /** Stands in its log lines; made when it is first needed. */
+  requestId?: string;
+  /** The id of the request that it joined. */
+  joinedRequestId?: string | undefined;
+  /** Set once it is more than a hit in memory. */
+  context?: RequestContext;
   unit?: string;
   /** Host and port of the source: never more of its URL, which may contain secrets. */
   sourceHost?: string;
@@ -19,11 +33,21 @@ export interface Trace {
   /** Bytes of the source, if the response body is a whole image. */
   originalBytes?: number;
   /** Milliseconds spent in each step so far. */
-  readonly ms: Partial<Record<TraceStep, number>>;
+  readonly ms: Partial<Record<TraceStep | TraceWait, number>>;
 }
 
-export function createTrace(): Trace {
-  return { ms: {} };
+export function createTrace(headers?: Trace['headers']): Trace {
+  return { headers, startMs: performance.now(), ms: {} };
+}
+
+/** Returns the milliseconds of several steps together; `undefined` if none of them was taken. */
+export function msOf({ ms }: Trace, ...steps: (TraceStep | TraceWait)[]): number | undefined {
+  let sum: number | undefined;
+  for (const step of steps) {
+    const own = ms[step];
+    if (own !== undefined) sum = (sum ?? 0) + own;
+  }
+  return sum;
 }
 
 /**
@@ -40,13 +64,19 @@ export async function timed<T>(
   work: Promise<T>,
   onDone?: (ms: number, result: T) => void,
 ): Promise<T> {
-  const start = performance.now();
+  const startMs = performance.now();
+  let failure: unknown;
   try {
     const result = await work;
-    onDone?.(performance.now() - start, result);
+    onDone?.(performance.now() - startMs, result);
     return result;
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
-    trace.ms[step] = (trace.ms[step] ?? 0) + performance.now() - start;
+    const endMs = performance.now();
+    trace.ms[step] = (trace.ms[step] ?? 0) + endMs - startMs;
+    trace.context?.onStep?.({ name: step, startMs, endMs }, failure);
   }
 }
 

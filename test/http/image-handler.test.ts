@@ -18,7 +18,7 @@ async function send(url: string, { target, ...options }: Sent) {
       const sent = request(url, { path: target, ...options }, async (response) => {
         const chunks: Buffer[] = [];
         for await (const chunk of response) chunks.push(chunk);
-        const { date: _, 'server-timing': __, ...headers } = response.headers;
+        const { date: _, 'server-timing': __, 'x-request-id': ___, ...headers } = response.headers;
         resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks) });
       });
       sent.on('error', reject).end();

@@ -1,0 +1,65 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+import type { Traceparent } from './traceparent.ts';
+
+/** What the work for one request, or one job of the queue, has in common. */
+export interface RequestContext {
+  /** Stands in each of its log lines. */
+  readonly requestId: string;
+  /** The trace that it is part of, and its own span as the parent of what it asks of others. */
+  readonly trace: Traceparent;
+  /** Other fields of its log lines. */
+  readonly logFields?: Readonly<Record<string, string>> | undefined;
+  /** Called when a step of it ends. */
+  readonly onStep?: OnStep | undefined;
+}
+
+/** @param error - why the step failed; absent if it succeeded */
+export type OnStep = (step: Step, error?: unknown) => void;
+
+/** A step of the work, with the time of `performance.now` at both ends. */
+export interface Step {
+  name: string;
+  startMs: number;
+  endMs: number;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+/** Runs work, and all that it starts, in a context. */
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** Returns the context of the work that runs now. */
+export function currentContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Returns the fields of the current context for a log line; `undefined` outside of any. */
+export function currentLogFields(): Record<string, string> | undefined {
+  const context = storage.getStore();
+  return context && logFieldsOf(context);
+}
+
+export function logFieldsOf({ requestId, trace, logFields }: RequestContext): Record<string, string> {
+  return { requestId, traceId: trace.traceId, ...logFields };
+}
+
+/** Ids that callers and proxies send: 1 to 128 characters that are safe in a log line and a header. */
+const REQUEST_ID = /^[\w.~+/=:@-]{1,128}$/;
+
+/** Returns the id in an `X-Request-Id` header, if it is valid. */
+export function parseRequestId(header: string | null | undefined): string | undefined {
+  return header && REQUEST_ID.test(header) ? header : undefined;
+}
+
+/** Tells apart the processes that make ids. */
+const PROCESS_ID = randomBytes(6).toString('base64url');
+let count = 0;
+
+/** Returns a new id, unique among all processes: a random part of the process and a count, which is cheaper than random bytes for each. */
+export function createRequestId(): string {
+  count += 1;
+  return `${PROCESS_ID}-${count.toString(36)}`;
+}
