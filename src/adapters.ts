@@ -1,9 +1,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Logger } from 'pino';
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import type { Locks } from './locks.ts';
 import type { UnitQueue } from './queue/queue.ts';
+import type { HostBreakers } from './source/host-breakers.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { SourceHeaderRule, SourceHeaders } from './source/source-headers.ts';
 import type { VariantStore } from './store/store.ts';
@@ -11,11 +13,22 @@ import type { VariantStore } from './store/store.ts';
 // The implementation of each port, as the configuration chooses it. The AWS SDK and sharp are imported only where they are used: each
 // takes longer to load than everything else together.
 
-/** Returns an encoder that loads sharp when it is first needed. */
-export function createEncoder(config: Config, locks: Locks): LazyEncoder {
+/** Returns an encoder that is loaded when it is first needed: one of this process, or of processes of its own. */
+export function createEncoder(config: Config, locks: Locks, log: Logger): LazyEncoder {
+  const { concurrency, workers, maxPixels, encoderProcesses } = config;
   return createLazyEncoder(async () => {
-    const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
-    return createSharpEncoder({ ...config, locks });
+    if (!encoderProcesses) {
+      const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
+      return createSharpEncoder({ concurrency, maxPixels, locks });
+    }
+    const { createEncoderPool } = await import('./encode/pool/encoder-pool.ts');
+    return createEncoderPool({
+      // The encodes of a server are divided between its workers.
+      processes: Math.ceil(concurrency / workers),
+      maxPixels,
+      locks,
+      onProcessEnded: (err) => log.warn({ err }, 'an encoder process has ended; another one takes its place'),
+    });
   });
 }
 
@@ -62,6 +75,7 @@ export async function createStore(
 export async function createS3SourceIfAllowed(
   config: Config,
   s3: LazyS3Client,
+  hosts: HostBreakers,
 ): Promise<SourceFetcher | undefined> {
   if (!config.sourceAllow.some(({ scheme }) => scheme === 's3:')) return undefined;
   const { createS3Source } = await import('./source/s3-source.ts');
@@ -70,6 +84,7 @@ export async function createS3SourceIfAllowed(
     allow: config.sourceAllow,
     maxBytes: config.sourceMaxBytes,
     timeoutMs: config.sourceTimeoutMs,
+    hosts,
   });
 }
 

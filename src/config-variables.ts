@@ -217,6 +217,12 @@ export const VARIABLES = {
     default: { value: availableParallelism(), words: 'the number of CPU cores' },
     doc: 'How many images are encoded at the same time.',
   }),
+  encoderProcesses: variable({
+    name: 'ENCODER_PROCESSES',
+    type: switchedOn,
+    default: 'on',
+    doc: '`on`: images are decoded and encoded in processes of their own, so that no file can stop or crash the server. `off`: in the process of the server, which takes some 100 MB less memory.',
+  }),
   workers: variable({
     name: 'WORKERS',
     type: workerCount,

@@ -13,6 +13,7 @@ import {
 } from './adapters.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
+import { circuitMetrics, logCircuit } from './circuit-metrics.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
@@ -21,17 +22,18 @@ import type { Sha256 } from './protocol/keys.ts';
 import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
 import { createTombstones, type Tombstones } from './purge/tombstones.ts';
 import type { UnitQueue } from './queue/queue.ts';
+import { createHostBreakers, type HostBreakers } from './source/host-breakers.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
 import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
+import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
 import { createBestEffortStore, type StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
-import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
-import { createRequestUpgrade } from './unit/upgrade.ts';
-import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { observeLocks } from './telemetry/observe-locks.ts';
 import { createTracing, type Tracing, traceBatches, traceJobs } from './tracing.ts';
+import { createRequestUpgrade } from './unit/upgrade.ts';
+import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
@@ -77,9 +79,9 @@ export interface SharedServices {
   cdn: Cdn;
   /** Returns the queue, which is created on the first call. */
   queue: () => Promise<UnitQueue>;
+  tracing: Tracing;
 }
 
-  tracing: Tracing;
 /** Replaces choices of the configuration, for the Lambda functions and for tests. */
 export interface Overrides {
   store?: VariantStore;
@@ -99,10 +101,10 @@ export interface Overrides {
   onWork?: OnWork;
   /** What bounds the work of all processes of this server. Default: of this process alone. */
   locks?: Locks;
-  /** Returns the queue to use in place of a queue that other processes work on too. */
-  shareQueue?: (queue: UnitQueue) => UnitQueue;
   /** Default: ids for log lines and what is asked of others, without spans. */
   tracing?: Tracing;
+  /** Returns the queue to use in place of a queue that other processes work on too. */
+  shareQueue?: (queue: UnitQueue) => UnitQueue;
 }
 
 /** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
@@ -134,12 +136,13 @@ export async function createServices(
     return traceJobs(overrides.shareQueue?.(created) ?? created);
   });
   const encoder = createEncoder(config, locks, log);
-  const { source, http } = await createSource(config, s3, {
+  const hosts = createHostBreakers({ onChange: logCircuit(log, 'source') });
+  const { source, http } = await createSource(config, s3, hosts, {
     onWork,
+    onFetched: sourceHosts.count,
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
     onStart: () => void encoder.load().catch(() => undefined),
   });
-    onFetched: sourceHosts.count,
   if (!overrides.lazy) await Promise.all([http.load(), encoder.load()]);
 
   const background = createBackgroundTasks({
@@ -156,10 +159,10 @@ export async function createServices(
     store: bestEffortStore,
     ...{ records, sweep, sha256, md5, onWork },
   });
+  const makeVariants = traceBatches(make, tracing);
   const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
-  const makeVariants = traceBatches(make, tracing);
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     store: bestEffortStore,
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
@@ -172,16 +175,16 @@ export async function createServices(
     shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs, tracing },
     s3Client: s3.get,
     storeFaults: () => counts,
-    metricSources: [],
+    metricSources: [...lockMetrics, ...sourceHosts.metricSources, ...circuitMetrics({ source: hosts })],
     startEncoder: () => encoder.start(),
     drain: () => workQueue.drain(),
     async beforeFreeze() {
       await background.drain();
       await http.close();
+      await tracing.flush();
     },
     async close() {
       cdn.close();
-      await tracing.flush();
       await encoder.close();
       await http.close();
       await s3.close();
@@ -209,13 +212,18 @@ function workQueueOptions({ concurrency, queueLimit, workers }: Config): WorkQue
 
 interface FetchCallbacks {
   onWork: OnWork;
+  onFetched: SourceHosts['count'];
   /** Called when a fetch starts. */
   onStart: () => void;
 }
-  onFetched: SourceHosts['count'];
 
 /** Returns the fetcher of all sources, and the part of it whose connections have to be closed. */
-async function createSource(config: Config, s3Client: LazyS3Client, callbacks: FetchCallbacks) {
+async function createSource(
+  config: Config,
+  s3Client: LazyS3Client,
+  hosts: HostBreakers,
+  callbacks: FetchCallbacks,
+) {
   const http = createLazyHttpSource({
     allow: config.sourceAllow,
     allowPrivate: config.sourceAllowPrivate,
@@ -223,6 +231,7 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
     timeoutMs: config.sourceTimeoutMs,
     sourceHeaders: createSourceHeadersReader(config.sourceHeaders),
     userAgent: config.sourceUserAgent ?? `edgepress/${packageJson.version} (+${baseUrlOf(config)})`,
+    hosts,
   });
   const s3 = await createS3SourceIfAllowed(config, s3Client, hosts);
   return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
@@ -231,7 +240,6 @@ async function createSource(config: Config, s3Client: LazyS3Client, callbacks: F
 /** Logs and counts the errors of the store that requests and sweeps survive. */
 function countStoreErrors(log: Logger) {
   const counts: Partial<Record<StoreOperation, number>> = {};
-    hosts,
   const onStoreError = (operation: StoreOperation, key: string, error: unknown) => {
     counts[operation] = (counts[operation] ?? 0) + 1;
     log.warn({ operation, key, err: error }, 'the store failed; the work went on without it');
@@ -246,7 +254,8 @@ function observeFetches(
 ): SourceFetcher {
   return {
     assertAllowed: (src) => source.assertAllowed(src),
-    async fetch(src) {
+    assertReachable: (src) => source.assertReachable(src),
+    async fetch(src, signal) {
       const start = performance.now();
       const ms = () => performance.now() - start;
       const fetching = source.fetch(src, signal);

@@ -30,10 +30,13 @@ export type RunWithPermit = <T>(work: () => Promise<T>) => Promise<T>;
  * Higher runs first. A viewer's work goes before prewarm's, since a viewer waits in front of an empty frame. An encode goes before a decode: it
  * frees memory, since decoded pixels wait for it.
  */
-const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind'], number>>>> = {
+export const PRIORITIES: Readonly<Record<Urgency, Readonly<Record<PermitRequest['kind'], number>>>> = {
   viewer: { encode: 3, decode: 2 },
   prewarm: { encode: 1, decode: 0 },
 };
+
+/** The lock that lets large decodes take turns. */
+export const LARGE_DECODE = 'large decode';
 
 /**
  * A decode that may take more memory than this is large. Large and slow decodes run one at a time: half a dozen large ones would exhaust
@@ -63,7 +66,7 @@ export function createEncodeSemaphore(concurrency: number, locks: Locks = create
       // The large decode that has its turn runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of prewarm,
       // which in turn waits for all viewers.
       const runAsViewer = () => runAtPriority(PRIORITIES.viewer[kind], work);
-      return locks.run('large decode', { limit: 1, priority }, runAsViewer);
+      return locks.run(LARGE_DECODE, { limit: 1, priority }, runAsViewer);
     },
   };
 }

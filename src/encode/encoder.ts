@@ -50,6 +50,8 @@ export interface EncodedImage {
 /** A source that is decoded once, for any number of variants. */
 export interface DecodedImage {
   readonly facts: SourceFacts;
+  /** Whether its pixels are not kept but decoded for each variant: those of an animation, and of a very long still. */
+  readonly isStreamed: boolean;
   /**
    * Encodes one variant: upright, in sRGB, without metadata, and never with more bytes than a servable original. It is deterministic:
    * equal requests give equal bytes.
@@ -59,6 +61,8 @@ export interface DecodedImage {
    * @throws TypeError if `width` is larger
    */
   encode(request: EncodeRequest): Promise<EncodedImage>;
+  /** Frees what holds the image. To be called when no variant of it is wanted any more. */
+  close(): void;
 }
 
 /** The priority of work when all permits are taken: a viewer's before prewarm's. */
@@ -76,10 +80,18 @@ export interface Encoder {
    * @throws the reason of the signal
    */
   decode(source: Uint8Array, maxWidth: number, urgency: Urgency, signal?: AbortSignal): Promise<DecodedImage>;
+  /**
+   * Makes it ready for viewers: the first decode does not wait for what it needs.
+   *
+   * @throws Error if it cannot work
+   */
+  start?(): Promise<void>;
+  /** Ends what it has started. What is being worked on fails. */
+  close?(): Promise<void>;
 }
 
 /** An encoder that is loaded on first use. */
-export interface LazyEncoder extends Encoder {
+export interface LazyEncoder extends Required<Encoder> {
   /** Loads the encoder now, for example while a fetch is in flight. */
   load(): Promise<void>;
 }
@@ -97,6 +109,12 @@ export function createLazyEncoder(create: () => Promise<Encoder>): LazyEncoder {
     },
     async load() {
       await load();
+    },
+    async start() {
+      await (await load()).start?.();
+    },
+    async close() {
+      await (await loading)?.close?.();
     },
   };
 }

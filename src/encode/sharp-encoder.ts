@@ -138,6 +138,8 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
 
   return {
     facts,
+    isStreamed: pixels.isStreamed,
+    close() {},
     async encode(request) {
       const { width, tier, format, effort, maxBytes } = request;
       if (width > maxWidth)

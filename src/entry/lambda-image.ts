@@ -12,7 +12,8 @@ import { createReadForwardedTarget } from '../variant/read-target.ts';
 /** A response of Lambda is at most 6 MB. In it an image is base64, a third longer; the rest is for headers. */
 const MAX_BODY_BYTES = 4_500_000;
 
-const config = readConfig();
+// A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
+const config = { ...readConfig(), encoderProcesses: false };
 const bucket = bucketOf(config);
 const log = pino({ level: config.logLevel, base: null });
 const services = await createServices(config, log, {
@@ -27,8 +28,8 @@ const services = await createServices(config, log, {
 const app = createApp({
   getVariant: services.getVariant,
   log,
-  cdnOrigin: {
   tracing: services.shared.tracing,
+  cdnOrigin: {
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
       const { presignObject } = await import('../store/s3-presign.ts');

@@ -23,7 +23,8 @@ const DRAIN_MS = 180_000;
 /** Fewer than on one machine, because many workers fetch from the same client's server. */
 const FETCHES_PER_HOST = 4;
 
-const config = readConfig();
+// A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
+const config = { ...readConfig(), encoderProcesses: false };
 const log = pino({ level: config.logLevel, base: null });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');

@@ -6,11 +6,16 @@ import { type Config, ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
+import { createLogOutput, type LogOutput, type LogOutputOptions } from './log-output.ts';
 
-/** Log lines are written in batches of this many bytes, or after this many milliseconds: a write for each costs as much as a hit. */
-const LOG_BATCH = { minLength: 16_384, maxWrite: 65_536, periodicFlush: 100 };
+/** Ten thousand lines or so: what a reader may be behind. */
+const LOG_BUFFER_BYTES = 2 ** 22;
+/** Log lines are written in batches: a write for each costs as much as a hit. */
+const LOG_BATCH = { minBytes: 16_384, maxBytes: 65_536, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
 /** Lines of several processes stay whole in a pipe if each write is no longer than 4,096 bytes (`PIPE_BUF`). */
-const SHARED_LOG_BATCH = { minLength: 2048, maxWrite: 4096, periodicFlush: 100 };
+const SHARED_LOG_BATCH = { minBytes: 2048, maxBytes: 4096, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
+/** How long the exit waits for a slow reader of the log. */
+const MAX_LOG_FLUSH_MS = 1000;
 
 /** Starts the service on one machine, in one process or several: `npm start`. */
 async function main(): Promise<void> {
@@ -22,29 +27,30 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config, start: typeof startServer): Promise<void> {
-  const log = createLog(config, LOG_BATCH);
-  const server = await start(config, log);
+  const { log, output } = createLog(config, LOG_BATCH);
+  const server = await start(config, log, output);
   log.info({ url: server.url, store: config.store }, 'listening');
-  closeOnSignal(server, log);
+  closeOnSignal(server, log, output);
 }
 
 async function serveAsWorker(config: Config): Promise<void> {
-  const log = createLog(config, SHARED_LOG_BATCH).child({ worker: cluster.worker?.id });
+  const { log, output } = createLog(config, SHARED_LOG_BATCH, { worker: cluster.worker?.id });
   const membership = joinCluster();
-  const server = await startServer(config, log, {}, membership);
-  closeOnSignal(server, log);
+  const server = await startServer(config, log, output, membership);
+  closeOnSignal(server, log, output);
   membership.announceListening(server.url);
 }
 
 async function startWorkers(config: Config): Promise<void> {
   const { workers, store } = config;
-  const log = createLog(config, SHARED_LOG_BATCH);
+  const { log, output } = createLog(config, SHARED_LOG_BATCH);
   const onListening = (url: string) => log.info({ url, store, workers }, 'listening');
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
   const primary = startPrimary({ workers, port, log, onListening });
-  closeOnSignal(primary, log);
+  closeOnSignal(primary, log, output);
   void primary.failed.then(async (status) => {
     await primary.close();
+    await output.flush(MAX_LOG_FLUSH_MS);
     process.exit(status);
   });
 }
@@ -56,10 +62,17 @@ async function findFreePort(host: string): Promise<number> {
   return port;
 }
 
-function createLog({ logLevel }: Config, batch: typeof LOG_BATCH): Logger {
-  const destination = pino.destination({ sync: false, ...batch });
-  process.on('exit', () => destination.flushSync());
-  return pino({ level: logLevel }, destination);
+/** @param bindings - fields of each line */
+function createLog({ logLevel }: Config, batch: LogOutputOptions, bindings: Record<string, unknown> = {}) {
+  const output = createLogOutput(batch);
+  const log = pino({ level: logLevel }, output).child(bindings);
+  output.onRecovered(({ count, reason }) =>
+    log.error({ dropped: count, reason }, 'log lines were lost: the log could not be written'),
+  );
+  process.on('exit', output.flushSync);
+  // Nobody may read it, and Node or a library may write a warning to it.
+  process.stderr.on('error', () => {});
+  return { log, output };
 }
 
 /**
@@ -69,7 +82,7 @@ function createLog({ logLevel }: Config, batch: typeof LOG_BATCH): Logger {
 const REPEATED_SIGNAL_MS = 500;
 
 /** Closes the server, or all workers, on the first SIGINT or SIGTERM, and exits immediately on the second. */
-function closeOnSignal(server: Pick<RunningServer, 'close'>, log: Logger): void {
+function closeOnSignal(server: Pick<RunningServer, 'close'>, log: Logger, output: LogOutput): void {
   let firstSignalMs: number | undefined;
   const onSignal = async (signal: NodeJS.Signals) => {
     const nowMs = performance.now();
@@ -80,6 +93,7 @@ function closeOnSignal(server: Pick<RunningServer, 'close'>, log: Logger): void 
     firstSignalMs = nowMs;
     log.info({ signal }, 'finishing the work in flight; a second signal exits immediately');
     await server.close();
+    await output.flush(MAX_LOG_FLUSH_MS);
     process.exit(0);
   };
   process.on('SIGINT', onSignal);

@@ -6,6 +6,7 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
+import type { WorkStart } from '../store/work-start.ts';
 import { type OnWork, type Trace, timed } from './trace.ts';
 import { variantInfo } from './variant-object.ts';
 
@@ -38,8 +39,8 @@ export interface VariantBatch {
   /** The budget of each variant, in bytes; see `EncodeRequest`. */
   maxBytes?: number | undefined;
   urgency: Urgency;
-  /** When the caller started to work on this, in Unix milliseconds: a purge since then wins. */
-  startedAtMs: number;
+  /** When the caller started to work on this: a purge since then wins. */
+  start: WorkStart;
   /** What is known about earlier failures of the source. */
   record: SourceRecord | undefined;
   /** Put the variant only in place of the object with this ETag. Default: in place of any object or none. */
@@ -68,7 +69,8 @@ export function createMakeVariants(services: MakeVariantsServices): MakeVariants
     const run = createRun(services, batch, trace);
     let made: readonly MadeVariant[];
     try {
-      made = await makeAll(run, await fetchAndDecode(run));
+      const image = await fetchAndDecode(run);
+      made = await makeAll(run, image).finally(() => image.close());
       await services.records.clear(run.recordKey, batch.record);
     } catch (error) {
       throw await saveFailure(run, error);
@@ -146,10 +148,10 @@ async function put(
   encoded: EncodedImage,
 ): Promise<MadeVariant> {
   const { store, cacheControl, upgrades, md5 } = services;
-  const { maxBytes, startedAtMs, replaces } = batch;
+  const { maxBytes, start, replaces } = batch;
   const source = image.facts;
   const { body } = encoded;
-  const info = variantInfo({ encoded, source, cacheTag, cacheControl, upgrades, maxBytes, startedAtMs });
+  const info = variantInfo({ encoded, source, cacheTag, cacheControl, upgrades, maxBytes, start });
   const putting =
     replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
   const stored = await timed(trace, 'put', putting);
@@ -169,7 +171,7 @@ async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
     recordKey,
     reason,
     batch.record,
-    batch.startedAtMs,
+    batch.start,
     batch.src,
   );
   if (error instanceof EdgepressError && error.code.startsWith('source_'))
@@ -184,5 +186,5 @@ async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
 /** Checks the tombstone after everything was put, and removes what was put if the unit was purged since the work started. */
 function checkTombstone({ services, batch, targets, recordKey }: BatchRun): Promise<PutOutcome> {
   const keys = targets.map(({ address }) => address.key);
-  return services.sweep.checkTombstone(batch.unit, batch.startedAtMs, [...keys, recordKey]);
+  return services.sweep.checkTombstone(batch.unit, batch.start, [...keys, recordKey]);
 }

@@ -23,7 +23,7 @@ function countingEncoder() {
         encodes.count++;
         return image.encode(request);
       };
-      return { facts: image.facts, encode };
+      return { ...image, encode };
     },
   };
   return { encoder, encodes };

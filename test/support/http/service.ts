@@ -77,7 +77,7 @@ export async function startService(
   const folder = await temporaryFolder();
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
-  const config = readConfig({ STORE: `file:${folder}`, ...env });
+  const config = readConfig({ STORE: `file:${folder}`, ENCODER_PROCESSES: 'off', ...env });
   const { app, handleImage, services, unitServices, start, drain, close } = await createService(
     config,
     logger,

@@ -127,7 +127,7 @@ export function holdEncoder(step: 'decode' | 'encode'): { encoder: Encoder; hold
       if (step === 'decode') await hold.pass();
       const image = await real.decode(...args);
       return {
-        facts: image.facts,
+        ...image,
         async encode(request) {
           if (step === 'encode') await hold.pass();
           return await image.encode(request);

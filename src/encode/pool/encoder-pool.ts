@@ -1,0 +1,148 @@
+import { createLocks, type Locks } from '../../locks.ts';
+import type { Encoder, Urgency } from '../encoder.ts';
+import { type EncoderProcess, type ProcessEnded, startEncoderProcess } from './encoder-process.ts';
+import { decodeInPool } from './pool-job.ts';
+
+export interface EncoderPoolOptions {
+  /** The number of processes for viewers, each of which works on one image at a time. */
+  processes: number;
+  /** The limit of pixels of a source, all frames together. */
+  maxPixels: number;
+  /** Let large images take turns, in all processes of a server. Default: in this one. */
+  locks?: Locks | undefined;
+  /** Called when a process has ended that should not have. */
+  onProcessEnded?: (ended: ProcessEnded) => void;
+}
+
+/** How processes of one urgency are used. */
+interface Kind {
+  /** How many work at the same time. */
+  limit: number;
+  /** Concurrent encodes of one image. */
+  concurrency: number;
+  /** See `ProgramOptions`. */
+  niceness: number;
+  /** How many stay when there is nothing to do. */
+  kept: number;
+}
+
+/** Hits are answered by the server itself, and go before everything. */
+const VIEWER_NICENESS = 5;
+/** A viewer's encode gets 15 times the CPU time of one that nobody waits for, if they compete. See sched(7), "The nice value". */
+const PREWARM_NICENESS = 17;
+/** Several variants of an image are encoded at the same time: one unit alone shall use more than one core. */
+const PREWARM_CONCURRENCY = 2;
+
+/** A process that nobody needs is ended after this time: it holds some 70 MB. */
+const IDLE_MS = 60_000;
+/** One that holds more is replaced, which gives the memory back. In bytes. */
+const MAX_IDLE_MEMORY = 300 * 2 ** 20;
+
+/**
+ * Creates an encoder that decodes and encodes in other processes. A file that hangs, crashes or exhausts a decoder costs that process only,
+ * and no other image: each process works on one at a time. Viewers have processes of their own, which go before those of prewarm.
+ */
+export function createEncoderPool({
+  processes,
+  maxPixels,
+  locks = createLocks(),
+  onProcessEnded = () => {},
+}: EncoderPoolOptions): Required<Encoder> {
+  const concurrency = Math.min(PREWARM_CONCURRENCY, processes);
+  const kinds: Readonly<Record<Urgency, Kind>> = {
+    viewer: { limit: processes, concurrency: 1, niceness: VIEWER_NICENESS, kept: processes },
+    prewarm: {
+      limit: Math.ceil(processes / concurrency),
+      concurrency,
+      niceness: PREWARM_NICENESS,
+      kept: 0,
+    },
+  };
+  const slots = createLocks();
+  const all = new Set<EncoderProcess>();
+  const idle: Record<Urgency, IdleProcess[]> = { viewer: [], prewarm: [] };
+  let checks: NodeJS.Timeout | undefined;
+
+  function startProcess(urgency: Urgency): EncoderProcess {
+    checks ??= setInterval(endIdle, IDLE_MS / 2).unref();
+    const process = startEncoderProcess({ ...kinds[urgency], maxPixels });
+    all.add(process);
+    void process.ended.then((reason) => {
+      all.delete(process);
+      if (reason.reason !== 'closed') onProcessEnded(reason);
+    });
+    return process;
+  }
+
+  function takeProcess(urgency: Urgency): EncoderProcess {
+    for (;;) {
+      const { process } = idle[urgency].pop() ?? { process: startProcess(urgency) };
+      if (all.has(process)) return process;
+    }
+  }
+
+  function returnProcess(urgency: Urgency, process: EncoderProcess): void {
+    if (process.memory > MAX_IDLE_MEMORY) process.end();
+    else if (all.has(process)) idle[urgency].push({ process, sinceMs: performance.now() });
+  }
+
+  /** The last ones of each list have been used last. */
+  function endIdle(): void {
+    const until = performance.now() - IDLE_MS;
+    for (const urgency of ['viewer', 'prewarm'] as const) {
+      const { length } = idle[urgency];
+      const surplus = idle[urgency].filter(
+        ({ sinceMs }, index) => sinceMs <= until && index < length - kinds[urgency].kept,
+      );
+      idle[urgency] = idle[urgency].filter((entry) => !surplus.includes(entry));
+      for (const { process } of surplus) process.end();
+    }
+  }
+
+  async function withProcess<T>(
+    urgency: Urgency,
+    signal: AbortSignal | undefined,
+    work: (process: EncoderProcess) => Promise<T>,
+  ): Promise<T> {
+    return await slots.run(urgency, { limit: kinds[urgency].limit, signal }, async () => {
+      const process = takeProcess(urgency);
+      try {
+        return await work(process);
+      } finally {
+        await process.close();
+        returnProcess(urgency, process);
+      }
+    });
+  }
+
+  return {
+    async decode(bytes, maxWidth, urgency, signal) {
+      const task = { bytes, maxWidth, urgency };
+      return await decodeInPool(task, {
+        withProcess: (work) => withProcess(urgency, signal, work),
+        locks,
+        signal,
+      });
+    },
+    // Starts all processes for viewers, and waits for one.
+    async start() {
+      const started = Array.from({ length: kinds.viewer.kept }, () => startProcess('viewer'));
+      for (const process of started) returnProcess('viewer', process);
+      await Promise.any(started.map(({ ready }) => ready)).catch((error: AggregateError) => {
+        throw error.errors[0];
+      });
+    },
+    async close() {
+      clearInterval(checks);
+      const ended = [...all].map((process) => process.ended);
+      for (const process of all) process.end();
+      await Promise.all(ended);
+    },
+  };
+}
+
+interface IdleProcess {
+  process: EncoderProcess;
+  /** When its last work was done, in milliseconds of a monotonic clock. */
+  sinceMs: number;
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import { setPriority } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export interface ProgramOptions {
+  /** Concurrent encodes of one image. */
+  concurrency: number;
+  /** The limit of pixels of a source. */
+  maxPixels: number;
+  /** How far it stands back for other processes: 0 not at all, 19 wholly (`nice`). */
+  niceness: number;
+}
+
+export interface Program {
+  child: ChildProcess;
+  /** The connection to it. */
+  socket: Socket;
+  /** Returns the CPU time that it has taken, in seconds; `undefined` where that is not known: only Linux says. */
+  cpuSeconds(): number | undefined;
+}
+
+/** The descriptor of the connection, on the side of the program. */
+export const SERVER_FD = 3;
+
+/**
+ * The memory that the program may allocate, in KiB: twice what decoding takes at most. A decoder that asks for more and more then ends its
+ * process, and not the machine.
+ */
+const MAX_DATA_KIB = 2 * 1024 * 1024;
+/** When memory runs out, Linux ends these processes first, and not the server. */
+const OOM_SCORE_ADJUSTMENT = '500';
+/**
+ * The environment of the program. It decodes what strangers sent, so it has none of the server's secrets.
+ *
+ * glibc keeps freed memory: of each thread apart, and of larger and larger blocks once they have been freed. With two such arenas, and
+ * blocks from a mebibyte given back at once, a process holds 65 MB after photographs of 24 megapixels, rather than 100.
+ */
+const ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 20),
+  UV_THREADPOOL_SIZE: '4',
+  ...pick(['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_OPTIONS', 'LD_LIBRARY_PATH']),
+};
+
+const SHELL = '/bin/sh';
+const BUNDLED = fileURLToPath(new URL('encoder-process.mjs', import.meta.url));
+const TYPESCRIPT = fileURLToPath(new URL('process-main.ts', import.meta.url));
+
+/** Returns the arguments of Node that run the program: bundled beside this code, or as TypeScript. */
+function programArguments(): string[] {
+  if (existsSync(BUNDLED)) return [BUNDLED];
+  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, TYPESCRIPT];
+}
+
+/** Starts the program of an encoder process, with limits of its own. Faults in starting it show as its `error` event. */
+export function spawnProgram({ concurrency, maxPixels, niceness }: ProgramOptions): Program {
+  const command = [process.execPath, ...programArguments(), String(concurrency), String(maxPixels)];
+  // Node has no call that limits memory; the shell does, and is replaced by the program.
+  const limited = ['-c', `ulimit -d ${MAX_DATA_KIB}; exec "$@"`, 'sh', ...command];
+  const [file = '', ...args] = existsSync(SHELL) ? [SHELL, ...limited] : command;
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    env: ENVIRONMENT,
+  });
+  const { pid } = child;
+  if (pid !== undefined) standBack(pid, niceness);
+  return {
+    child,
+    socket: child.stdio[SERVER_FD] as Socket,
+    cpuSeconds: () => (pid === undefined ? undefined : readCpuSeconds(pid)),
+  };
+}
+
+function pick(names: readonly string[]): Record<string, string> {
+  // biome-ignore lint/style/noProcessEnv: it is passed on, not read.
+  const entries = names.map((name) => [name, process.env[name]]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** Where the system does not allow it, the process goes without. */
+function standBack(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
+  } catch {}
+}
+
+/** Linux counts in ticks of a hundredth of a second, whatever its kernel counts in: USER_HZ. See proc_pid_stat(5), `utime` and `stime`. */
+const TICKS_PER_SECOND = 100;
+const UTIME_FIELD = 11;
+
+function readCpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name of the program, in parentheses, may contain spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[UTIME_FIELD]) + Number(fields[UTIME_FIELD + 1])) / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
