@@ -7,6 +7,7 @@ import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { openSource } from './open-source.ts';
+import { checkTiles } from './repair/check-tiles.ts';
 import { repairRejected } from './repair/repair-file.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
 import { unsupportedError } from './unsupported-kind.ts';
@@ -72,7 +73,12 @@ export async function decodeToPixels(
   maxPixels: number,
 ): Promise<PixelSource> {
   const image = await openSource(source, maxPixels);
-  return await readSrgb(image.resize({ width: size.width, height: size.height, fit: 'fill' }), source);
+  const pixels = await readSrgb(
+    image.resize({ width: size.width, height: size.height, fit: 'fill' }),
+    source,
+  );
+  await checkTiles(source, pixels.decoded);
+  return pixels;
 }
 
 /**
@@ -154,7 +160,10 @@ export function streamPixels(
   maxPixels: number,
   withPermit: <T>(work: () => Promise<T>) => Promise<T>,
 ): PixelSource {
-  const open = () => openSource(source, maxPixels);
+  const open = async () => {
+    await checkTiles(source);
+    return await openSource(source, maxPixels);
+  };
   if (source.decoder === 'sharp' && !source.colours) return { open, isStreamed: true };
   if (!source.colours || source.frames > 1) return { open: () => withPermit(open), isStreamed: true };
   const converted = async () => (await readSrgb(await open(), source)).open();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { heicGrid, TILE } from '../support/heif.ts';
+import { damagedTile, heifRow, hevcTile } from '../support/heif-grid.ts';
 
 const encoder = createSharpEncoder({ concurrency: 1, maxPixels: 100_000_000 });
 
@@ -29,5 +30,16 @@ describe('a HEIC with an item for each tile', () => {
     const source = await heicGrid(20, 15);
     const cut = source.subarray(0, source.length - 300);
     await expect(encoder.decode(cut, 480, 'viewer')).rejects.toMatchObject({ code: 'source_corrupt' });
+  });
+
+  it('is corrupt where a tile is damaged, which decoders show in green', async () => {
+    const tile = await hevcTile();
+    await encoder.decode(heifRow([tile, tile], TILE), 160, 'viewer');
+    await expect(
+      encoder.decode(heifRow([tile, damagedTile(tile)], TILE), 160, 'viewer'),
+    ).rejects.toMatchObject({
+      code: 'source_corrupt',
+      message: expect.stringContaining('a tile of it cannot be decoded'),
+    });
   });
 });

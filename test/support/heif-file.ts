@@ -2,7 +2,7 @@ import { box, fullBox, uint16, uint32 } from './heif.ts';
 
 /** An item of a HEIF file. Ids are counted from 1. */
 export interface HeifItem {
-  type: 'av01' | 'hvc1' | 'tmap';
+  type: 'av01' | 'hvc1' | 'tmap' | 'grid';
   data: Buffer;
   /** Boxes. The first one is essential: it is the configuration of the codec. */
   properties: readonly Buffer[];
@@ -76,13 +76,18 @@ function locations(items: readonly HeifItem[], dataAt: number): Buffer[] {
   });
 }
 
+/** Items with a configuration. */
+const CODED: readonly string[] = ['av01', 'hvc1'];
+
 function propertiesBox(items: readonly HeifItem[]): Buffer {
   const ESSENTIAL = 0x80;
   let known = 0;
   const associations = items.map(({ type, properties }, index) => {
     const first = known + 1;
     known += properties.length;
-    const indices = properties.map((_, at) => (at === 0 && type !== 'tmap' ? ESSENTIAL : 0) + first + at);
+    const indices = properties.map(
+      (_, at) => (at === 0 && CODED.includes(type) ? ESSENTIAL : 0) + first + at,
+    );
     return [...uint16(index + 1), indices.length, ...indices];
   });
   const all = items.flatMap(({ properties }) => properties);

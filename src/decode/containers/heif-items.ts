@@ -75,20 +75,77 @@ export function metadataTypes(file: Buffer): number[] {
   return places.filter((at) => METADATA.includes(file.toString('latin1', at, at + 4)));
 }
 
+/** A byte of a file that becomes another. */
+export type BytePatch = readonly [at: number, value: number];
+
+/** Grids have dozens of tiles, those of 200 megapixels 800. */
+const MAX_TILES = 10_000;
+/** The flag of an item that is not to be shown by itself, in the last byte of its flags. */
+const HIDDEN = 1;
+
+/**
+ * Returns for each tile of the grids in a file what makes it the picture that the file shows, so that a decoder says whether the tile is
+ * damaged: in a grid it leaves a damaged one out.
+ *
+ * @returns one list of bytes for each tile; none if there is no grid, or the boxes are damaged
+ */
+export function tilePatches(file: Buffer): BytePatch[][] {
+  const entries = new Map(itemEntries(file).map((entry) => [entry.id, entry]));
+  const pitm = findBox(file, ['meta', 'pitm']);
+  if (!pitm) return [];
+  const idBytes = file[pitm.start] === 0 ? 2 : 4;
+  return gridTiles(file, entries).flatMap(({ tile, grid }) => {
+    const entry = entries.get(tile);
+    if (!entry) return [];
+    const id = Array.from({ length: idBytes }, (_, index): BytePatch => {
+      const shift = 8 * (idBytes - 1 - index);
+      return [pitm.start + 4 + index, Math.floor(tile / 2 ** shift) & 0xff];
+    });
+    const shown: BytePatch = [entry.flagsAt, (file[entry.flagsAt] ?? 0) & ~HIDDEN];
+    return [[...id, shown, [grid.flagsAt, (file[grid.flagsAt] ?? 0) | HIDDEN]]];
+  });
+}
+
+/** The items that grids refer to by `dimg`. */
+function gridTiles(
+  file: Buffer,
+  entries: ReadonlyMap<number, ItemEntry>,
+): { tile: number; grid: ItemEntry }[] {
+  const iref = findBox(file, ['meta', 'iref']);
+  if (!iref) return [];
+  const idBytes = file[iref.start] === 0 ? 2 : 4;
+  const tiles: { tile: number; grid: ItemEntry }[] = [];
+  for (const { type, start, end } of boxesIn(file, iref.start + 4, iref.end)) {
+    if (type !== 'dimg' || start + idBytes + 2 > end) continue;
+    const grid = entries.get(file.readUIntBE(start, idBytes));
+    if (!grid || file.toString('latin1', grid.typeAt, grid.typeAt + 4) !== 'grid') continue;
+    for (let at = start + idBytes + 2; at + idBytes <= end && tiles.length < MAX_TILES; at += idBytes)
+      tiles.push({ tile: file.readUIntBE(at, idBytes), grid });
+  }
+  return tiles;
+}
+
 function readItemTypes(file: Buffer): ReadonlyMap<number, string> {
   return new Map(
     itemEntries(file).map(({ id, typeAt }) => [id, file.toString('latin1', typeAt, typeAt + 4)]),
   );
 }
 
+interface ItemEntry {
+  id: number;
+  /** Where its type and the last byte of its flags stand in the file. */
+  typeAt: number;
+  flagsAt: number;
+}
+
 /** The item information box; entries of version 2 have an id of 16 bits, those of version 3 one of 32 bits. */
-function itemEntries(file: Buffer): { id: number; typeAt: number }[] {
+function itemEntries(file: Buffer): ItemEntry[] {
   const info = findBox(file, ['meta', 'iinf']);
   if (!info) return [];
   const entries = boxesIn(file, info.start + (file[info.start] === 0 ? 6 : 8), info.end);
   return entries.flatMap(({ start, end }) => {
     const idBytes = (file[start] ?? 0) >= 3 ? 4 : 2;
     const typeAt = start + 4 + idBytes + 2;
-    return typeAt + 4 <= end ? [{ id: file.readUIntBE(start + 4, idBytes), typeAt }] : [];
+    return typeAt + 4 <= end ? [{ id: file.readUIntBE(start + 4, idBytes), typeAt, flagsAt: start + 3 }] : [];
   });
 }

@@ -11,7 +11,7 @@ import {
 } from '@imagemagick/magick-wasm';
 import { limitWasmMemory, reportFailure } from './worker-limits.mjs';
 
-const { module, maxBytes, bytes, format, frames, orientation } = workerData;
+const { module, maxBytes, bytes, format, frames, orientation, tiles } = workerData;
 
 /** Only the one format may be read: none that runs other programs, reads other files or fetches. */
 const POLICY = `<policymap>
@@ -85,10 +85,20 @@ function decode() {
   });
 }
 
+/** Decodes each tile of a grid by itself: in a grid, a damaged one is left out. */
+function checkTiles() {
+  const settings = new MagickReadSettings({ format, frameIndex: 0, frameCount: 1 });
+  for (const patches of tiles) {
+    for (const [at, value] of patches) bytes[at] = value;
+    ImageMagick.read(bytes, settings, () => undefined);
+  }
+  return { areWhole: true };
+}
+
 const memory = await start();
 try {
-  const result = decode();
-  parentPort.postMessage(result, [result.data.buffer]);
+  const result = tiles ? checkTiles() : decode();
+  parentPort.postMessage(result, result.data ? [result.data.buffer] : []);
 } catch (error) {
   reportFailure(error, memory);
 }

@@ -1,3 +1,4 @@
+import type { BytePatch } from '../containers/heif-items.ts';
 import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
 import type { DecodedSamples, ImageType } from '../image-type.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
@@ -50,6 +51,25 @@ export function decodeWithMagick(
     isSlownessFinal: false,
   };
   return runDecoder<DecodedSamples>(MAGICK, { bytes, format, frames, orientation }, type, limits);
+}
+
+/**
+ * Decodes each tile of a HEIF file by itself.
+ *
+ * @param tiles - see `tilePatches`
+ * @throws EdgepressError `source_corrupt` if a tile is damaged, and those of {@link decodeWithMagick}
+ */
+export async function checkTilesWithMagick(
+  bytes: Uint8Array,
+  type: ImageType,
+  { tiles, decodeBytes }: { tiles: readonly BytePatch[][]; decodeBytes: number },
+): Promise<void> {
+  const limits = {
+    maxBytes: MIN_BYTES + decodeBytes,
+    seconds: DECODE_TIMEOUT_SECONDS,
+    isSlownessFinal: false,
+  };
+  await runDecoder(MAGICK, { bytes, format: FORMATS[type], tiles }, type, limits);
 }
 
 /** Whether a JPEG 2000 is a codestream without boxes. */
