@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import type { Readable } from 'node:stream';
+import { traceHeaders } from '../telemetry/request-context.ts';
 import { request } from 'undici';
 import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
 import { type AllowPattern, assertUrlAllowed } from './allowlist.ts';
@@ -175,6 +176,7 @@ interface Response extends ResponseHead {
  * Returns the body of a response, or where it redirects to.
  *
  * @throws EdgepressError for a response that is neither, and the errors of `readBody`
+    ...traceHeaders(),
  */
 async function readResponse(
   { url, options, signal }: Hop,

@@ -2,6 +2,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
 import { backoffDelay } from '../backoff.ts';
+import { traceHeaders } from '../telemetry/request-context.ts';
 
 const CONNECTION_TIMEOUT_MS = 1000;
 /** The longest time without a byte in either direction, before an answer or within it. S3 mostly answers in tens of milliseconds. */
@@ -26,7 +27,7 @@ export interface S3ClientOptions {
  * configure one, `us-east-1` if it finds none.
  */
 export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, (attempt) =>
       backoffDelay(FIRST_RETRY_DELAY_MS, attempt),
     ),
@@ -46,4 +47,13 @@ export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}):
       responseChecksumValidation: 'WHEN_REQUIRED',
     }),
   });
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      Object.assign((args.request as { headers: object }).headers, traceHeaders());
+      return await next(args);
+    },
+    // After the signature, which a proxy that writes its own span into the header would break.
+    { step: 'finalizeRequest', priority: 'low', name: 'traceHeaders' },
+  );
+  return client;
 }

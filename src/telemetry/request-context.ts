@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import type { Traceparent } from './traceparent.ts';
+import { formatTraceparent, type Traceparent } from './traceparent.ts';
 
 /** What the work for one request, or one job of the queue, has in common. */
 export interface RequestContext {
@@ -44,6 +44,12 @@ export function currentLogFields(): Record<string, string> | undefined {
 
 export function logFieldsOf({ requestId, trace, logFields }: RequestContext): Record<string, string> {
   return { requestId, traceId: trace.traceId, ...logFields };
+}
+
+/** Returns the headers that tell another service which trace a request to it is part of: these and no others, since it may be a stranger's. */
+export function traceHeaders(): { traceparent?: string } {
+  const context = storage.getStore();
+  return context ? { traceparent: formatTraceparent(context.trace) } : {};
 }
 
 /** Ids that callers and proxies send: 1 to 128 characters that are safe in a log line and a header. */
