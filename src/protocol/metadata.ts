@@ -2,7 +2,7 @@
 
 /** What is stored with each variant. CloudFront can keep ten names from viewers, so a value that nothing reads alone shares its name. */
 export const VARIANT_METADATA = {
-  /** When the work started, ISO 8601: a purge removes what started at its time or before. */
+  /** When the work started, ISO 8601, and the time of the unit's tombstone at that moment: a purge removes what started before it. */
   startedAt: 'began',
   effort: 'effort',
   /** The budget that the variant was made for, in bytes; not set without a budget. */

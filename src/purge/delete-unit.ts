@@ -1,106 +1,124 @@
 import type { UnitAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ListedObject, VariantStore } from '../store/store.ts';
+import { decodeWorkStart, startOf, type WorkStart } from '../store/work-start.ts';
 
-export interface DeleteOptions {
-  /** Only count what would be deleted. */
-  dryRun?: boolean;
+/** Which objects of a unit to delete. */
+export interface Deletion {
+  /** Whether what was stored by work that began like this is to be deleted. What does not say when it began is deleted. */
+  isBefore(start: WorkStart): Promise<boolean>;
   /**
-   * Read the start time of every object. By default that is saved for a variant or source record which the store's time shows to
-   * be clearly older than the purge.
+   * Variants and source records that were stored before this time, by the store's clock, are deleted without being read, in Unix
+   * milliseconds. Default: every object is read.
    */
-  readAll?: boolean;
+  unreadBeforeMs?: number | undefined;
+}
+
+/** How many objects were deleted, and their bytes. */
+export interface Deleted {
+  objects: number;
+  bytes: number;
 }
 
 /** Objects deleted in one call: S3's limit. */
 const DELETE_BATCH_SIZE = 1000;
-/** How far the store's times may be off: S3 gives whole seconds. */
-const CLOCK_MARGIN_MS = 2000;
 
 /**
- * Deletes the objects of a unit whose work started at or before a purge. Call it after the tombstone of that purge is stored.
+ * Deletes the objects of a unit that began before a purge. Call it after the tombstone of that purge is stored.
  *
- * An object whose start time was read is deleted only if it has not been replaced since, so that a unit which is submitted again at
- * that moment keeps its manifest. A clearly older variant or source record is deleted without being read. If it is made again at that
- * moment, it is deleted too, and the next request makes it once more.
+ * An object that was read is deleted only if it has not been replaced since, so that a unit which is submitted again at that moment keeps its
+ * manifest. If one that is deleted unread is made again at that moment, it is deleted too, and the next request makes it once more.
  *
- * @param purgedMs - the time of the tombstone, in Unix milliseconds
- * @returns the number of deleted objects, and their bytes
+ * @throws Error the first fault of the store, once every object has been tried
  */
 export async function deleteUnit(
   store: VariantStore,
   { folder, manifestKey }: Pick<UnitAddress, 'folder' | 'manifestKey'>,
-  purgedMs: number,
-  { dryRun = false, readAll = false }: DeleteOptions = {},
-): Promise<{ objects: number; bytes: number }> {
+  { isBefore, unreadBeforeMs = 0 }: Deletion,
+): Promise<Deleted> {
   const deleted = { objects: 0, bytes: 0 };
-  let batch: string[] = [];
+  const errors: unknown[] = [];
+  let batch: ListedObject[] = [];
+
+  async function attempt(objects: readonly ListedObject[], work: () => Promise<boolean>): Promise<void> {
+    try {
+      if (!(await work())) return;
+      deleted.objects += objects.length;
+      deleted.bytes += objects.reduce((sum, { bytes }) => sum + bytes, 0);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
 
   async function deleteBatch(): Promise<void> {
-    if (!dryRun && batch.length > 0) await store.delete(batch);
+    const objects = batch;
     batch = [];
-  }
-
-  function mayBeNewer({ key, modifiedMs }: ListedObject): boolean {
-    return readAll || key === manifestKey || modifiedMs > purgedMs - CLOCK_MARGIN_MS;
-  }
-
-  /** Returns whether it deleted the object, or would. */
-  async function deleteUnlessNewer(object: ListedObject): Promise<boolean> {
-    const { key } = object;
-    if (mayBeNewer(object)) {
-      // `undefined`: damaged, or removed after it was listed. Then a unit that is submitted again may put another at this key.
-      const version = await readVersion(store, key);
-      if (version?.startedAtMs !== undefined && version.startedAtMs > purgedMs) return false;
-      if (!dryRun) await store.deleteIfMatch(key, version?.etag);
+    if (objects.length === 0) return;
+    await attempt(objects, async () => {
+      await store.delete(objects.map(({ key }) => key));
       return true;
-    }
-    batch.push(key);
-    if (batch.length === DELETE_BATCH_SIZE) await deleteBatch();
-    return true;
+    });
   }
 
   for await (const object of store.list(folder)) {
-    if (!(await deleteUnlessNewer(object))) continue;
-    deleted.objects++;
-    deleted.bytes += object.bytes;
+    if (object.key !== manifestKey && object.modifiedMs < unreadBeforeMs) {
+      batch.push(object);
+      if (batch.length === DELETE_BATCH_SIZE) await deleteBatch();
+    } else {
+      await attempt([object], () => deleteIfBefore(store, object.key, isBefore));
+    }
   }
   await deleteBatch();
+  if (errors.length > 0) throw errors[0];
   return deleted;
 }
 
-/**
- * Returns when the work that stored an object of a unit started, in Unix milliseconds; `undefined` when there is no object, or it
- * does not say because an earlier version of this program stored it.
- */
-export async function startedAtMsOf(store: VariantStore, key: string): Promise<number | undefined> {
-  return (await readVersion(store, key))?.startedAtMs;
+/** Returns how many objects a unit has. */
+export async function countUnit(
+  store: VariantStore,
+  { folder }: Pick<UnitAddress, 'folder'>,
+): Promise<Deleted> {
+  const found = { objects: 0, bytes: 0 };
+  for await (const { bytes } of store.list(folder)) {
+    found.objects++;
+    found.bytes += bytes;
+  }
+  return found;
+}
+
+/** Returns whether it deleted the object. */
+async function deleteIfBefore(
+  store: VariantStore,
+  key: string,
+  isBefore: Deletion['isBefore'],
+): Promise<boolean> {
+  // `undefined`: damaged, or removed after it was listed. Then a unit that is submitted again may put another at this key.
+  const version = await readVersion(store, key);
+  if (version?.start && !(await isBefore(version.start))) return false;
+  await store.deleteIfMatch(key, version?.etag);
+  return true;
 }
 
 async function readVersion(
   store: VariantStore,
   key: string,
-): Promise<{ etag: string; startedAtMs: number | undefined } | undefined> {
+): Promise<{ etag: string; start: WorkStart | undefined } | undefined> {
   if (!key.endsWith('.json')) {
     const variant = await store.head(key);
-    const startedAt = variant?.metadata[VARIANT_METADATA.startedAt];
-    return variant && { etag: variant.etag, startedAtMs: parseTime(startedAt) };
+    return (
+      variant && { etag: variant.etag, start: decodeWorkStart(variant.metadata[VARIANT_METADATA.startedAt]) }
+    );
   }
   const record = await store.get(key);
-  return record && { etag: record.etag, startedAtMs: parseTime(startTimeOfRecord(record.body)) };
+  return record && { etag: record.etag, start: startOfRecord(record.body) };
 }
 
 /** Of a manifest or a source record. */
-function startTimeOfRecord(body: Uint8Array): unknown {
+function startOfRecord(body: Uint8Array): WorkStart | undefined {
   try {
-    const { receivedAt, lastAttempt } = JSON.parse(new TextDecoder().decode(body));
-    return receivedAt ?? lastAttempt;
+    const { receivedAt, lastAttempt, lastPurge } = JSON.parse(new TextDecoder().decode(body));
+    return startOf(receivedAt ?? lastAttempt, lastPurge);
   } catch {
     return undefined;
   }
-}
-
-function parseTime(time: unknown): number | undefined {
-  const timeMs = Date.parse(String(time));
-  return Number.isNaN(timeMs) ? undefined : timeMs;
 }

@@ -1,9 +1,10 @@
 import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
-import { type Sha256, unitAddress, unitCacheTag } from '../protocol/keys.ts';
+import { type Sha256, type UnitAddress, unitAddress, unitCacheTag } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
-import { deleteUnit, startedAtMsOf } from './delete-unit.ts';
-import type { Tombstones } from './tombstones.ts';
+import { countUnit, type Deleted, deleteUnit } from './delete-unit.ts';
+import { beganBefore } from './purge-order.ts';
+import type { Tombstone, Tombstones } from './tombstones.ts';
 
 export interface PurgeResult {
   units: readonly PurgedUnit[];
@@ -11,18 +12,15 @@ export interface PurgeResult {
   invalidations: readonly Invalidation[];
 }
 
-export interface PurgedUnit {
+export interface PurgedUnit extends Deleted {
   id: string;
-  /** The time of the tombstone, ISO 8601: work that started at or before it leaves nothing behind. */
+  /** The time of the tombstone, ISO 8601. It is later than the time of the purge if the unit's last tombstone was, by a wrong clock. */
   purgedAt: string;
-  /** How many objects were deleted, and their bytes. */
-  objects: number;
-  bytes: number;
 }
 
 export interface PurgeServices {
   store: VariantStore;
-  tombstones: Pick<Tombstones, 'put'>;
+  tombstones: Pick<Tombstones, 'put' | 'read'>;
   cdn: Cdn;
   sha256: Sha256;
   nowMs: () => number;
@@ -31,15 +29,17 @@ export interface PurgeServices {
 /**
  * Removes units from the store, then invalidates their cache tags at the CDN. It can be repeated after a failure.
  *
- * A unit that was submitted before its purge began is removed. One that is submitted again once the purge has read the old manifest,
- * its first step, stays, however slow the store is.
+ * What began before the purge stored its tombstone, its first step, is removed, a unit that was submitted too. What begins later stays,
+ * however slow the store is.
  *
  * @param options.dryRun - only count what would be removed
- * @throws the fault of the store or the CDN; the units that could be purged are still invalidated
+ * @throws the fault of the store or the CDN, which says what was not done; the units that could be purged are still invalidated
  */
 export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<PurgeResult>;
 
 const UNIT_CONCURRENCY = 16;
+/** How much older than the tombstone an object is that is deleted unread. S3 gives whole seconds, by one clock. */
+const STORE_CLOCK_MARGIN_MS = 2000;
 
 /**
  * The order makes a purge win over work in flight: it stores the tombstone, so that from now on writers remove what they put;
@@ -49,27 +49,67 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
   const queue = new PQueue({ concurrency: UNIT_CONCURRENCY });
 
   async function purgeUnit(id: string, dryRun: boolean): Promise<PurgedUnit> {
-    // Taken before anything else: a later time would also remove what is submitted while the tombstone is being stored.
     const startedMs = nowMs();
     const address = unitAddress(id, sha256);
-    const purgedMs = dryRun ? startedMs : await putTombstone(id, address.manifestKey, startedMs);
-    const deleted = await deleteUnit(store, address, purgedMs, { dryRun });
-    return { id, purgedAt: new Date(purgedMs).toISOString(), ...deleted };
+    if (dryRun) return { id, purgedAt: isoTime(startedMs), ...(await countUnit(store, address)) };
+    const { tombstone, freed } = await putTombstone(id, address, startedMs);
+    const { timeMs, storedAtMs } = tombstone;
+    const { objects, bytes } = await deleteUnit(store, address, {
+      // What does not name a tombstone is of an earlier version of this program: its clock may have been ahead.
+      isBefore: async ({ lastPurgeMs = 0 }) =>
+        await beganBefore({ lastPurgeMs }, timeMs, () => tombstones.read(id)),
+      unreadBeforeMs: storedAtMs && storedAtMs - STORE_CLOCK_MARGIN_MS,
+    });
+    return { id, purgedAt: isoTime(timeMs), objects: freed.objects + objects, bytes: freed.bytes + bytes };
   }
 
-  async function putTombstone(id: string, manifestKey: string, startedMs: number): Promise<number> {
-    // A manifest that is already there was submitted before, even if its time is later because another machine's clock is ahead.
-    const submittedMs = await startedAtMsOf(store, manifestKey);
-    return await tombstones.put(id, Math.max(startedMs, submittedMs ?? 0));
+  /** If the tombstone cannot be stored, such as on a full disk, the unit is deleted first, which makes room for it. */
+  async function putTombstone(
+    id: string,
+    address: UnitAddress,
+    startedMs: number,
+  ): Promise<{ tombstone: Tombstone; freed: Deleted }> {
+    try {
+      return { tombstone: await tombstones.put(id, startedMs), freed: { objects: 0, bytes: 0 } };
+    } catch {
+      const freed = await deleteUnit(store, address, {
+        isBefore: async () => true,
+        unreadBeforeMs: Number.POSITIVE_INFINITY,
+      });
+      try {
+        return { tombstone: await tombstones.put(id, startedMs), freed };
+      } catch (error) {
+        throw new UnmarkedPurge(id, freed, error);
+      }
+    }
   }
 
   return async (ids, { dryRun = false } = {}) => {
     const distinctIds = [...new Set(ids)];
     const purges = distinctIds.map((id) => queue.add(() => purgeUnit(id, dryRun)));
     const results = await Promise.allSettled(purges);
-    const purgedIds = distinctIds.filter((_id, index) => results[index]?.status === 'fulfilled');
-    const tags = purgedIds.map((id) => unitCacheTag(id, sha256));
+    // Without its tombstone a unit is not purged, but what it had was deleted.
+    const deletedIds = distinctIds.filter((_id, index) => {
+      const result = results[index];
+      return result?.status === 'fulfilled' || result?.reason instanceof UnmarkedPurge;
+    });
+    const tags = deletedIds.map((id) => unitCacheTag(id, sha256));
     const invalidations = dryRun ? [] : await cdn.invalidate(tags);
     return { units: await Promise.all(purges), invalidations };
   };
+}
+
+/** The unit's objects were deleted, but not its tombstone stored: what was in flight may still be stored. */
+export class UnmarkedPurge extends Error {
+  constructor(unit: string, { objects }: Deleted, cause: unknown) {
+    super(
+      `unit ${unit}: ${objects} objects were deleted, but the tombstone could not be stored (${(cause as Error).message}): ` +
+        'work that began before may still store what it makes. Make room in the store, and purge the unit again',
+      { cause },
+    );
+  }
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
 }

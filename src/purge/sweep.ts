@@ -2,7 +2,9 @@ import pMap from 'p-map';
 import { z } from 'zod';
 import { type Sha256, SWEEP_PROGRESS_KEY, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
+import type { WorkStart } from '../store/work-start.ts';
 import { deleteUnit } from './delete-unit.ts';
+import { beganBefore, isPurgedSince } from './purge-order.ts';
 import type { ListedTombstone, Tombstones } from './tombstones.ts';
 
 /**
@@ -13,18 +15,23 @@ export type PutOutcome = 'kept' | 'purged' | 'unknown';
 
 /**
  * Removes what work that started before a purge stores after it: the other half of a purge. A purge stores its tombstone, then
- * deletes; a writer puts, then reads the tombstone; so one of the two sees the other. The sweep finds what is left by a writer that
- * dies between its put and its check.
+ * deletes; a writer reads the tombstone, puts, then reads the tombstone again; so one of the two sees the other. The sweep finds what is
+ * left by a writer that dies between its put and its check.
  */
 export interface PurgeSweep {
   /**
+   * To be called when work on a unit begins, before it looks at anything else: reads the tombstone. Never throws. If the tombstone cannot be
+   * read, the work counts as begun before any purge.
+   */
+  beginWork(unit: string): Promise<WorkStart>;
+  /**
    * The check of a writer after its put. Never throws.
    *
-   * @param startedAtMs - when the work started, in Unix milliseconds
+   * @param start - what `beginWork` returned
    * @param keys - what the writer has put and can be made again: removed if the tombstone cannot be read
    */
-  checkTombstone(unit: string, startedAtMs: number, keys: readonly string[]): Promise<PutOutcome>;
-  /** Removes what started at or before the unit's last purge, and invalidates the unit at the CDN if there was anything. */
+  checkTombstone(unit: string, start: WorkStart, keys: readonly string[]): Promise<PutOutcome>;
+  /** Removes what started before the unit's last purge, and invalidates the unit at the CDN if there was anything. */
   sweepUnit(unit: string): Promise<void>;
   /**
    * Sweeps all units that were purged since the last complete sweep, and in the hour before that, as long as work can take. Removes
@@ -52,20 +59,25 @@ const MAX_WORK_MS = 60 * 60 * 1000;
 const UNIT_CONCURRENCY = 64;
 
 export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
-  const { store, tombstones, sha256, invalidate, onError } = options;
+  const { store, tombstones, sha256, nowMs, invalidate, onError } = options;
   let running: Promise<void> | undefined;
 
   async function sweepUnit(unit: string): Promise<void> {
     const purgedMs = await tombstones.read(unit);
     if (purgedMs === undefined) return;
-    const { objects } = await deleteUnit(store, unitAddress(unit, sha256), purgedMs, { readAll: true });
+    const { objects } = await deleteUnit(store, unitAddress(unit, sha256), {
+      isBefore: async (start) => {
+        const { lastPurgeMs } = start;
+        if (lastPurgeMs === undefined) return isPurgedSince(start, purgedMs);
+        return await beganBefore({ lastPurgeMs }, purgedMs, () => tombstones.read(unit));
+      },
+    });
     // A client may have requested it since it was put, so that the CDN has it.
     if (objects > 0) invalidate(unit);
   }
 
-  async function outcomeOf(unit: string, startedAtMs: number): Promise<PutOutcome> {
-    const purgedMs = await tombstones.read(unit);
-    if (purgedMs === undefined || startedAtMs > purgedMs) return 'kept';
+  async function outcomeOf(unit: string, start: WorkStart): Promise<PutOutcome> {
+    if (!isPurgedSince(start, await tombstones.read(unit))) return 'kept';
     // Not just the writer's own keys: newer work may have put other objects at the same keys since.
     await sweepUnit(unit);
     return 'purged';
@@ -75,9 +87,18 @@ export function createPurgeSweep(options: PurgeSweepOptions): PurgeSweep {
 
   return {
     sweepUnit,
-    async checkTombstone(unit, startedAtMs, keys) {
+    async beginWork(unit) {
+      const atMs = nowMs();
       try {
-        return await outcomeOf(unit, startedAtMs);
+        return { atMs, lastPurgeMs: (await tombstones.read(unit)) ?? 0 };
+      } catch (error) {
+        onError('get', unitAddress(unit, sha256).tombstoneKey, error);
+        return { atMs, lastPurgeMs: 0 };
+      }
+    },
+    async checkTombstone(unit, start, keys) {
+      try {
+        return await outcomeOf(unit, start);
       } catch (error) {
         const { tombstoneKey, folder } = unitAddress(unit, sha256);
         onError('get', tombstoneKey, error);
@@ -111,7 +132,7 @@ function createSweepAll(
   }
 
   return async (signal) => {
-    const { doneMs, part } = await readProgress(store);
+    const { doneMs, part } = await readProgress(store, nowMs());
     const startMs = part?.startMs ?? nowMs();
     const isDue = ({ key, createdAtMs, isExpired }: ListedTombstone) =>
       (part === undefined || key >= part.from) && (isExpired || createdAtMs >= doneMs - MAX_WORK_MS);
@@ -153,12 +174,12 @@ const progressSchema = z.object({
   part: z.object({ at: z.iso.datetime(), from: z.string() }).optional(),
 });
 
-/** If the progress is missing or unreadable, everything is swept. */
-async function readProgress(store: VariantStore): Promise<SweepProgress> {
+/** If the progress is missing, unreadable, or of a clock that was ahead, everything is swept. */
+async function readProgress(store: VariantStore, nowMs: number): Promise<SweepProgress> {
   const object = await store.get(SWEEP_PROGRESS_KEY);
   try {
     const { at, part } = progressSchema.parse(JSON.parse(new TextDecoder().decode(object?.body)));
-    const doneMs = Date.parse(at);
+    const doneMs = Date.parse(at) > nowMs ? 0 : Date.parse(at);
     return part ? { doneMs, part: { startMs: Date.parse(part.at), from: part.from } } : { doneMs };
   } catch {
     return { doneMs: 0 };

@@ -3,6 +3,7 @@ import { backoffDelay } from '../backoff.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { Sha256 } from '../protocol/keys.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
+import { lastPurgeField, type WorkStart } from '../store/work-start.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,6 +16,9 @@ const BACKOFF = {
   temporary: { firstMs: MINUTE_MS, maxMs: HOUR_MS },
   permanent: { firstMs: HOUR_MS, maxMs: 24 * HOUR_MS },
 };
+
+/** A record whose attempt is further in the future was stored by a wrong clock, or ours is wrong: then the source is tried again. */
+const MAX_CLOCK_DIFFERENCE_MS = MINUTE_MS;
 
 /** The errors that are the source's, which are cached. All others are caused by the request or by this service. */
 const CACHED_CODES = [
@@ -34,6 +38,8 @@ const recordSchema = z.object({
   since: z.iso.datetime(),
   /** The time at which the last attempt started. */
   lastAttempt: z.iso.datetime(),
+  /** The time of the unit's tombstone at that moment; `null`: there was none. Earlier versions did not say. */
+  lastPurge: z.iso.datetime().nullable().optional(),
   /** No attempt is made before this time. */
   nextAttempt: z.iso.datetime(),
   /** The number of failures in a row. */
@@ -60,7 +66,7 @@ export interface SourceRecords {
    * Stores a failure if it is the source's.
    *
    * @param previous - the record before this attempt, if there was one
-   * @param startedAtMs - when the attempt started, in Unix milliseconds
+   * @param start - when the attempt started
    * @returns `error`: the error to answer with, which is the same one but with the time of the next attempt. `isSaved`: whether it is stored;
    *   also `true` if it is not the source's failure and so not to be stored
    */
@@ -68,7 +74,7 @@ export interface SourceRecords {
     key: string,
     error: unknown,
     previous: SourceRecord | undefined,
-    startedAtMs: number,
+    start: WorkStart,
     src: string,
   ): Promise<{ error: unknown; isSaved: boolean }>;
   /** Deletes the record, if there was one, since the source works again. */
@@ -90,7 +96,8 @@ export function createSourceRecords(
   function cachedFailure(record: SourceRecord | undefined, cause?: unknown): EdgepressError | undefined {
     if (!record || record.isOfOtherUrl) return undefined;
     const leftMs = Date.parse(record.nextAttempt) - nowMs();
-    if (leftMs <= 0) return undefined;
+    const isOfFuture = Date.parse(record.lastAttempt) > nowMs() + MAX_CLOCK_DIFFERENCE_MS;
+    if (leftMs <= 0 || isOfFuture) return undefined;
     const { code, detail, retryable } = record;
     return new EdgepressError(code, detail, {
       retryable,
@@ -106,10 +113,10 @@ export function createSourceRecords(
       return record && { ...record, isOfOtherUrl: record.url !== undefined && record.url !== urlHash(src) };
     },
     cachedFailure: (record) => cachedFailure(record),
-    saveFailure: async (key, error, previous, startedAtMs, src) => {
+    saveFailure: async (key, error, previous, start, src) => {
       if (!isSourceError(error)) return { error, isSaved: true };
       const last = previous?.isOfOtherUrl ? undefined : previous;
-      const record = { ...nextRecord(error, last, startedAtMs, nowMs()), url: urlHash(src) };
+      const record = { ...nextRecord(error, last, start, nowMs()), url: urlHash(src) };
       const body = new TextEncoder().encode(JSON.stringify(record));
       const put = await store.put(key, body, { contentType: 'application/json' });
       const cached = cachedFailure({ ...record, isOfOtherUrl: false }, error.cause);
@@ -130,7 +137,7 @@ function isSourceError(error: unknown): error is SourceError {
 function nextRecord(
   error: SourceError,
   previous: SourceRecord | undefined,
-  startedAtMs: number,
+  start: WorkStart,
   nowMs: number,
 ): StoredRecord {
   const failures = (previous?.failures ?? 0) + 1;
@@ -141,7 +148,8 @@ function nextRecord(
     code: error.code,
     detail: error.message,
     since: previous?.since ?? new Date(nowMs).toISOString(),
-    lastAttempt: new Date(startedAtMs).toISOString(),
+    lastAttempt: new Date(start.atMs).toISOString(),
+    ...lastPurgeField(start),
     nextAttempt: new Date(nowMs + waitMs).toISOString(),
     failures,
     retryable: error.retryable,

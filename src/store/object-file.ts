@@ -39,11 +39,16 @@ export async function readObject(key: string, fd: number, file: Stats): Promise<
   const info = decodeInfo(key, bytes, file.size);
   if (!info) return undefined;
   const body = new Uint8Array(bytes.buffer, bytes.byteOffset, info.bytes);
-  return etagOf(body) === info.etag ? { ...info, body } : undefined;
+  return etagOf(body) === info.etag ? { ...info, body, modifiedMs: modifiedMsOf(file) } : undefined;
 }
 
 /** Reads only the end of an open file, except for a plain record. */
 export async function readInfo(key: string, fd: number, file: Stats): Promise<StoredInfo | undefined> {
+  const info = await readOwnInfo(key, fd, file);
+  return info && { ...info, modifiedMs: modifiedMsOf(file) };
+}
+
+async function readOwnInfo(key: string, fd: number, file: Stats): Promise<StoredInfo | undefined> {
   const tail = await readTail(fd, file.size, USUAL_TRAILER_BYTES);
   const claimedBytes = trailerBytes(tail) ?? 0;
   const trailer = claimedBytes > tail.length ? await readTail(fd, file.size, claimedBytes) : tail;
@@ -88,6 +93,10 @@ export async function withFile<T>(
   } finally {
     closeSync(fd);
   }
+}
+
+function modifiedMsOf({ mtimeMs }: Stats): number {
+  return Math.floor(mtimeMs);
 }
 
 /** Whether a plain `.json` file carries all of this. */

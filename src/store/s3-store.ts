@@ -139,6 +139,7 @@ function infoOf(output: GetObjectCommandOutput | HeadObjectCommandOutput, bytes:
     metadata: output.Metadata ?? {},
     etag: etagOf(output.ETag),
     bytes,
+    modifiedMs: output.LastModified?.getTime(),
   };
 }
 

@@ -19,6 +19,11 @@ export interface StoredInfo {
   etag: string;
   /** The length of the body. */
   bytes: number;
+  /**
+   * When the object was stored, by the store's clock, in Unix milliseconds; S3 gives whole seconds. `undefined` for an object that does not
+   * come from a store.
+   */
+  modifiedMs?: number | undefined;
 }
 
 export interface StoredObject extends StoredInfo {

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { FORMATS, TIERS } from '../protocol/request.ts';
 import type { StoredObject } from '../store/store.ts';
+import { lastPurgeField, type WorkStart } from '../store/work-start.ts';
 import type { Unit } from './unit.ts';
 
 const manifestSchema = z.object({
   id: z.string(),
   /** When the unit was submitted. */
   receivedAt: z.iso.datetime(),
+  /** The time of the unit's tombstone at that moment; `null`: there was none. Earlier versions did not say. */
+  lastPurge: z.iso.datetime().nullable().optional(),
   images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
   widths: z.array(z.int()),
   tiers: z.array(z.enum(TIERS)),
@@ -15,15 +18,16 @@ const manifestSchema = z.object({
 });
 
 /** A unit as it was submitted, and when: `manifest.json` in the unit's folder. */
-export type Manifest = Unit & { receivedAt: string };
+export type Manifest = Unit & { receivedAt: string; lastPurge?: string | null | undefined };
 
 /**
  * Returns the bytes of a manifest.
  *
- * @param receivedMs - when the unit was submitted, in Unix milliseconds
+ * @param start - when the unit was submitted
  */
-export function encodeManifest(unit: Unit, receivedMs: number): Uint8Array {
-  const manifest = { ...unit, receivedAt: new Date(receivedMs).toISOString() } satisfies Manifest;
+export function encodeManifest(unit: Unit, start: WorkStart): Uint8Array {
+  const receivedAt = new Date(start.atMs).toISOString();
+  const manifest = { ...unit, receivedAt, ...lastPurgeField(start) } satisfies Manifest;
   return new TextEncoder().encode(JSON.stringify(manifest));
 }
 

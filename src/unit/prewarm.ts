@@ -7,6 +7,7 @@ import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
 import type { StoredInfo } from '../store/store.ts';
+import { startOf } from '../store/work-start.ts';
 import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import { budgetOf, isFast, isStale } from '../variant/variant-object.ts';
@@ -143,14 +144,14 @@ async function makeAll(
 ): Promise<readonly MadeVariant[]> {
   assertImageAllowed(services.source, unit, src);
   // The work started when the unit was submitted: a purge since then was meant for it, although this job started later.
-  const startedAtMs = Date.parse(manifest.receivedAt);
-  const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < startedAtMs;
+  const start = startOf(manifest.receivedAt, manifest.lastPurge) ?? { atMs: 0, lastPurgeMs: 0 };
+  const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < start.atMs;
   const cachedFailure = isRetry ? undefined : services.records.cachedFailure(record);
   if (cachedFailure) throw cachedFailure;
   const { maxBytes } = manifest;
   const { fetch, release } = services.createFetch();
   try {
-    const batch = { unit, src, fetch, specs, effort, maxBytes, startedAtMs, record };
+    const batch = { unit, src, fetch, specs, effort, maxBytes, start, record };
     const made = await services.makeVariants({ ...batch, urgency: 'prewarm' }, createTrace());
     if (made.some(({ isStored }) => !isStored)) throw notStored();
     return made;

@@ -61,14 +61,11 @@ export function createUnits(services: UnitDependencies): Units {
   return {
     async submit(unit, { retry }) {
       const { manifestKey } = unitAddress(unit.id, sha256);
-      const submittedMs = nowMs();
-      const purgedMs = await tombstones.read(unit.id);
-      // A tombstone of the same millisecond, or of the future (its machine's clock is ahead), is from an earlier purge.
-      const isEarlier = purgedMs !== undefined && (purgedMs === submittedMs || purgedMs >= nowMs());
-      const startedAtMs = isEarlier ? purgedMs + 1 : submittedMs;
-      await store.put(manifestKey, encodeManifest(unit, startedAtMs), { contentType: 'application/json' });
+      const atMs = nowMs();
+      const start = { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 };
+      await store.put(manifestKey, encodeManifest(unit, start), { contentType: 'application/json' });
       // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
-      if ((await sweep.checkTombstone(unit.id, startedAtMs, [])) === 'unknown')
+      if ((await sweep.checkTombstone(unit.id, start, [])) === 'unknown')
         throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },

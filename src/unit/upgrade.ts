@@ -4,6 +4,7 @@ import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
+import { decodeWorkStart } from '../store/work-start.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
@@ -38,7 +39,7 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
           ...{ unit, src, fetch, specs: [spec], record: undefined },
           ...{ effort: 'best', maxBytes: budgetOf(current), urgency: 'prewarm' },
           // A purge since the variant was first requested wins.
-          startedAtMs: Date.parse(current.metadata[VARIANT_METADATA.startedAt] ?? '') || 0,
+          start: decodeWorkStart(current.metadata[VARIANT_METADATA.startedAt]) ?? { atMs: 0, lastPurgeMs: 0 },
           replaces: current.etag,
         },
         createTrace(),

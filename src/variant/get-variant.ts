@@ -2,10 +2,12 @@ import type { Locks } from '../locks.ts';
 import type { VariantAddress, VariantName } from '../protocol/keys.ts';
 import type { ClientHints } from '../protocol/negotiation.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
+import type { PurgeSweep } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
+import type { WorkStart } from '../store/work-start.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
 import { type Trace, timed } from './trace.ts';
@@ -23,6 +25,7 @@ export interface GetVariantServices {
   readTarget: ReadTarget;
   store: BestEffortStore;
   records: SourceRecords;
+  sweep: Pick<PurgeSweep, 'beginWork'>;
   source: SourceFetcher;
   workQueue: WorkQueue;
   /** Fetches, encodes and puts. */
@@ -106,22 +109,22 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
 
   /** @throws EdgepressError the cached failure of the source */
   async function find(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight | Missing> {
-    const startedAtMs = nowMs();
+    const starting = sweep.beginWork(name.unit);
     const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
-    return { startedAtMs, record };
+    return { start: await starting, record };
   }
 
   async function make(
     { unit, src, ...spec }: VariantName,
-    { startedAtMs, record }: Missing,
+    { start, record }: Missing,
     trace: Trace,
   ): Promise<Flight> {
-    const batch = { unit, src, fetch: source.fetch, specs: [spec], startedAtMs, record };
+    const batch = { unit, src, fetch: source.fetch, specs: [spec], start, record };
     const [made] = await makeVariants({ ...batch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
@@ -132,8 +135,8 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
 
 /** What is known of a variant that is not stored. */
 interface Missing {
-  /** When it was looked for, in Unix milliseconds. */
-  startedAtMs: number;
+  /** When it was looked for. */
+  start: WorkStart;
   record: SourceRecord | undefined;
 }
 

@@ -2,6 +2,7 @@ import type { SourceFacts } from '../decode/image-type.ts';
 import { type EncodedImage, RECIPE } from '../encode/encoder.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
+import { encodeWorkStart, type WorkStart } from '../store/work-start.ts';
 
 // What is stored with a variant: its headers, and metadata that saves a second object about its source.
 
@@ -16,13 +17,13 @@ export interface VariantInfoInputs {
   upgrades: boolean;
   /** The budget that it was made for. */
   maxBytes: number | undefined;
-  /** When the work started, in Unix milliseconds. */
-  startedAtMs: number;
+  /** When the work started. */
+  start: WorkStart;
 }
 
 /** Returns what to store with a variant. */
 export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
-  const { encoded, source, cacheTag, cacheControl, upgrades, maxBytes, startedAtMs } = inputs;
+  const { encoded, source, cacheTag, cacheControl, upgrades, maxBytes, start } = inputs;
   const willBeReplaced = upgrades && encoded.effort === 'fast';
   return {
     contentType: encoded.contentType,
@@ -37,7 +38,7 @@ export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
       [VARIANT_METADATA.sourceType]: source.contentType,
       [VARIANT_METADATA.sourceSize]: `${source.width}x${source.height}`,
       [VARIANT_METADATA.recipe]: String(RECIPE),
-      [VARIANT_METADATA.startedAt]: new Date(startedAtMs).toISOString(),
+      [VARIANT_METADATA.startedAt]: encodeWorkStart(start),
     },
   };
 }

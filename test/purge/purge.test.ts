@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
+import { UnmarkedPurge } from '../../src/purge/purge.ts';
 import { setUpPurging } from '../support/purge/purging.ts';
 import { keysOfUnits } from '../support/store/held-store.ts';
+
+const DAY_MS = 86_400_000;
 
 describe('a purge', () => {
   it('stores the tombstone, deletes a thousand objects per call, invalidates, and returns what it deleted', async () => {
@@ -40,13 +43,101 @@ describe('a purge', () => {
     expect(await keysOfUnits(folder)).toEqual([]);
   });
 
-  it('deletes what started at its own time or before, and keeps what started later', async () => {
-    const { purge, putVariants, clock, folder } = await setUpPurging();
-    await putVariants('a', 3, clock.ms + 1);
-    await putVariants('a', 2, clock.ms);
-    await putVariants('a', 1, clock.ms - 1);
+  it('deletes what saw an earlier tombstone or none, whatever the clocks said', async () => {
+    const { purge, putVariants, clock, tombstones, folder } = await setUpPurging();
+    await purge(['a']);
+    const lastPurgeMs = (await tombstones.read('a')) ?? 0;
+    clock.ms -= DAY_MS;
+    await putVariants('a', 1, { atMs: clock.ms + 365 * DAY_MS, lastPurgeMs: 0 });
+    await putVariants('a', 2, { atMs: clock.ms - DAY_MS, lastPurgeMs });
     expect(await purge(['a'])).toMatchObject({ units: [{ objects: 2 }] });
-    expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('/3-high.avif')]);
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
+  it.each([-DAY_MS, 0, DAY_MS])(
+    'keeps what saw its tombstone, though a clock is %i ms ahead',
+    async (aheadMs) => {
+      const { purge, putVariants, clock, tombstones, folder } = await setUpPurging((files) => ({
+        ...files,
+        async *list(below) {
+          await putVariants('a', 1, { atMs: clock.ms + aheadMs, lastPurgeMs: await tombstones.read('a') });
+          yield* files.list(below);
+        },
+      }));
+      expect(await purge(['a'])).toMatchObject({ units: [{ objects: 0 }] });
+      expect(await keysOfUnits(folder)).toHaveLength(1);
+    },
+  );
+
+  it('deletes what saw the tombstone of a wrong clock that has expired since', async () => {
+    const { purge, putVariants, clock, folder } = await setUpPurging();
+    await putVariants('a', 2, { atMs: clock.ms, lastPurgeMs: clock.ms + 365 * DAY_MS });
+    await purge(['a']);
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
+  it('keeps what saw the tombstone of a later purge', async () => {
+    const laterMs = Date.parse('2026-01-01T00:00:01Z');
+    const { purge, putVariants, tombstones, folder } = await setUpPurging((files) => ({
+      ...files,
+      async *list(below) {
+        await tombstones.put('a', laterMs);
+        await putVariants('a', 1, { atMs: 0, lastPurgeMs: laterMs });
+        yield* files.list(below);
+      },
+    }));
+    await purge(['a']);
+    expect(await keysOfUnits(folder)).toHaveLength(1);
+  });
+
+  it('deletes what an earlier version stored, though its clock was ahead', async () => {
+    const { purge, putVariants, clock, folder } = await setUpPurging();
+    await putVariants('a', 2, { atMs: clock.ms + DAY_MS, lastPurgeMs: undefined });
+    await purge(['a']);
+    expect(await keysOfUnits(folder)).toEqual([]);
+  });
+
+  describe('whose tombstone cannot be stored', () => {
+    const diskFull = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+
+    it('deletes first, which makes room, then stores the tombstone and deletes again', async () => {
+      let isFull = true;
+      const { purge, putVariants, steps, folder } = await setUpPurging((files) => ({
+        ...files,
+        async replace(...args) {
+          if (isFull) throw diskFull();
+          return await files.replace(...args);
+        },
+        async delete(keys) {
+          isFull = false;
+          await files.delete(keys);
+        },
+        async *list(below) {
+          // A writer that began before is done between the two deletions.
+          if (!isFull) await putVariants('a', 1, { atMs: 0, lastPurgeMs: 0 });
+          yield* files.list(below);
+        },
+      }));
+      await putVariants('a', 3);
+      expect(await purge(['a'])).toMatchObject({ units: [{ objects: 4 }] });
+      expect(steps.slice(0, 4)).toEqual(['put purged', 'delete 3', 'put purged', 'delete 1']);
+      expect(await keysOfUnits(folder)).toEqual([]);
+    });
+
+    it('says so, deletes all the same, and invalidates', async () => {
+      const { purge, putVariants, steps, folder } = await setUpPurging((files) => ({
+        ...files,
+        replace: async () => {
+          throw diskFull();
+        },
+      }));
+      await putVariants('a', 2);
+      const purging = purge(['a']);
+      await expect(purging).rejects.toThrow(/unit a: 2 objects were deleted, but the tombstone .*ENOSPC/);
+      await expect(purging).rejects.toBeInstanceOf(UnmarkedPurge);
+      expect(await keysOfUnits(folder)).toEqual([]);
+      expect(steps.at(-1)).toBe(`invalidate u-${sha256('a').slice(0, 32)}`);
+    });
   });
 
   it.each([

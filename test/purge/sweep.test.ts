@@ -3,16 +3,18 @@ import { setUpPurging } from '../support/purge/purging.ts';
 import { keysOfUnits } from '../support/store/held-store.ts';
 
 const DAY_MS = 86_400_000;
+/** Work that saw no tombstone when it began, though its clock was ahead. */
+const BEFORE = { atMs: Date.parse('2100-01-01T00:00:00Z'), lastPurgeMs: 0 };
 
 describe('a sweep', () => {
   it('removes what started before its unit was purged, and keeps what started later and other units', async () => {
-    const { purge, putVariants, sweep, clock, folder } = await setUpPurging();
+    const { purge, putVariants, sweep, folder } = await setUpPurging();
     await purge(['a']);
-    await putVariants('a', 1, clock.ms - 1000);
-    await putVariants('b', 1, clock.ms - 1000);
+    await putVariants('a', 1, BEFORE);
+    await putVariants('b', 1, BEFORE);
     await sweep.sweep();
     expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('/b/')]);
-    await putVariants('a', 1, clock.ms + 1);
+    await putVariants('a', 1, await sweep.beginWork('a'));
     await sweep.sweep();
     expect(await keysOfUnits(folder)).toHaveLength(2);
   });
@@ -24,6 +26,27 @@ describe('a sweep', () => {
     await putVariants('b', 1);
     await sweep.sweep();
     expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('/b/')]);
+  });
+
+  it('goes by the clock for what an earlier version stored', async () => {
+    const { purge, putVariants, sweep, clock, folder } = await setUpPurging();
+    await purge(['a', 'b']);
+    await putVariants('a', 1, { atMs: clock.ms, lastPurgeMs: undefined });
+    await putVariants('b', 1, { atMs: clock.ms + 1, lastPurgeMs: undefined });
+    await sweep.sweep();
+    expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('/b/')]);
+  });
+
+  it('sweeps everything when its last one was by a clock that was ahead', async () => {
+    const { purge, putVariants, sweep, clock, folder } = await setUpPurging();
+    clock.ms = Date.now() + 365 * DAY_MS;
+    await purge(['b']);
+    await sweep.sweep();
+    clock.ms = Date.now();
+    await purge(['a']);
+    await putVariants('a', 1, BEFORE);
+    await sweep.sweep();
+    expect(await keysOfUnits(folder)).toEqual([]);
   });
 
   it('removes tombstones once no message can be that old', async () => {
@@ -53,7 +76,7 @@ describe('a sweep', () => {
     clock.ms = Date.now();
     await purge(units);
     // Left behind by writers that died during the purge.
-    for (const unit of units) await putVariants(unit, 1, clock.ms - 1000);
+    for (const unit of units) await putVariants(unit, 1, BEFORE);
     await sweep.sweep(stop.signal);
     // Only the units that were in progress.
     expect(removed).toBeGreaterThan(0);
@@ -69,7 +92,7 @@ describe('a sweep', () => {
     await purge(['a']);
     clock.ms += DAY_MS;
     await sweep.sweep();
-    await putVariants('a', 1, clock.ms - 2 * DAY_MS);
+    await putVariants('a', 1, BEFORE);
     await sweep.sweep();
     expect(await keysOfUnits(folder)).toHaveLength(1);
   });
@@ -78,7 +101,7 @@ describe('a sweep', () => {
     const { purge, putVariants, sweep, clock, folder } = await setUpPurging();
     clock.ms = Date.now();
     await purge(['a']);
-    await putVariants('a', 1, clock.ms - 1000);
+    await putVariants('a', 1, BEFORE);
     await sweep.sweep(AbortSignal.abort());
     expect(await keysOfUnits(folder)).toHaveLength(1);
     await sweep.sweep(AbortSignal.abort());

@@ -6,6 +6,7 @@ import { createPurgeSweep } from '../../../src/purge/sweep.ts';
 import { createTombstones } from '../../../src/purge/tombstones.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
+import { encodeWorkStart, type WorkStart } from '../../../src/store/work-start.ts';
 import { encodeManifest } from '../../../src/unit/manifest.ts';
 import { makeFolder } from '../store/folder.ts';
 
@@ -58,9 +59,9 @@ export async function setUpPurging(wrap: (store: VariantStore) => VariantStore =
   const purge = createPurge({ store, tombstones, cdn, sha256, nowMs });
   return {
     ...{ folder, store, steps, clock, tombstones, sweep, purge },
-    /** Stores variants of a unit, by work that started at this time, in Unix milliseconds; without one they do not say. */
-    async putVariants(unit: string, count: number, startedAtMs?: number): Promise<void> {
-      const metadata = startedAtMs === undefined ? {} : { began: new Date(startedAtMs).toISOString() };
+    /** Stores variants of a unit, by work that started like this; without it they do not say. */
+    async putVariants(unit: string, count: number, start?: WorkStart): Promise<void> {
+      const metadata = start ? { began: encodeWorkStart(start) } : {};
       for (let number = 1; number <= count; number++) {
         const key = `${unitAddress(unit, sha256).folder}/${'a'.repeat(32)}/${number}-high.avif`;
         await files.put(key, new Uint8Array(100), { contentType: 'image/avif', metadata });
@@ -69,7 +70,8 @@ export async function setUpPurging(wrap: (store: VariantStore) => VariantStore =
     /** Stores the manifest of a unit that is submitted now. */
     async putManifest(unit: string): Promise<void> {
       const { manifestKey } = unitAddress(unit, sha256);
-      const manifest = encodeManifest({ id: unit, images: [], widths: [], tiers: [], formats: [] }, clock.ms);
+      const start = await sweep.beginWork(unit);
+      const manifest = encodeManifest({ id: unit, images: [], widths: [], tiers: [], formats: [] }, start);
       await files.put(manifestKey, manifest, { contentType: 'application/json' });
     },
   };

@@ -33,16 +33,18 @@ export type StoreStep = {
   /** Matched with the key, or with the folder of a listing. */
   key: RegExp;
   when: 'before' | 'after';
+  /** Which of the operations that match. Default: the first. */
+  count?: number;
 };
 
-/** Wraps a store so that the first operation that matches the step is held, before or after it takes effect. */
-export function holdStore(store: VariantStore, { operation, key: pattern, when }: StoreStep) {
+/** Wraps a store so that one operation that matches the step is held, before or after it takes effect. */
+export function holdStore(store: VariantStore, { operation, key: pattern, when, count = 1 }: StoreStep) {
   const hold = createHold();
-  let hasHeld = false;
+  let matched = 0;
   const holdAt = async (key: string, moment: 'before' | 'after') => {
-    if (hasHeld || moment !== when || !pattern.test(key)) return;
-    hasHeld = true;
-    await hold.pass();
+    if (moment !== when || !pattern.test(key)) return;
+    matched += 1;
+    if (matched === count) await hold.pass();
   };
   const around = <A extends unknown[], R>(method: (key: string, ...rest: A) => Promise<R>) => {
     return async (key: string, ...rest: A): Promise<R> => {
