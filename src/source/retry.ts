@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { LRUCache } from 'lru-cache';
 import { backoffDelay, sleep, withJitter } from '../backoff.ts';
 import { EdgepressError } from '../protocol/error.ts';
@@ -7,7 +8,8 @@ import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter
 /**
  * Fetches a source with retries and a rate limit per host. It is for bulk work that no viewer waits for: it spares the clients' servers.
  * Each host gets few concurrent fetches, fewer after a 429 or 503, and none until its `Retry-After` has passed. Retryable errors are
- * retried with exponential backoff.
+ * retried with exponential backoff. An attempt that the circuit breaker of the host refuses is no attempt: it is made again when the host may
+ * be asked.
  *
  * @param attempt - fetches the source once
  * @throws the error of the last attempt; or the last error of the host, without an attempt, while the rate limiter backs off from it for too
@@ -48,7 +50,8 @@ export function createWithRetry(options: RetryOptions): WithRetry {
     const limiter = limiterOf(sourceHost(src));
     for (let failures = 1; ; failures++) {
       try {
-        return await limiter.run(attempt);
+        // The limiter calls it when another request is done, but it belongs to this one.
+        return await limiter.run(AsyncResource.bind(attempt));
       } catch (error) {
         if (failures === attempts || !isWorthRetrying(error)) throw error;
       }
