@@ -20,7 +20,7 @@ const LAYERS = [
   'queue/',
   'unit/',
   '(config|config-values|config-variables)\\.ts$',
-  '(adapters|background-tasks|services|unit-services|metrics)\\.ts$',
+  '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-hosts|tracing)\\.ts$',
   'cluster/',
   'edge/',
   'http/',

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import { sleep } from '../backoff.ts';
 import { EdgepressError } from '../protocol/error.ts';
+import { hostRefusal, isHostRefusal } from './host-breakers.ts';
 
 /** Limits the concurrency of requests to one host. */
 export interface HostRateLimiter {
@@ -24,15 +25,11 @@ export interface HostRateLimiterOptions {
 
 /** After this many responses without a complaint, the concurrency grows by one. */
 const RESPONSES_TO_SPEED_UP = 10;
-/** A host counts as down after this many timeouts in a row per unit of its maximum concurrency. */
-const MAX_TIMEOUTS_PER_SLOT = 2;
-/** The pause for a host that is down. */
-const DOWN_PAUSE_SECONDS = 60;
 
 /**
  * Creates a rate limiter for one host by additive increase, multiplicative decrease (AIMD, as TCP does: RFC 5681). An error with
- * `retryAfterSeconds`, which stands for a 429 or a 503, halves the concurrency and pauses requests that have not started. A host that only
- * times out is paused as well: its images would delay those of other hosts.
+ * `retryAfterSeconds`, which stands for a 429 or a 503, halves the concurrency and pauses requests that have not started. While the circuit
+ * breaker refuses requests to a host, they are paused as well.
  */
 export function createHostRateLimiter({
   concurrency,
@@ -42,16 +39,8 @@ export function createHostRateLimiter({
   const queue = new PQueue({ concurrency });
   const pause = createPause(maxWaitMs, signal);
   let responses = 0;
-  let timeouts = 0;
-
-  function slowDown(pauseSeconds: number, reason: EdgepressError): void {
-    responses = 0;
-    queue.concurrency = Math.max(1, Math.floor(queue.concurrency / 2));
-    pause.extend(pauseSeconds, reason);
-  }
 
   function countResponse(): void {
-    timeouts = 0;
     responses++;
     if (responses % RESPONSES_TO_SPEED_UP === 0)
       queue.concurrency = Math.min(concurrency, queue.concurrency + 1);
@@ -59,14 +48,17 @@ export function createHostRateLimiter({
 
   function countFailure(error: unknown): void {
     if (!(error instanceof EdgepressError)) return;
-    if (error.retryAfterSeconds !== undefined) {
-      slowDown(error.retryAfterSeconds, error);
-    } else if (error.code === 'source_timeout') {
-      timeouts++;
-      if (timeouts % (MAX_TIMEOUTS_PER_SLOT * concurrency) === 0) slowDown(DOWN_PAUSE_SECONDS, error);
-    } else {
-      // Any other error of the source means that its host responds.
+    const { retryAfterSeconds } = error;
+    if (retryAfterSeconds === undefined) {
+      // Any other error of the source means that its host responds, or is counted by its circuit breaker.
       countResponse();
+    } else if (isHostRefusal(error)) {
+      // A longer one is left to the circuit breaker, which may close earlier.
+      if (retryAfterSeconds * 1000 <= maxWaitMs) pause.extend(retryAfterSeconds, error);
+    } else {
+      responses = 0;
+      queue.concurrency = Math.max(1, Math.floor(queue.concurrency / 2));
+      pause.extend(retryAfterSeconds, error);
     }
   }
 
@@ -93,7 +85,7 @@ interface Pause {
   /**
    * Resolves at the end of the pause.
    *
-   * @throws EdgepressError the reason of the pause, if its end is further away than the longest wait
+   * @throws EdgepressError the refusal of the host, if the end of the pause is further away than the longest wait
    * @throws the reason of the abort signal
    */
   wait(): Promise<void>;
@@ -113,18 +105,9 @@ function createPause(maxWaitMs: number, signal: AbortSignal): Pause {
         signal.throwIfAborted();
         const leftMs = resumesAtMs - performance.now();
         if (leftMs <= 0) return;
-        if (leftMs > maxWaitMs && lastReason) throw pausedError(lastReason, leftMs);
+        if (leftMs > maxWaitMs && lastReason) throw hostRefusal(lastReason, leftMs);
         await sleep(leftMs, signal);
       }
     },
   };
-}
-
-function pausedError({ code, message, cause }: EdgepressError, leftMs: number): EdgepressError {
-  const retryAfterSeconds = Math.ceil(leftMs / 1000);
-  return new EdgepressError(code, `${message}; no further requests to its host for ${retryAfterSeconds} s`, {
-    retryable: true,
-    retryAfterSeconds,
-    cause,
-  });
 }

@@ -1,12 +1,13 @@
-import { lookup } from 'node:dns';
 import type { Readable } from 'node:stream';
-import { traceHeaders } from '../telemetry/request-context.ts';
 import { request } from 'undici';
+import { traceHeaders } from '../telemetry/request-context.ts';
 import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
 import { type AllowPattern, assertUrlAllowed } from './allowlist.ts';
 import { createGuardedAgent, type GuardedAgent, type ResolveAll } from './guarded-agent.ts';
+import { createHostBreakers, type HostBreakers } from './host-breakers.ts';
 import { headerValue, type ResponseHead, redirectTarget, responseFailure } from './http-response.ts';
 import { requestLeniently } from './lenient-http.ts';
+import { createNameResolver } from './name-resolver.ts';
 import { readBody } from './read-body.ts';
 import { createRedirectCookies } from './redirect-cookies.ts';
 import type { SourceFetcher } from './source.ts';
@@ -34,7 +35,9 @@ export interface HttpSourceOptions {
   userAgent: string;
   /** Returns the headers of requests to private sources; default: none. */
   sourceHeaders?: () => Promise<readonly SourceHeaderRule[]>;
-  /** Default `dns.lookup`. */
+  /** Refuse requests to hosts that are down. Default: breakers of this source alone. */
+  hosts?: HostBreakers;
+  /** Default `createNameResolver`. */
   resolve?: ResolveAll;
   /** Default `isPublicAddress`. */
   acceptsAddress?: (address: string) => boolean;
@@ -59,7 +62,8 @@ const MAX_DISCARD_MS = 250;
  * Whatever a source does, `fetch` returns the whole body or throws an EdgepressError.
  */
 export function createHttpSource(options: HttpSourceOptions): HttpSource {
-  const { timeoutMs, resolve = lookup, acceptsAddress = isPublicAddress } = options;
+  const { timeoutMs, acceptsAddress = isPublicAddress } = options;
+  const { resolve = createNameResolver(), hosts = createHostBreakers() } = options;
   const privateHosts = new Set(options.allowPrivate?.map(parsePrivateHost));
   // Two agents have separate connection pools: a connection made without the guard never serves a host that needs it.
   const guarded = createGuardedAgent({ resolve, acceptsAddress, connectTimeoutMs: timeoutMs });
@@ -68,12 +72,13 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   const closing = new AbortController();
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
+    assertReachable: (src) => hosts.assertReachable(hostAndPort(parseWebSource(src))),
     async fetch(src, abandoned) {
       const url = parseWebSource(src);
       const headerRules = (await options.sourceHeaders?.()) ?? [];
       const follow = (deadline: AbortSignal) => {
         const signal = AbortSignal.any([deadline, closing.signal]);
-        return followRedirects(url, { options, agentFor, signal, headerRules });
+        return followRedirects(url, { options, hosts, agentFor, signal, headerRules });
       };
       return await withDeadline(timeoutMs, shownHost(url), follow, abandoned);
     },
@@ -87,20 +92,24 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
 /** What the hops of one fetch have in common. */
 interface FetchContext {
   options: HttpSourceOptions;
+  hosts: HostBreakers;
   agentFor: (url: URL) => GuardedAgent;
   signal: AbortSignal;
   headerRules: readonly SourceHeaderRule[];
 }
 
 async function followRedirects(first: URL, context: FetchContext): Promise<Uint8Array<ArrayBuffer>> {
-  const { allow, maxRedirects = 10 } = context.options;
+  const { hosts, signal } = context;
+  const { allow, timeoutMs, maxRedirects = 10 } = context.options;
   const cookies = createRedirectCookies();
   let url = first;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     assertUrlAllowed(url, allow);
     // What a client's server is told is for that server alone, wherever it redirects.
     const headers = url.host === first.host ? headersFor(context.headerRules, url) : {};
-    const result = await fetchHop({ ...context, url, headers, cookie: cookies.headerFor(url) });
+    const hop = { ...context, url, headers, cookie: cookies.headerFor(url) };
+    const request = { host: hostAndPort(url), resource: url.href, signal, timeoutMs };
+    const result = await hosts.run(request, (answered) => fetchHop(hop, answered));
     if (result instanceof Uint8Array) return result;
     cookies.store(url, result.setCookie);
     url = result.target;
@@ -124,20 +133,24 @@ interface Redirect {
  * Fetches one URL, without following its redirect. What a second attempt over a new connection may mend is tried once more: a connection of
  * the pool that the server had closed meanwhile, or a response that only a lenient reader understands.
  *
+ * @param answered - is called when the head of a response has arrived
  * @throws EdgepressError
  */
-async function fetchHop(hop: Hop): Promise<Uint8Array<ArrayBuffer> | Redirect> {
+async function fetchHop(hop: Hop, answered: () => void): Promise<Uint8Array<ArrayBuffer> | Redirect> {
   const from = shownHost(hop.url);
   let response: Response | undefined;
   try {
     response = await requestFromPool(hop);
+    answered();
     return await readResponse(hop, response);
   } catch (error) {
     const tryAgain = isInvalidHttp(error) || (!response && isClosedConnection(error));
     if (!tryAgain || hop.signal.aborted) throw sourceFailure(error, from);
   }
   try {
-    return await readResponse(hop, await requestOnNewConnection(hop));
+    response = await requestOnNewConnection(hop);
+    answered();
+    return await readResponse(hop, response);
   } catch (error) {
     throw sourceFailure(error, from);
   }
@@ -163,6 +176,7 @@ function requestHeaders({ options, headers, cookie }: Hop): Record<string, strin
     'accept-encoding': 'identity',
     // Lets this service detect a source URL that leads back to itself (RFC 8586).
     'cdn-loop': 'edgepress',
+    ...traceHeaders(),
     ...(cookie !== undefined && { cookie }),
     ...headers,
   };
@@ -176,7 +190,6 @@ interface Response extends ResponseHead {
  * Returns the body of a response, or where it redirects to.
  *
  * @throws EdgepressError for a response that is neither, and the errors of `readBody`
-    ...traceHeaders(),
  */
 async function readResponse(
   { url, options, signal }: Hop,

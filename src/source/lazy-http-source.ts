@@ -1,5 +1,7 @@
 // Kept apart from http-source.ts on purpose: this file does not load undici until the first fetch, so that a hit is answered without it.
+import { hostAndPort } from './address-guard.ts';
 import { assertUrlAllowed } from './allowlist.ts';
+import type { HostBreakers } from './host-breakers.ts';
 import type { HttpSource, HttpSourceOptions } from './http-source.ts';
 import { parseWebSource } from './source-url.ts';
 
@@ -12,7 +14,7 @@ export interface LazyHttpSource extends HttpSource {
 }
 
 /** Creates an HTTP source that loads its client on first use; see `createHttpSource`. */
-export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource {
+export function createLazyHttpSource(options: HttpSourceOptions & { hosts: HostBreakers }): LazyHttpSource {
   let loading: Promise<HttpSource> | undefined;
   const load = () => {
     loading ??= import('./http-source.ts').then(({ createHttpSource }) => createHttpSource(options));
@@ -21,6 +23,7 @@ export function createLazyHttpSource(options: HttpSourceOptions): LazyHttpSource
 
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
+    assertReachable: (src) => options.hosts.assertReachable(hostAndPort(parseWebSource(src))),
     async fetch(src, signal) {
       return await (await load()).fetch(src, signal);
     },

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { backoffDelay, sleep, withJitter } from '../backoff.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
+import { isHostRefusal } from './host-breakers.ts';
 import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter.ts';
 
 /**
@@ -12,8 +13,8 @@ import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter
  * be asked.
  *
  * @param attempt - fetches the source once
- * @throws the error of the last attempt; or the last error of the host, without an attempt, while the rate limiter backs off from it for too
- *   long to wait; or the reason of the abort signal
+ * @throws the error of the last attempt; or the refusal of the host (`isHostRefusal`), without an attempt, if it may not be asked for longer
+ *   than is worth waiting; or the reason of the abort signal
  */
 export type WithRetry = <T>(src: string, attempt: () => Promise<T>) => Promise<T>;
 
@@ -48,12 +49,20 @@ export function createWithRetry(options: RetryOptions): WithRetry {
 
   return async (src, attempt) => {
     const limiter = limiterOf(sourceHost(src));
-    for (let failures = 1; ; failures++) {
+    let failures = 0;
+    let lastFailure: unknown;
+    for (;;) {
       try {
         // The limiter calls it when another request is done, but it belongs to this one.
         return await limiter.run(AsyncResource.bind(attempt));
       } catch (error) {
-        if (failures === attempts || !isWorthRetrying(error)) throw error;
+        const isRefusal = isHostRefusal(error);
+        if (!isWorthRetrying(error)) throw isRefusal && failures > 0 ? lastFailure : error;
+        // Nothing was asked: the limiter waits until the host may be asked again.
+        if (isRefusal) continue;
+        failures++;
+        if (failures === attempts) throw error;
+        lastFailure = error;
       }
       await sleep(withJitter(backoffDelay(retryDelayMs, failures)), signal);
       signal.throwIfAborted();

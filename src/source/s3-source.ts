@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { EdgepressError } from '../protocol/error.ts';
 import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
+import { createHostBreakers, type HostBreakers } from './host-breakers.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './http-response.ts';
 import { readBody } from './read-body.ts';
 import type { SourceFetcher } from './source.ts';
@@ -14,6 +15,8 @@ export interface S3SourceOptions {
   maxBytes: number;
   /** The time for the whole fetch, including the retries of the SDK, in milliseconds. */
   timeoutMs: number;
+  /** Refuse requests for buckets that do not answer. Default: breakers of this source alone. */
+  hosts?: HostBreakers;
 }
 
 interface ObjectAddress {
@@ -26,7 +29,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const NOT_FOUND = new Set(['NoSuchKey', 'NoSuchBucket', 'NotFound']);
 
 /** Creates a fetcher of `s3://bucket/key` sources. */
-export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceOptions): SourceFetcher {
+export function createS3Source(options: S3SourceOptions): SourceFetcher {
+  const { client, allow, maxBytes, timeoutMs, hosts = createHostBreakers() } = options;
   const assertAllowed = (src: string): ObjectAddress => {
     const address = parseObjectAddress(src);
     if (allowsObject(allow, address.bucket, address.key)) return address;
@@ -35,15 +39,17 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
   };
   return {
     assertAllowed,
+    assertReachable: (src) => hosts.assertReachable(`s3://${parseObjectAddress(src).bucket}`),
     async fetch(src, abandoned) {
       const { bucket, key } = assertAllowed(src);
       const from = `s3://${bucket}`;
-      const get = async (signal: AbortSignal) => {
+      const get = async (signal: AbortSignal, answered: () => void) => {
         try {
           const command = new GetObjectCommand({ Bucket: bucket, Key: key });
           const { Body, ContentLength, ContentEncoding } = await client.send(command, {
             abortSignal: signal,
           });
+          answered();
           if (!Body) throw unavailable(`no body from ${from}`, { retryable: true });
           return await readBody(Body as Readable, {
             maxBytes,
@@ -53,10 +59,13 @@ export function createS3Source({ client, allow, maxBytes, timeoutMs }: S3SourceO
             from,
           });
         } catch (error) {
+          if (error instanceof S3ServiceException) answered();
           throw s3Failure(error, from);
         }
       };
-      return await withDeadline(timeoutMs, from, get, abandoned);
+      const work = (signal: AbortSignal) =>
+        hosts.run({ host: from, resource: key, signal, timeoutMs }, (answered) => get(signal, answered));
+      return await withDeadline(timeoutMs, from, work, abandoned);
     },
   };
 }

@@ -12,6 +12,10 @@ const CLOSED = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
 /** The codes of zlib and Brotli. */
 const ENCODING = /^(Z_|ERR_BROTLI|ERR__ERROR)/;
 
+/** This machine has no more handles, memory or ports: a fault of ours, not of the source. */
+const OWN_LACK = /^(EMFILE|ENFILE|ENOMEM|ENOBUFS|EADDRNOTAVAIL)$/;
+const OWN_LACK_RETRY_SECONDS = 5;
+
 const CONNECTION_MESSAGES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused',
   ECONNRESET: 'reset',
@@ -28,12 +32,35 @@ const CONNECTION_MESSAGES: Readonly<Record<string, string>> = {
  * since the original message contains the address that a name resolved to; the original is the `cause`.
  *
  * @param from - the host, as `shownHost` returns it, or the bucket
- * @returns `source_timeout` or `source_unavailable`, both retryable; an EdgepressError is returned as it is
+ * @returns `source_timeout` or `source_unavailable`, both retryable; `overloaded` if this machine lacks handles, memory or ports; an
+ *   EdgepressError is returned as it is
  */
 export function sourceFailure(error: unknown, from: string): EdgepressError {
   if (error instanceof EdgepressError) return error;
+  if (OWN_LACK.test(codeOf(error))) {
+    const detail = `this server has no resources left for another connection (${codeOf(error)}): try again`;
+    return new EdgepressError('overloaded', detail, {
+      retryable: true,
+      retryAfterSeconds: OWN_LACK_RETRY_SECONDS,
+      cause: error,
+    });
+  }
   if (TIMEOUT.test(codeOf(error))) return timeoutFailure(from, 'the connection timed out', error);
   return unavailable(messageFor(error, from), { retryable: true, cause: error });
+}
+
+/**
+ * Whether a failure before any answer can mean that the host is down: DNS, TLS, the connection, or no answer in time. Not an address that is
+ * forbidden, an answer that is not valid HTTP, or a lack of this machine.
+ */
+export function saysHostIsDown(error: unknown): error is EdgepressError {
+  if (!(error instanceof EdgepressError)) return false;
+  if (error.code === 'source_timeout') return true;
+  if (error.code !== 'source_unavailable') return false;
+  const { cause } = error;
+  const isAnswer =
+    cause instanceof InvalidHttpError || isInvalidHttp(cause) || codeOf(cause) === 'UND_ERR_HEADERS_OVERFLOW';
+  return !isAnswer && !OWN_LACK.test(codeOf(cause));
 }
 
 /** Returns a `source_unavailable` error. */

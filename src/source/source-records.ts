@@ -3,6 +3,7 @@ import { backoffDelay } from '../backoff.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { Sha256 } from '../protocol/keys.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
+import { isHostRefusal } from './host-breakers.ts';
 import { lastPurgeField, type WorkStart } from '../store/work-start.ts';
 
 const MINUTE_MS = 60_000;
@@ -115,6 +116,8 @@ export function createSourceRecords(
     cachedFailure: (record) => cachedFailure(record),
     saveFailure: async (key, error, previous, start, src) => {
       if (!isSourceError(error)) return { error, isSaved: true };
+      // What is known of the source itself is worth more than that its host was not asked.
+      if (isHostRefusal(error) && previous) return { error, isSaved: true };
       const last = previous?.isOfOtherUrl ? undefined : previous;
       const record = { ...nextRecord(error, last, start, nowMs()), url: urlHash(src) };
       const body = new TextEncoder().encode(JSON.stringify(record));
@@ -142,8 +145,11 @@ function nextRecord(
 ): StoredRecord {
   const failures = (previous?.failures ?? 0) + 1;
   const { firstMs, maxMs } = isTriedSoon(error) ? BACKOFF.temporary : BACKOFF.permanent;
-  // A longer Retry-After of the source takes precedence.
-  const waitMs = Math.max(backoffDelay(firstMs, failures, maxMs), (error.retryAfterSeconds ?? 0) * 1000);
+  const askedToWaitMs = (error.retryAfterSeconds ?? 0) * 1000;
+  // A longer Retry-After of the source takes precedence. A source that was not asked for is asked for as soon as its host may be.
+  const waitMs = isHostRefusal(error)
+    ? askedToWaitMs
+    : Math.max(backoffDelay(firstMs, failures, maxMs), askedToWaitMs);
   return {
     code: error.code,
     detail: error.message,

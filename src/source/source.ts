@@ -9,13 +9,20 @@ export interface SourceFetcher {
    */
   assertAllowed(src: string): void;
   /**
+   * Checks without any network access that the host of a source is not known to be down.
+   *
+   * @throws EdgepressError `source_timeout` or `source_unavailable`, as the host's last failure, with the time in which to try again; see
+   *   `isHostRefusal`
+   */
+  assertReachable(src: string): void;
+  /**
    * Fetches a source.
    *
    * @param src - an absolute `http(s)` URL, or `s3://bucket/key`, as the caller of the service gave it
    * @param signal - aborts the fetch: nobody waits for it any more
    * @returns the whole of its bytes, which may be anything: they are not checked to be an image
    * @throws EdgepressError `bad_request` (not a valid URL), `source_forbidden`, `source_not_found`, `source_too_large`,
-   *   `source_unavailable`, `source_timeout`; `retryable` if the same fetch may succeed later
+   *   `source_unavailable`, `source_timeout`; `retryable` if the same fetch may succeed later; also as `assertReachable`
    */
   fetch(src: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -41,6 +48,7 @@ export function createSourceFetcher({ http, s3 }: SourcesByScheme): SourceFetche
   };
   return {
     assertAllowed: (src) => fetcherFor(src).assertAllowed(src),
+    assertReachable: (src) => fetcherFor(src).assertReachable(src),
     fetch: async (src, signal) => await fetcherFor(src).fetch(src, signal),
   };
 }

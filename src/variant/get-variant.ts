@@ -36,11 +36,11 @@ export interface GetVariantServices {
   nowMs: () => number;
   /** Let one process make a variant, and the others wait for it. */
   locks: Locks;
+  /** Runs what is more than a hit in memory, so that all that it logs and asks of others has the ids of the request. */
+  inContext: <T>(trace: Trace, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Queues a job that makes a variant again with effort `best`. Never throws and does not wait for the job. */
-  /** Runs what is more than a hit in memory, so that all that it logs and asks of others has the ids of the request. */
-  inContext: <T>(trace: Trace, work: () => Promise<T>) => Promise<T>;
 export type RequestUpgrade = (name: VariantName, key: string) => void;
 
 /** A variant to send. */
@@ -67,10 +67,10 @@ export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => P
 export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
     services;
+  const { inContext } = services;
   const singleFlight = createSingleFlight<Flight>();
 
   async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
-  const { inContext } = services;
     const { name, address, vary, expiresAt } = readTarget(target, hints, trace);
     const { key } = address;
     const { object, origin } =
@@ -116,6 +116,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
+    source.assertReachable(name.src);
     return { start: await starting, record };
   }
 
@@ -151,6 +152,6 @@ function joinTrace(trace: Trace, flight: Flight): void {
   trace.outcome = flight.origin === 'stored' ? 'hit' : 'miss';
   if (flight.trace === trace) return;
   trace.joined = true;
+  trace.joinedRequestId = flight.trace.requestId;
   Object.assign(trace.ms, flight.trace.ms);
 }
-  trace.joinedRequestId = flight.trace.requestId;

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EdgepressError } from '../../src/protocol/error.ts';
+import { hostRefusal, isHostRefusal } from '../../src/source/host-breakers.ts';
 import { createWithRetry } from '../../src/source/retry.ts';
 
 const BYTES = new Uint8Array([1]);
@@ -7,7 +8,10 @@ const busy = (retryAfterSeconds: number) =>
   new EdgepressError('source_unavailable', 'status 429', { retryable: true, retryAfterSeconds });
 const connectionReset = () => new EdgepressError('source_unavailable', 'reset', { retryable: true });
 const notFound = () => new EdgepressError('source_not_found', 'status 404');
-const timedOut = () => new EdgepressError('source_timeout', 'no response', { retryable: true });
+const refusal = (retryAfterSeconds: number) => {
+  const { cause } = hostRefusal(new EdgepressError('source_timeout', 'no response'), 1);
+  return new EdgepressError('source_timeout', 'refused', { retryable: true, retryAfterSeconds, cause });
+};
 
 /** A fetch with retries. Each attempt throws the next of `errors`, or returns bytes if there are none left. */
 function setUp({ concurrencyPerHost = 4 } = {}) {
@@ -168,19 +172,26 @@ describe('the rate limiter of a host', () => {
     await fetch('https://b.test/1');
   });
 
-  it('does not pause a host that responds between timeouts', async () => {
-    const { fetch, errors, fetched } = setUp({ concurrencyPerHost: 1 });
-    errors.push(timedOut(), notFound(), timedOut(), notFound(), timedOut(), notFound());
-    for (let times = 0; times < 3; times++)
-      await expect(fetch('https://a.test/1')).rejects.toMatchObject({ code: 'source_not_found' });
+  it('waits for a host that its circuit breaker refuses, which costs no attempt', async () => {
+    const { fetch, errors, fetched } = setUp();
+    errors.push(connectionReset(), refusal(0.01), refusal(0.01), refusal(0.01), connectionReset());
+    await expect(fetch('https://a.test/1')).resolves.toBe(BYTES);
     expect(fetched).toHaveLength(6);
   });
 
-  it('pauses a host that only times out', async () => {
-    const { fetch, errors, fetched } = setUp({ concurrencyPerHost: 1 });
-    errors.push(timedOut(), timedOut());
-    await expect(fetch('https://a.test/2')).rejects.toMatchObject({ code: 'source_timeout' });
-    await expect(fetch('https://a.test/3')).rejects.toMatchObject({ code: 'source_timeout' });
-    expect(fetched).toHaveLength(2);
+  it('gives up a host that its circuit breaker refuses for longer than is worth waiting', async () => {
+    const { fetch, errors, fetched } = setUp();
+    errors.push(refusal(60));
+    expect(isHostRefusal(await fetch('https://a.test/1').catch((error: unknown) => error))).toBe(true);
+    errors.push(connectionReset(), refusal(60));
+    await expect(fetch('https://a.test/2')).rejects.toMatchObject({ message: 'reset' });
+    expect(fetched).toHaveLength(3);
+  });
+
+  it('asks a host again as soon as its circuit breaker lets it, after a long refusal', async () => {
+    const { fetch, errors } = setUp();
+    errors.push(refusal(60));
+    await expect(fetch('https://a.test/1')).rejects.toMatchObject({ retryAfterSeconds: 60 });
+    expect(await fetch('https://a.test/2')).toBe(BYTES);
   });
 });

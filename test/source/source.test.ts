@@ -4,6 +4,7 @@ import { createSourceFetcher, type SourceFetcher } from '../../src/source/source
 describe('the fetcher of all schemes', () => {
   const returning = (byte: number): SourceFetcher => ({
     assertAllowed: () => {},
+    assertReachable: () => {},
     fetch: async () => Uint8Array.of(byte),
   });
   const [http, s3] = [returning(1), returning(2)];

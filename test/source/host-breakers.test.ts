@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createHostBreakers, isHostRefusal } from '../../src/source/host-breakers.ts';
+import { failure, listen, openSource, serve, serveTcp } from '../support/source/loopback.ts';
+
+const IMAGE = Buffer.from('an image');
+
+/** A source whose breakers go by a clock that the test sets. */
+function setUp(options: Parameters<typeof openSource>[0] = {}) {
+  let timeMs = 0;
+  const hosts = createHostBreakers({ nowMs: () => timeMs });
+  return {
+    hosts,
+    source: openSource({ timeoutMs: 100, hosts, ...options }),
+    advance: (ms: number) => {
+      timeMs += ms;
+    },
+  };
+}
+
+type SetUp = ReturnType<typeof setUp>;
+
+/** Fetches so many pictures one after the other, and returns the errors. */
+async function fetchAll({ source }: SetUp, base: string, count: number) {
+  const errors = [];
+  for (let number = 0; number < count; number++)
+    errors.push(await failure(source.fetch(`${base}/${number}.jpg`)));
+  return errors;
+}
+
+describe('requests to a host', () => {
+  it('fail at once after several timeouts, with the same code and a short Retry-After, until a probe is answered', async () => {
+    let isSilent = true;
+    const server = await serve((_request, response) => {
+      if (!isSilent) response.end(IMAGE);
+    });
+    const base = `http://images.test:${server.port}`;
+    const test = setUp();
+    expect((await fetchAll(test, base, 5)).map(({ code }) => code)).toEqual(Array(5).fill('source_timeout'));
+    const requests = server.connections.length;
+    const error = await failure(test.source.fetch(`${base}/next.jpg`));
+    expect(error).toMatchObject({ code: 'source_timeout', retryable: true });
+    expect(error.retryAfterSeconds).toBeLessThanOrEqual(2);
+    expect(isHostRefusal(error)).toBe(true);
+    expect(() => test.source.assertReachable(`${base}/next.jpg`)).toThrow('no further requests');
+    expect(server.connections).toHaveLength(requests);
+    isSilent = false;
+    test.advance(2_000);
+    expect(Buffer.from(await test.source.fetch(`${base}/next.jpg`))).toEqual(IMAGE);
+    test.source.assertReachable(`${base}/next.jpg`);
+  });
+
+  it('are not refused because of another port of the same name', async () => {
+    const silent = await serve(() => {});
+    const good = await serve((_request, response) => response.end(IMAGE));
+    const test = setUp();
+    await fetchAll(test, `http://images.test:${silent.port}`, 5);
+    expect(Buffer.from(await test.source.fetch(`http://images.test:${good.port}/`))).toEqual(IMAGE);
+    expect(test.hosts.list()).toMatchObject([{ target: `images.test:${silent.port}` }]);
+  });
+
+  it.each<[string, () => Promise<string>]>([
+    ['refuses connections', async () => `http://images.test:${await closedPort()}`],
+    ['resets connections', async () => portOf(await serveTcp((socket) => socket.resetAndDestroy()))],
+    ['does not speak TLS', async () => portOf(await serveTcp((socket) => socket.end('no')), 'https')],
+    ['does not exist', async () => 'http://nowhere.test'],
+  ])('fail at once after several failures of one that %s', async (_what, start) => {
+    const test = setUp({ timeoutMs: 5_000 });
+    const errors = await fetchAll(test, await start(), 6);
+    expect(errors.map(({ code }) => code)).toEqual(Array(6).fill('source_unavailable'));
+    expect(errors.map(isHostRefusal)).toEqual([false, false, false, false, false, true]);
+  });
+
+  it('fail at once if its name hangs, even if the query never ends', async () => {
+    const test = setUp({ resolve: () => {} });
+    const errors = await fetchAll(test, 'http://hanging.test', 6);
+    expect(errors.map(isHostRefusal)).toEqual([false, false, false, false, false, true]);
+  });
+
+  it.each<[string, RequestListener]>([
+    ['answers with errors', (_request, response) => response.writeHead(503).end()],
+    ['knows none of the pictures', (_request, response) => response.writeHead(404).end()],
+    ['answers, but sends the bodies too slowly', (_request, response) => response.writeHead(200).write('.')],
+    [
+      'breaks off the bodies',
+      (_request, response) => response.writeHead(200).write('.', () => response.destroy()),
+    ],
+    ['answers with what is not HTTP', (request) => request.socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n')],
+  ])('are sent, whatever becomes of them, if it %s', async (_what, handler) => {
+    const { port } = await serve(handler);
+    const errors = await fetchAll(setUp({ timeoutMs: 60 }), `http://images.test:${port}`, 7);
+    expect(errors.map(isHostRefusal)).toEqual(Array(7).fill(false));
+  });
+
+  it('are sent if only one of its pictures is never answered', async () => {
+    const { port } = await serve((_request, _response) => {});
+    const { source } = setUp({ timeoutMs: 60 });
+    const errors = [];
+    for (let times = 0; times < 7; times++)
+      errors.push(await failure(source.fetch(`http://images.test:${port}/slow.jpg`)));
+    expect(errors.map(isHostRefusal)).toEqual(Array(7).fill(false));
+  });
+
+  it('are sent if it redirects to a host that is down, which is refused', async () => {
+    const server = await serve((request, response) => {
+      if (request.url === '/good.jpg') response.end(IMAGE);
+      else response.writeHead(302, { location: 'http://nowhere.test/' }).end();
+    });
+    const base = `http://images.test:${server.port}`;
+    const test = setUp();
+    // Each redirect leads to the same resource.
+    const errors = await fetchAll(test, base, 16);
+    expect(errors.map(isHostRefusal)).toEqual([...Array(15).fill(false), true]);
+    expect(Buffer.from(await test.source.fetch(`${base}/good.jpg`))).toEqual(IMAGE);
+  });
+
+  it('are sent if nobody waited for earlier ones', async () => {
+    const server = await serve(() => {});
+    const { source, hosts } = setUp({ timeoutMs: 5_000 });
+    const gone = new Error('the viewer left');
+    for (let number = 0; number < 6; number++) {
+      const viewer = new AbortController();
+      const fetching = source.fetch(`http://images.test:${server.port}/${number}.jpg`, viewer.signal);
+      const failed = failure(fetching);
+      viewer.abort(gone);
+      expect(await failed).toBe(gone);
+    }
+    expect(hosts.list()).toEqual([]);
+  });
+});
+
+function portOf({ port }: { port: number }, scheme = 'http'): string {
+  return `${scheme}://images.test:${port}`;
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  const { port } = await listen(server, '127.0.0.1', 0);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
