@@ -104,10 +104,11 @@ function rate(perSecond: number, asTime: boolean): string {
   return asTime ? formatMs(1000 / perSecond) : `${perSecond.toFixed(perSecond < 100 ? 2 : 0)}/s`;
 }
 
-function formatMs(ms: number): string {
+export function formatMs(ms: number): string {
   return ms < 1 ? `${(ms * 1000).toFixed(0)} µs` : `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
 }
 
-function printLine(cells: readonly string[]): void {
+/** Prints a line of a table. */
+export function printLine(cells: readonly string[]): void {
   print(`| ${cells.join(' | ')} |`);
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { processTree } from './process-tree.ts';
 
 /** CPU time of a server so far, user and system, in milliseconds. */
 export interface CpuTimes {
@@ -15,36 +16,29 @@ const MS_PER_TICK = 10;
 
 /** Reads the CPU times of a server from Linux' `/proc`. Processes that have ended are not counted. */
 export function readCpuTimes(pid: number): CpuTimes {
-  const workers = childrenOf(pid).filter(isNode);
-  const own = readMs(`/proc/${pid}/stat`);
-  if (workers.length === 0) return { all: own, mainThreads: mainThreadMs(pid), primary: 0 };
-  const total = (read: (worker: number) => number) => workers.reduce((sum, worker) => sum + read(worker), 0);
+  const { workers, all } = processTree(pid);
+  const total = (pids: readonly number[], path: (id: number) => string) =>
+    pids.reduce((sum, id) => sum + readMs(path(id)), 0);
+  const ofProcess = (id: number) => `/proc/${id}/stat`;
+  const ofMainThread = (id: number) => `/proc/${id}/task/${id}/stat`;
   return {
-    all: own + total((worker) => readMs(`/proc/${worker}/stat`)),
-    mainThreads: total(mainThreadMs),
-    primary: own,
+    all: total(all, ofProcess),
+    mainThreads: total(workers.length > 0 ? workers : [pid], ofMainThread),
+    primary: workers.length > 0 ? readMs(ofProcess(pid)) : 0,
   };
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-}
-
-/** tsx runs esbuild in a process of its own. */
-function isNode(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(process.execPath);
-}
-
-function mainThreadMs(pid: number): number {
-  return readMs(`/proc/${pid}/task/${pid}/stat`);
-}
-
+/** @returns 0 for a process that has just ended */
 function readMs(path: string): number {
-  const stat = readFileSync(path, 'utf8');
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) * MS_PER_TICK;
+  try {
+    const stat = readFileSync(path, 'utf8');
+    const [user = 0, system = 0] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return (user + system) * MS_PER_TICK;
+  } catch {
+    return 0;
+  }
 }

@@ -15,6 +15,12 @@ export function median(values: readonly number[]): number {
   return (below + above) / 2;
 }
 
+/** @returns the value that `share` of the values do not exceed (nearest rank); NaN of nothing */
+export function percentile(values: readonly number[], share: number): number {
+  const rising = values.toSorted((a, b) => a - b);
+  return rising[Math.max(0, Math.ceil(share * rising.length) - 1)] ?? Number.NaN;
+}
+
 /** @returns the highest score that at least `share` of the images reach: one of the scores, never a value between two */
 export function scoreReachedBy(share: number, scores: readonly number[]): number {
   const falling = scores.toSorted((a, b) => b - a);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDaemons, findFreePorts } from '../../../test/support/setup/daemons.ts';
 import { readCpuTimes } from './cpu-times.ts';
-import { readPeakMemoryBytes, type ServerProcess } from './processes.ts';
+import { watchMemory } from './memory.ts';
+import type { ServerProcess } from './processes.ts';
 
 const START_TIMEOUT_MS = 5000;
 const POLL_MS = 20;
@@ -39,12 +40,16 @@ export async function startNginx(
     return undefined;
   }
   const pid = Number(readFileSync(pidFile, 'utf8'));
+  const memory = watchMemory(pid);
   return {
     url,
     pid,
-    peakMemoryBytes: () => readPeakMemoryBytes(pid),
+    peakMemoryBytes: () => memory.peakBytes(),
     cpuTimes: () => readCpuTimes(pid),
-    stop: () => daemons.stop(),
+    async stop() {
+      memory.stop();
+      await daemons.stop();
+    },
   };
 }
 

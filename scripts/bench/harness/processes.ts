@@ -1,16 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type CpuTimes, readCpuTimes } from './cpu-times.ts';
+import { watchMemory } from './memory.ts';
 
 /** An HTTP server in a process of its own, so that its work is not measured together with that of the benchmark. */
 export interface ServerProcess {
   url: string;
   pid: number;
-  /** The peak memory so far, in bytes. */
+  /** The peak memory so far of all of its processes together, in bytes. */
   peakMemoryBytes(): number;
   cpuTimes(): CpuTimes;
   stop(): Promise<void>;
@@ -29,7 +29,7 @@ export interface CommandEnd {
   stderr: string;
   /** From before the process was started. */
   seconds: number;
-  /** The peak memory, up to a few milliseconds before the end. */
+  /** The peak memory of all of its processes together. */
   peakMemoryBytes: number;
 }
 
@@ -40,8 +40,6 @@ const NODE_ENV_VARIABLES = { UV_THREADPOOL_SIZE: '64', MALLOC_ARENA_MAX: '2' };
  * shell, so that it has its process id, and its log goes to a pipe that is read by a process of its own.
  */
 const READ_LOG = `exec "$@" > >(grep -m1 '"url":"' >&3; exec cat >/dev/null 3>&-) 3>&-`;
-/** How often the peak memory of a command is read: Linux drops it when the process ends. */
-const MEMORY_INTERVAL_MS = 20;
 
 /** No server outlives this process. */
 const running = new Set<ChildProcess>();
@@ -53,7 +51,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 /** Starts the service with a new store, which is deleted when it stops. It logs as in production; the log is discarded. */
 export async function startService(env: Record<string, string>): Promise<ServerProcess> {
   const store = await mkdtemp(join(tmpdir(), 'edgepress-bench-'));
-  const server = await startServer('src/entry/server.ts', { PORT: '0', STORE: `file:${store}`, ...env });
+  const server = await startServer(bundledServer(), { PORT: '0', STORE: `file:${store}`, ...env });
   return {
     ...server,
     async stop() {
@@ -63,23 +61,35 @@ export async function startService(env: Record<string, string>): Promise<ServerP
   };
 }
 
+let bundle: string | undefined;
+
+/** Builds what `npm start` runs, once. Returns its file. */
+function bundledServer(): string {
+  if (!bundle) execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
+  bundle = 'dist/server.mjs';
+  return bundle;
+}
+
 /**
- * Starts a TypeScript program that logs `"url":"…"` when it listens.
+ * Starts a program, in TypeScript or bundled, that logs `"url":"…"` when it listens.
  *
  * @throws Error when it ends before that
  */
 export async function startServer(file: string, env: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn('bash', ['-c', READ_LOG, 'bash', process.execPath, '--import', 'tsx', file], {
+  const program = file.endsWith('.ts') ? ['--import', 'tsx', file] : [file];
+  const child = spawn('bash', ['-c', READ_LOG, 'bash', process.execPath, ...program], {
     env: { ...process.env, ...NODE_ENV_VARIABLES, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
   running.add(child);
   child.once('close', () => running.delete(child));
   const pid = child.pid ?? 0;
+  const memory = watchMemory(pid);
+  child.once('close', () => memory.stop());
   return {
     url: await readUrl(child),
     pid,
-    peakMemoryBytes: () => readPeakMemoryBytes(pid),
+    peakMemoryBytes: () => memory.peakBytes(),
     cpuTimes: () => readCpuTimes(pid),
     stop: () =>
       new Promise((stopped) => {
@@ -107,15 +117,13 @@ export function startCommand(args: readonly string[], env: Record<string, string
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  let peakMemoryBytes = 0;
-  const timer = setInterval(() => {
-    peakMemoryBytes = Math.max(peakMemoryBytes, readPeakMemoryBytes(child.pid));
-  }, MEMORY_INTERVAL_MS);
+  const memory = watchMemory(child.pid ?? 0);
   const ended = new Promise<CommandEnd>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => {
-      clearInterval(timer);
-      resolve({ status, stderr, seconds: (performance.now() - startedAtMs) / 1000, peakMemoryBytes });
+      memory.stop();
+      const seconds = (performance.now() - startedAtMs) / 1000;
+      resolve({ status, stderr, seconds, peakMemoryBytes: memory.peakBytes() });
     });
   });
   return { ended, kill: () => void child.kill('SIGKILL') };
@@ -129,13 +137,4 @@ export async function runCommand(args: readonly string[], env: Record<string, st
 /** @throws Error unless the command ended with this status */
 export function requireStatus({ status, stderr }: CommandEnd, expected: number): void {
   if (status !== expected) throw new Error(`ended with ${status} instead of ${expected}:\n${stderr}`);
-}
-
-/** The peak resident memory, from Linux' `/proc`; 0 after the process has ended. */
-export function readPeakMemoryBytes(pid = 0): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
 }
