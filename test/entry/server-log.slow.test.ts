@@ -49,7 +49,8 @@ async function createPipe(): Promise<number> {
 }
 
 describe.each([1, 2])('The server, with %d workers,', (workers) => {
-  const command = `exec "$0" --import tsx ${SERVER}`;
+  const program = `"$0" --import tsx ${SERVER}`;
+  const command = `exec ${program}`;
 
   it('answers and ends while the disk of its log is full', async () => {
     const { url, env } = await serverEnvironment(workers);
@@ -74,7 +75,7 @@ describe.each([1, 2])('The server, with %d workers,', (workers) => {
   it('answers and ends after the reader of its log has gone', async () => {
     const { url, env } = await serverEnvironment(workers);
     const shell = start(
-      `{ ${command}; echo "ended: $?" >&3; } 2>&1 | head -1`,
+      `{ ${program}; echo "ended: $?" >&3; } 2>&1 | head -1`,
       ['ignore', 'pipe', 'ignore', 'pipe'],
       env,
     );
