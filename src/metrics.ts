@@ -6,8 +6,8 @@ import type { WorkEvent } from './variant/trace.ts';
 
 /** How a request went. */
 export interface RequestOutcome {
-  /** `ok` for a response other than an image. */
-  outcome: 'hit' | 'miss' | 'ok' | 'error';
+  /** `ok` for a response other than an image; `abandoned` if the viewer left before there was one. */
+  outcome: 'hit' | 'miss' | 'ok' | 'error' | 'abandoned';
   /** Code of the problem document; empty without one. */
   code: string;
   seconds: number;

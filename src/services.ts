@@ -107,8 +107,10 @@ export interface Overrides {
   shareQueue?: (queue: UnitQueue) => UnitQueue;
 }
 
-/** The fewest sources that are fetched or held in memory at the same time. 32 × `SOURCE_MAX_BYTES` is 1 GiB by default. */
-const MIN_CONCURRENT_SOURCES = 32;
+/** The fewest places to fetch. As many sources of `SOURCE_MAX_BYTES` are 1 GiB by default. */
+const MIN_FETCHES = 32;
+/** The fewest places of sources that are fetched, and wait to be encoded or are. One host has half of them at most. */
+const MIN_SOURCES = 16;
 
 /**
  * Composition root: creates the implementation of each port and connects them.
@@ -175,7 +177,12 @@ export async function createServices(
     shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs, tracing },
     s3Client: s3.get,
     storeFaults: () => counts,
-    metricSources: [...lockMetrics, ...sourceHosts.metricSources, ...circuitMetrics({ source: hosts })],
+    metricSources: [
+      ...lockMetrics,
+      ...sourceHosts.metricSources,
+      ...circuitMetrics({ source: hosts }),
+      ...workQueue.metricSources,
+    ],
     startEncoder: () => encoder.start(),
     drain: () => workQueue.drain(),
     async beforeFreeze() {
@@ -204,8 +211,10 @@ function createLazyQueue(create: () => Promise<UnitQueue>): () => Promise<UnitQu
 /** Requests that wait are divided between workers. Locks bound the other work of all of them together. */
 function workQueueOptions({ concurrency, queueLimit, workers }: Config): WorkQueueOptions {
   return {
-    concurrency: Math.max(MIN_CONCURRENT_SOURCES, 8 * concurrency),
-    concurrencyPerHost: Math.max(MIN_CONCURRENT_SOURCES / 4, 2 * concurrency),
+    encoders: concurrency / workers,
+    fetches: Math.max(MIN_FETCHES, 8 * concurrency),
+    fetchesPerHost: Math.max(MIN_FETCHES / 4, 2 * concurrency),
+    sources: Math.max(MIN_SOURCES, 4 * concurrency),
     capacity: Math.ceil((concurrency + queueLimit) / workers),
   };
 }

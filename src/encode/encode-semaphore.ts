@@ -10,15 +10,20 @@ export interface PermitRequest {
   decodeBytes: number;
   /** Whether it may take many seconds. Default: `false`. */
   isSlow?: boolean;
+  /** Ends the wait for the permit, not the work. */
+  signal?: AbortSignal | undefined;
 }
 
-/** Bounds how many decodes and encodes run concurrently. Waiting work runs by priority, then in the order of arrival. */
+/**
+ * Bounds how many decodes and encodes run concurrently. Waiting work runs by priority, then in the order of arrival. Viewers' work does not
+ * wait for that of prewarm which is running, since it may take seconds; prewarm leaves a permit free for them.
+ */
 export interface EncodeSemaphore {
   /**
    * Acquires a permit, runs the work and releases the permit.
    *
    * @returns what the work returns
-   * @throws what the work throws
+   * @throws what the work throws; or the reason of the signal, if it aborts before the work has begun
    */
   runWithPermit<T>(request: PermitRequest, work: () => Promise<T>): Promise<T>;
 }
@@ -49,24 +54,31 @@ const LARGE_DECODE_BYTES = 300_000_000;
  * @param locks - hold the permits, of all processes of this server together
  */
 export function createEncodeSemaphore(concurrency: number, locks: Locks = createLocks()): EncodeSemaphore {
-  function runAtPriority<T>(priority: number, work: () => Promise<T>): Promise<T> {
+  function runAsOne<T>(
+    { urgency, kind, signal }: Pick<PermitRequest, 'urgency' | 'kind' | 'signal'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const priority = PRIORITIES[urgency][kind];
+    const permit = { limit: concurrency, priority, yields: urgency === 'prewarm', signal };
     return new Promise((resolve, reject) => {
-      void locks.run('encode', { limit: concurrency, priority }, async () => {
+      const run = async () => {
         await work().then(resolve, reject);
         // Lets the caller queue the encodes of what was just decoded before the permit goes to another decode.
         await yieldToEventLoop();
-      });
+      };
+      locks.run('encode', permit, run).catch(reject);
     });
   }
 
   return {
-    runWithPermit({ kind, urgency, decodeBytes, isSlow = false }, work) {
+    runWithPermit(request, work) {
+      const { kind, urgency, decodeBytes, isSlow = false, signal } = request;
+      if (decodeBytes <= LARGE_DECODE_BYTES && !isSlow) return runAsOne(request, work);
       const priority = PRIORITIES[urgency][kind];
-      if (decodeBytes <= LARGE_DECODE_BYTES && !isSlow) return runAtPriority(priority, work);
-      // The large decode that has its turn runs at a viewer's priority. Otherwise a viewer's large decode would wait for one of prewarm,
-      // which in turn waits for all viewers.
-      const runAsViewer = () => runAtPriority(PRIORITIES.viewer[kind], work);
-      return locks.run(LARGE_DECODE, { limit: 1, priority }, runAsViewer);
+      // The large decode that has its turn runs as a viewer's. Otherwise a viewer's large decode would wait for one of prewarm, which in
+      // turn waits for all viewers.
+      const runAsViewer = () => runAsOne({ kind, urgency: 'viewer', signal }, work);
+      return locks.run(LARGE_DECODE, { limit: 1, priority, signal }, runAsViewer);
     },
   };
 }

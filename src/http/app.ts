@@ -17,6 +17,7 @@ import {
   sendProblem,
 } from './responses.ts';
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
+import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignalOf } from './viewer-signal.ts';
 
 export interface AppOptions extends RequestLogOptions {
   getVariant: GetVariant;
@@ -57,8 +58,20 @@ export function createApp(options: AppOptions): App {
     if (isDraining()) refuseWork(c);
     refuseLoop(c.req.header('cdn-loop'));
     const { method, headers } = c.req.raw;
-    const request = { method, target: targetOf(c.req.raw, c.env), headers };
-    return toResponse(await answerImage({ getVariant, cdnOrigin }, request, c.get('trace')));
+    const request = {
+      method,
+      target: targetOf(c.req.raw, c.env),
+      headers,
+      viewer: () => viewerSignalOf(c.req.raw),
+    };
+    const trace = c.get('trace');
+    try {
+      return toResponse(await answerImage({ getVariant, cdnOrigin }, request, trace));
+    } catch (error) {
+      if (!(error instanceof ViewerLeft)) throw error;
+      trace.outcome = 'abandoned';
+      return new Response(null, { status: VIEWER_LEFT_STATUS });
+    }
   });
   app.options(`${images}/*`, answerPreflight);
   app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));

@@ -7,6 +7,7 @@ import { headerList } from './image-headers.ts';
 import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, REQUEST_ID_HEADER, type RequestLogOptions } from './request-log.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
+import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignal } from './viewer-signal.ts';
 
 /** Answers a request if it is one for an image; otherwise returns `false`, and the app answers it. */
 export type ImageHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
@@ -31,10 +32,12 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   async function answer(
     { url: target = '', method = '' }: IncomingMessage,
     headers: IncomingHeaders,
+    viewer: () => AbortSignal,
     trace: Trace,
   ): Promise<Answer> {
     refuseLoop(headers.get('cdn-loop'));
-    return await answerImage({ getVariant, cdnOrigin: undefined }, { method, target, headers }, trace);
+    const request = { method, target, headers, viewer };
+    return await answerImage({ getVariant, cdnOrigin: undefined }, request, trace);
   }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -44,11 +47,16 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
     let sent: Answer;
     let error: Error | undefined;
     try {
-      sent = await answer(incoming, headers, trace);
+      sent = await answer(incoming, headers, () => viewerSignal(outgoing), trace);
       addRequestId(sent, recorder.requestId(trace, undefined));
       // It throws for what cannot be in a header: a stored object may have been damaged.
       outgoing.writeHead(sent.status, sent.headers);
     } catch (thrown) {
+      if (thrown instanceof ViewerLeft) {
+        trace.outcome = 'abandoned';
+        const totalMs = performance.now() - trace.startMs;
+        return recorder.record({ method, status: VIEWER_LEFT_STATUS, trace, error: undefined, totalMs });
+      }
       error = thrown as Error;
       const id = recorder.requestId(trace, error);
       sent = problemAnswer(errorFor(thrown, log, trace), method, trace);

@@ -1,7 +1,7 @@
 import type { GetVariant, Variant } from '../variant/get-variant.ts';
+import { overloaded } from '../variant/overloaded.ts';
 import type { Trace } from '../variant/trace.ts';
 import { sourceBytes } from '../variant/variant-object.ts';
-import { overloaded } from '../variant/work-queue.ts';
 import { type Selection, selectPart } from './conditional.ts';
 import {
   createHeaders,
@@ -37,6 +37,8 @@ export interface ImageRequest {
   /** The raw request target: path and query exactly as sent. */
   target: string;
   headers: RequestHeaders;
+  /** Returns a signal that aborts when the viewer leaves; see `GetVariant`. */
+  viewer?: () => AbortSignal;
 }
 
 /** The headers of a request, whichever library has read it. */
@@ -61,7 +63,7 @@ export interface Answer {
  */
 export async function answerImage(
   { getVariant, cdnOrigin }: ImageRouteOptions,
-  { method, target, headers: requestHeaders }: ImageRequest,
+  { method, target, headers: requestHeaders, viewer }: ImageRequest,
   trace: Trace,
 ): Promise<Answer> {
   const hints = {
@@ -69,7 +71,7 @@ export async function answerImage(
     saveData: headerOf(requestHeaders, 'save-data'),
     host: headerOf(requestHeaders, 'host'),
   };
-  const variant = await getVariant(target, hints, trace);
+  const variant = await getVariant(target, hints, trace, viewer);
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.
   const range = method === 'GET' && !cdnOrigin ? headerOf(requestHeaders, 'range') : undefined;
   const conditions = {

@@ -11,8 +11,8 @@ import {
   type ProblemResponse,
   problemResponse,
 } from '../protocol/problem.ts';
+import { shuttingDown } from '../variant/overloaded.ts';
 import type { Trace } from '../variant/trace.ts';
-import { shuttingDown } from '../variant/work-queue.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 /** `COMMON_HEADERS` is the one table of the headers that every public response carries. It is read once, at load. */

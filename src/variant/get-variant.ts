@@ -10,9 +10,10 @@ import type { StoredObject } from '../store/store.ts';
 import type { WorkStart } from '../store/work-start.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
+import { createSingleFlight } from './single-flight.ts';
 import { type Trace, timed } from './trace.ts';
 import { isUpgradeable } from './variant-object.ts';
-import { createSingleFlight, type WorkQueue } from './work-queue.ts';
+import type { Turn, WorkQueue } from './work-queue.ts';
 
 // What happens to an image request. Start reading here.
 //
@@ -60,9 +61,17 @@ export interface Variant {
  * Returns the variant that a request is for, from the store or freshly made.
  *
  * @param target - the raw request target: path and query exactly as sent
+ * @param viewer - returns a signal that aborts when the viewer leaves. It is called only if there is something to wait for. Work that no
+ *   viewer waits for any more is given up
  * @throws EdgepressError for everything that can be wrong with a request or a source, and `overloaded`
+ * @throws the reason of the signal
  */
-export type GetVariant = (target: string, hints: ClientHints, trace: Trace) => Promise<Variant>;
+export type GetVariant = (
+  target: string,
+  hints: ClientHints,
+  trace: Trace,
+  viewer?: () => AbortSignal,
+) => Promise<Variant>;
 
 export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
@@ -70,11 +79,16 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   const { inContext } = services;
   const singleFlight = createSingleFlight<Flight>();
 
-  async function getVariant(target: string, hints: ClientHints, trace: Trace): Promise<Variant> {
+  async function getVariant(
+    target: string,
+    hints: ClientHints,
+    trace: Trace,
+    viewer?: () => AbortSignal,
+  ): Promise<Variant> {
     const { name, address, vary, expiresAt } = readTarget(target, hints, trace);
     const { key } = address;
     const { object, origin } =
-      inMemory(key, trace) ?? (await inContext(trace, () => join(name, address, trace)));
+      inMemory(key, trace) ?? (await inContext(trace, () => join(name, address, trace, viewer?.())));
     if (origin !== 'made but not stored' && isUpgradeable(object)) requestUpgrade?.(name, key);
     const secondsToExpiry =
       expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
@@ -91,19 +105,33 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     return { object, origin: 'stored' };
   }
 
-  async function join(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
-    const flight = await singleFlight(address.key, () => findOrMake(name, address, trace));
+  async function join(
+    name: VariantName,
+    address: VariantAddress,
+    trace: Trace,
+    viewer: AbortSignal | undefined,
+  ): Promise<Flight> {
+    const flight = await singleFlight(address.key, viewer, (signal) =>
+      findOrMake(name, address, trace, signal),
+    );
     joinTrace(trace, flight);
     return flight;
   }
 
-  async function findOrMake(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight> {
+  /** @param signal - aborts when nobody waits for the variant any more */
+  async function findOrMake(
+    name: VariantName,
+    address: VariantAddress,
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<Flight> {
     const found = await find(name, address, trace);
     if ('object' in found) return found;
-    return await locks.run(`variant ${address.key}`, { limit: 1 }, async (hasWaited) => {
+    return await locks.run(`variant ${address.key}`, { limit: 1, signal }, async (hasWaited) => {
       const now = hasWaited ? await find(name, address, trace) : found;
       if ('object' in now) return now;
-      return await workQueue.run(sourceHost(name.src), () => make(name, now, trace));
+      const host = sourceHost(name.src);
+      return await workQueue.run(host, signal, (turn) => make(name, now, trace, { turn, signal }));
     });
   }
 
@@ -124,9 +152,11 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     { unit, src, ...spec }: VariantName,
     { start, record }: Missing,
     trace: Trace,
+    { turn, signal }: { turn: Turn; signal: AbortSignal },
   ): Promise<Flight> {
-    const batch = { unit, src, fetch: source.fetch, specs: [spec], start, record };
-    const [made] = await makeVariants({ ...batch, effort: 'fast', urgency: 'viewer' }, trace);
+    const batch = { unit, src, specs: [spec], start, record, signal, onEncoded: turn.leave };
+    const fetch = () => turn.fetch(() => timed(trace, 'fetch', source.fetch(src, signal)));
+    const [made] = await makeVariants({ ...batch, fetch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
   }

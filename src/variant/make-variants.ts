@@ -31,7 +31,7 @@ export interface MakeVariantsServices {
 export interface VariantBatch {
   unit: string;
   src: string;
-  /** Fetches the source; see `SourceFetcher`. */
+  /** Fetches the source; see `SourceFetcher`. Waits for its turn, if that is needed. */
   fetch: SourceFetcher['fetch'];
   /** At least one. */
   specs: readonly VariantSpec[];
@@ -43,6 +43,10 @@ export interface VariantBatch {
   start: WorkStart;
   /** What is known about earlier failures of the source. */
   record: SourceRecord | undefined;
+  /** Aborts what has not been encoded yet: nobody waits for it any more. What has been is stored. */
+  signal?: AbortSignal;
+  /** Called once all is encoded, before it is stored. */
+  onEncoded?: () => void;
   /** Put the variant only in place of the object with this ETag. Default: in place of any object or none. */
   replaces?: string;
 }
@@ -61,6 +65,7 @@ export interface MadeVariant {
  * @returns the variants, in the order of the specs
  * @throws EdgepressError what is wrong with the source, which is then saved in its source record; or `overloaded`
  * @throws TypeError if the batch has no specs
+ * @throws the reason of the signal, in which case nothing is stored, not even why the source is broken
  */
 export type MakeVariants = (batch: VariantBatch, trace: Trace) => Promise<readonly MadeVariant[]>;
 
@@ -73,6 +78,8 @@ export function createMakeVariants(services: MakeVariantsServices): MakeVariants
       made = await makeAll(run, image).finally(() => image.close());
       await services.records.clear(run.recordKey, batch.record);
     } catch (error) {
+      // What fails because of an abort says nothing of the source.
+      batch.signal?.throwIfAborted();
       throw await saveFailure(run, error);
     }
     const outcome = await checkTombstone(run);
@@ -107,17 +114,20 @@ function createRun(services: MakeVariantsServices, batch: VariantBatch, trace: T
 }
 
 async function fetchAndDecode({ services, batch, trace }: BatchRun): Promise<DecodedImage> {
-  const { src, specs, urgency } = batch;
-  const bytes = await timed(trace, 'fetch', batch.fetch(src));
+  const { src, specs, urgency, signal } = batch;
+  const bytes = await batch.fetch(src, signal);
   trace.bytesIn = bytes.byteLength;
   const maxWidth = Math.max(...specs.map(({ width }) => width));
-  return await timed(trace, 'decode', services.encoder.decode(bytes, maxWidth, urgency));
+  return await timed(trace, 'decode', services.encoder.decode(bytes, maxWidth, urgency, signal));
 }
 
 async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly MadeVariant[]> {
   const counted = new Set<EncodedImage>();
+  let left = run.targets.length;
   const work = run.targets.map(async (target) => {
-    const encoded = await encode(run, target.spec, image, counted);
+    const encoded = await encode(run, target.spec, image, counted).finally(() => {
+      if (--left === 0) run.batch.onEncoded?.();
+    });
     return await put(run, target, image, encoded);
   });
   // Even if one fails: a put that is still in flight would escape the check of the tombstone.

@@ -23,7 +23,8 @@ export interface Trace {
   unit?: string;
   /** Host and port of the source: never more of its URL, which may contain secrets. */
   sourceHost?: string;
-  outcome?: 'hit' | 'miss';
+  /** `abandoned`: the viewer left before there was an answer. */
+  outcome?: 'hit' | 'miss' | 'abandoned';
   /** Whether this request joined another one in flight, which then counts the cost. */
   joined?: boolean;
   /** Bytes of the source, if it was fetched. */

@@ -1,87 +1,186 @@
-import { createLocks, type Locks } from '../locks.ts';
-import { EdgepressError } from '../protocol/error.ts';
+import { createLocks, type LockOptions, type Locks } from '../locks.ts';
+import type { EdgepressError } from '../protocol/error.ts';
+import type { MetricSource } from '../telemetry/metric-source.ts';
+import { overloaded, shuttingDown } from './overloaded.ts';
+import { createQueueCounts, type Refusal } from './queue-counts.ts';
+import { createQueueLoad, type QueuedWork } from './queue-load.ts';
 
-/** How long a client should wait before it sends a refused request again. */
-const RETRY_AFTER_SECONDS = 5;
-
-/** The bounded queue in which variants are made. Sources on one host cannot take all of its concurrency. */
+/**
+ * The bounded queue in which variants are made for viewers. What waits in it is bounded by time: work that would have to wait for longer
+ * than a viewer does is refused at once. Hosts take turns, and one that hangs holds up no other.
+ */
 export interface WorkQueue {
   /**
-   * Runs the work when its turn comes.
+   * Runs work in its turn.
    *
    * @param host - host and port of the source
+   * @param signal - aborts the work: nobody waits for it any more. What waits is given up; the work has to see to the rest
    * @returns what the work returns
-   * @throws EdgepressError `overloaded`, immediately if the queue is full or drains; otherwise what the work throws
+   * @throws EdgepressError `overloaded`, at once if the queue is too long or drains, later if its turn does not come in time
+   * @throws what the work throws, or the reason of the signal
    */
-  run<T>(host: string, work: () => Promise<T>): Promise<T>;
+  run<T>(host: string, signal: AbortSignal | undefined, work: (turn: Turn) => Promise<T>): Promise<T>;
   /** Rejects queued and new work with `overloaded` and resolves when the work in flight is done. */
   drain(): Promise<void>;
+  metricSources: readonly MetricSource[];
+}
+
+/** What work does in its turn, in this order. */
+export interface Turn {
+  /** Waits for a place to fetch, fetches, and waits for a place to encode. The rest may begin when it resolves. */
+  fetch<T>(fetch: () => Promise<T>): Promise<T>;
+  /** Frees the place to encode: all is encoded. It is freed at the end of the work at the latest. */
+  leave(): void;
 }
 
 export interface WorkQueueOptions {
+  /** How many encodes run at a time for this queue; a fraction if several processes share the encoders. */
+  encoders: number;
+  /** How many sources are fetched at a time, and how many of these from one host. */
+  fetches: number;
+  fetchesPerHost: number;
   /**
-   * How many variants are fetched or encoded at a time. More than the encoders, so that slow sources do not leave them idle; bounded,
-   * because each holds a whole source in memory.
+   * How many sources are fetched and not yet encoded. More than the encoders, which are never to wait for a source or a put; bounded,
+   * because each is in memory.
    */
-  concurrency: number;
-  /** How many of these may have their source on the same host, so that a host that hangs does not block all others. */
-  concurrencyPerHost: number;
-  /** The most work that is accepted: in flight and queued together. */
+  sources: number;
+  /** The most work that is accepted: waiting and in flight together. */
   capacity: number;
-  /** Bound the work, and that on each host, of all processes of this server together; the capacity is that of this process. */
+  /** Bound the places of all processes of this server together; the capacity is that of this process. */
   locks?: Locks;
+  /** The time of a monotonic clock, in milliseconds. */
+  nowMs?: () => number;
+}
+
+/** The longest that work may wait, all in all. With a fetch and an encode, a viewer has the image within ten seconds. */
+const MAX_WAIT_MS = 6000;
+/** The longest expected wait that is accepted while the queue is a standing one: a longer one serves as many, only later. */
+const MAX_STANDING_WAIT_MS = 2000;
+
+interface Work extends QueuedWork {
+  /** Settles when it is over. */
+  done: Promise<unknown>;
+  /** How long it has waited so far. */
+  waitedMs: number;
+  /** Ends its waits, with the error to throw. */
+  ending: AbortController;
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const { concurrency, concurrencyPerHost, capacity, locks = createLocks() } = options;
-  const accepted = new Set<Promise<unknown>>();
+  const { fetches, fetchesPerHost, sources, capacity, locks = createLocks() } = options;
+  const { encoders, nowMs = () => performance.now() } = options;
+  const load = createQueueLoad({ encoders, nowMs });
+  const accepted = new Set<Work>();
+  const counts = createQueueCounts(accepted);
   let draining = false;
 
-  /** Takes a permit of the host first, then one of the queue: work that waits for its host blocks nobody else. */
-  function runInTurn<T>(host: string, work: () => Promise<T>): Promise<T> {
-    return locks.run(`host ${host}`, { limit: concurrencyPerHost }, () =>
-      locks.run('source', { limit: concurrency }, () => (draining ? Promise.reject(shuttingDown()) : work())),
-    );
+  function refuse(reason: Refusal, host: string): EdgepressError {
+    counts.refused[reason]++;
+    if (reason === 'draining') return shuttingDown();
+    const detail = 'Too many images are being made just now: try again in a moment';
+    return overloaded(detail, load.expectedWaitMs(host));
+  }
+
+  /** @throws EdgepressError if work of this host cannot be accepted now */
+  function admit(host: string): void {
+    if (draining) throw refuse('draining', host);
+    const expectedMs = load.expectedWaitMs(host);
+    if (expectedMs > (load.isStanding() ? MAX_STANDING_WAIT_MS : MAX_WAIT_MS))
+      throw refuse('expected_wait', host);
+    if (accepted.size >= capacity && !makeRoom(host)) throw refuse('full', host);
+  }
+
+  /** Refuses the youngest work of the host with the most that waits, if that is more than this one would have: no host fills the queue. */
+  function makeRoom(host: string): boolean {
+    const busiest = load.busiestHost();
+    if (busiest.waiting <= load.waitingOf(host) + 1) return false;
+    const waiting = [...accepted].filter((work) => work.host === busiest.host && work.step === 'wait');
+    waiting.at(-1)?.ending.abort(refuse('full', busiest.host));
+    return true;
+  }
+
+  /** Takes a place when there is one. Returns the function that frees it. */
+  async function takePlace(work: Work, name: string, place: LockOptions): Promise<() => void> {
+    const startMs = nowMs();
+    const leftMs = MAX_WAIT_MS - work.waitedMs;
+    const timer = setTimeout(() => work.ending.abort(refuse('deadline', work.host)), leftMs);
+    const { signal } = work.ending;
+    try {
+      return await new Promise((resolve, reject) => {
+        const untilFreed = () => new Promise<void>((free) => resolve(free));
+        locks.run(name, { ...place, signal }, untilFreed).catch(reject);
+      });
+    } finally {
+      clearTimeout(timer);
+      work.waitedMs += nowMs() - startMs;
+    }
+  }
+
+  function createTurn(work: Work): Turn {
+    const share = (limit: number) => ({ limit, share: { key: work.host, limit } });
+    let leave = () => {};
+    return {
+      async fetch(fetch) {
+        load.move(work, 'wait');
+        const freePlace = await takePlace(work, 'fetch', {
+          limit: fetches,
+          share: { key: work.host, limit: fetchesPerHost },
+        });
+        try {
+          load.move(work, 'fetch');
+          const source = await fetch();
+          load.move(work, 'fetched');
+          leave = await takePlace(work, 'source', share(sources));
+          load.move(work, 'encode');
+          return source;
+        } finally {
+          freePlace();
+        }
+      },
+      leave() {
+        load.move(work, undefined, !work.ending.signal.aborted);
+        leave();
+      },
+    };
+  }
+
+  async function runInTurn<T>(
+    work: Work,
+    signal: AbortSignal | undefined,
+    run: (turn: Turn) => Promise<T>,
+  ): Promise<T> {
+    const abort = () => {
+      if (work.step) counts.abandoned[work.step]++;
+      work.ending.abort(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort);
+    const turn = createTurn(work);
+    try {
+      return await run(turn);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      turn.leave();
+      accepted.delete(work);
+    }
   }
 
   return {
-    async run(host, work) {
-      if (draining) throw shuttingDown();
-      if (accepted.size >= capacity)
-        throw overloaded('Too many images are being made just now: try again in a moment');
-      const running = runInTurn(host, work).finally(() => accepted.delete(running));
-      accepted.add(running);
-      return await running;
+    async run(host, signal, work) {
+      signal?.throwIfAborted();
+      admit(host);
+      const ending = new AbortController();
+      const own: Work = { host, step: undefined, waitedMs: 0, ending, done: Promise.resolve() };
+      accepted.add(own);
+      const result = runInTurn(own, signal, work);
+      own.done = result;
+      return await result;
     },
     async drain() {
       draining = true;
-      await Promise.allSettled(accepted);
+      const all = [...accepted];
+      for (const { step, ending, host } of all) if (step === 'wait') ending.abort(refuse('draining', host));
+      await Promise.allSettled(all.map(({ done }) => done));
     },
-  };
-}
-
-/** Returns the error for work that is refused because the process is about to exit. */
-export function shuttingDown(): EdgepressError {
-  return overloaded('The server is shutting down: try again');
-}
-
-/** Returns the `overloaded` error for a request that may succeed in a few seconds. */
-export function overloaded(detail: string): EdgepressError {
-  return new EdgepressError('overloaded', detail, {
-    retryable: true,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
-}
-
-/** Runs work under a key, or joins the work of this key that is in flight and shares its result or error. */
-export type SingleFlight<T> = (key: string, work: () => Promise<T>) => Promise<T>;
-
-/** Returns a single flight: what many callers request at the same time is done once. */
-export function createSingleFlight<T>(): SingleFlight<T> {
-  const inFlight = new Map<string, Promise<T>>();
-  return (key, work) => {
-    const flight = inFlight.get(key) ?? work().finally(() => inFlight.delete(key));
-    inFlight.set(key, flight);
-    return flight;
+    metricSources: counts.metricSources,
   };
 }

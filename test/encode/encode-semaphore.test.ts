@@ -83,6 +83,39 @@ describe('the encode semaphore', () => {
     expect(done).toEqual(['first', 'viewer', 'prewarm', 'prewarm']);
   });
 
+  it('gives up the wait for a permit when the signal aborts, and passes the permit on', async () => {
+    const encoder = createEncoder();
+    const source = await photograph();
+    const controller = new AbortController();
+    const [first, abandoned, next] = [undefined, controller.signal, undefined].map((signal) =>
+      encoder.decode(source, 480, 'viewer', signal),
+    );
+    controller.abort(new Error('left'));
+    await expect(abandoned).rejects.toThrow('left');
+    await Promise.all([first, next]);
+  });
+
+  it('encodes nothing more of an image whose signal has aborted', async () => {
+    const encoder = createEncoder();
+    const controller = new AbortController();
+    const image = await encoder.decode(await photograph(), 480, 'viewer', controller.signal);
+    controller.abort(new Error('left'));
+    await expect(image.encode(request())).rejects.toThrow('left');
+  });
+
+  it('does not let a viewer wait for prewarm that is running', async () => {
+    const semaphore = createEncodeSemaphore(2);
+    const request = (urgency: 'viewer' | 'prewarm') => ({ kind: 'encode', urgency, decodeBytes: 0 }) as const;
+    let finish = () => {};
+    const running = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const prewarm = [1, 2].map(() => semaphore.runWithPermit(request('prewarm'), () => running));
+    expect(await semaphore.runWithPermit(request('viewer'), async () => 'at once')).toBe('at once');
+    finish();
+    await Promise.all(prewarm);
+  });
+
   it('encodes the variants of one image before it decodes the next', async () => {
     const encoder = createEncoder();
     const source = await photograph();

@@ -75,7 +75,8 @@ describe('Many requests at the same time', () => {
     const accepted = [request(1), request(2), request(3), request(1), request(2), request(3)];
     await until(() => held.length === 3);
     const refused = await request(4);
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await codeOf(refused)).toBe('overloaded');
     answerAll();
     for (const response of await Promise.all(accepted)) expect(response.status).toBe(200);

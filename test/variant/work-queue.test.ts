@@ -1,80 +1,254 @@
-import { describe, expect, it } from 'vitest';
-import { createSingleFlight, createWorkQueue } from '../../src/variant/work-queue.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createWorkQueue, type Turn, type WorkQueueOptions } from '../../src/variant/work-queue.ts';
 import { until } from '../support/http/service.ts';
 
-/** Work that stays in flight until `finish` is called. */
-function heldWork() {
-  let finish = () => {};
-  const promise = new Promise<string>((resolve) => {
-    finish = () => resolve('done');
+function createQueue(options: Partial<WorkQueueOptions> = {}) {
+  return createWorkQueue({
+    encoders: 1,
+    fetches: 8,
+    fetchesPerHost: 2,
+    sources: 8,
+    capacity: 1000,
+    ...options,
   });
-  const calls = { count: 0 };
-  const work = () => {
-    calls.count++;
-    return promise;
-  };
-  return { work, calls, finish };
 }
+
+/** Something that takes until the test ends it. */
+function held() {
+  const ends: (() => void)[] = [];
+  return {
+    /** How many have begun. */
+    get begun() {
+      return ends.length;
+    },
+    run: () => new Promise<void>((end) => void ends.push(end)),
+    end: () => {
+      for (const end of ends.splice(0)) end();
+    },
+  };
+}
+
+/** Work that fetches as long as the test lets it, and then encodes as long. */
+function work(fetch: () => Promise<unknown>, encode: () => Promise<unknown> = async () => {}) {
+  return async (turn: Turn) => {
+    await turn.fetch(fetch);
+    await encode();
+    return 'done';
+  };
+}
+
+const quick = work(async () => {});
+const isOverloaded = { code: 'overloaded', retryable: true, retryAfterSeconds: expect.any(Number) };
 
 describe('the work queue', () => {
   it('finishes the work in flight and rejects queued and new work when it drains', async () => {
-    const workQueue = createWorkQueue({ concurrency: 1, concurrencyPerHost: 1, capacity: 10 });
-    const { work, calls, finish } = heldWork();
-    const [first, sameHost, otherHost] = ['a', 'a', 'b'].map((host) => workQueue.run(host, work));
-    await until(() => calls.count > 0);
-    const drained = workQueue.drain();
+    const queue = createQueue({ fetchesPerHost: 1 });
+    const fetches = held();
+    const [first, sameHost] = ['a', 'a'].map((host) => queue.run(host, undefined, work(fetches.run)));
+    await until(() => fetches.begun === 1);
+    const drained = queue.drain();
     const refusal = { code: 'overloaded', message: expect.stringContaining('shutting down') };
-    const queued = Promise.all(
-      [sameHost, otherHost].map((result) => expect(result).rejects.toMatchObject(refusal)),
-    );
-    await expect(workQueue.run('c', work)).rejects.toMatchObject(refusal);
-    finish();
+    await expect(sameHost).rejects.toMatchObject(refusal);
+    await expect(queue.run('c', undefined, quick)).rejects.toMatchObject(refusal);
+    fetches.end();
     expect(await first).toBe('done');
-    await Promise.all([queued, drained]);
-    expect(calls.count).toBe(1);
+    await drained;
   });
 
   it('rejects work beyond its capacity as overloaded until work in flight is done', async () => {
-    const workQueue = createWorkQueue({ concurrency: 1, concurrencyPerHost: 1, capacity: 2 });
-    const { work, finish } = heldWork();
-    const accepted = [workQueue.run('a', work), workQueue.run('b', work)];
-    await expect(workQueue.run('c', work)).rejects.toMatchObject({
-      code: 'overloaded',
-      retryAfterSeconds: 5,
-    });
-    finish();
+    const queue = createQueue({ capacity: 2 });
+    const fetches = held();
+    const accepted = [1, 2].map(() => queue.run('a', undefined, work(fetches.run)));
+    await until(() => fetches.begun === 2);
+    await expect(queue.run('b', undefined, quick)).rejects.toMatchObject(isOverloaded);
+    fetches.end();
     expect(await Promise.all(accepted)).toEqual(['done', 'done']);
-    expect(await workQueue.run('c', work)).toBe('done');
+    expect(await queue.run('b', undefined, quick)).toBe('done');
   });
 
-  it('runs work for another host while one host uses all of its concurrency', async () => {
-    const workQueue = createWorkQueue({ concurrency: 2, concurrencyPerHost: 1, capacity: 10 });
-    const { work, calls, finish } = heldWork();
-    const slow = [workQueue.run('slow', work), workQueue.run('slow', work)];
-    expect(await workQueue.run('quick', async () => 'quick')).toBe('quick');
-    expect(calls.count).toBe(1);
-    finish();
-    expect(await Promise.all(slow)).toEqual(['done', 'done']);
+  it('makes room for a host when the work of another fills it, and not for that one', async () => {
+    const queue = createQueue({ capacity: 10, fetchesPerHost: 2 });
+    const fetches = held();
+    const slow = Array.from({ length: 10 }, () => queue.run('slow', undefined, work(fetches.run)));
+    const pushedOut = expect(slow[9]).rejects.toMatchObject(isOverloaded);
+    await until(() => fetches.begun === 2);
+    await expect(queue.run('slow', undefined, quick)).rejects.toMatchObject(isOverloaded);
+    expect(await queue.run('other', undefined, quick)).toBe('done');
+    await pushedOut;
+    const rest = Promise.all(slow.slice(0, 9));
+    await until(() => {
+      fetches.end();
+      return queueIsEmpty(queue);
+    });
+    expect(new Set(await rest)).toEqual(new Set(['done']));
+  });
+
+  it('fetches for other hosts while several hosts hang and more of their work waits', async () => {
+    const queue = createQueue({ fetches: 32, fetchesPerHost: 8 });
+    const fetches = held();
+    const hanging = ['a', 'b', 'c', 'd'].flatMap((host) =>
+      Array.from({ length: 20 }, () => queue.run(host, undefined, work(fetches.run))),
+    );
+    expect(await queue.run('e', undefined, quick)).toBe('done');
+    await until(() => {
+      fetches.end();
+      return queueIsEmpty(queue);
+    });
+    expect(new Set(await Promise.all(hanging))).toEqual(new Set(['done']));
+  });
+
+  it('holds no place to fetch while it encodes, and none to encode while it stores', async () => {
+    const queue = createQueue({ fetches: 1, sources: 1 });
+    const encodes = held();
+    const puts = held();
+    const encoding = queue.run(
+      'a',
+      undefined,
+      work(async () => {}, encodes.run),
+    );
+    await until(() => encodes.begun === 1);
+    const fetches = held();
+    const next = queue.run('a', undefined, async (turn) => {
+      await turn.fetch(fetches.run);
+      turn.leave();
+      await puts.run();
+    });
+    await until(() => fetches.begun === 1);
+    fetches.end();
+    encodes.end();
+    await encoding;
+    await until(() => puts.begun === 1);
+    expect(await queue.run('a', undefined, quick)).toBe('done');
+    puts.end();
+    await next;
   });
 });
 
-describe('a single flight', () => {
-  it('runs the work of a key once for all callers, and again after it is done', async () => {
-    const singleFlight = createSingleFlight<string>();
-    const { work, calls, finish } = heldWork();
-    const callers = [singleFlight('key', work), singleFlight('key', work), singleFlight('other', work)];
-    expect(calls.count).toBe(2);
-    finish();
-    expect(await Promise.all(callers)).toEqual(['done', 'done', 'done']);
-    await singleFlight('key', work);
-    expect(calls.count).toBe(3);
+describe('the wait in the work queue', () => {
+  /** A queue whose clock the test moves, and whose encodes take a second each, as it has measured. */
+  async function setUpMeasured() {
+    const clock = { ms: 0 };
+    const queue = createQueue({ nowMs: () => clock.ms });
+    for (let count = 0; count < 200; count++)
+      await queue.run(
+        'a',
+        undefined,
+        work(
+          async () => {},
+          async () => {
+            clock.ms += 1000;
+          },
+        ),
+      );
+    return { clock, queue };
+  }
+
+  it('is refused at once if it would be too long, with the measured time as Retry-After', async () => {
+    const { queue } = await setUpMeasured();
+    const encodes = held();
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, () => {
+        const running = queue.run(
+          'a',
+          undefined,
+          work(async () => {}, encodes.run),
+        );
+        return Promise.race([running, new Promise((resolve) => setImmediate(resolve, 'accepted'))]).catch(
+          (error: unknown) => error,
+        );
+      }),
+    );
+    const accepted = outcomes.filter((outcome) => outcome === 'accepted').length;
+    // One that is encoded, and as many as six seconds have room for.
+    expect(accepted).toBeGreaterThanOrEqual(6);
+    expect(accepted).toBeLessThanOrEqual(8);
+    expect(outcomes.at(-1)).toMatchObject({ code: 'overloaded', retryAfterSeconds: 7 });
+    await until(() => {
+      encodes.end();
+      return queueIsEmpty(queue);
+    });
   });
 
-  it('shares an error with all callers, and runs the work again for the next one', async () => {
-    const singleFlight = createSingleFlight<string>();
-    const fail = () => Promise.reject(new Error('broken'));
-    const callers = [singleFlight('key', fail), singleFlight('key', fail)];
-    await Promise.all(callers.map((caller) => expect(caller).rejects.toThrow('broken')));
-    expect(await singleFlight('key', async () => 'done')).toBe('done');
+  it('is refused when its time is over, before anything is fetched', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const queue = createQueue({ fetchesPerHost: 1 });
+      const fetches = held();
+      const first = queue.run('a', undefined, work(fetches.run));
+      await until(() => fetches.begun === 1);
+      const late = queue.run('a', undefined, work(fetches.run));
+      const refused = expect(late).rejects.toMatchObject(isOverloaded);
+      vi.advanceTimersByTime(6000);
+      await refused;
+      expect(fetches.begun).toBe(1);
+      fetches.end();
+      expect(await first).toBe('done');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is shorter while the queue is a standing one', async () => {
+    const { queue, clock } = await setUpMeasured();
+    const encodes = held();
+    const run = () =>
+      queue.run(
+        'a',
+        undefined,
+        work(async () => {}, encodes.run),
+      );
+    const waiting = [run(), run(), run(), run()];
+    clock.ms += 11_000;
+    const refused = await run().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'overloaded' });
+    await until(() => {
+      encodes.end();
+      return queueIsEmpty(queue);
+    });
+    await Promise.all(waiting);
+    expect(await queue.run('a', undefined, quick)).toBe('done');
   });
 });
+
+describe('work that is aborted', () => {
+  it('leaves the queue at once if it waits, and its place goes to others', async () => {
+    const queue = createQueue({ fetchesPerHost: 1 });
+    const fetches = held();
+    const controller = new AbortController();
+    const first = queue.run('a', undefined, work(fetches.run));
+    await until(() => fetches.begun === 1);
+    const aborted = queue.run('a', controller.signal, quick);
+    const next = queue.run('a', undefined, quick);
+    controller.abort(new Error('left'));
+    await expect(aborted).rejects.toThrow('left');
+    expect(await sampleOf(queue, 'abandoned_total', { step: 'wait' })).toBe(1);
+    fetches.end();
+    expect(await Promise.all([first, next])).toEqual(['done', 'done']);
+  });
+
+  it('holds no place after a fetch that was aborted', async () => {
+    const queue = createQueue({ fetches: 1, sources: 1 });
+    const controller = new AbortController();
+    const fetchUntilAborted = () =>
+      new Promise((_, reject) => {
+        controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
+      });
+    const aborted = queue.run('a', controller.signal, work(fetchUntilAborted));
+    controller.abort(new Error('left'));
+    await expect(aborted).rejects.toThrow('left');
+    expect(await queue.run('a', undefined, quick)).toBe('done');
+  });
+});
+
+type Queue = ReturnType<typeof createWorkQueue>;
+
+async function sampleOf(queue: Queue, name: string, labels: Record<string, string> = {}): Promise<number> {
+  const read = await queue.metricSources.find((metric) => metric.name === name)?.read();
+  if (read === undefined || typeof read === 'number') return read ?? 0;
+  const [label = ''] = Object.keys(labels);
+  return [...read].find((sample) => sample.labels?.[label] === labels[label])?.value ?? 0;
+}
+
+async function queueIsEmpty(queue: Queue): Promise<boolean> {
+  return (await sampleOf(queue, 'work_queue_waiting')) + (await sampleOf(queue, 'work_queue_running')) === 0;
+}
