@@ -26,7 +26,7 @@ export interface AppOptions extends RequestLogOptions {
   /** Whether the process drains, so that new work is refused. */
   isDraining?: () => boolean;
   /** Returns the HTML page at `/`, if there is one. */
-  frontPage?: () => string | Promise<string>;
+  frontPage?: (() => string | Promise<string>) | undefined;
   /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
   cdnOrigin?: CdnOrigin | undefined;
   /** Absent: there are no unit routes, because no token is configured. */
