@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
-import type { PurgeResult } from '../purge/purge.ts';
+import { type PurgeResult, UnmarkedPurge } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
@@ -50,16 +50,23 @@ export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly stri
   try {
     return await units.purge(ids);
   } catch (error) {
-    const left = await countLeft(units, ids);
-    const state =
-      left === 0
-        ? 'Nothing of this is left in the store, but the CDN may still have copies, because the purge did not finish'
-        : 'Not all of this could be removed from the store';
+    const state = await describeState(units, ids, error);
     throw asDependencyFailure(
       error,
       `${state}: send the same again, which is safe. The log says what to change`,
     );
   }
+}
+
+async function describeState(
+  units: Pick<Units, 'purge'>,
+  ids: readonly string[],
+  error: unknown,
+): Promise<string> {
+  if ((await countLeft(units, ids)) !== 0) return 'Not all of this could be removed from the store';
+  return error instanceof UnmarkedPurge
+    ? 'What was stored of this is removed, but not marked as purged, so that work in flight may store more of it'
+    : 'Nothing of this is left in the store, but the CDN may still have copies, because the purge did not finish';
 }
 
 /** Returns the number of objects that are left in the store, or `undefined` if it cannot be read. */

@@ -44,7 +44,9 @@ describeS3('the worker function on Lambda', () => {
       const images = paths.map((path) => ({ src: `${origin.url}${path}` }));
       const unit = { id, images, widths: [160], tiers: ['balanced'], formats: ['webp'] } as const;
       const { manifestKey } = unitAddress(id, sha256);
-      await store.put(manifestKey, encodeManifest(unit, { atMs: Date.now(), lastPurgeMs: 0 }), { contentType: 'application/json' });
+      await store.put(manifestKey, encodeManifest(unit, { atMs: Date.now(), lastPurgeMs: 0 }), {
+        contentType: 'application/json',
+      });
       return { unit: id, images: images.length, retry: false };
     };
     const corruptManifest = async (id: string) => {

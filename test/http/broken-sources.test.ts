@@ -112,6 +112,7 @@ describe('A broken source', () => {
       detail: expect.stringContaining('404'),
       since: '2026-11-23T10:00:00.000Z',
       lastAttempt: '2026-11-23T10:00:00.000Z',
+      lastPurge: null,
       nextAttempt: '2026-11-23T11:00:00.000Z',
       failures: 1,
       retryable: false,
@@ -155,6 +156,18 @@ describe('A broken source', () => {
     const { answer, request } = await setUp();
     answer.current = (response) => response.writeHead(429, { 'Retry-After': '600' }).end();
     expect((await request()).headers.get('retry-after')).toBe('600');
+  });
+
+  it.each([
+    ['is tried again at once if the clock that recorded the failure was an hour ahead', -HOUR_MS, 2],
+    ['is not tried again at once if that clock was half a minute ahead', -MINUTE_MS / 2, 1],
+  ])('%s', async (_name, steppedMs, requests) => {
+    const { clock, answer, origin, request } = await setUp();
+    answer.current = (response) => response.writeHead(404).end();
+    await request();
+    clock.nowMs += steppedMs;
+    await request();
+    expect(origin.requests).toHaveLength(requests);
   });
 
   it('is served once it works again, and its record is deleted', async () => {

@@ -10,7 +10,7 @@ import { STORE_FAILURE } from '../support/store/failing-store.ts';
 
 describe('POST /units/purge while the store fails', () => {
   it.each([
-    ['tombstones cannot be stored', /^purged\//, 'Nothing of this is left in the store', 0],
+    ['tombstones cannot be stored', /^purged\//, 'not marked as purged', 0],
     ['a unit cannot be listed', /^v1\/..\/unlucky/, 'Not all of this could be removed', 2],
   ])('does what it can and asks to send the same again if %s', async (_what, failing, detail, tombstones) => {
     const { adminRequest, service, root } = await startWithUnits([], {}, failing);
@@ -23,7 +23,9 @@ describe('POST /units/purge while the store fails', () => {
     expect(problem.detail).toMatch(/send the same again, which is safe/);
     expect(text).not.toMatch(/fire|10\.0\.0/);
     expect(await filesIn(root)).toHaveLength(tombstones);
-    expect(service.log.slice(before)).toMatchObject([{ msg: 'request', reason: STORE_FAILURE }]);
+    expect(service.log.slice(before)).toMatchObject([
+      { msg: 'request', reason: expect.stringContaining(STORE_FAILURE) },
+    ]);
   });
 });
 
