@@ -1,19 +1,41 @@
-import { treeMemoryBytes } from './process-tree.ts';
+import { processTree, readProcess } from './process-tree.ts';
 
-const INTERVAL_MS = 500;
+const INTERVAL_MS = 250;
 
-/** Reads the memory of a server and of its processes now and then. `stop` returns the most that it was, in bytes. */
-export function watchMemory(pid: number): { stop(): number } {
-  let peakBytes = 0;
+/** The memory of a server over time. */
+export interface MemoryWatch {
+  /** The most so far, in bytes. */
+  peakBytes(): number;
+  stop(): void;
+}
+
+/** Watches the memory of a process and of all that it starts. */
+export function watchMemory(pid: number): MemoryWatch {
+  let peak = 0;
   const look = () => {
-    peakBytes = Math.max(peakBytes, treeMemoryBytes(pid));
+    // Linux itself keeps the peak of one process, so that no short one is missed.
+    peak = Math.max(peak, treeMemoryBytes(pid), kilobytes(pid, 'status', 'VmHWM'));
   };
   const timer = setInterval(look, INTERVAL_MS);
+  timer.unref();
+  look();
   return {
-    stop() {
-      clearInterval(timer);
+    peakBytes() {
       look();
-      return peakBytes;
+      return peak;
     },
+    stop: () => clearInterval(timer),
   };
+}
+
+/**
+ * Returns the memory of a process and of all that it has started, in bytes: what is resident, with what they share counted once (`Pss`).
+ * 0 after it has ended.
+ */
+export function treeMemoryBytes(pid: number): number {
+  return processTree(pid).all.reduce((sum, one) => sum + kilobytes(one, 'smaps_rollup', 'Pss'), 0);
+}
+
+function kilobytes(pid: number, file: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(readProcess(pid, file))?.[1] ?? 0) * 1024;
 }

@@ -1,30 +1,32 @@
 import { readFileSync } from 'node:fs';
 
-/**
- * Returns the memory of a process and of all that it has started, in bytes: their resident memory, with what they share counted once
- * (`Pss` of Linux' `/proc/PID/smaps_rollup`).
- */
-export function treeMemoryBytes(pid: number): number {
-  return processTree(pid).reduce((sum, one) => sum + memoryOf(one), 0);
+/** The processes of a server. Those that have ended are left out. */
+export interface ProcessTree {
+  /** Itself and all that it has started, directly or not. */
+  all: number[];
+  /** Those that serve its port beside it (`WORKERS`): they run the same program, unlike processes that encode. */
+  workers: number[];
 }
 
-/** Returns the process and its descendants. */
-export function processTree(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(processTree)];
+/** Reads the processes of a server from Linux' `/proc`. */
+export function processTree(pid: number): ProcessTree {
+  const program = readProcess(pid, 'cmdline');
+  const workers = childrenOf(pid).filter((child) => readProcess(child, 'cmdline') === program);
+  return { all: withDescendants(pid), workers };
+}
+
+function withDescendants(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
 }
 
 function childrenOf(pid: number): number[] {
-  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return readProcess(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-function memoryOf(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
-}
-
-/** The process may have ended. */
-function read(path: string): string {
+/** Returns a file of a process in `/proc`; nothing once it has ended. */
+export function readProcess(pid: number, file: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return '';
   }

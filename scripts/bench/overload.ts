@@ -1,0 +1,173 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import { printFault, printFaultHead, printTimes } from './harness/fault-table.ts';
+import { formatMebibytes, percentile, print } from './harness/measurements.ts';
+import { treeMemoryBytes, watchMemory } from './harness/memory.ts';
+import { startProbe } from './harness/probing.ts';
+import { type ServerProcess, startServer, startService } from './harness/processes.ts';
+import { ADMIN_TOKEN, scrape } from './harness/scrape.ts';
+import { largePhotographs, serveSources } from './harness/sources.ts';
+import { type Seen, viewAtRate, viewInTurn } from './harness/viewers.ts';
+import { withFolder } from './harness/work-files.ts';
+
+interface OverloadOptions {
+  seconds: number;
+  times: number;
+  settle: number;
+}
+
+/** What is served later is of no use: the viewer has left. */
+const IN_TIME_MS = 10_000;
+/** How long viewers of this measurement wait all the same, so that what comes too late is seen. */
+const PATIENCE_MS = 60_000;
+const CAPACITY_SECONDS = 10;
+
+export function overloadCommand(): Command {
+  return new Command('overload')
+    .description(
+      'requests for new variants at many times the capacity: who is served in time, and what hits and memory do meanwhile',
+    )
+    .argument('[folder]', 'with photographs of 10 megapixels and more; default: enlarged ones of the demo')
+    .addOption(new Option('--seconds <n>', 'how long').default(60).argParser(Number))
+    .addOption(new Option('--times <n>', 'times the measured capacity').default(10).argParser(Number))
+    .addOption(
+      new Option('--settle <n>', 'after how many seconds memory is read again').default(60).argParser(Number),
+    )
+    .action(measureOverload);
+}
+
+async function measureOverload(folder: string | undefined, options: OverloadOptions): Promise<void> {
+  const sources = await largePhotographs(folder);
+  const origin = await serveSources(sources);
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ADMIN_TOKEN });
+  const missUrls = (unit: string) => (index: number) => {
+    const src = encodeURIComponent(`http://${origin.authority}/${index % sources.length}`);
+    return `${service.url}/u/${unit}-${index}?src=${src}&w=1080&f=webp`;
+  };
+  const capacity = await measureCapacity(missUrls);
+  const hit = missUrls('warm-up')(0);
+  await withFolder(tmpdir(), async (files) => {
+    const bare = await startBare(files, hit);
+    const probe = startProbe([hit, bare.url]);
+    const memory = { before: treeMemoryBytes(service.pid), watch: watchMemory(service.pid) };
+    const encodesBefore = await scrape(service.url, 'edgepress_encodes_total');
+    const perSecond = options.times * capacity;
+    const seen = await viewAtRate(missUrls('overload'), {
+      perSecond,
+      seconds: options.seconds,
+      patienceMs: PATIENCE_MS,
+    });
+    const encodes = (await scrape(service.url, 'edgepress_encodes_total')) - encodesBefore;
+    const [hits, bareHits] = await probe.stop();
+    printFaultHead();
+    printServed(seen, encodes, capacity, options);
+    const p99 = (probed = { ms: [] as number[] }) => percentile(probed.ms, 0.99);
+    printTimes(
+      `p99 of hits meanwhile (${hits?.failures} failed)`,
+      'node:http from memory, beside it',
+      p99(hits),
+      p99(bareHits),
+    );
+    await printMemory(service, memory.before, memory.watch.peakBytes(), options.settle);
+    memory.watch.stop();
+    await bare.stop();
+  });
+  await service.stop();
+  origin.close();
+}
+
+/** Misses a second with as many viewers as keep all cores busy. */
+async function measureCapacity(missUrls: (unit: string) => (index: number) => string): Promise<number> {
+  const viewers = 2 * availableParallelism();
+  await viewInTurn(missUrls('warm-up'), { viewers, seconds: CAPACITY_SECONDS / 2, patienceMs: PATIENCE_MS });
+  const start = performance.now();
+  const seen = await viewInTurn(missUrls('capacity'), {
+    viewers,
+    seconds: CAPACITY_SECONDS,
+    patienceMs: PATIENCE_MS,
+  });
+  const capacity = seen.filter(({ status }) => status === 200).length / ((performance.now() - start) / 1000);
+  print(`capacity: ${capacity.toFixed(1)} misses a second`, '');
+  return capacity;
+}
+
+async function startBare(files: string, url: string): Promise<ServerProcess> {
+  const response = await fetch(url);
+  const body = join(files, 'body');
+  await writeFile(body, new Uint8Array(await response.arrayBuffer()));
+  const headers = JSON.stringify({ 'content-type': response.headers.get('content-type') });
+  return await startServer('scripts/bench/harness/bare-server.ts', { BODY: body, HEADERS: headers });
+}
+
+function printServed(
+  seen: readonly Seen[],
+  encodes: number,
+  capacity: number,
+  { seconds, times }: OverloadOptions,
+): void {
+  const served = seen.filter(({ status }) => status === 200);
+  const inTime = served.filter(({ ms }) => ms <= IN_TIME_MS);
+  const refused = seen.filter(({ status }) => status === 503);
+  const all = `${seen.length} requests, ${times} × the capacity`;
+  const share = (measured: string, part: number) =>
+    printFault({ measured, comparedWith: all, ratio: part / seen.length, each: `${part}, ${seen.length}` });
+  share('served within 10 s', inTime.length);
+  share('served later', served.length - inTime.length);
+  share('refused with 503', refused.length);
+  share('anything else', seen.length - served.length - refused.length);
+  printTimes(
+    'p99 of what was served',
+    'the 10 s that a viewer waits',
+    percentile(
+      served.map(({ ms }) => ms),
+      0.99,
+    ),
+    IN_TIME_MS,
+    'at most 1',
+  );
+  const possible = capacity * seconds;
+  printFault({
+    ...{
+      measured: 'served in time',
+      comparedWith: 'the capacity',
+      ratio: inTime.length / possible,
+      aim: 'at least 0.95',
+    },
+    each: `${inTime.length}, ${possible.toFixed(0)}`,
+  });
+  printFault({
+    ...{
+      measured: 'served in time',
+      comparedWith: 'variants made',
+      ratio: inTime.length / encodes,
+      aim: 'at least 0.95',
+    },
+    each: `${inTime.length}, ${encodes}`,
+  });
+  const waits = refused.map(({ retryAfterSeconds = Number.NaN }) => retryAfterSeconds);
+  const refusedMs = refused.map(({ ms }) => ms);
+  print(
+    '',
+    `refused after ${percentile(refusedMs, 0.5).toFixed(0)} ms (median), ${percentile(refusedMs, 0.99).toFixed(0)} ms (p99); Retry-After ${percentile(waits, 0)} to ${percentile(waits, 1)} s`,
+    '',
+  );
+}
+
+async function printMemory(
+  service: ServerProcess,
+  before: number,
+  peak: number,
+  settle: number,
+): Promise<void> {
+  const line = (measured: string, bytes: number) =>
+    printFault({
+      ...{ measured, comparedWith: 'before', ratio: bytes / before },
+      each: `${formatMebibytes(bytes)}, ${formatMebibytes(before)}`,
+    });
+  line('memory at its peak', peak);
+  await sleep(settle * 1000);
+  line(`memory ${settle} s later`, treeMemoryBytes(service.pid));
+}
