@@ -20,7 +20,7 @@ const LAYERS = [
   'queue/',
   'unit/',
   '(config|config-values|config-variables)\\.ts$',
-  '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-hosts|tracing)\\.ts$',
+  '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-hosts|store-access|tracing)\\.ts$',
   'cluster/',
   'edge/',
   'http/',

@@ -19,16 +19,17 @@ import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
 import { createLocks, type Locks } from './locks.ts';
 import type { Sha256 } from './protocol/keys.ts';
-import { createPurgeSweep, type PurgeSweep } from './purge/sweep.ts';
-import { createTombstones, type Tombstones } from './purge/tombstones.ts';
+import type { PurgeSweep } from './purge/sweep.ts';
+import type { Tombstones } from './purge/tombstones.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import { createHostBreakers, type HostBreakers } from './source/host-breakers.ts';
 import { createLazyHttpSource } from './source/lazy-http-source.ts';
 import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
-import { createSourceRecords, type SourceRecords } from './source/source-records.ts';
+import type { SourceRecords } from './source/source-records.ts';
 import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
-import { createBestEffortStore, type StoreOperation } from './store/best-effort-store.ts';
+import type { StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
+import { createStoreAccess, type ImageStore } from './store-access.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
 import { observeLocks } from './telemetry/observe-locks.ts';
 import { createTracing, type Tracing, traceBatches, traceJobs } from './tracing.ts';
@@ -127,11 +128,7 @@ export async function createServices(
   const sourceHosts = countSourceHosts();
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config, s3));
-  const { counts, onStoreError } = countStoreErrors(log);
-  const bestEffortStore = createBestEffortStore(store, onStoreError);
   const sha256 = createKeyHash(config.sourceIgnoredParameters);
-  const records = createSourceRecords(bestEffortStore, nowMs, hashOfUrl);
-  const tombstones = createTombstones(store, sha256, nowMs);
   const cdn = await createCdn(config);
   const queue = createLazyQueue(async () => {
     const created = await createQueue(config, { store, nowMs });
@@ -153,34 +150,40 @@ export async function createServices(
     invalidateTag: overrides.invalidatesByQueue ? undefined : (tag) => cdn.invalidate([tag]),
   });
   const { invalidate } = background;
-  const sweep = createPurgeSweep({ store, tombstones, sha256, nowMs, invalidate, onError: onStoreError });
-  const make = createMakeVariants({
-    encoder: overrides.encoder ?? encoder,
-    cacheControl: config.cacheControl,
-    upgrades: config.upgrade,
-    store: bestEffortStore,
-    ...{ records, sweep, sha256, md5, onWork },
+  const access = createStoreAccess(store, {
+    name: nameOfStore(config),
+    ...{ log, nowMs, sha256, hashOfUrl, invalidate },
   });
-  const makeVariants = traceBatches(make, tracing);
+  const { forViewers, patient } = access;
+  const createMake = (images: ImageStore) => {
+    const { cacheControl, upgrade: upgrades } = config;
+    const services = { encoder: overrides.encoder ?? encoder, cacheControl, upgrades, sha256, md5, onWork };
+    return traceBatches(createMakeVariants({ ...services, ...images }), tracing);
+  };
   const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
-    store: bestEffortStore,
+    ...forViewers,
+    makeVariants: createMake(forViewers),
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
-    ...{ records, sweep, source, workQueue, makeVariants, nowMs, locks },
+    ...{ source, workQueue, nowMs, locks },
     inContext: tracing.runRequest,
   });
 
   return {
     getVariant,
-    shared: { store, records, source, tombstones, sweep, makeVariants, cdn, queue, sha256, nowMs, tracing },
+    shared: {
+      ...patient,
+      ...{ store, source, cdn, queue, sha256, nowMs, tracing },
+      makeVariants: createMake(patient),
+    },
     s3Client: s3.get,
-    storeFaults: () => counts,
+    storeFaults: access.faults,
     metricSources: [
       ...lockMetrics,
       ...sourceHosts.metricSources,
-      ...circuitMetrics({ source: hosts }),
+      ...circuitMetrics({ source: hosts, store: access.circuits }),
       ...workQueue.metricSources,
     ],
     startEncoder: () => encoder.start(),
@@ -206,6 +209,10 @@ function createLazyQueue(create: () => Promise<UnitQueue>): () => Promise<UnitQu
     queue ??= create();
     return queue;
   };
+}
+
+function nameOfStore({ store }: Config): string {
+  return store.kind === 's3' ? `s3://${store.bucket}` : 'folder';
 }
 
 /** Requests that wait are divided between workers. Locks bound the other work of all of them together. */
@@ -244,16 +251,6 @@ async function createSource(
   });
   const s3 = await createS3SourceIfAllowed(config, s3Client, hosts);
   return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
-}
-
-/** Logs and counts the errors of the store that requests and sweeps survive. */
-function countStoreErrors(log: Logger) {
-  const counts: Partial<Record<StoreOperation, number>> = {};
-  const onStoreError = (operation: StoreOperation, key: string, error: unknown) => {
-    counts[operation] = (counts[operation] ?? 0) + 1;
-    log.warn({ operation, key, err: error }, 'the store failed; the work went on without it');
-  };
-  return { counts, onStoreError };
 }
 
 /** Reports fetches to `onWork` and `onFetched`, and calls `onStart` when one starts. */

@@ -102,6 +102,12 @@ export function parseVariantKey(key: string): VariantSpec | undefined {
   return isKnown ? { width: Number(match[1]), tier, format } : undefined;
 }
 
+/** Returns the unit of a key below `VARIANT_PREFIX`; `undefined` for any other key. */
+export function unitOfKey(key: string): string | undefined {
+  const [prefix, , unit] = key.split('/');
+  return prefix === VARIANT_PREFIX ? unit : undefined;
+}
+
 function unitFolder(unit: string, unitHash: string): string {
   return `${VARIANT_PREFIX}/${unitHash.slice(0, 2)}/${unit}`;
 }

@@ -82,7 +82,11 @@ export function createMakeVariants(services: MakeVariantsServices): MakeVariants
       batch.signal?.throwIfAborted();
       throw await saveFailure(run, error);
     }
-    const outcome = await checkTombstone(run);
+    // A put that failed may still take effect, but the answer is known.
+    const isWaitedFor = batch.urgency !== 'viewer' || made.some(({ isStored }) => isStored);
+    const check = checkTombstone(run);
+    if (!isWaitedFor) return made;
+    const outcome = await check;
     return outcome === 'kept' ? made : made.map((variant) => ({ ...variant, isStored: false }));
   };
 }
@@ -186,7 +190,9 @@ async function saveFailure(run: BatchRun, reason: unknown): Promise<unknown> {
   );
   if (error instanceof EdgepressError && error.code.startsWith('source_'))
     onWork({ kind: 'broken', code: error.code });
-  const isKnown = (await checkTombstone(run)) !== 'unknown' && isSaved;
+  const check = checkTombstone(run);
+  if (batch.urgency === 'viewer' && !isSaved) return error;
+  const isKnown = (await check) !== 'unknown' && isSaved;
   if (isKnown || batch.urgency === 'viewer') return error;
   return new EdgepressError('internal', 'The source is broken, but the reason could not be saved', {
     cause: error,
