@@ -41,6 +41,7 @@ export interface Variable<T> {
 
 const MAX_INT32 = 2 ** 31 - 1;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const OTEL_EXPORTERS = ['otlp', 'none'] as const;
 const NO_ENDPOINT = { value: undefined, words: "Amazon's" };
 
 /**
@@ -240,6 +241,30 @@ export const VARIABLES = {
     type: headerValue,
     default: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
     doc: 'The `Cache-Control` of stored variants. Keep `s-maxage`, for shared caches, well below `max-age`, for devices: shared caches send `Age`, and a device that gets a copy older than `max-age` asks again at each view.',
+  }),
+  otlpEndpoint: variable({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    type: httpUrl,
+    default: { value: undefined, words: 'none: nothing is sent, and the SDK is not loaded' },
+    doc: 'A collector of OpenTelemetry, such as `http://127.0.0.1:4318`: spans and metrics are sent to it by OTLP over HTTP (protobuf). The [other standard variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/) count too: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_BSP_…`.',
+  }),
+  otelTracesExporter: variable({
+    name: 'OTEL_TRACES_EXPORTER',
+    type: oneOf(OTEL_EXPORTERS),
+    default: 'otlp',
+    doc: '`none`: no spans are recorded, although there is a collector.',
+  }),
+  otelMetricsExporter: variable({
+    name: 'OTEL_METRICS_EXPORTER',
+    type: oneOf(OTEL_EXPORTERS),
+    default: 'otlp',
+    doc: '`none`: no metrics are sent, although there is a collector.',
+  }),
+  otelMetricIntervalMs: variable({
+    name: 'OTEL_METRIC_EXPORT_INTERVAL',
+    type: wholeNumber(1000, MAX_INT32),
+    default: '60000',
+    doc: 'How often metrics are sent to the collector, in milliseconds.',
   }),
   logLevel: variable({
     name: 'LOG_LEVEL',

@@ -17,7 +17,7 @@ import {
 } from './telemetry/traceparent.ts';
 import type { Attributes, Span, Tracer } from './telemetry/tracer.ts';
 import type { MakeVariants } from './variant/make-variants.ts';
-import { createTrace, type Trace, type TraceWait } from './variant/trace.ts';
+import { createTrace, type Trace, type TraceWait, timed } from './variant/trace.ts';
 
 /** Gives all work for a request, or a job, its ids, and records how long its steps take. */
 export interface Tracing {
@@ -163,7 +163,10 @@ export function traceBatches(makeVariants: MakeVariants, tracing: Tracing): Make
       ...{ 'edgepress.unit': unit, 'edgepress.source_host': sourceHost(src) },
       ...{ 'edgepress.effort': effort, 'edgepress.variants': specs.length },
     };
-    return tracing.runPart('make variants', attributes, trace, () => makeVariants(batch, trace));
+    const fetch: typeof batch.fetch = (...source) => timed(trace, 'fetch', batch.fetch(...source));
+    return tracing.runPart('make variants', attributes, trace, () =>
+      makeVariants({ ...batch, fetch }, trace),
+    );
   };
 }
 

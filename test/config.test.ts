@@ -95,6 +95,7 @@ describe('readConfig', () => {
     ['the tiers of prewarm', { PREWARM_TIERS: 'saver,high' }, { prewarm: { tiers: ['saver', 'high'] } }],
     ['the effort of prewarm', { PREWARM_EFFORT: 'fast' }, { prewarmEffort: 'fast' }],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
+    ['another interval of metrics', { OTEL_METRIC_EXPORT_INTERVAL: '5000' }, { otelMetricIntervalMs: 5000 }],
     ['a number of workers', { WORKERS: '4' }, { workers: 4 }],
     ['one worker for each core', { WORKERS: 'auto' }, { workers: availableParallelism() }],
     ['a header value, trimmed', { CACHE_CONTROL: ' max-age=5 ' }, { cacheControl: 'max-age=5' }],
@@ -168,6 +169,10 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   WORKERS: ['0', '65', '-1', '1.5', 'Auto', 'many'],
   QUEUE_LIMIT: ['-1'],
   CACHE_CONTROL: ['no\ncache', 'é'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://x'],
+  OTEL_TRACES_EXPORTER: ['jaeger'],
+  OTEL_METRICS_EXPORTER: ['prometheus'],
+  OTEL_METRIC_EXPORT_INTERVAL: ['999', '1s'],
   LOG_LEVEL: ['loud'],
 };
 

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Membership } from '../cluster/worker.ts';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
+import type { OpenTelemetry } from '../telemetry/opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
@@ -49,7 +51,11 @@ export async function createService(
   overrides: Overrides = {},
   membership?: Membership,
 ): Promise<Service> {
-  const tracing = createTracing({ onStep: (name, seconds) => metrics?.recordStep(name, seconds) });
+  const telemetry = await createTelemetry(config);
+  const tracing = createTracing({
+    tracer: telemetry?.tracer,
+    onStep: (name, seconds) => metrics?.recordStep(name, seconds),
+  });
   const services = await createServices(config, log, {
     onWork: (event) => metrics?.recordWork(event),
     tracing,
@@ -60,10 +66,11 @@ export async function createService(
   const unitServices = await createUnitServices(config, log, services);
   const { units, queue } = unitServices;
   const token = config.adminToken;
-  // Without a token nobody can read metrics, and counting costs time in each request.
+  const exportsMetrics = telemetry !== undefined && config.otelMetricsExporter === 'otlp';
+  // Otherwise nobody reads metrics, and counting costs time in each request.
   const { droppedLines = () => 0 } = extras;
   const metrics =
-    token === undefined
+    token === undefined && !exportsMetrics
       ? undefined
       : createMetrics({
           queueDepth: () => queue.depth(),
@@ -72,6 +79,7 @@ export async function createService(
           sources: services.metricSources,
         });
   if (metrics) membership?.exposeMetrics(metrics.registry);
+  if (metrics && exportsMetrics) telemetry.exportMetrics(metrics.registry, config.otelMetricIntervalMs);
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
   const imageOptions = {
@@ -113,8 +121,21 @@ export async function createService(
       clearInterval(sweepTimer);
       await Promise.all([services.drain(), unitServices.drain()]);
     },
-    close: () => services.close(),
+    async close() {
+      await services.close();
+      await telemetry?.close();
+    },
   };
+}
+
+/** Returns what sends spans and metrics to a collector, if there is one: only then is its SDK loaded. */
+export async function createTelemetry(config: Config): Promise<OpenTelemetry | undefined> {
+  if (config.otlpEndpoint === undefined) return undefined;
+  const { startOpenTelemetry } = await import('../telemetry/opentelemetry.ts');
+  return startOpenTelemetry({
+    version: packageJson.version,
+    recordsSpans: config.otelTracesExporter === 'otlp',
+  });
 }
 
 /** Returns a queue whose jobs another worker may work on. */

@@ -59,8 +59,8 @@ export function createLocalQueue({
   return {
     async send(sent) {
       assertJobs(sent);
-      const addJob = ({ unit, images, retry, invalidate, upgrade }: Job) =>
-        add({ unit, images, retry, invalidate, upgrade, attempts: 0 }, nowMs());
+      const addJob = ({ unit, images, retry, invalidate, upgrade, traceparent }: Job) =>
+        add({ unit, images, retry, invalidate, upgrade, traceparent, attempts: 0 }, nowMs());
       await pMap(sent, addJob, { concurrency: PUT_CONCURRENCY });
     },
 

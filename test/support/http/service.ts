@@ -11,6 +11,7 @@ import type { App } from '../../../src/http/http-request.ts';
 import type { ImageHandler } from '../../../src/http/image-handler.ts';
 import { createService } from '../../../src/http/service.ts';
 import type { Overrides, Services } from '../../../src/services.ts';
+import { logOptions } from '../../../src/telemetry/log-options.ts';
 import type { UnitServices } from '../../../src/unit-services.ts';
 import { photograph } from '../pictures.ts';
 
@@ -66,6 +67,8 @@ export interface Service {
   services: Services;
   unitServices: UnitServices;
   storeFaults: () => Readonly<Record<string, number | undefined>>;
+  /** Drains and closes it before the test ends. */
+  stop(): Promise<void>;
   /** Sends a request with exactly this target. */
   request(target: string, init?: RequestInit): Promise<Response>;
 }
@@ -76,7 +79,7 @@ export async function startService(
 ): Promise<Service> {
   const folder = await temporaryFolder();
   const log: Record<string, unknown>[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line) => log.push(JSON.parse(line)) });
+  const logger = pino(logOptions('debug'), { write: (line) => log.push(JSON.parse(line)) });
   const config = readConfig({ STORE: `file:${folder}`, ENCODER_PROCESSES: 'off', ...env });
   const { app, handleImage, services, unitServices, start, drain, close } = await createService(
     config,
@@ -85,10 +88,12 @@ export async function startService(
     overrides,
   );
   start();
-  onTestFinished(async () => {
-    await drain();
-    await close();
-  });
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= drain().then(close);
+    return stopping;
+  };
+  onTestFinished(stop);
   return {
     app,
     handleImage,
@@ -97,6 +102,7 @@ export async function startService(
     services,
     unitServices,
     storeFaults: services.storeFaults,
+    stop,
     request: async (target, init) => await app.request('/', init, { incoming: { url: target } }),
   };
 }
