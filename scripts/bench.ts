@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { badNeighboursCommand } from './bench/bad-neighbours.ts';
 import { bestCommand } from './bench/best.ts';
 import { brokenUnitsCommand } from './bench/broken-units.ts';
 import { bytesCommand } from './bench/bytes.ts';
@@ -6,9 +7,12 @@ import { coresCommand } from './bench/cores.ts';
 import { edgeCommand } from './bench/edge.ts';
 import { enqueueCommand } from './bench/enqueue.ts';
 import { hitsCommand } from './bench/hits.ts';
+import { hostileCommand } from './bench/hostile.ts';
 import { killedCommand } from './bench/killed.ts';
 import { lambdaCommand } from './bench/lambda.ts';
 import { missesCommand } from './bench/misses.ts';
+import { overloadCommand } from './bench/overload.ts';
+import { prewarmBesideViewersCommand } from './bench/prewarm-beside-viewers.ts';
 import { prewarmLadderCommand } from './bench/prewarm-ladder.ts';
 import { prewarmMemoryCommand } from './bench/prewarm-memory.ts';
 import { smallOriginalsCommand } from './bench/small-originals.ts';
@@ -34,6 +38,10 @@ const program = new Command('bench')
   .addCommand(prewarmLadderCommand())
   .addCommand(prewarmMemoryCommand())
   .addCommand(enqueueCommand())
+  .addCommand(overloadCommand())
+  .addCommand(prewarmBesideViewersCommand())
+  .addCommand(badNeighboursCommand())
+  .addCommand(hostileCommand())
   .addCommand(edgeCommand())
   .addCommand(brokenUnitsCommand())
   .addCommand(killedCommand());

@@ -63,7 +63,7 @@ async function measureOverload(folder: string | undefined, options: OverloadOpti
     const encodes = (await scrape(service.url, 'edgepress_encodes_total')) - encodesBefore;
     const [hits, bareHits] = await probe.stop();
     printFaultHead();
-    printServed(seen, encodes, capacity, options);
+    const refused = printServed(seen, encodes, capacity, options);
     const p99 = (probed = { ms: [] as number[] }) => percentile(probed.ms, 0.99);
     printTimes(
       `p99 of hits meanwhile (${hits?.failures} failed)`,
@@ -72,6 +72,7 @@ async function measureOverload(folder: string | undefined, options: OverloadOpti
       p99(bareHits),
     );
     await printMemory(service, memory.before, memory.watch.peakBytes(), options.settle);
+    print('', refused);
     memory.watch.stop();
     await bare.stop();
   });
@@ -102,12 +103,13 @@ async function startBare(files: string, url: string): Promise<ServerProcess> {
   return await startServer('scripts/bench/harness/bare-server.ts', { BODY: body, HEADERS: headers });
 }
 
+/** @returns what else there is to say about who was refused */
 function printServed(
   seen: readonly Seen[],
   encodes: number,
   capacity: number,
   { seconds, times }: OverloadOptions,
-): void {
+): string {
   const served = seen.filter(({ status }) => status === 200);
   const inTime = served.filter(({ ms }) => ms <= IN_TIME_MS);
   const refused = seen.filter(({ status }) => status === 503);
@@ -147,13 +149,13 @@ function printServed(
     },
     each: `${inTime.length}, ${encodes}`,
   });
+  return describeRefused(refused);
+}
+
+function describeRefused(refused: readonly Seen[]): string {
   const waits = refused.map(({ retryAfterSeconds = Number.NaN }) => retryAfterSeconds);
   const refusedMs = refused.map(({ ms }) => ms);
-  print(
-    '',
-    `refused after ${percentile(refusedMs, 0.5).toFixed(0)} ms (median), ${percentile(refusedMs, 0.99).toFixed(0)} ms (p99); Retry-After ${percentile(waits, 0)} to ${percentile(waits, 1)} s`,
-    '',
-  );
+  return `refused after ${percentile(refusedMs, 0.5).toFixed(0)} ms (median), ${percentile(refusedMs, 0.99).toFixed(0)} ms (p99); Retry-After ${percentile(waits, 0)} to ${percentile(waits, 1)} s`;
 }
 
 async function printMemory(
