@@ -1,13 +1,14 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.ts';
 import { EdgepressError } from '../protocol/error.ts';
+import { type ConnectionLimits, watchConnections } from './connections.ts';
 import type { App } from './http-request.ts';
 import type { ImageHandler } from './image-handler.ts';
+import { answerMalformed, awaitTurn, refuseExpectation, refuseHost } from './malformed-requests.ts';
 import { internalError, problemOf } from './responses.ts';
 
 export interface Listener {
@@ -27,16 +28,20 @@ export interface Listener {
 const MAX_HEADER_BYTES = 32_768;
 /** How long a request may take to arrive: a hundred thousand units are read no faster than they are stored. */
 const MAX_REQUEST_MS = 60 * 60 * 1000;
-/** How often a listener that closes looks for idle connections. */
-const CLOSE_INTERVAL_MS = 50;
-/** How long an open connection has to send a request, once the listener closes. */
-const FIRST_REQUEST_MS = 2000;
+/** How long its headers may take. */
+const MAX_HEADERS_MS = 30_000;
+/** Longer than load balancers keep theirs, which else send a request while the connection is being closed. */
+const KEEP_ALIVE_MS = 65_000;
+/** How often Node looks for requests that take too long. */
+const CHECK_INTERVAL_MS = 5000;
 
 export interface ListenOptions {
   host: string;
   /** 0: any free port. */
   port: number;
   log?: Logger;
+  /** Default: 10,000 connections that may stand still for a minute. */
+  limits?: Partial<ConnectionLimits>;
   /** Answers requests that the app need not answer. */
   handleImage?: ImageHandler;
 }
@@ -53,17 +58,25 @@ export async function listen(app: Pick<App, 'fetch'>, options: ListenOptions): P
     hostname: 'localhost',
     errorHandler: (error) => answerOutsideApp(error, log),
   });
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: MAX_REQUEST_MS };
-  const server = createServer(limits, (incoming, outgoing) => {
-    if (!handleImage?.(incoming, outgoing)) void onOther(incoming, outgoing);
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: MAX_HEADERS_MS,
+    requestTimeout: MAX_REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    // Answered here, with a problem document.
+    requireHostHeader: false,
   });
-  const requests = countRequests(server);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // While an earlier request on the same connection is unanswered, its client would take this response for the answer to that one.
-    const isBusy = (requests.get(socket) ?? 0) > 0;
-    if (error.code === 'ECONNRESET' || !socket.writable || isBusy) socket.destroy();
-    else refuseMalformed(error, socket);
+  const connections = watchConnections(server, options.limits);
+  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (refuseHost(incoming, outgoing) || handleImage?.(incoming, outgoing)) return;
+    void onOther(incoming, outgoing);
   });
+  server.on('checkContinue', (incoming, outgoing) =>
+    awaitTurn(incoming, outgoing, connections, () => server.emit('request', incoming, outgoing)),
+  );
+  server.on('checkExpectation', refuseExpectation);
+  answerMalformed(server, connections);
   server.listen(port, host);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     const variable = error.code === 'EADDRINUSE' || error.code === 'EACCES' ? 'PORT' : 'HOST';
@@ -74,55 +87,8 @@ export async function listen(app: Pick<App, 'fetch'>, options: ListenOptions): P
   return {
     url: `http://${authority}:${address.port}`,
     port: address.port,
-    close: (graceMs) => close(server, requests, graceMs),
+    close: connections.close,
   };
-}
-
-/** Open connections, each with the number of its requests in flight. */
-type RequestsInFlight = ReadonlyMap<Duplex, number>;
-
-function countRequests(server: Server): RequestsInFlight {
-  const requests = new Map<Duplex, number>();
-  server.on('connection', (socket) => {
-    requests.set(socket, 0);
-    socket.once('close', () => requests.delete(socket));
-  });
-  server.on('request', ({ socket }, response) => {
-    requests.set(socket, (requests.get(socket) ?? 0) + 1);
-    response.once('close', () => {
-      const left = (requests.get(socket) ?? 0) - 1;
-      if (requests.has(socket)) requests.set(socket, left);
-    });
-  });
-  return requests;
-}
-
-async function close(server: Server, requests: RequestsInFlight, graceMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  const start = performance.now();
-  const timer = setInterval(() => {
-    const elapsedMs = performance.now() - start;
-    if (elapsedMs > graceMs) server.closeAllConnections();
-    else if (elapsedMs > FIRST_REQUEST_MS) closeUnused(requests);
-    // Spares connections that have not sent their first request yet.
-    else server.closeIdleConnections();
-  }, CLOSE_INTERVAL_MS);
-  await closed;
-  clearInterval(timer);
-}
-
-function closeUnused(requests: RequestsInFlight): void {
-  for (const [socket, inFlight] of requests) if (inFlight === 0) socket.destroy();
-}
-
-/** Answers what Node cannot parse as HTTP. By hand, because there is no response object for it. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const detail = `The request cannot be read as HTTP (${error.code})`;
-  const { headers, body } = problemOf(new EdgepressError('bad_request', detail));
-  const all = { ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  socket.end(['HTTP/1.1 400 Bad Request', ...lines, '', body].join('\r\n'));
 }
 
 /** Answers a request that the adapter cannot turn into a `Request`, so that it never reaches the app. Any other error is a bug. */
