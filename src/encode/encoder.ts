@@ -76,10 +76,17 @@ export interface Encoder {
    * @param maxWidth - the width of the widest variant that will be requested, in pixels
    * @param signal - aborts this decode and all encodes of its image: nobody waits for them any more. What waits for a permit or runs in a
    *   process that can be ended is given up; other work that has begun is finished first
+   * @param onStart - called when the wait is over and the work begins; more than once if there is more to wait for
    * @throws EdgepressError `source_not_image`, `source_corrupt`, `source_too_large`, or `overloaded` after a timeout
    * @throws the reason of the signal
    */
-  decode(source: Uint8Array, maxWidth: number, urgency: Urgency, signal?: AbortSignal): Promise<DecodedImage>;
+  decode(
+    source: Uint8Array,
+    maxWidth: number,
+    urgency: Urgency,
+    signal?: AbortSignal,
+    onStart?: () => void,
+  ): Promise<DecodedImage>;
   /**
    * Makes it ready for viewers: the first decode does not wait for what it needs.
    *

@@ -54,23 +54,27 @@ function isSlow({ type, decoder }: InspectedSource): boolean {
  * quality: scoring would hold all of it in memory.
  */
 export function createSharpEncoder({ concurrency, maxPixels, locks }: SharpEncoderOptions): Encoder {
-  const semaphore = createEncodeSemaphore(concurrency, locks);
+  const permits = createEncodeSemaphore(concurrency, locks);
   const metric = createMetric(concurrency);
 
   return {
-    async decode(bytes, maxWidth, urgency, signal) {
+    async decode(bytes, maxWidth, urgency, signal, onStart) {
+      const semaphore: EncodeSemaphore = {
+        runWithPermit: (request, work) =>
+          permits.runWithPermit({ ...request, signal }, async () => {
+            onStart?.();
+            return await work();
+          }),
+      };
       const source = await inspectSource(bytes, maxPixels, urgency === 'prewarm');
       const size = decodedSize(source, { width: maxWidth, height: MAX_HEIGHT });
       const { decodeBytes } = source;
       const withPermit: RunWithPermit = (work) =>
-        semaphore.runWithPermit(
-          { kind: 'decode', urgency, decodeBytes, isSlow: isSlow(source), signal },
-          work,
-        );
+        semaphore.runWithPermit({ kind: 'decode', urgency, decodeBytes, isSlow: isSlow(source) }, work);
       const decoded = size
         ? await withPermit(() => decodeOrRepair(source, size, maxPixels))
         : { source, pixels: streamPixels(source, maxPixels, withPermit) };
-      return createDecodedImage({ ...decoded, maxWidth, urgency, signal, semaphore, metric });
+      return createDecodedImage({ ...decoded, maxWidth, urgency, semaphore, metric });
     },
   };
 }
@@ -80,17 +84,16 @@ interface DecodedImageOptions {
   pixels: PixelSource;
   maxWidth: number;
   urgency: Urgency;
-  signal: AbortSignal | undefined;
   semaphore: EncodeSemaphore;
   metric: Metric;
 }
 
 function createDecodedImage(options: DecodedImageOptions): DecodedImage {
-  const { source, pixels, maxWidth, urgency, signal, semaphore, metric } = options;
+  const { source, pixels, maxWidth, urgency, semaphore, metric } = options;
   const { facts, frames } = source;
   const decodeBytes = pixels.isStreamed ? source.decodeBytes : 0;
   const runWithPermit: RunWithPermit = (work) =>
-    semaphore.runWithPermit({ kind: 'encode', urgency, decodeBytes, signal }, work);
+    semaphore.runWithPermit({ kind: 'encode', urgency, decodeBytes }, work);
   const stills = new Map<string, Promise<Still>>();
   // Different requests may have the same result: widths beyond the source's, or an animation as `avif` and as `webp`.
   const variants = new Map<string, Promise<EncodedImage>>();

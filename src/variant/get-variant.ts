@@ -131,7 +131,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
       const now = hasWaited ? await find(name, address, trace) : found;
       if ('object' in now) return now;
       const host = sourceHost(name.src);
-      return await workQueue.run(host, signal, (turn) => make(name, now, trace, { turn, signal }));
+      return await workQueue.run(host, signal, (turn) => make(name, now, trace, turn));
     });
   }
 
@@ -152,10 +152,10 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     { unit, src, ...spec }: VariantName,
     { start, record }: Missing,
     trace: Trace,
-    { turn, signal }: { turn: Turn; signal: AbortSignal },
+    { signal, fetch: fetchInTurn, start: onStart, leave: onEncoded }: Turn,
   ): Promise<Flight> {
-    const batch = { unit, src, specs: [spec], start, record, signal, onEncoded: turn.leave };
-    const fetch = () => turn.fetch(() => timed(trace, 'fetch', source.fetch(src, signal)));
+    const fetch = () => fetchInTurn(() => timed(trace, 'fetch', source.fetch(src, signal)));
+    const batch = { unit, src, specs: [spec], start, record, signal, onStart, onEncoded };
     const [made] = await makeVariants({ ...batch, fetch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };

@@ -45,6 +45,8 @@ export interface VariantBatch {
   record: SourceRecord | undefined;
   /** Aborts what has not been encoded yet: nobody waits for it any more. What has been is stored. */
   signal?: AbortSignal;
+  /** Called when the encoder has begun: nothing waits any more. */
+  onStart?: () => void;
   /** Called once all is encoded, before it is stored. */
   onEncoded?: () => void;
   /** Put the variant only in place of the object with this ETag. Default: in place of any object or none. */
@@ -118,11 +120,11 @@ function createRun(services: MakeVariantsServices, batch: VariantBatch, trace: T
 }
 
 async function fetchAndDecode({ services, batch, trace }: BatchRun): Promise<DecodedImage> {
-  const { src, specs, urgency, signal } = batch;
+  const { src, specs, urgency, signal, onStart } = batch;
   const bytes = await batch.fetch(src, signal);
   trace.bytesIn = bytes.byteLength;
   const maxWidth = Math.max(...specs.map(({ width }) => width));
-  return await timed(trace, 'decode', services.encoder.decode(bytes, maxWidth, urgency, signal));
+  return await timed(trace, 'decode', services.encoder.decode(bytes, maxWidth, urgency, signal, onStart));
 }
 
 async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly MadeVariant[]> {

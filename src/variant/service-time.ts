@@ -23,8 +23,8 @@ export interface ServiceTimeOptions {
   nowMs: () => number;
 }
 
-/** How much an item that has left counts when the next one leaves: the mean is about the last thirty. */
-const DECAY = 31 / 32;
+/** How much an item that has left counts when the next one leaves: the mean is about the last fifteen. */
+const DECAY = 15 / 16;
 
 /**
  * By the utilization law (Denning and Buzen, "The Operational Analysis of Queueing Network Models", ACM Computing Surveys 10(3), 1978):

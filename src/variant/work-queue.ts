@@ -27,8 +27,12 @@ export interface WorkQueue {
 
 /** What work does in its turn, in this order. */
 export interface Turn {
-  /** Waits for a place to fetch, fetches, and waits for a place to encode. The rest may begin when it resolves. */
+  /** Aborts when nobody waits for the work any more, or when its wait has become too long: with the error to throw. */
+  signal: AbortSignal;
+  /** Waits for a place to fetch, fetches, and waits for a place to encode. The work may wait for an encoder when it resolves. */
   fetch<T>(fetch: () => Promise<T>): Promise<T>;
+  /** The encoder has begun: the wait is over. */
+  start(): void;
   /** Frees the place to encode: all is encoded. It is freed at the end of the work at the latest. */
   leave(): void;
 }
@@ -99,11 +103,20 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     return true;
   }
 
-  /** Takes a place when there is one. Returns the function that frees it. */
-  async function takePlace(work: Work, name: string, place: LockOptions): Promise<() => void> {
+  /** Ends the work if it waits for too long. Returns the function to be called when the wait is over. */
+  function startWait(work: Work): () => void {
     const startMs = nowMs();
     const leftMs = MAX_WAIT_MS - work.waitedMs;
     const timer = setTimeout(() => work.ending.abort(refuse('deadline', work.host)), leftMs);
+    return () => {
+      clearTimeout(timer);
+      work.waitedMs += nowMs() - startMs;
+    };
+  }
+
+  /** Takes a place when there is one. Returns the function that frees it. */
+  async function takePlace(work: Work, name: string, place: LockOptions): Promise<() => void> {
+    const endWait = startWait(work);
     const { signal } = work.ending;
     try {
       return await new Promise((resolve, reject) => {
@@ -111,15 +124,16 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
         locks.run(name, { ...place, signal }, untilFreed).catch(reject);
       });
     } finally {
-      clearTimeout(timer);
-      work.waitedMs += nowMs() - startMs;
+      endWait();
     }
   }
 
   function createTurn(work: Work): Turn {
     const share = (limit: number) => ({ limit, share: { key: work.host, limit } });
+    let endWait = () => {};
     let leave = () => {};
     return {
+      signal: work.ending.signal,
       async fetch(fetch) {
         load.move(work, 'wait');
         const freePlace = await takePlace(work, 'fetch', {
@@ -132,12 +146,15 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
           load.move(work, 'fetched');
           leave = await takePlace(work, 'source', share(sources));
           load.move(work, 'encode');
+          endWait = startWait(work);
           return source;
         } finally {
           freePlace();
         }
       },
+      start: () => endWait(),
       leave() {
+        endWait();
         load.move(work, undefined, !work.ending.signal.aborted);
         leave();
       },

@@ -37,6 +37,12 @@ function work(fetch: () => Promise<unknown>, encode: () => Promise<unknown> = as
   };
 }
 
+function rejectAtAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
 const quick = work(async () => {});
 const isOverloaded = { code: 'overloaded', retryable: true, retryAfterSeconds: expect.any(Number) };
 
@@ -188,6 +194,30 @@ describe('the wait in the work queue', () => {
     }
   });
 
+  it('ends with the time while the encoder has not begun, and no more once it has', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const queue = createQueue();
+      const encodes = held();
+      const run = (begin: boolean) =>
+        queue.run('a', undefined, async (turn) => {
+          await turn.fetch(async () => {});
+          if (begin) turn.start();
+          await Promise.race([encodes.run(), rejectAtAbort(turn.signal)]);
+          return 'done';
+        });
+      const [begun, waiting] = [run(true), run(false)];
+      await until(() => encodes.begun === 2);
+      const refused = expect(waiting).rejects.toMatchObject(isOverloaded);
+      vi.advanceTimersByTime(60_000);
+      await refused;
+      encodes.end();
+      expect(await begun).toBe('done');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('is shorter while the queue is a standing one', async () => {
     const { queue, clock } = await setUpMeasured();
     const encodes = held();
@@ -229,11 +259,11 @@ describe('work that is aborted', () => {
   it('holds no place after a fetch that was aborted', async () => {
     const queue = createQueue({ fetches: 1, sources: 1 });
     const controller = new AbortController();
-    const fetchUntilAborted = () =>
-      new Promise((_, reject) => {
-        controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
-      });
-    const aborted = queue.run('a', controller.signal, work(fetchUntilAborted));
+    const aborted = queue.run(
+      'a',
+      controller.signal,
+      work(() => rejectAtAbort(controller.signal)),
+    );
     controller.abort(new Error('left'));
     await expect(aborted).rejects.toThrow('left');
     expect(await queue.run('a', undefined, quick)).toBe('done');

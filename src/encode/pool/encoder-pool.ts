@@ -116,10 +116,14 @@ export function createEncoderPool({
   }
 
   return {
-    async decode(bytes, maxWidth, urgency, signal) {
+    async decode(bytes, maxWidth, urgency, signal, onStart) {
       const task = { bytes, maxWidth, urgency };
       return await decodeInPool(task, {
-        withProcess: (work) => withProcess(urgency, signal, work),
+        withProcess: (work) =>
+          withProcess(urgency, signal, async (process) => {
+            onStart?.();
+            return await work(process);
+          }),
         locks,
         signal,
       });
