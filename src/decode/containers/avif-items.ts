@@ -24,6 +24,8 @@ export interface AvifItems {
 
 /** Pictures, their transparency, and metadata are a handful. */
 const MAX_ITEMS = 16;
+/** What the boxes about so few items have at most. A hostile file could have megabytes. */
+const MAX_BOX_BYTES = 4096;
 
 /**
  * Reads the items of an AVIF still and their properties (ISO/IEC 14496-12, section 8.11; ISO/IEC 23008-12). Only what encoders of single
@@ -44,6 +46,7 @@ export function readAvifItems(file: Uint8Array): AvifItems | undefined {
 function parse(file: Buffer): AvifItems | undefined {
   const [iloc, iinf, iref] = ['iloc', 'iinf', 'iref'].map((type) => findBox(file, ['meta', type]));
   if (!iloc || !iinf) return undefined;
+  if ([iloc, iref].some((box) => box && box.end - box.start > MAX_BOX_BYTES)) return undefined;
   const locations = readLocations(file, iloc);
   const types = readItemTypes(file, iinf);
   if (!locations || types.length > MAX_ITEMS) return undefined;

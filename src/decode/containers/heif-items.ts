@@ -1,3 +1,4 @@
+import { WalkLimit } from './file-parts.ts';
 import { itemsWithProperty } from './heif-properties.ts';
 import { boxesIn, findBox } from './isobmff.ts';
 
@@ -14,14 +15,13 @@ interface Item {
 const METADATA = ['Exif', 'mime', 'uri '];
 /** The place of an item's data: in the file, rather than in a box or another item. */
 const IN_FILE = 0;
-/** Fields may have no bytes, so that a small file could have any number of them. */
-const MAX_EXTENTS = 100_000;
 
 /**
  * Says what is missing of the pictures in a HEIF file. libheif shows missing tiles in green, and pictures that browsers refuse.
  *
  * @returns `undefined` if nothing is missing
  * @throws RangeError if the boxes are damaged
+ * @throws EdgepressError `source_too_large` for countless items or extents
  */
 export function missingPart(file: Buffer): string | undefined {
   const pictures = readItems(file).filter(({ type }) => !METADATA.includes(type));
@@ -50,15 +50,17 @@ function readItems(file: Buffer): Item[] {
         : box.readUIntBE(at - bytes, bytes);
   };
   const items: Item[] = [];
-  let total = 0;
+  // Fields may have no bytes, so that a small file could have any number of extents.
+  const limit = new WalkLimit();
   for (let left = read(idBytes); left > 0; left--) {
+    limit.countPart();
     const id = read(idBytes);
     const method = version > 0 ? read(2) & 15 : IN_FILE;
     const reference = read(2);
     const base = read(baseBytes);
     let end = 0;
     for (let extents = read(2); extents > 0; extents--) {
-      if (++total > MAX_EXTENTS) throw new RangeError('too many extents');
+      limit.count();
       read(indexBytes);
       const offset = read(offsetBytes);
       end = Math.max(end, base + offset + read(lengthBytes));

@@ -1,5 +1,6 @@
 // The properties of the items of a HEIF file, AVIF or HEIC: ISO/IEC 23008-12, section 9.3; ISO/IEC 14496-12, section 8.11.
 
+import { WalkLimit } from './file-parts.ts';
 import { type Box, boxesIn, findBox } from './isobmff.ts';
 
 /** A property of an item, such as its colours. */
@@ -87,7 +88,9 @@ function ipmaBoxes(file: Buffer): Box[] {
   return iprp ? boxesIn(file, iprp.start, iprp.end).filter(({ type }) => type === 'ipma') : [];
 }
 
+/** @throws EdgepressError `source_too_large` for countless associations */
 function readIpma(ipma: Buffer): ItemAssociations[] {
+  const limit = new WalkLimit();
   const isWide = (ipma.readUInt8(3) & 1) === 1;
   const [idBytes, indexBytes] = [ipma[0] === 0 ? 2 : 4, isWide ? 2 : 1];
   // The highest bit says whether the property is essential.
@@ -97,6 +100,8 @@ function readIpma(ipma: Buffer): ItemAssociations[] {
   for (let at = 8; items.length < count; ) {
     const item = ipma.readUIntBE(at, idBytes);
     const associations = ipma.readUInt8(at + idBytes);
+    limit.countPart();
+    limit.count(associations);
     at += idBytes + 1;
     const indices: number[] = [];
     for (; indices.length < associations; at += indexBytes)

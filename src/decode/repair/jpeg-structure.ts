@@ -50,13 +50,17 @@ export interface JpegStructure {
 }
 
 /** Progressive images have some ten. */
-const MAX_SCANS = 1000;
+const MAX_SCANS = 100;
+/** Four at most for each scan. A lookup has 128 KiB and takes 30 µs to build. */
+const MAX_TABLES = 400;
 
 /** What the segments have defined so far. */
 interface Definitions {
   frame: JpegFrame | undefined;
   /** By class and destination: 0–3 for DC, 16–19 for AC. */
   tables: Map<number, HuffmanLookup>;
+  /** How many tables there were, those that others have replaced included. */
+  tableCount: number;
   steps: Map<number, Uint16Array>;
   restartInterval: number;
 }
@@ -64,7 +68,7 @@ interface Definitions {
 /**
  * Reads the frame and the scans of a JPEG up to its end. Bytes between segments are skipped.
  *
- * @returns `undefined` if segments or the end are missing, or for a process other than baseline, extended sequential and progressive with
+ * @returns `undefined` if segments or the end are missing, for countless scans or tables, or for a process other than baseline, extended sequential and progressive with
  * Huffman codes
  */
 export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined {
@@ -72,6 +76,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure | undefined 
   const definitions: Definitions = {
     frame: undefined,
     tables: new Map(),
+    tableCount: 0,
     steps: new Map(),
     restartInterval: 0,
   };
@@ -129,13 +134,13 @@ export function readFrameHeader(marker: number, segment: Buffer): JpegFrame | un
   };
 }
 
-function defineTables(segment: Buffer, { tables }: Definitions): boolean {
+function defineTables(segment: Buffer, definitions: Definitions): boolean {
   for (let at = 0; at < segment.length; ) {
     const counts = segment.subarray(at + 1, at + 17);
     const symbols = segment.subarray(at + 17, at + 17 + counts.reduce((sum, count) => sum + count, 0));
     const lookup = buildHuffmanLookup(counts, symbols);
-    if (!lookup) return false;
-    tables.set(segment[at] as number, lookup);
+    if (!lookup || ++definitions.tableCount > MAX_TABLES) return false;
+    definitions.tables.set(segment[at] as number, lookup);
     at += 17 + symbols.length;
   }
   return true;

@@ -1,3 +1,4 @@
+import { EdgepressError } from '../../protocol/error.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 
 /** Field types of TIFF 6.0 (section 2) and BigTIFF, with the bytes of one value. */
@@ -55,8 +56,8 @@ export const TIFF_TAG = {
 
 /** BYTE, SHORT, LONG, IFD and LONG8: the types of whole numbers. */
 const WHOLE_NUMBERS = [1, 3, 4, 13, 16];
-/** Strips of a large image; more than a file of 32 MB can hold usefully. */
-const MAX_VALUES = 2 ** 20;
+/** Strips or tiles of a large image: 25 megapixels in the smallest tiles that there are, of 16 by 16, have 98,000. */
+const MAX_VALUES = 100_000;
 
 /** An entry of a directory: one tag and its values. */
 export interface TiffEntry {
@@ -100,13 +101,21 @@ export function readTiffEntries(bytes: Uint8Array): TiffEntries | undefined {
   return { isLittle, isBig, entries };
 }
 
-/** Returns the whole numbers of a tag; none if it is missing, of another type or not inside the file. */
+/**
+ * Returns the whole numbers of a tag; none if it is missing, of another type or not inside the file.
+ *
+ * @throws EdgepressError `source_too_large` for more numbers than an image has strips or tiles
+ */
 export function tiffNumbers({ entries, isLittle }: TiffEntries, tag: number): number[] {
   const entry = entries.find((one) => one.tag === tag);
   const bytes = TYPE_BYTES[entry?.type ?? 0] ?? 0;
   if (!entry || !WHOLE_NUMBERS.includes(entry.type) || entry.data.length < entry.count * bytes) return [];
+  if (entry.count > MAX_VALUES) {
+    const detail = `The tiff image has ${entry.count} values of tag ${tag}; at most ${MAX_VALUES} strips or tiles are allowed`;
+    throw new EdgepressError('source_too_large', detail);
+  }
   const read = numberReader(entry.data, isLittle);
-  return Array.from({ length: Math.min(entry.count, MAX_VALUES) }, (_, index) => read(index * bytes, bytes));
+  return Array.from({ length: entry.count }, (_, index) => read(index * bytes, bytes));
 }
 
 /** Returns a function that reads an unsigned number of 1, 2, 4 or 8 bytes. */
