@@ -61,15 +61,10 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
     ...(onChange && { onChange }),
     ...(nowMs && { nowMs }),
   });
-  const reads = createAdaptiveDeadline({ minMs: MIN_DEADLINE_MS, maxMs: MAX_DEADLINE_MS });
-  const writes = createAdaptiveDeadline({ minMs: MIN_DEADLINE_MS, maxMs: MAX_DEADLINE_MS });
+  const deadline = createAdaptiveDeadline({ minMs: MIN_DEADLINE_MS, maxMs: MAX_DEADLINE_MS });
 
   /** @param onLate - called when an operation ends whose deadline has passed */
-  async function guard<T>(
-    operation: () => Promise<T>,
-    deadline: typeof reads,
-    { extraMs = 0, onLate = () => {} } = {},
-  ): Promise<T> {
+  async function guard<T>(operation: () => Promise<T>, extraMs = 0, onLate = () => {}): Promise<T> {
     const entry = circuits.enter(name);
     if ('retryAfterMs' in entry) throw new StoreRefusal(`not tried: ${entry.error.message}`);
     try {
@@ -83,18 +78,16 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
     }
   }
 
-  const read = <T>(operation: () => Promise<T>) => guard(operation, reads);
-  const write = <T>(keys: readonly string[], bytes: number, operation: () => Promise<T>) =>
-    guard(operation, writes, {
-      extraMs: Math.min(bytes * MS_PER_WRITTEN_BYTE, MAX_WRITE_MS - MAX_DEADLINE_MS),
-      onLate: () => keys.forEach(onLateWrite),
-    });
+  function write<T>(keys: readonly string[], bytes: number, operation: () => Promise<T>): Promise<T> {
+    const extraMs = Math.min(bytes * MS_PER_WRITTEN_BYTE, MAX_WRITE_MS - MAX_DEADLINE_MS);
+    return guard(operation, extraMs, () => keys.forEach(onLateWrite));
+  }
 
   return {
     store: {
       ...(store.peek && { peek: store.peek }),
-      get: (key) => read(() => store.get(key)),
-      head: (key) => read(() => store.head(key)),
+      get: (key) => guard(() => store.get(key)),
+      head: (key) => guard(() => store.head(key)),
       put: (key, body, info) => write([key], body.length, () => store.put(key, body, info)),
       replace: (key, etag, body, info) =>
         write([key], body.length, () => store.replace(key, etag, body, info)),
