@@ -1,10 +1,11 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { findIntegers, writeInteger } from './integers.ts';
+import { share } from './share.ts';
 
 /** A change of a file. Places are shares of its length, so that it fits any file. */
 export type Edit =
-  | { edit: 'integer'; which: number; value: number | 'length' | 'rest'; plus: number }
+  | { edit: 'integer'; which: number; isNear: boolean; value: number | 'length' | 'rest'; plus: number }
   | { edit: 'set' | 'insert'; at: number; bytes: Uint8Array }
   | { edit: 'flip'; at: number; bit: number }
   | { edit: 'remove' | 'repeat'; at: number; length: number; times: number }
@@ -67,9 +68,9 @@ const TELLING = [
 
 /** Headers are near the beginning, and what a reader may read beyond is at the end. */
 const place = fc.oneof(
-  { weight: 3, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
-  fc.double({ min: 0, max: 0.1, noNaN: true }),
-  fc.double({ min: 0.95, max: 1, noNaN: true }),
+  { weight: 3, arbitrary: share },
+  share.map((value) => value / 10),
+  share.map((value) => 0.95 + value / 20),
 );
 const length = fc.oneof(fc.nat(8), fc.nat(64), fc.nat(4096));
 const bytes = fc.oneof(fc.constantFrom(...TELLING), fc.uint8Array({ minLength: 1, maxLength: 8 }));
@@ -100,7 +101,8 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       edit: fc.constant('integer' as const),
-      which: fc.nat(0xffff),
+      which: share,
+      isNear: fc.boolean(),
       value,
       plus: fc.integer({ min: -2, max: 2 }),
     }),
@@ -175,13 +177,15 @@ function apply(file: Buffer, change: Edit, other: Buffer): Buffer {
   }
 }
 
-function changeInteger(file: Buffer, { which, value, plus }: Extract<Edit, { edit: 'integer' }>): Buffer {
+function changeInteger(
+  file: Buffer,
+  { which, isNear, value, plus }: Extract<Edit, { edit: 'integer' }>,
+): Buffer {
   const integers = findIntegers(file);
-  const found = integers[which % integers.length];
+  const found = integers[Math.floor(which * integers.length)];
   if (!found) return file;
   const wanted = value === 'length' ? file.length : value === 'rest' ? file.length - found.at : value;
-  // Half of the time a little more or less than what is there.
-  const changed = which % 2 === 0 ? found.value + plus : wanted + plus;
+  const changed = isNear ? found.value + plus : wanted + plus;
   return writeInteger(file, found, changed);
 }
 

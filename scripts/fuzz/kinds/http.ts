@@ -3,6 +3,7 @@ import { checkAnswer } from '../check-answer.ts';
 import { Finding, type Kind, kind } from '../kind.ts';
 import { parseAnswers } from '../parse-answers.ts';
 import { type Ending, sendRaw } from '../raw-connection.ts';
+import { share } from '../share.ts';
 import { ADMIN_TOKEN, CLOSED_AUTHORITY } from '../target.ts';
 
 interface HttpInput {
@@ -179,7 +180,6 @@ const request = fc
     return [`${method} ${target} ${version}`, ...right, ...headers, ...more, '', body].join(lineEnd);
   });
 
-const share = fc.double({ min: 0, max: 1, noNaN: true });
 /** Now and then a value: most inputs are to be read as requests. */
 const now = <T>(value: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 7, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: value });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { decodeMessage } from '../../../src/queue/message.ts';
 import { Finding, type Kind, kind } from '../kind.ts';
+import { share } from '../share.ts';
 
 const mostly = (good: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 9, arbitrary: good }, { weight: 1, arbitrary: fc.anything() });
@@ -28,7 +29,7 @@ const message = mostly(
 const inputs = fc
   .record({
     message,
-    cut: fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, fc.double({ min: 0, max: 1, noNaN: true })),
+    cut: fc.oneof({ weight: 5, arbitrary: fc.constant(1) }, share),
   })
   .map(({ message, cut }) => {
     const text = stringify(message);

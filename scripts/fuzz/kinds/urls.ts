@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { checkAnswer } from '../check-answer.ts';
 import { Finding, type Kind, kind } from '../kind.ts';
 import { type KeptConnection, keptConnection } from '../raw-connection.ts';
+import { share } from '../share.ts';
 import { CLOSED_AUTHORITY, SIGNING_KEY, type Target } from '../target.ts';
 
 interface UrlInput {
@@ -72,7 +73,7 @@ const unit = fc.oneof(
 
 /** A place, as a share of the length, and what is written there. */
 const change = fc.record({
-  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  at: share,
   removed: fc.nat(3),
   text: fc.oneof(
     fc.constantFrom(
