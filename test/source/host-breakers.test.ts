@@ -13,7 +13,7 @@ function setUp(options: Parameters<typeof openSource>[0] = {}) {
   const hosts = createHostBreakers({ nowMs: () => timeMs });
   return {
     hosts,
-    source: openSource({ timeoutMs: 100, hosts, ...options }),
+    source: openSource({ timeoutMs: 50, hosts, ...options }),
     advance: (ms: number) => {
       timeMs += ms;
     },
@@ -90,13 +90,13 @@ describe('requests to a host', () => {
     ['answers with what is not HTTP', (request) => request.socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n')],
   ])('are sent, whatever becomes of them, if it %s', async (_what, handler) => {
     const { port } = await serve(handler);
-    const errors = await fetchAll(setUp({ timeoutMs: 60 }), `http://images.test:${port}`, 7);
+    const errors = await fetchAll(setUp({ timeoutMs: 40 }), `http://images.test:${port}`, 7);
     expect(errors.map(isHostRefusal)).toEqual(Array(7).fill(false));
   });
 
   it('are sent if only one of its pictures is never answered', async () => {
     const { port } = await serve((_request, _response) => {});
-    const { source } = setUp({ timeoutMs: 60 });
+    const { source } = setUp({ timeoutMs: 40 });
     const errors = [];
     for (let times = 0; times < 7; times++)
       errors.push(await failure(source.fetch(`http://images.test:${port}/slow.jpg`)));

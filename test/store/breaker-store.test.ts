@@ -1,0 +1,73 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { createBreakerStore, StoreRefusal } from '../../src/store/breaker-store.ts';
+import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { makeFolder } from '../support/store/folder.ts';
+
+const INFO = { contentType: 'image/webp' };
+const unreachable = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
+const busy = new S3ServiceException({
+  name: 'SlowDown',
+  $fault: 'server',
+  $metadata: { httpStatusCode: 503 },
+});
+
+/** A store that fails while there is a fault, behind a breaker whose clock the test sets. */
+async function setUp() {
+  const fault: { current?: Error | undefined } = {};
+  const clock = { nowMs: 0 };
+  const folder = createFileStore({ root: await makeFolder() });
+  const failing: VariantStore = {
+    ...folder,
+    async get(key) {
+      if (fault.current) throw fault.current;
+      return await folder.get(key);
+    },
+  };
+  const breaker = createBreakerStore(failing, {
+    name: 's3://bucket',
+    nowMs: () => clock.nowMs,
+    onLateWrite: () => {},
+  });
+  const get = async () => await breaker.store.get('a');
+  return { fault, clock, breaker, get };
+}
+
+describe('a store behind a circuit breaker', () => {
+  it('works as the store does', async () => {
+    const { breaker, get } = await setUp();
+    const { store } = breaker;
+    const { etag } = await store.put('a', new Uint8Array([1]), INFO);
+    expect(await get()).toMatchObject({ etag, body: new Uint8Array([1]) });
+    expect(await store.replace('a', 'other', new Uint8Array([2]), INFO)).toBeUndefined();
+    expect(await store.head('a')).toMatchObject({ etag });
+    expect(await store.list('x')[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+    await store.delete(['a']);
+    expect(await get()).toBeUndefined();
+  });
+
+  it('refuses everything after two failures to reach it, and asks again after a while', async () => {
+    const { fault, clock, breaker, get } = await setUp();
+    fault.current = unreachable;
+    for (let times = 0; times < 2; times++) await expect(get()).rejects.toBe(unreachable);
+    fault.current = undefined;
+    const { store } = breaker;
+    const refused = [get(), store.head('a'), store.put('a', new Uint8Array(), INFO), store.delete(['a'])];
+    for (const operation of refused) await expect(operation).rejects.toThrow(StoreRefusal);
+    await expect(store.list('x')[Symbol.asyncIterator]().next()).rejects.toThrow(StoreRefusal);
+    expect(breaker.list()).toMatchObject([{ target: 's3://bucket', state: 'open', refused: 5 }]);
+    clock.nowMs = 2_000;
+    expect(await get()).toBeUndefined();
+    expect(breaker.list()).toEqual([]);
+  });
+
+  it.each([
+    ['S3 that it is busy', busy],
+    ['the disk that it is full', Object.assign(new Error(), { code: 'ENOSPC' })],
+  ])('is asked on if it fails because of the answer of %s', async (_what, error) => {
+    const { fault, get } = await setUp();
+    fault.current = error;
+    for (let times = 0; times < 5; times++) await expect(get()).rejects.toBe(error);
+  });
+});
