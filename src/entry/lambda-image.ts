@@ -5,6 +5,7 @@ import { createKeyHash } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
+import { collectLessOften } from './collect-less-often.ts';
 
 // The Lambda function behind CloudFront that makes the variants that are not in the bucket. HTTP client and encoder are loaded on the
 // first miss.
@@ -12,6 +13,7 @@ import { createReadForwardedTarget } from '../variant/read-target.ts';
 /** A response of Lambda is at most 6 MB. In it an image is base64, a third longer; the rest is for headers. */
 const MAX_BODY_BYTES = 4_500_000;
 
+collectLessOften();
 // A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
 const config = { ...readConfig(), encoderProcesses: false };
 const bucket = bucketOf(config);

@@ -5,6 +5,7 @@ import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome } from '../unit-services.ts';
+import { collectLessOften } from './collect-less-often.ts';
 
 // The Lambda function that processes the queue: it prewarms units. On a schedule, it sweeps what crashed work left of purged units.
 
@@ -23,6 +24,7 @@ const DRAIN_MS = 180_000;
 /** Fewer than on one machine, because many workers fetch from the same client's server. */
 const FETCHES_PER_HOST = 4;
 
+collectLessOften();
 // A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
 const config = { ...readConfig(), encoderProcesses: false };
 const log = pino({ level: config.logLevel, base: null });

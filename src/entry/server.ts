@@ -6,6 +6,7 @@ import { type Config, ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
+import { collectLessOften } from './collect-less-often.ts';
 import { createLogOutput, type LogOutput, type LogOutputOptions } from './log-output.ts';
 
 /** Ten thousand lines or so: what a reader may be behind. */
@@ -19,6 +20,7 @@ const MAX_LOG_FLUSH_MS = 1000;
 
 /** Starts the service on one machine, in one process or several: `npm start`. */
 async function main(): Promise<void> {
+  collectLessOften();
   const config = readConfig();
   const isDemo = hasNoConfiguration(config);
   if (config.workers === 1 || isDemo) return await serve(config, isDemo ? startDemo : startServer);
