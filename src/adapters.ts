@@ -53,11 +53,14 @@ export function createLazyS3Client(endpoint: string | undefined): LazyS3Client {
   };
 }
 
+const DAY_MS = 86_400_000;
+
 /** @throws ConfigError when the folder cannot be used */
 export async function createStore(
-  { store: location, workers }: Pick<Config, 'store' | 'workers'>,
+  config: Pick<Config, 'store' | 'workers' | 'storeMaxBytes' | 'storeMaxAgeDays'>,
   s3: LazyS3Client,
 ): Promise<VariantStore> {
+  const { store: location, workers, storeMaxBytes, storeMaxAgeDays } = config;
   if (location.kind === 's3') {
     const { createS3Store } = await import('./store/s3-store.ts');
     return createS3Store({ bucket: location.bucket, client: await s3.get() });
@@ -65,7 +68,12 @@ export async function createStore(
   const { root } = location;
   const { createFileStore } = await import('./store/file-store.ts');
   try {
-    return createFileStore({ root, processes: workers });
+    return createFileStore({
+      root,
+      processes: workers,
+      maxBytes: storeMaxBytes,
+      maxAgeMs: storeMaxAgeDays && storeMaxAgeDays * DAY_MS,
+    });
   } catch (error) {
     throw new ConfigError([`STORE: ${root} cannot be used as a folder (${(error as Error).message})`]);
   }

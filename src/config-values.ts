@@ -30,7 +30,7 @@ export function text(allowed: string): ValueType<string> {
 
 export function wholeNumber(min: number, max: number): ValueType<number> {
   return valueType(`a whole number from ${min} to ${max}`, (value) => {
-    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
     return number >= min && number <= max ? number : undefined;
   });
 }

@@ -73,6 +73,18 @@ export const VARIABLES = {
     default: 'file:./data',
     doc: 'Where variants are stored: a folder on a local disk, or an S3 bucket.',
   }),
+  storeMaxBytes: variable({
+    name: 'STORE_MAX_BYTES',
+    type: wholeNumber(1_000_000, 999_999_999_999_999),
+    default: { value: undefined, words: 'no limit' },
+    doc: 'What the folder of the store may take on the disk, in bytes. Variants that were not used for longest are [removed](operations.md#limits-of-the-store) before that, and made again when they are asked for. A bucket has lifecycle rules for that.',
+  }),
+  storeMaxAgeDays: variable({
+    name: 'STORE_MAX_AGE_DAYS',
+    type: wholeNumber(1, 36_500),
+    default: { value: undefined, words: 'no limit' },
+    doc: 'Variants that were not used for so many days are removed from the folder of the store. A bucket has lifecycle rules for that.',
+  }),
   s3Endpoint: variable({
     name: 'S3_ENDPOINT',
     type: httpUrl,

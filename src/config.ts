@@ -63,8 +63,12 @@ function readVariable<T>(variable: Variable<T>, value: string | undefined): T {
 
 function crossFieldFaults(env: Readonly<Record<string, string | undefined>>): string[] {
   const host = env['HOST'] || undefined;
-  if (host === undefined || isLoopback(host) || env['SIGNING_KEYS']) return [];
-  return [`HOST: ${host} is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS`];
+  const faults = ['STORE_MAX_BYTES', 'STORE_MAX_AGE_DAYS']
+    .filter((name) => env[name] && env['STORE']?.startsWith('s3:'))
+    .map((name) => `${name}: is for a folder: give the bucket a lifecycle rule instead`);
+  if (host === undefined || isLoopback(host) || env['SIGNING_KEYS']) return faults;
+  const fault = `HOST: ${host} is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS`;
+  return [...faults, fault];
 }
 
 function isLoopback(host: string): boolean {

@@ -29,6 +29,7 @@ import type { SourceRecords } from './source/source-records.ts';
 import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
 import type { StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
+import { upkeepMetrics } from './store/upkeep-metrics.ts';
 import { createStoreAccess, type ImageStore } from './store-access.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
 import { observeLocks } from './telemetry/observe-locks.ts';
@@ -181,6 +182,7 @@ export async function createServices(
     s3Client: s3.get,
     storeFaults: access.faults,
     metricSources: [
+      ...(store.upkeep ? upkeepMetrics(store.upkeep) : []),
       ...lockMetrics,
       ...sourceHosts.metricSources,
       ...circuitMetrics({ source: hosts, store: access.circuits }),

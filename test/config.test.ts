@@ -94,6 +94,11 @@ describe('readConfig', () => {
     ],
     ['the tiers of prewarm', { PREWARM_TIERS: 'saver,high' }, { prewarm: { tiers: ['saver', 'high'] } }],
     ['the effort of prewarm', { PREWARM_EFFORT: 'fast' }, { prewarmEffort: 'fast' }],
+    [
+      'the limits of the folder',
+      { STORE_MAX_BYTES: '500000000000', STORE_MAX_AGE_DAYS: '90' },
+      { storeMaxBytes: 500e9, storeMaxAgeDays: 90 },
+    ],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
     ['another interval of metrics', { OTEL_METRIC_EXPORT_INTERVAL: '5000' }, { otelMetricIntervalMs: 5000 }],
     ['a number of workers', { WORKERS: '4' }, { workers: 4 }],
@@ -126,6 +131,8 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   HOST: ['0.0.0.0', '::', '192.168.0.1', 'example.com', '127.0.0.1.example.com', '127.999.0.1'],
   PUBLIC_URL: ['images.example.com', 'ftp://x', 'https://x/path', 'https://x/?a'],
   STORE: ['data', 'file:', 'file://data', 's3://', 's3://B', 's3://bucket/folder'],
+  STORE_MAX_BYTES: ['0', '999999', '10GB', '1e9', '-1'],
+  STORE_MAX_AGE_DAYS: ['0', '1.5', '30d', '36501'],
   S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
   QUEUE: ['sqs', 'https://sqs.test', 'ftp://x/queue', 'Local'],
   SQS_ENDPOINT: ['localhost:9324'],
@@ -189,6 +196,15 @@ describe('A fault of the environment', () => {
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: `))]);
     // Never what a validator or the engine says by itself.
     expect(faults[0]).not.toMatch(/invalid|expected one of|undefined/i);
+  });
+
+  it('are limits of the folder that are set for a bucket', () => {
+    const env = { STORE: 's3://bucket', STORE_MAX_BYTES: '1000000', STORE_MAX_AGE_DAYS: '1' };
+    expect(faultsOf(env)).toEqual([
+      expect.stringMatching(/^STORE_MAX_BYTES: .*lifecycle rule/),
+      expect.stringMatching(/^STORE_MAX_AGE_DAYS: .*lifecycle rule/),
+    ]);
+    expect(faultsOf({ ...env, STORE_MAX_BYTES: '', STORE_MAX_AGE_DAYS: '' })).toEqual([]);
   });
 
   it('is reported together with all others', () => {

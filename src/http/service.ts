@@ -82,6 +82,8 @@ export async function createService(
   if (metrics && exportsMetrics) telemetry.exportMetrics(metrics.registry, config.otelMetricIntervalMs);
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
+  const stopUpkeep = new AbortController();
+  let upkeep: Promise<void> | undefined;
   const imageOptions = {
     getVariant,
     log,
@@ -115,11 +117,15 @@ export async function createService(
         logImage(log, outcome);
       });
       sweepTimer = sweepRegularly(units, log);
+      upkeep = services.shared.store.upkeep?.run(stopUpkeep.signal, (error) =>
+        log.warn({ err: error }, 'a part of the store could not be kept within its limits'),
+      );
     },
     async drain() {
       draining = true;
       clearInterval(sweepTimer);
-      await Promise.all([services.drain(), unitServices.drain()]);
+      stopUpkeep.abort();
+      await Promise.all([services.drain(), unitServices.drain(), upkeep]);
     },
     async close() {
       await services.close();

@@ -1,10 +1,15 @@
-import { unlinkSync } from 'node:fs';
+import { type Stats, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TOMBSTONE_PREFIX } from '../protocol/keys.ts';
 import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.ts';
+import { createFileJournal, type FileJournal } from './file-journal.ts';
+import { createFileUpkeep, type FileLimits } from './file-limits.ts';
 import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
+import { bytesOf, placeOf, usedMsOf } from './file-walk.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
+import { createSpaceReserve, isOutOfSpace, type SpaceReserve } from './space-reserve.ts';
 import {
   assertFolder,
   assertObjectInfo,
@@ -26,12 +31,19 @@ const MEMORY_CACHE_BYTES = 64 * 1_048_576;
 /** What each of many processes keeps at least. */
 const MIN_MEMORY_CACHE_BYTES = 16 * 1_048_576;
 
-export interface FileStoreOptions {
+/** How exactly it is noted when a file was last used: a hit costs a write to the disk once in this time at most. */
+const USE_STEP_MS = 86_400_000;
+
+export interface FileStoreOptions extends FileLimits {
   /** The folder, created if it is missing. On a local disk: a network share that hangs would hang the process. */
   root: string;
   /** How many processes of this server divide the memory for recently read objects between them. Default: 1. */
   processes?: number;
 }
+
+/** In the folder for temp files. */
+const JOURNAL_NAME = 'changes';
+const RESERVE_NAME = 'reserve';
 
 /**
  * A store in a folder: one file for each object, at its key. An image can be made again, so its put does not wait for the disk; a
@@ -42,14 +54,22 @@ export interface FileStoreOptions {
  *
  * @throws Error when the folder cannot be created or written to
  */
-export function createFileStore({ root, processes = 1 }: FileStoreOptions): VariantStore {
+export function createFileStore({ root, processes = 1, ...limits }: FileStoreOptions): VariantStore {
   const base = resolve(root);
   const tempFolder = join(base, TEMP_FOLDER);
   makeWritableFolder(tempFolder);
   sweepTempFiles(tempFolder);
   const maybeYield = createYielder();
-  const cache = createMemoryCache(Math.max(MIN_MEMORY_CACHE_BYTES, MEMORY_CACHE_BYTES / processes));
-  const write = createWriter(tempFolder);
+  const hasLimits = limits.maxBytes !== undefined || limits.maxAgeMs !== undefined;
+  const onUse = hasLimits ? noteUse : () => {};
+  const cacheBytes = Math.max(MIN_MEMORY_CACHE_BYTES, MEMORY_CACHE_BYTES / processes);
+  const cache = createMemoryCache(cacheBytes, Date.now, onUse);
+  const journal = createFileJournal(join(tempFolder, JOURNAL_NAME));
+  const reserve = createSpaceReserve(join(tempFolder, RESERVE_NAME));
+  reserve.fill();
+  const write = createWriter({ tempFolder, journal, reserve });
+  const noteRemoved = (key: string, { size, blocks }: Stats) =>
+    journal.note(placeOf(key), -1, -bytesOf({ size, blocks }));
 
   function pathOf(key: string): string {
     assertObjectKey(key);
@@ -64,7 +84,7 @@ export function createFileStore({ root, processes = 1 }: FileStoreOptions): Vari
       const cached = cache.get(key);
       if (cached) return cached;
       await maybeYield();
-      return await readThrough(cache, key, path);
+      return await readThrough(cache, key, path, onUse);
     },
 
     async head(key) {
@@ -82,7 +102,7 @@ export function createFileStore({ root, processes = 1 }: FileStoreOptions): Vari
 
     async delete(keys) {
       keys.forEach(assertObjectKey);
-      await deleteFiles(base, keys, maybeYield);
+      await deleteFiles(base, keys, maybeYield, noteRemoved);
     },
 
     async deleteIfMatch(key, etag) {
@@ -90,7 +110,9 @@ export function createFileStore({ root, processes = 1 }: FileStoreOptions): Vari
       await maybeYield();
       if (!hasEtag(key, path, etag)) return;
       try {
+        const file = statSync(path);
         unlinkSync(path);
+        noteRemoved(key, file);
       } catch (error) {
         ignoreNotFound(error);
       }
@@ -101,11 +123,33 @@ export function createFileStore({ root, processes = 1 }: FileStoreOptions): Vari
       assertFolder(folder);
       yield* listFiles(base, folder, maybeYield);
     },
+
+    upkeep: createFileUpkeep({ root: base, journal, onTick: reserve.fill, ...limits }),
   };
 }
 
-async function readThrough(cache: MemoryCache, key: string, path: string): Promise<StoredObject | undefined> {
+/**
+ * Notes that a file is used, once a day at most: file systems note reads themselves, but not those from our memory, and not where they are
+ * mounted with `noatime`.
+ */
+function noteUse(path: string, file: Stats): void {
+  const nowMs = Date.now();
+  if (nowMs - usedMsOf(file) < USE_STEP_MS) return;
+  try {
+    utimesSync(path, nowMs / 1000, file.mtimeMs / 1000);
+  } catch {
+    // Another user's file, or just removed.
+  }
+}
+
+async function readThrough(
+  cache: MemoryCache,
+  key: string,
+  path: string,
+  onUse: (path: string, file: Stats) => void,
+): Promise<StoredObject | undefined> {
   return await withFile(path, async (fd, file) => {
+    onUse(path, file);
     const object = await readObject(key, fd, file);
     // Records are read once each, by the thousand, when a queue is processed: they would only displace variants.
     if (object && !isRecord(key)) cache.set(key, path, file, object);
@@ -113,8 +157,14 @@ async function readThrough(cache: MemoryCache, key: string, path: string): Promi
   });
 }
 
+interface WriterOptions {
+  tempFolder: string;
+  journal: FileJournal;
+  reserve: SpaceReserve;
+}
+
 /** Returns the function that writes an object; its result is `undefined` when `onlyIf` returned `false`. */
-function createWriter(tempFolder: string) {
+function createWriter({ tempFolder, journal, reserve }: WriterOptions) {
   return async (
     key: string,
     path: string,
@@ -127,7 +177,22 @@ function createWriter(tempFolder: string) {
     const durable = !info.contentType.startsWith('image/');
     // A put that does not wait for the disk never yields by itself, so a caller that puts in a loop would block all others.
     if (!durable) await nextTurn();
-    const isStored = await replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
-    return isStored ? { etag } : undefined;
+    const before = statSync(path, { throwIfNoEntry: false });
+    const replace = () => replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
+    const isStored = await replace().catch(async (error: unknown) => {
+      if (!isOutOfSpace(error) || !key.startsWith(`${TOMBSTONE_PREFIX}/`)) throw error;
+      reserve.release();
+      return await replace();
+    });
+    if (!isStored) return undefined;
+    const bytes = roundUpToBlocks(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    journal.note(placeOf(key), before ? 0 : 1, bytes - (before ? bytesOf(before) : 0));
+    return { etag };
   };
+}
+
+/** Returns about what a file of this length takes on the disk. */
+function roundUpToBlocks(bytes: number): number {
+  const BLOCK_BYTES = 4096;
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }

@@ -79,12 +79,17 @@ export async function deleteFiles(
   root: string,
   keys: readonly string[],
   maybeYield: YieldToEventLoop,
+  onDelete: (key: string, file: Stats) => void = () => {},
 ): Promise<void> {
   const errors: unknown[] = [];
   for (let start = 0; start < keys.length; start += UNLINK_CONCURRENCY) {
     const batch = keys.slice(start, start + UNLINK_CONCURRENCY);
     // Asynchronous, since freeing a large file is slow.
-    const unlinks = batch.map((key) => unlinkAsync(join(root, key)).catch(ignoreNotFound));
+    const unlinks = batch.map(async (key) => {
+      const file = statsOf(join(root, key));
+      await unlinkAsync(join(root, key)).catch(ignoreNotFound);
+      if (file) onDelete(key, file);
+    });
     for (const result of await Promise.allSettled(unlinks)) {
       if (result.status === 'rejected') errors.push(result.reason);
     }

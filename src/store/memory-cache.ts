@@ -35,8 +35,13 @@ const ENTRY_OVERHEAD_BYTES = 1024;
  *
  * @param maxBytes - the limit on the bodies of all objects together
  * @param nowMs - Unix milliseconds, by the clock that sets the times of files
+ * @param onHit - called with the file of each object that is found
  */
-export function createMemoryCache(maxBytes: number, nowMs: () => number = Date.now): MemoryCache {
+export function createMemoryCache(
+  maxBytes: number,
+  nowMs: () => number = Date.now,
+  onHit: (path: string, file: Stats) => void = () => {},
+): MemoryCache {
   const entries = new LRUCache<string, Entry>({
     maxSize: maxBytes,
     sizeCalculation: ({ object }) => object.bytes + ENTRY_OVERHEAD_BYTES,
@@ -46,7 +51,10 @@ export function createMemoryCache(maxBytes: number, nowMs: () => number = Date.n
       const entry = entries.get(key);
       if (!entry) return undefined;
       const file = statSync(entry.path, IF_THERE);
-      if (file && isSame(file, entry.file)) return entry.object;
+      if (file && isSame(file, entry.file)) {
+        onHit(entry.path, file);
+        return entry.object;
+      }
       entries.delete(key);
       return undefined;
     },

@@ -88,6 +88,26 @@ export interface VariantStore {
    *   `a/bc`
    */
   list(folder: string): AsyncIterable<ListedObject>;
+  /** Keeps the store within its limits. Absent where the store does that by itself: S3 has lifecycle rules. */
+  upkeep?: StoreUpkeep;
+}
+
+/** Keeps a store within its limits: for one process of those that share the store. More than one do no harm. */
+export interface StoreUpkeep {
+  /**
+   * Works in the background until the signal aborts.
+   *
+   * @param onError - called with each fault that keeps a part of the store from being looked at
+   */
+  run(signal: AbortSignal, onError: (error: unknown) => void): Promise<void>;
+  /** What the store has, about; `undefined` until `run` has looked at all of it. */
+  usage(): { objects: number; bytes: number } | undefined;
+  /** What was removed so far, because of the limit on the size or on the age. */
+  removed(): Readonly<Record<'size' | 'age', Readonly<{ objects: number; bytes: number }>>>;
+  /** The limit on the size, if there is one. */
+  maxBytes: number | undefined;
+  /** Returns how many bytes the file system has left. */
+  freeBytes(): number;
 }
 
 /** The file store's folder for temp files. No key may start with it, in any store, or the stores would differ. */

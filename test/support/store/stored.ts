@@ -9,6 +9,9 @@ export const AVIF: ObjectInfo = {
   metadata: { 'cache-tag': 'u-0a1b,s-2c3d', width: '1080', 'source-type': 'image/jpeg' },
 };
 
+/** No test takes longer than this from a put to a look at it. */
+const MAX_TEST_MS = 600_000;
+
 /** Returns a key without an object. */
 export function freshKey(extension = 'avif'): string {
   return `v1/00/${randomUUID()}/1080-balanced.${extension}`;
@@ -32,8 +35,11 @@ export async function expectStored(
     metadata: { ...metadata },
     etag: md5(body),
     bytes: body.length,
+    modifiedMs: expect.any(Number),
   };
-  expect(await store.head(key)).toEqual(info);
+  const head = await store.head(key);
+  expect(head).toEqual(info);
+  expect(Math.abs((head?.modifiedMs ?? 0) - Date.now())).toBeLessThan(MAX_TEST_MS);
   const found = await store.get(key);
   expect(found).toEqual({ ...info, body: expect.any(Uint8Array) });
   // `toEqual` would take seconds for five megabytes.

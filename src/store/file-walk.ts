@@ -1,0 +1,129 @@
+import { type Dir, type Dirent, lstatSync, opendirSync, rmdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import {
+  DEAD_LETTER_PREFIX,
+  MANIFEST_NAME,
+  QUEUE_PREFIX,
+  SHARDS,
+  TOMBSTONE_PREFIX,
+  VARIANT_PREFIX,
+} from '../protocol/keys.ts';
+import { ignoreNotFound } from './file-tree.ts';
+
+/** What a file is, as far as it matters for whether it may be removed. */
+export type FileKind = 'image' | 'manifest' | 'tombstone' | 'kept';
+
+export interface WalkedFile {
+  kind: FileKind;
+  /** Its path in the folder. */
+  key: string;
+  /** What it takes on the disk. */
+  bytes: number;
+  /** When it was last read or written, in Unix milliseconds; to a day exactly, since a file system notes no more. */
+  usedMs: number;
+  /** Whether it is a manifest and nothing else of its unit is left. */
+  isLastOfUnit: boolean;
+}
+
+export interface WalkOptions {
+  root: string;
+  /** Decides about each file: returns whether it stays. If not, it has removed it. */
+  visit: (file: WalkedFile) => boolean;
+  /** Awaited at each file. */
+  pace: () => Promise<void>;
+}
+
+/** The parts of a folder that are walked over one after the other: together all files of a store. */
+export const PLACES: readonly string[] = [
+  ...Array.from({ length: SHARDS }, (_, shard) => `${VARIANT_PREFIX}/${shard.toString(16).padStart(2, '0')}`),
+  ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX],
+];
+
+/** Returns the part of the folder that a key is in. */
+export function placeOf(key: string): string {
+  return key.split('/', key.startsWith(`${VARIANT_PREFIX}/`) ? 2 : 1).join('/');
+}
+
+/**
+ * Visits all files of a place, a unit's manifest after all else of the unit, and removes folders that are empty then. It holds no names in
+ * memory: a folder may have millions.
+ */
+export async function walkPlace(place: string, options: WalkOptions): Promise<void> {
+  await walkFolder(place, options);
+}
+
+/** Returns whether anything is left in the folder. */
+async function walkFolder(folder: string, options: WalkOptions): Promise<boolean> {
+  const { root } = options;
+  const entries = openFolder(join(root, folder));
+  if (!entries) return false;
+  let hasManifest = false;
+  let isLeft = false;
+  try {
+    for (let entry = entries.readSync(); entry; entry = entries.readSync()) {
+      if (entry.name === MANIFEST_NAME) hasManifest = true;
+      else if (await walkEntry(folder, entry, options)) isLeft = true;
+    }
+  } finally {
+    entries.closeSync();
+  }
+  if (hasManifest && (await walkFile(`${folder}/${MANIFEST_NAME}`, !isLeft, options))) isLeft = true;
+  if (!isLeft) removeIfEmpty(join(root, folder));
+  return isLeft;
+}
+
+async function walkEntry(folder: string, entry: Dirent, options: WalkOptions): Promise<boolean> {
+  const key = `${folder}/${entry.name}`;
+  return entry.isDirectory() ? await walkFolder(key, options) : await walkFile(key, false, options);
+}
+
+async function walkFile(
+  key: string,
+  isLastOfUnit: boolean,
+  { root, visit, pace }: WalkOptions,
+): Promise<boolean> {
+  await pace();
+  const stats = statsOf(join(root, key));
+  if (!stats) return false;
+  return visit({ kind: kindOf(key), key, bytes: bytesOf(stats), usedMs: usedMsOf(stats), isLastOfUnit });
+}
+
+function kindOf(key: string): FileKind {
+  if (key.startsWith(`${TOMBSTONE_PREFIX}/`)) return 'tombstone';
+  if (!key.startsWith(`${VARIANT_PREFIX}/`)) return 'kept';
+  return key.endsWith(`/${MANIFEST_NAME}`) ? 'manifest' : 'image';
+}
+
+/** Returns what a file takes on the disk. */
+export function bytesOf({ size, blocks }: Pick<Stats, 'size' | 'blocks'>): number {
+  return Math.max(size, blocks * 512);
+}
+
+/** Returns when a file was last read or written, in Unix milliseconds. */
+export function usedMsOf({ atimeMs, mtimeMs }: Pick<Stats, 'atimeMs' | 'mtimeMs'>): number {
+  return Math.max(atimeMs, mtimeMs);
+}
+
+function openFolder(path: string): Dir | undefined {
+  try {
+    return opendirSync(path);
+  } catch (error) {
+    return ignoreNotFound(error);
+  }
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    return ignoreNotFound(error);
+  }
+}
+
+function removeIfEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // A put has just stored something in it.
+  }
+}
