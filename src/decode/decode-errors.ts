@@ -9,12 +9,48 @@ const SUPPORTED =
 /** The timeout of one decode or encode, in seconds: longer than any legitimate image within the limits takes. */
 export const DECODE_TIMEOUT_SECONDS = 60;
 
-/** Returns the error for an image that sharp failed on: `overloaded` after a timeout, else `source_corrupt`. */
-export function decodeError(type: ImageType, cause: Error): EdgepressError {
-  return isTimeout(cause) ? timeoutError(type, cause) : corruptError(type, cause);
+/** A decode or an encode whose process has taken less CPU time than this share of its timeout was held up by other work. */
+const MIN_CPU_SHARE = 0.5;
+
+/**
+ * Runs sharp on an image. A timeout is `source_too_large` if the process has worked for most of it: the image is to blame, and would be
+ * again. Otherwise the machine is, and it is `overloaded`.
+ *
+ * @param run - ends with sharp's timeout after {@link DECODE_TIMEOUT_SECONDS}
+ * @throws EdgepressError `source_corrupt` where sharp fails for another reason
+ */
+export async function withDecodeErrors<T>(type: ImageType, run: () => Promise<T>): Promise<T> {
+  const started = process.cpuUsage();
+  try {
+    return await run();
+  } catch (cause) {
+    throw isTimeout(cause as Error) ? stoppedError(type, started, cause) : corruptError(type, cause);
+  }
 }
 
-/** Whether sharp ran into its timeout, which says nothing against the image. */
+/**
+ * Returns the error for sharp's timeout.
+ *
+ * @param since - the CPU time that the process had taken when sharp started
+ */
+export function stoppedError(type: ImageType, since: NodeJS.CpuUsage, cause: unknown): EdgepressError {
+  const isBusy = cpuSeconds(since) >= MIN_CPU_SHARE * DECODE_TIMEOUT_SECONDS;
+  return isBusy ? slowError(type, DECODE_TIMEOUT_SECONDS, cause) : timeoutError(type, cause);
+}
+
+/** Returns the CPU time that this process has taken since then, in seconds. */
+export function cpuSeconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1e6;
+}
+
+/** Returns the `source_too_large` error for an image that takes too much CPU time. */
+export function slowError(type: ImageType, seconds: number, cause?: unknown): EdgepressError {
+  const detail = `The ${type} image takes more than ${seconds} seconds to decode or encode`;
+  return new EdgepressError('source_too_large', detail, { cause });
+}
+
+/** Whether sharp ran into its timeout. */
 export function isTimeout(cause: Error): boolean {
   return cause.message.startsWith('timeout');
 }

@@ -3,7 +3,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { asBuffer } from './containers/isobmff.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from './decode-errors.ts';
+import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { openSource } from './open-source.ts';
@@ -134,12 +134,9 @@ async function convertedPixels(
 }
 
 async function run(pipeline: Sharp, type: ImageType) {
-  return await pipeline
-    .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
-    .toBuffer({ resolveWithObject: true })
-    .catch((cause: Error) => {
-      throw decodeError(type, cause);
-    });
+  return await withDecodeErrors(type, () =>
+    pipeline.timeout({ seconds: DECODE_TIMEOUT_SECONDS }).toBuffer({ resolveWithObject: true }),
+  );
 }
 
 /** A function of its own, so that the closure keeps only the pixels alive and not the bytes of the source. */

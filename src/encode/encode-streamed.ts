@@ -1,7 +1,7 @@
 import type { Sharp } from 'sharp';
 import { isLosslessAnimation } from '../decode/containers/chunks.ts';
 import type { PixelSource } from '../decode/decode.ts';
-import { decodeError } from '../decode/decode-errors.ts';
+import { withDecodeErrors } from '../decode/decode-errors.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
 import { scaled } from '../decode/size.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
@@ -38,9 +38,9 @@ export async function encodeStreamed(
   const isAnimated = frames > 1;
   const image = resizeAndCrop(await pixels.open(), size, isAnimated ? size : variantSize(size, format));
   const run = async (pipeline: Sharp, encoding: Encoding): Promise<EncodedBody> => {
-    const { body, info } = await runWithPermit(() => runEncoder(pipeline, encoding)).catch((cause: Error) => {
-      throw decodeError(type, cause);
-    });
+    const { body, info } = await runWithPermit(() =>
+      withDecodeErrors(type, () => runEncoder(pipeline, encoding)),
+    );
     const { width, pageHeight: height = info.height } = info;
     return { encoding, body, width, height, score: undefined, isOriginal: false };
   };

@@ -2,7 +2,7 @@ import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
 import { pngChunks } from '../containers/chunks.ts';
 import { pngChunk } from '../containers/write-png.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
+import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from '../decode-errors.ts';
 import type { DecodedPixels } from '../image-type.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';
 
@@ -60,15 +60,14 @@ export async function decodeApng(bytes: Buffer, open: (png: Buffer) => Sharp): P
   const data = Buffer.alloc(canvas.pixels.length * frames.length);
   for (const [index, frame] of frames.entries()) {
     // One after the other: decoded frames of a long animation would take more memory than the animation.
-    const pixels = await open(framePng(apng, frame))
-      .toColourspace('srgb')
-      .ensureAlpha()
-      .raw()
-      .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
-      .toBuffer()
-      .catch((cause: Error) => {
-        throw decodeError('apng', cause);
-      });
+    const pixels = await withDecodeErrors('apng', () =>
+      open(framePng(apng, frame))
+        .toColourspace('srgb')
+        .ensureAlpha()
+        .raw()
+        .timeout({ seconds: DECODE_TIMEOUT_SECONDS })
+        .toBuffer(),
+    );
     compose(canvas, frame, pixels, data.subarray(canvas.pixels.length * index));
   }
   return { data, width, height, channels: 4, frames: frames.length };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { EdgepressError } from '../../protocol/error.ts';
-import { corruptError, timeoutError } from '../decode-errors.ts';
+import { corruptError, cpuSeconds, slowError, timeoutError } from '../decode-errors.ts';
 import type { ImageType } from '../image-type.ts';
 
 /** A decoder in WebAssembly, and the script of the worker thread that runs it. */
@@ -15,10 +15,13 @@ export interface ThreadedDecoder {
 /** What a decoder may take for one file. */
 export interface DecoderLimits {
   maxBytes: number;
-  seconds: number;
-  /** Whether a file that takes longer is to blame, rather than the load of the machine. */
-  isSlownessFinal: boolean;
+  /** CPU time, of all that the process does meanwhile: in a process of the encoder pool, that is this file alone. */
+  cpuSeconds: number;
 }
+
+/** A decoder that takes so many times its CPU time is given up: the machine has no time for it, and the file is not to blame. */
+const MAX_STRETCH = 4;
+const CHECK_MS = 500;
 
 /** What went wrong, as a worker thread reports it: damage, a kind of file that is not supported, or too little memory. */
 export interface DecoderFailure {
@@ -51,23 +54,27 @@ function compiled(wasm: string): Promise<object> {
  * @param task - passed to the script with `module` and `maxBytes`
  * @param type - for messages
  * @returns what the script posts
- * @throws EdgepressError `source_corrupt`, `source_not_image` or `source_too_large` as the script reports; `overloaded` after a timeout
+ * @throws EdgepressError `source_corrupt`, `source_not_image` or `source_too_large` as the script reports; `source_too_large` if it takes too
+ * much CPU time, `overloaded` if it waits for CPU time for too long
  * @throws Error if the decoder itself fails, for example because it is missing
  */
 export async function runDecoder<Result extends object>(
   { script, wasm }: ThreadedDecoder,
   task: object,
   type: ImageType,
-  { maxBytes, seconds, isSlownessFinal }: DecoderLimits,
+  { maxBytes, cpuSeconds: maxSeconds }: DecoderLimits,
 ): Promise<Result> {
   const module = await compiled(wasm);
   return await new Promise((resolve, reject) => {
     const workerData = { ...task, module, maxBytes };
     const worker = new Worker(script, { ...THREAD_OPTIONS, workerData });
-    const timer = setTimeout(() => {
-      reject(isSlownessFinal ? slowError(type, seconds) : timeoutError(type));
+    const [startedCpu, startedMs] = [process.cpuUsage(), performance.now()];
+    const timer = setInterval(() => {
+      const isSlow = cpuSeconds(startedCpu) >= maxSeconds;
+      if (!isSlow && performance.now() - startedMs < MAX_STRETCH * maxSeconds * 1000) return;
+      reject(isSlow ? slowError(type, maxSeconds) : timeoutError(type));
       worker.terminate();
-    }, seconds * 1000);
+    }, CHECK_MS);
     worker.once('message', (message: Result | DecoderFailure) => {
       if ('failure' in message) reject(failureError(message, type));
       else resolve(message);
@@ -75,17 +82,10 @@ export async function runDecoder<Result extends object>(
     });
     worker.once('error', reject);
     worker.once('exit', (code) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       reject(new Error(`the ${type} decoder exited with code ${code} without a result`));
     });
   });
-}
-
-function slowError(type: ImageType, seconds: number): EdgepressError {
-  return new EdgepressError(
-    'source_too_large',
-    `The ${type} image takes more than ${seconds} seconds to decode`,
-  );
 }
 
 function failureError({ failure, reason }: DecoderFailure, type: ImageType): EdgepressError {

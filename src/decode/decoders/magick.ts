@@ -1,5 +1,4 @@
 import type { BytePatch } from '../containers/heif-items.ts';
-import { DECODE_TIMEOUT_SECONDS } from '../decode-errors.ts';
 import type { DecodedSamples, ImageType } from '../image-type.ts';
 import { runDecoder, type ThreadedDecoder } from './decoder-thread.ts';
 
@@ -19,6 +18,9 @@ const FORMATS: Readonly<Partial<Record<ImageType, string>>> = {
   psd: 'PSD',
   tiff: 'TIFF',
 };
+
+/** Three times what 32 MB of JPEG 2000 without loss take. */
+const MAX_CPU_SECONDS = 25;
 
 /** Enough for the library itself and the smallest files. */
 const MIN_BYTES = 128 * 2 ** 20;
@@ -45,11 +47,7 @@ export function decodeWithMagick(
 ): Promise<DecodedSamples> {
   const format = isCodestream(bytes, type) ? 'J2K' : FORMATS[type];
   if (!format) throw new TypeError(`ImageMagick does not decode ${type}`);
-  const limits = {
-    maxBytes: MIN_BYTES + decodeBytes,
-    seconds: DECODE_TIMEOUT_SECONDS,
-    isSlownessFinal: false,
-  };
+  const limits = { maxBytes: MIN_BYTES + decodeBytes, cpuSeconds: MAX_CPU_SECONDS };
   return runDecoder<DecodedSamples>(MAGICK, { bytes, format, frames, orientation }, type, limits);
 }
 
@@ -64,11 +62,7 @@ export async function checkTilesWithMagick(
   type: ImageType,
   { tiles, decodeBytes }: { tiles: readonly BytePatch[][]; decodeBytes: number },
 ): Promise<void> {
-  const limits = {
-    maxBytes: MIN_BYTES + decodeBytes,
-    seconds: DECODE_TIMEOUT_SECONDS,
-    isSlownessFinal: false,
-  };
+  const limits = { maxBytes: MIN_BYTES + decodeBytes, cpuSeconds: MAX_CPU_SECONDS };
   await runDecoder(MAGICK, { bytes, format: FORMATS[type], tiles }, type, limits);
 }
 

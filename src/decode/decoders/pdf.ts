@@ -14,7 +14,7 @@ const PDFIUM: ThreadedDecoder = {
  * A page takes 10 to 120 MiB and less than a second, pictures of 100 megapixels on it some seconds; a page of nested or endless drawings
  * would take all that there is.
  */
-const LIMITS = { maxBytes: 256 * 2 ** 20, seconds: 30, isSlownessFinal: true };
+const LIMITS = { maxBytes: 256 * 2 ** 20, cpuSeconds: 10 };
 
 /** A page has no pixels of its own. 200 dots an inch is what a fax of the best quality and most office scanners have. */
 const DOTS_PER_INCH = 200;

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
 import { tilePatches } from '../containers/heif-items.ts';
 import { asBuffer } from '../containers/isobmff.ts';
-import { decodeError } from '../decode-errors.ts';
+import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from '../decode-errors.ts';
 import { checkTilesWithMagick } from '../decoders/magick.ts';
 import type { ImageType } from '../image-type.ts';
 import type { InspectedSource } from '../inspect.ts';
@@ -71,11 +71,7 @@ async function checkTilesWithSharp(
   const file = Buffer.from(bytes);
   for (const patches of tiles) {
     for (const [at, value] of patches) file[at] = value;
-    await sharp(file, { failOn: 'warning', limitInputPixels: false })
-      .raw()
-      .toBuffer()
-      .catch((cause: Error) => {
-        throw decodeError(type, cause);
-      });
+    const tile = sharp(file, { failOn: 'warning', limitInputPixels: false }).raw();
+    await withDecodeErrors(type, () => tile.timeout({ seconds: DECODE_TIMEOUT_SECONDS }).toBuffer());
   }
 }

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
-import { DECODE_TIMEOUT_SECONDS, decodeError } from '../decode-errors.ts';
+import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from '../decode-errors.ts';
 import { numbersEntry, TIFF_TAG, type TiffEntry, withTiffEntries } from './tiff-entries.ts';
 import type { TiffKind } from './tiff-kind.ts';
 
@@ -56,9 +56,7 @@ export async function readTiffSamples(file: Uint8Array, kind: TiffKind): Promise
     .toColourspace(space)
     .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS });
-  const { data, info } = await raw.toBuffer({ resolveWithObject: true }).catch((cause: Error) => {
-    throw decodeError('tiff', cause);
-  });
+  const { data, info } = await withDecodeErrors('tiff', () => raw.toBuffer({ resolveWithObject: true }));
   return { data, channels: info.channels };
 }
 
