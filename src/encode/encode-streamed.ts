@@ -3,7 +3,8 @@ import { isLosslessAnimation } from '../decode/containers/chunks.ts';
 import type { PixelSource } from '../decode/decode.ts';
 import { withDecodeErrors } from '../decode/decode-errors.ts';
 import type { InspectedSource } from '../decode/inspect.ts';
-import { scaled } from '../decode/size.ts';
+import { type Size, scaled } from '../decode/size.ts';
+import { EdgepressError } from '../protocol/error.ts';
 import type { RunWithPermit } from './encode-semaphore.ts';
 import type { StillSource } from './encode-still.ts';
 import type { EncodedImage, EncodeRequest } from './encoder.ts';
@@ -22,9 +23,10 @@ import { animatedQuality, fastSettings } from './tier-quality.ts';
 
 /**
  * Encodes a streamed source, an animation or a very long still, in one pass and at a fixed quality, whatever the effort: all of its
- * pixels are never in memory together.
+ * pixels are never in memory together. An animation has at most the bytes of its original, or 4 MiB: its size is reduced where it would have
+ * more.
  *
- * @throws EdgepressError `source_corrupt`, or `overloaded` after a timeout
+ * @throws EdgepressError `source_corrupt`, `source_too_large` for too many bytes or too much CPU time, or `overloaded` after a timeout
  */
 export async function encodeStreamed(
   pixels: PixelSource,
@@ -47,7 +49,10 @@ export async function encodeStreamed(
   const settings = fastSettings(format, tier, { contentClass: 'photo', ...size });
   const animated = animatedEncoding(format);
   const encoded = isAnimated
-    ? await run(toAnimated(image, animated, animatedQuality(tier)), animated)
+    ? await withinBytes(maxAnimationBytes(facts.bytes), size, async (smaller) => {
+        const frame = smaller === size ? image : resizeAndCrop(await pixels.open(), smaller, smaller);
+        return await run(toAnimated(frame, animated, animatedQuality(tier)), animated);
+      })
     : await run(toEncoding(image, settings), settings.encoding);
   // In `jpeg`, the transparency of a still is flattened on white; GIF keeps that of an animation.
   const isFlattened = !isAnimated && format === 'jpeg' && servable?.hasAlpha === true;
@@ -64,6 +69,45 @@ export async function encodeStreamed(
   const lossless = ownSize && (animated === 'webp' ? { ...ownSize, score: 100 } : ownSize);
   const { encoding, ...rest } = smallerOf(smallerOf(encoded, lossless), original);
   return { ...rest, contentType: contentTypeOf(encoding) };
+}
+
+/** An animation may always have so many bytes: a dozen photographs as AVIF. */
+const MIN_ANIMATION_LIMIT = 4 * 2 ** 20;
+/** Bytes fall a little more slowly than pixels do. */
+const SHRINK_MARGIN = 0.85;
+const MAX_ATTEMPTS = 4;
+
+/**
+ * Returns the most bytes that an encoded animation may have: no more than its original, unless that is small. GIF takes up to seven times the
+ * bytes of the same animation as WebP.
+ */
+function maxAnimationBytes(sourceBytes: number): number {
+  return Math.max(MIN_ANIMATION_LIMIT, sourceBytes);
+}
+
+/**
+ * Encodes an animation at this size, and smaller until it has no more bytes than the limit: who pays for each byte sees it smaller rather than not
+ * at all.
+ *
+ * @throws EdgepressError `source_too_large` if it does not get small enough
+ */
+async function withinBytes(
+  maxBytes: number,
+  size: Size,
+  encode: (size: Size) => Promise<EncodedBody>,
+): Promise<EncodedBody> {
+  let tried = size;
+  for (let attempt = 1; ; attempt++) {
+    const encoded = await encode(tried);
+    const bytes = encoded.body.byteLength;
+    if (bytes <= maxBytes) return encoded;
+    if (attempt === MAX_ATTEMPTS)
+      throw new EdgepressError(
+        'source_too_large',
+        `The animation has ${bytes} bytes as ${encoded.encoding} even at ${tried.width}×${tried.height} pixels; at most ${maxBytes} are sent`,
+      );
+    tried = scaled(tried, Math.sqrt((SHRINK_MARGIN * maxBytes) / bytes));
+  }
 }
 
 /**
