@@ -77,7 +77,7 @@ export const VARIABLES = {
     name: 'STORE_MAX_BYTES',
     type: wholeNumber(1_000_000, 999_999_999_999_999),
     default: { value: undefined, words: 'no limit' },
-    doc: 'What the folder of the store may take on the disk, in bytes. Variants that were not used for longest are [removed](operations.md#limits-of-the-store) before that, and made again when they are asked for. A bucket has lifecycle rules for that.',
+    doc: 'What the folder of the store may take on the disk, in bytes. Variants that were not used for longest are [removed](store.md#limits-of-the-store) before that, and made again when they are asked for. A bucket has lifecycle rules for that.',
   }),
   storeMaxAgeDays: variable({
     name: 'STORE_MAX_AGE_DAYS',
