@@ -86,6 +86,11 @@ export const widths = valueType(`widths in pixels from 1 to ${MAX_WIDTH}, separa
 });
 
 /** An absolute `http(s)` URL, as it was given. */
+/** A namespace of CloudWatch metrics. */
+export const metricNamespace = valueType('1 to 255 of `A-Z a-z 0-9 . _ / # : -`', (value) =>
+  /^[\w./#:-]{1,255}$/.test(value) ? value : undefined,
+);
+
 export const httpUrl = valueType('an absolute http: or https: URL', (value) =>
   isHttp(parseUrl(value)) ? value : undefined,
 );

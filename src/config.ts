@@ -49,6 +49,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   return toConfig(Object.fromEntries(entries) as Values);
 }
 
+/** Returns the tracing header of X-Ray for the current invocation; AWS Lambda sets it anew for each. */
+export function xrayHeader(): string | undefined {
+  return process.env['_X_AMZN_TRACE_ID'];
+}
+
 /** Where callers reach the service: `PUBLIC_URL`, or else where the server listens. */
 export function baseUrlOf({ publicUrl, host, port }: Config): string {
   return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

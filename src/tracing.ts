@@ -1,6 +1,7 @@
 import { sourceHost } from './protocol/source-syntax.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import { WAIT_STEP } from './telemetry/observe-locks.ts';
+import type { PlatformContext } from './telemetry/platform.ts';
 import {
   createRequestId,
   currentContext,
@@ -51,13 +52,6 @@ export interface TracingOptions {
   onStep?: (name: string, seconds: number) => void;
   /** Returns what the platform calls this invocation, if it says so. */
   platform?: () => PlatformContext | undefined;
-}
-
-/** How the platform that runs this program names an invocation of it. */
-export interface PlatformContext {
-  requestId?: string | undefined;
-  trace?: Traceparent | undefined;
-  logFields?: Readonly<Record<string, string>>;
 }
 
 export function createTracing({ tracer, onStep, platform = () => undefined }: TracingOptions = {}): Tracing {

@@ -101,6 +101,7 @@ describe('readConfig', () => {
     ],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
     ['another interval of metrics', { OTEL_METRIC_EXPORT_INTERVAL: '5000' }, { otelMetricIntervalMs: 5000 }],
+    ['a namespace of metrics', { EMF_NAMESPACE: 'my/images' }, { emfNamespace: 'my/images' }],
     ['a number of workers', { WORKERS: '4' }, { workers: 4 }],
     ['one worker for each core', { WORKERS: 'auto' }, { workers: availableParallelism() }],
     ['a header value, trimmed', { CACHE_CONTROL: ' max-age=5 ' }, { cacheControl: 'max-age=5' }],
@@ -180,6 +181,8 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   OTEL_TRACES_EXPORTER: ['jaeger'],
   OTEL_METRICS_EXPORTER: ['prometheus'],
   OTEL_METRIC_EXPORT_INTERVAL: ['999', '1s'],
+  ENCODER_PROCESSES: ['yes', 'On'],
+  EMF_NAMESPACE: ['my images', '=', 'x'.repeat(256)],
   LOG_LEVEL: ['loud'],
 };
 

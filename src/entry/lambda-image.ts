@@ -1,9 +1,13 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { pino } from 'pino';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfig, xrayHeader } from '../config.ts';
 import { createKeyHash } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
+import { embedRequestMetrics } from '../telemetry/emf.ts';
+import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
+import { logOptions } from '../telemetry/log-options.ts';
+import { createTracing } from '../tracing.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 import { collectLessOften } from './collect-less-often.ts';
 
@@ -17,8 +21,11 @@ collectLessOften();
 // A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
 const config = { ...readConfig(), encoderProcesses: false };
 const bucket = bucketOf(config);
-const log = pino({ level: config.logLevel, base: null });
+const log = pino({ ...logOptions(config.logLevel), base: null });
+const platform = createLambdaPlatform();
+const tracing = createTracing({ platform: platform.current });
 const services = await createServices(config, log, {
+  tracing,
   lazy: true,
   readTarget: createReadForwardedTarget({
     ladder: config.ladder,
@@ -30,7 +37,8 @@ const services = await createServices(config, log, {
 const app = createApp({
   getVariant: services.getVariant,
   log,
-  tracing: services.shared.tracing,
+  tracing,
+  embedMetrics: config.emfNamespace === undefined ? undefined : embedRequestMetrics(config.emfNamespace),
   cdnOrigin: {
     maxBodyBytes: MAX_BODY_BYTES,
     async presign(key) {
@@ -43,6 +51,7 @@ const handleEvent = handle(app);
 
 /** Answers an event of the function URL. */
 export async function handler(event: LambdaEvent, context: LambdaContext) {
+  platform.enter({ awsRequestId: context.awsRequestId, xrayHeader: xrayHeader() });
   const response = await handleEvent(event, context);
   await services.beforeFreeze();
   return response;

@@ -1,8 +1,12 @@
 import { pino } from 'pino';
-import { readConfig } from '../config.ts';
+import { readConfig, xrayHeader } from '../config.ts';
 import { createLambdaMessages, type SqsEvent } from '../queue/lambda-messages.ts';
 import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
+import { embedImageMetrics } from '../telemetry/emf.ts';
+import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
+import { logOptions } from '../telemetry/log-options.ts';
+import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome } from '../unit-services.ts';
 import { collectLessOften } from './collect-less-often.ts';
@@ -11,6 +15,7 @@ import { collectLessOften } from './collect-less-often.ts';
 
 /** The part of the context of an invocation that is used here. */
 interface LambdaContext {
+  awsRequestId?: string;
   getRemainingTimeInMillis(): number;
 }
 
@@ -27,14 +32,17 @@ const FETCHES_PER_HOST = 4;
 collectLessOften();
 // A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
 const config = { ...readConfig(), encoderProcesses: false };
-const log = pino({ level: config.logLevel, base: null });
+const log = pino({ ...logOptions(config.logLevel), base: null });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
+const platform = createLambdaPlatform();
 const services = await createServices(config, log, {
+  tracing: createTracing({ platform: platform.current }),
   lazy: true,
   // CloudFront may be busy for longer than an invocation lasts.
   invalidatesByQueue: true,
 });
+const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
 const messages = createLambdaMessages({ url: config.queue.url, client });
 
@@ -44,13 +52,14 @@ const messages = createLambdaMessages({ url: config.queue.url, client });
  * @returns the messages that SQS has to deliver again
  */
 export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaContext) {
+  platform.enter({ awsRequestId: context.awsRequestId, xrayHeader: xrayHeader() });
   const remainingMs = Math.max(context.getRemainingTimeInMillis(), 0);
   const signal = AbortSignal.timeout(Math.floor(remainingMs - Math.min(DRAIN_MS, remainingMs / 3)));
   const options = { signal, fetchesPerHost: FETCHES_PER_HOST };
   const unitServices = await createUnitServices(config, log, services, options);
   try {
     if ('source' in event) return await unitServices.units.sweep(signal);
-    const onOutcome: OnOutcome = (outcome) => logImage(log, outcome);
+    const onOutcome: OnOutcome = (outcome) => logImage(log, outcome, embedMetrics);
     return await messages.process(event, {
       signal,
       handle: (job) => unitServices.processJob(job, onOutcome),

@@ -6,6 +6,7 @@ import { type Config, ConfigError, readConfig } from '../config.ts';
 import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
 import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
+import { logOptions } from '../telemetry/log-options.ts';
 import { collectLessOften } from './collect-less-often.ts';
 import { createLogOutput, type LogOutput, type LogOutputOptions } from './log-output.ts';
 
@@ -67,7 +68,7 @@ async function findFreePort(host: string): Promise<number> {
 /** @param bindings - fields of each line */
 function createLog({ logLevel }: Config, batch: LogOutputOptions, bindings: Record<string, unknown> = {}) {
   const output = createLogOutput(batch);
-  const log = pino({ level: logLevel }, output).child(bindings);
+  const log = pino(logOptions(logLevel), output).child(bindings);
   output.onRecovered(({ count, reason }) =>
     log.error({ dropped: count, reason }, 'log lines were lost: the log could not be written'),
   );

@@ -8,10 +8,10 @@ import { addCommonHeaders } from './responses.ts';
 // The headers of responses with an image.
 
 /** What `Server-Timing` shows, and the steps that each is the sum of. */
-const SHOWN_STEPS: readonly [name: string, steps: readonly TraceStep[]][] = [
-  ['store', ['store', 'record']],
-  ['fetch', ['fetch']],
-  ['encode', ['decode', 'encode']],
+const SHOWN_STEPS: readonly [name: string, step: TraceStep, next?: TraceStep][] = [
+  ['store', 'store', 'record'],
+  ['fetch', 'fetch'],
+  ['encode', 'decode', 'encode'],
 ];
 
 /** RFC 9211. */
@@ -87,8 +87,8 @@ export function withTiming(headers: readonly string[], trace: Trace): string[] {
 
 function serverTiming(trace: Trace): string {
   let text = '';
-  for (const [name, steps] of SHOWN_STEPS) {
-    const duration = msOf(trace, ...steps);
+  for (const [name, step, next] of SHOWN_STEPS) {
+    const duration = msOf(trace, step, next);
     if (duration === undefined) continue;
     text += `${text === '' ? '' : ', '}${name};dur=${duration.toFixed(1)}`;
   }

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
 import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import { logFieldsOf } from '../telemetry/request-context.ts';
+import type { EmbedMetrics } from '../telemetry/emf.ts';
 import { callerOf, type RequestResult, type Tracing } from '../tracing.ts';
 import { createTrace, msOf, type Trace } from '../variant/trace.ts';
 import type { AppEnvironment } from './http-request.ts';
@@ -12,6 +12,8 @@ export interface RequestLogOptions {
   /** Called with each request once it is answered: for metrics. */
   onRequest?: ((request: RequestOutcome) => void) | undefined;
   tracing: Tracing;
+  /** Adds metrics to each line; see `embedRequestMetrics`. */
+  embedMetrics?: EmbedMetrics | undefined;
 }
 
 /** In requests and responses; the names of headers have no case. */
@@ -39,7 +41,12 @@ export interface RequestRecorder {
   record(request: AnsweredRequest): void;
 }
 
-export function createRequestRecorder({ log, onRequest, tracing }: RequestLogOptions): RequestRecorder {
+export function createRequestRecorder({
+  log,
+  onRequest,
+  tracing,
+  embedMetrics,
+}: RequestLogOptions): RequestRecorder {
   function requestId(trace: Trace, error: Error | undefined): string | undefined {
     const isNeeded = error !== undefined || trace.headers?.get('x-request-id') || log.isLevelEnabled('info');
     return isNeeded ? tracing.requestId(trace) : trace.requestId;
@@ -48,7 +55,10 @@ export function createRequestRecorder({ log, onRequest, tracing }: RequestLogOpt
   function record(request: AnsweredRequest): void {
     const { trace, error, totalMs } = request;
     const code = codeOf(error);
-    logRequest(log, request, code);
+    const line = requestLine(request, code);
+    const isWork = trace.unit !== undefined || request.counts !== undefined || code !== undefined;
+    const metrics = embedMetrics?.(line, code ?? trace.outcome);
+    log[isWork ? 'info' : 'debug'](metrics ? { ...line, ...metrics } : line, 'request');
     tracing.endRequest(trace, () => spanResult(request, code));
     onRequest?.({
       outcome: code === undefined ? (trace.outcome ?? 'ok') : 'error',
@@ -77,43 +87,44 @@ export function logRequests({ requestId, record }: RequestRecorder): MiddlewareH
 }
 
 /**
- * Writes the one log line of a request: what it was for, how it ended, what it cost. No queries and no signatures, which may contain
+ * Returns the one log line of a request: what it was for, how it ended, what it cost. No queries and no signatures, which may contain
  * secrets.
  */
-function logRequest(
-  log: Logger,
+function requestLine(
   { method, status, trace, counts, error, totalMs }: AnsweredRequest,
   code: ErrorCode | undefined,
-): void {
-  const isWork = trace.unit !== undefined || counts !== undefined || code !== undefined;
+): Record<string, unknown> {
   const { ms, context } = trace;
-  const ids = context
-    ? logFieldsOf(context)
-    : { requestId: trace.requestId, traceId: callerOf(trace)?.traceId };
-  // Flat: a nested object costs the logger several times as much as all of this.
+  // Flat, and the same for all hits in memory: a nested object, or one that others are spread into, costs several times as much as all of this.
   const line = {
-    ...ids,
+    requestId: trace.requestId,
+    traceId: context ? context.trace.traceId : callerOf(trace)?.traceId,
     method,
     status,
     outcome: code === undefined ? trace.outcome : 'error',
     code,
     unit: trace.unit,
     sourceHost: trace.sourceHost,
-    joined: trace.joined,
-    joinedRequestId: trace.joinedRequestId,
     bytesIn: trace.bytesIn,
     bytesOut: trace.bytesOut ?? 0,
-    queueMs: round(ms.queue),
     storeMs: round(msOf(trace, 'store', 'record')),
     fetchMs: round(ms.fetch),
-    permitMs: round(ms.permit),
-    decodeMs: round(ms.decode),
     encodeMs: round(msOf(trace, 'decode', 'encode')),
     putMs: round(ms.put),
     totalMs: round(totalMs),
     reason: reasonOf(error),
   };
-  log[isWork ? 'info' : 'debug'](counts ? { ...line, ...counts } : line, 'request');
+  const isMore = context !== undefined || counts !== undefined;
+  return isMore ? { ...line, ...workFields(trace), ...counts } : line;
+}
+
+/** Returns what is to be said of a request only if it was more than a hit in memory. */
+function workFields({ ms, context, joined, joinedRequestId }: Trace): Record<string, unknown> {
+  return {
+    ...{ joined, joinedRequestId },
+    ...{ queueMs: round(ms.queue), permitMs: round(ms.permit), decodeMs: round(ms.decode) },
+    ...context?.logFields,
+  };
 }
 
 function spanResult(

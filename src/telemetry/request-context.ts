@@ -39,11 +39,7 @@ export function currentContext(): RequestContext | undefined {
 /** Returns the fields of the current context for a log line; `undefined` outside of any. */
 export function currentLogFields(): Record<string, string> | undefined {
   const context = storage.getStore();
-  return context && logFieldsOf(context);
-}
-
-export function logFieldsOf({ requestId, trace, logFields }: RequestContext): Record<string, string> {
-  return { requestId, traceId: trace.traceId, ...logFields };
+  return context && { requestId: context.requestId, traceId: context.trace.traceId, ...context.logFields };
 }
 
 /** Returns the headers that tell another service which trace a request to it is part of: these and no others, since it may be a stranger's. */

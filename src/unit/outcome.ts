@@ -3,6 +3,7 @@ import type { ErrorCode } from '../protocol/error.ts';
 import type { VariantSpec } from '../protocol/keys.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { StoredInfo } from '../store/store.ts';
+import type { EmbedMetrics } from '../telemetry/emf.ts';
 import { sourceBytes } from '../variant/variant-object.ts';
 
 /** What is reported about a variant in the store. The image may be narrower than its `width`, like its source, or wider, if it is the source. */
@@ -76,9 +77,14 @@ export function sourceBytesOf(variants: readonly Pick<StoredInfo, 'metadata'>[])
   return first ? sourceBytes(first) : 0;
 }
 
-/** Logs the outcome of an image: one line for each. */
-export function logImage(log: Logger, outcome: ImageOutcome): void {
+/**
+ * Logs the outcome of an image: one line for each.
+ *
+ * @param embedMetrics - adds a metric to the line
+ */
+export function logImage(log: Logger, outcome: ImageOutcome, embedMetrics?: EmbedMetrics): void {
   const { unit, src, state } = outcome;
   const failure = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
-  log.info({ unit, sourceHost: sourceHost(src), state, ...failure }, 'prewarm');
+  const metrics = embedMetrics && { images: 1, ...embedMetrics({ images: 1 }, state) };
+  log.info({ unit, sourceHost: sourceHost(src), state, ...failure, ...metrics }, 'prewarm');
 }

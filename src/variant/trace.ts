@@ -41,14 +41,11 @@ export function createTrace(headers?: Trace['headers']): Trace {
   return { headers, startMs: performance.now(), ms: {} };
 }
 
-/** Returns the milliseconds of several steps together; `undefined` if none of them was taken. */
-export function msOf({ ms }: Trace, ...steps: (TraceStep | TraceWait)[]): number | undefined {
-  let sum: number | undefined;
-  for (const step of steps) {
-    const own = ms[step];
-    if (own !== undefined) sum = (sum ?? 0) + own;
-  }
-  return sum;
+/** Returns the milliseconds of one or two steps together; `undefined` if none of them was taken. */
+export function msOf({ ms }: Trace, step: TraceStep, next: TraceStep | undefined): number | undefined {
+  const first = ms[step];
+  const second = next && ms[next];
+  return first === undefined ? second : first + (second ?? 0);
 }
 
 /**
