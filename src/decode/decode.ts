@@ -7,6 +7,7 @@ import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from './decode-errors.ts';
 import type { ImageType } from './image-type.ts';
 import type { InspectedSource } from './inspect.ts';
 import { openSource } from './open-source.ts';
+import { checkJpegEnd } from './repair/check-jpeg-end.ts';
 import { checkTiles } from './repair/check-tiles.ts';
 import { repairRejected } from './repair/repair-file.ts';
 import { type Size, scaled, scaleInside } from './size.ts';
@@ -78,6 +79,7 @@ export async function decodeToPixels(
     source,
   );
   await checkTiles(source, pixels.decoded);
+  if (pixels.decoded) await checkJpegEnd(source, pixels.decoded);
   return pixels;
 }
 

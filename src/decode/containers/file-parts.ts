@@ -48,14 +48,13 @@ export class KeptParts {
   }
 
   /**
-   * Adds bytes that follow those added before; none of them is beyond the end of the file.
+   * Adds bytes that follow those added before.
    *
-   * @param to - exclusive
+   * @param to - exclusive; what lies beyond the end of the file is left out
    */
   add(from: number, to: number): void {
-    const end = Math.min(to, this.#bytes.length);
-    if (this.#bounds.at(-1) === from) this.#bounds[this.#bounds.length - 1] = end;
-    else if (from < end) this.#bounds.push(from, end);
+    if (this.#bounds.at(-1) === from) this.#bounds[this.#bounds.length - 1] = to;
+    else if (from < to) this.#bounds.push(from, to);
   }
 
   /** Returns views of the parts, those that adjoin each other as one. */
