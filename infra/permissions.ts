@@ -5,7 +5,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { SWEEP_PROGRESS_KEY, TOMBSTONE_PREFIX, VARIANT_PREFIX } from '../src/protocol/keys.ts';
+import {
+  SUBMISSION_PREFIX,
+  SWEEP_PROGRESS_KEY,
+  TOMBSTONE_PREFIX,
+  VARIANT_PREFIX,
+} from '../src/protocol/keys.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
 import type { SourceHeaders } from '../src/source/source-headers.ts';
 import { acknowledgeWildcard } from './cdk-nag.ts';
@@ -28,10 +33,16 @@ export function grantStore(role: IRole, bucket: IBucket): void {
   acknowledgeWildcard(role, tombstones, 'All tombstones are below this prefix.');
 }
 
-/** Lets a function sweep, in addition to `grantStore`: delete expired tombstones, and store the time of the last sweep. */
+/**
+ * Lets a function sweep, in addition to `grantStore`: delete expired tombstones, store the time of the last sweep, and take up submissions
+ * that were cut off.
+ */
 export function grantSweep(role: IRole, bucket: IBucket): void {
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
   allow(role, ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(SWEEP_PROGRESS_KEY)]);
+  const submissions = bucket.arnForObjects(`${SUBMISSION_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:DeleteObject'], [submissions]);
+  acknowledgeWildcard(role, submissions, 'All notes of submissions are below this prefix.');
 }
 
 /** Lets a function read the objects that the `s3` patterns of the allowlist match, and nothing else of those buckets. */

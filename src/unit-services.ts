@@ -58,7 +58,7 @@ export async function createUnitServices(
   // Every fetch that waits adds a listener.
   setMaxListeners(0, signal);
   const queue = await shared.queue();
-  const units = createUnits({
+  const allUnits = createUnits({
     ...shared,
     // Not the best-effort store: here, a store that cannot be read is an error and not a miss.
     records: createSourceRecords(shared.store, shared.nowMs, sha256),
@@ -69,6 +69,12 @@ export async function createUnitServices(
     baseUrl: baseUrlOf(config),
     signingKey: config.signingKeys[0],
   });
+  const units: Units = {
+    ...allUnits,
+    async sweep(until) {
+      await Promise.all([allUnits.sweep(until), allUnits.takeUpSubmissions(queue)]);
+    },
+  };
 
   function processJob(job: Job, onOutcome: OnOutcome): Promise<void> {
     const parent = parseTraceparent(job.traceparent);

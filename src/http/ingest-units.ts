@@ -8,7 +8,7 @@ import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
 export interface IngestNdjsonOptions {
-  units: Pick<Units, 'submit'>;
+  units: Pick<Units, 'beginSubmission' | 'submit'>;
   queue: Pick<UnitQueue, 'send'>;
   defaults: UnitDefaults;
   /** Whether to try sources again that have a cached failure. */

@@ -13,6 +13,8 @@ export const TOMBSTONE_PREFIX = 'purged';
 export const QUEUE_PREFIX = 'queue';
 /** First segment of the keys of jobs that failed too often. */
 export const DEAD_LETTER_PREFIX = 'dead-letters';
+/** First segment of the keys of notes about submissions that are under way: units whose jobs may not be on the queue yet. */
+export const SUBMISSION_PREFIX = 'submissions';
 /** First segment of the keys of the images that `npm run smoke` puts into the bucket for a moment. */
 export const SMOKE_PREFIX = 'smoke';
 /** How far the sweep after purges has come. */

@@ -5,7 +5,7 @@ import type { Unit } from './unit.ts';
 import type { Units } from './units.ts';
 
 export interface IngestOptions {
-  units: Pick<Units, 'submit'>;
+  units: Pick<Units, 'beginSubmission' | 'submit'>;
   queue: Pick<UnitQueue, 'send'>;
   /** Whether to try sources again that are recorded as broken. */
   retry: boolean;
@@ -65,13 +65,21 @@ export async function ingestUnits(
   return ingested;
 }
 
-/** Submits units and sends their jobs. If some cannot be submitted, the others are still sent. */
+/**
+ * Submits units and sends their jobs. If some cannot be submitted, the others are still sent. What is cut off before all jobs are on the
+ * queue is taken up later.
+ */
 async function ingestBatch(
   batch: readonly Unit[],
   { units, queue, retry }: Pick<IngestOptions, 'units' | 'queue' | 'retry'>,
 ): Promise<void> {
+  if (batch.length === 0) return;
+  const forget = await units.beginSubmission(
+    batch.map(({ id: unit, images }) => ({ unit, images: images.length, retry })),
+  );
   const submissions = batch.map((unit) => units.submit(unit, { retry }));
   const results = await Promise.allSettled(submissions);
   await queue.send(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
   await Promise.all(submissions);
+  await forget();
 }

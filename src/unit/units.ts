@@ -10,6 +10,7 @@ import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { encodeManifest } from './manifest.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
+import { createSubmissions, type Submissions } from './submissions.ts';
 import type { Unit } from './unit.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
 
@@ -24,6 +25,10 @@ export interface Units {
    * @throws the error of the store; then the unit has to be submitted again
    */
   submit(unit: Unit, options: { retry: boolean }): Promise<Job>;
+  /** Notes a batch of units before it is submitted, so that it can be taken up if it is cut off; see {@link Submissions}. */
+  beginSubmission: Submissions['begin'];
+  /** Takes up submissions that were cut off; see {@link Submissions}. */
+  takeUpSubmissions: Submissions['takeUp'];
   /**
    * Makes the missing variants of a unit. Calls `onOutcome` for each image, in the order of the manifest. A broken source is an
    * outcome and not an error; a unit that was purged since has no outcomes.
@@ -58,6 +63,7 @@ export function createUnits(services: UnitDependencies): Units {
   const { store, sha256, tombstones, sweep, nowMs, source, withRetry, maxSourcesInMemory } = services;
   const semaphore = createSemaphore(maxSourcesInMemory);
   const createFetch = () => createBoundedFetch(source, withRetry, semaphore);
+  const submissions = createSubmissions(store, nowMs);
   return {
     async submit(unit, { retry }) {
       const { manifestKey } = unitAddress(unit.id, sha256);
@@ -69,6 +75,8 @@ export function createUnits(services: UnitDependencies): Units {
         throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
       return { unit: unit.id, images: unit.images.length, retry };
     },
+    beginSubmission: submissions.begin,
+    takeUpSubmissions: submissions.takeUp,
     prewarm: createPrewarm({ ...services, createFetch }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus(services),

@@ -59,6 +59,7 @@ describe('permissions', () => {
       '{Bucket}/v1/*': objects,
       '{Bucket}/purged/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/swept.json': ['s3:GetObject', 's3:PutObject'],
+      '{Bucket}/submissions/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Queue}': [
         'sqs:ChangeMessageVisibility',
         'sqs:DeleteMessage',

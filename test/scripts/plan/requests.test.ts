@@ -135,7 +135,10 @@ async function countUnitsSentTogether(images: number): Promise<number> {
       yield { line, unit: { ...unitOf(images, 'https://x.test'), id: `unit-${line}` } };
   }
   await ingestUnits(lines(), {
-    units: { submit: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }) },
+    units: {
+      beginSubmission: async () => async () => {},
+      submit: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }),
+    },
     queue: { send: async (jobs: readonly Job[]) => void sent.push(jobs.length) },
     retry: false,
     onRefused: () => {},
