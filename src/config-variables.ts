@@ -247,7 +247,7 @@ export const VARIABLES = {
     name: 'QUEUE_LIMIT',
     type: wholeNumber(0, 1_000_000),
     default: '256',
-    doc: 'How many requests may wait for an encode before `overloaded` is answered. Requests that join one in flight do not count.',
+    doc: 'How many requests may wait for an encode before `overloaded` is answered. Requests that join one in flight do not count. Those that would wait for more than six seconds are refused in any case: docs/overload.md.',
   }),
   cacheControl: variable({
     name: 'CACHE_CONTROL',
