@@ -21,6 +21,8 @@ const failureSchema = z.object({
   input: z.unknown(),
 });
 const BYTES = 'base64';
+/** Several failures may be at the same input. */
+let fileNumber = 0;
 
 /**
  * Writes a failure to a file of its own.
@@ -29,7 +31,7 @@ const BYTES = 'base64';
  */
 export async function saveFailure(folder: string, failure: Failure): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${failure.kind}-${failure.seed}-${failure.index}.json`);
+  const path = join(folder, `${failure.kind}-${failure.seed}-${failure.index}-${fileNumber++}.json`);
   await writeFile(path, `${JSON.stringify(failure, encodeBytes, 2)}\n`);
   return path;
 }

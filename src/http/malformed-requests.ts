@@ -33,6 +33,8 @@ export function answerMalformed(server: Server, connections: Connections): void 
     else refuse();
   });
   server.on('connect', (_incoming, socket) => {
+    // Node takes its own listener off such a socket: a reset would end the process.
+    socket.on('error', () => socket.destroy());
     endConnection(socket, rawProblem(problem(BAD_REQUEST, 'This is no proxy: CONNECT is not supported')));
   });
 }

@@ -58,6 +58,18 @@ describe('A listener', () => {
     expect(await sendRaw(url, text)).toMatchObject([{ status: 200 }]);
   });
 
+  it('survives a client that resets the connection after CONNECT', async () => {
+    const { url } = await startListener();
+    const resets = Array.from({ length: 50 }, async () => {
+      const socket = await openConnection(url);
+      socket.write('CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n');
+      // The answer finds the connection reset.
+      socket.resetAndDestroy();
+    });
+    await Promise.all(resets);
+    expect(await sendRaw(url, CLOSE)).toMatchObject([{ status: 200 }]);
+  });
+
   it('answers a request before what is malformed after it', async () => {
     const { url, origin, answerAll } = await startListener();
     const target = await targetFor(`${origin.url}/a.jpg`);
