@@ -1,7 +1,7 @@
 import type { UnitAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
+import { decodeWorkStart, startOf, type WorkStart } from '../protocol/work-start.ts';
 import type { ListedObject, VariantStore } from '../store/store.ts';
-import { decodeWorkStart, startOf, type WorkStart } from '../store/work-start.ts';
 
 /** Which objects of a unit to delete. */
 export interface Deletion {

@@ -1,4 +1,4 @@
-import type { WorkStart } from '../store/work-start.ts';
+import type { WorkStart } from '../protocol/work-start.ts';
 
 // What began before which purge. The times of a unit's tombstones only increase, and everything that is stored names the tombstone that
 // its writer saw when it began: so no clock is compared with another.

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import { z } from 'zod';
 import { type Sha256, SWEEP_PROGRESS_KEY, unitAddress } from '../protocol/keys.ts';
+import type { WorkStart } from '../protocol/work-start.ts';
 import type { VariantStore } from '../store/store.ts';
-import type { WorkStart } from '../store/work-start.ts';
 import { deleteUnit } from './delete-unit.ts';
 import { beganBefore, isPurgedSince } from './purge-order.ts';
 import type { ListedTombstone, Tombstones } from './tombstones.ts';

@@ -1,7 +1,7 @@
 import { type Sha256, TOMBSTONE_PREFIX, unitAddress } from '../protocol/keys.ts';
 import { TOMBSTONE_METADATA } from '../protocol/metadata.ts';
+import { parseTime } from '../protocol/work-start.ts';
 import type { VariantStore } from '../store/store.ts';
-import { parseTime } from '../store/work-start.ts';
 
 /**
  * The marks of purges. A unit's tombstone has a time, and each purge of the unit replaces it by one with a later time: so the time counts

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { backoffDelay } from '../backoff.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { Sha256 } from '../protocol/keys.ts';
+import { lastPurgeField, type WorkStart } from '../protocol/work-start.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import { isHostRefusal } from './host-breakers.ts';
-import { lastPurgeField, type WorkStart } from '../store/work-start.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORMATS, TIERS } from '../protocol/request.ts';
+import { lastPurgeField, type WorkStart } from '../protocol/work-start.ts';
 import type { StoredObject } from '../store/store.ts';
-import { lastPurgeField, type WorkStart } from '../store/work-start.ts';
 import type { Unit } from './unit.ts';
 
 const manifestSchema = z.object({

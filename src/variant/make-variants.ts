@@ -1,12 +1,12 @@
 import type { DecodedImage, Effort, EncodedImage, Encoder, Urgency } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, type VariantAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
+import type { WorkStart } from '../protocol/work-start.ts';
 import type { PurgeSweep, PutOutcome } from '../purge/sweep.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
-import type { WorkStart } from '../store/work-start.ts';
 import { type OnWork, type Trace, timed } from './trace.ts';
 import { variantInfo } from './variant-object.ts';
 

@@ -1,8 +1,8 @@
 import type { SourceFacts } from '../decode/image-type.ts';
 import { type EncodedImage, RECIPE } from '../encode/encoder.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
+import { encodeWorkStart, type WorkStart } from '../protocol/work-start.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
-import { encodeWorkStart, type WorkStart } from '../store/work-start.ts';
 
 // What is stored with a variant: its headers, and metadata that saves a second object about its source.
 

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { createNoCdn } from '../../src/cdn/cdn.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
+import { encodeWorkStart } from '../../src/protocol/work-start.ts';
 import { createPurge } from '../../src/purge/purge.ts';
 import { createPurgeSweep } from '../../src/purge/sweep.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { encodeWorkStart } from '../../src/store/work-start.ts';
 import { createMemoryStore } from '../support/store/memory-store.ts';
 
 const UNIT = 'unit-1';

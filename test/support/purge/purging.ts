@@ -1,12 +1,12 @@
 import type { Cdn } from '../../../src/cdn/cdn.ts';
 import { sha256 } from '../../../src/hashing.ts';
 import { unitAddress } from '../../../src/protocol/keys.ts';
+import { encodeWorkStart, type WorkStart } from '../../../src/protocol/work-start.ts';
 import { createPurge } from '../../../src/purge/purge.ts';
 import { createPurgeSweep } from '../../../src/purge/sweep.ts';
 import { createTombstones } from '../../../src/purge/tombstones.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
-import { encodeWorkStart, type WorkStart } from '../../../src/store/work-start.ts';
 import { encodeManifest } from '../../../src/unit/manifest.ts';
 import { makeFolder } from '../store/folder.ts';
 

@@ -1,4 +1,4 @@
-// When the work began that stored an object, as the object says it. A purge removes what began before it, and clocks do not decide what
+// When the work began that stored an object, as the object says it: not part of the edge function. A purge removes what began before it, and clocks do not decide what
 // that is: the unit's tombstone counts the purges, and every object names the tombstone that its writer saw when it began.
 
 /** When a piece of work on a unit began. */
