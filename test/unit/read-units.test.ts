@@ -54,4 +54,17 @@ describe('readUnits', () => {
       { line: 2, unit: { id: 'a' } },
     ]);
   });
+
+  it('lets other work run between the lines of one chunk', async () => {
+    let [turns, isReading] = [0, true];
+    const takeTurn = () => {
+      turns++;
+      if (isReading) setImmediate(takeTurn);
+    };
+    setImmediate(takeTurn);
+    const lines = await read('{}\n'.repeat(30_000));
+    isReading = false;
+    expect(lines).toHaveLength(30_000);
+    expect(turns).toBeGreaterThan(3);
+  });
 });
