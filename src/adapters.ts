@@ -3,20 +3,27 @@ import type { Logger } from 'pino';
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
+import { createProcessCounts, processMetrics } from './encode/pool/process-counts.ts';
 import type { Locks } from './locks.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { HostBreakers } from './source/host-breakers.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { SourceHeaderRule, SourceHeaders } from './source/source-headers.ts';
 import type { VariantStore } from './store/store.ts';
+import type { MetricSource } from './telemetry/metric-source.ts';
 
 // The implementation of each port, as the configuration chooses it. The AWS SDK and sharp are imported only where they are used: each
 // takes longer to load than everything else together.
 
 /** Returns an encoder that is loaded when it is first needed: one of this process, or of processes of its own. */
-export function createEncoder(config: Config, locks: Locks, log: Logger): LazyEncoder {
+export function createEncoder(
+  config: Config,
+  locks: Locks,
+  log: Logger,
+): LazyEncoder & { metricSources: readonly MetricSource[] } {
   const { concurrency, workers, maxPixels, encoderProcesses } = config;
-  return createLazyEncoder(async () => {
+  const counts = createProcessCounts();
+  const encoder = createLazyEncoder(async () => {
     if (!encoderProcesses) {
       const { createSharpEncoder } = await import('./encode/sharp-encoder.ts');
       return createSharpEncoder({ concurrency, maxPixels, locks });
@@ -28,8 +35,10 @@ export function createEncoder(config: Config, locks: Locks, log: Logger): LazyEn
       maxPixels,
       locks,
       onProcessEnded: (err) => log.warn({ err }, 'an encoder process has ended; another one takes its place'),
+      counts,
     });
   });
+  return { ...encoder, metricSources: encoderProcesses ? processMetrics(counts) : [] };
 }
 
 /** The one S3 client of a process, created when it is first needed. */

@@ -187,6 +187,7 @@ export async function createServices(
       ...sourceHosts.metricSources,
       ...circuitMetrics({ source: hosts, store: access.circuits }),
       ...workQueue.metricSources,
+      ...encoder.metricSources,
     ],
     startEncoder: () => encoder.start(),
     drain: () => workQueue.drain(),

@@ -2,6 +2,7 @@ import { createLocks, type Locks } from '../../locks.ts';
 import type { Encoder, Urgency } from '../encoder.ts';
 import { type EncoderProcess, type ProcessEnded, startEncoderProcess } from './encoder-process.ts';
 import { decodeInPool } from './pool-job.ts';
+import { createProcessCounts, type ProcessCounts } from './process-counts.ts';
 
 export interface EncoderPoolOptions {
   /** The number of processes for viewers, each of which works on one image at a time. */
@@ -12,6 +13,8 @@ export interface EncoderPoolOptions {
   locks?: Locks | undefined;
   /** Called when a process has ended that should not have. */
   onProcessEnded?: (ended: ProcessEnded) => void;
+  /** Are kept up to date. */
+  counts?: ProcessCounts;
 }
 
 /** How processes of one urgency are used. */
@@ -25,6 +28,8 @@ interface Kind {
   /** How many stay when there is nothing to do. */
   kept: number;
 }
+
+const URGENCIES = ['viewer', 'prewarm'] as const;
 
 /** Hits are answered by the server itself, and go before everything. */
 const VIEWER_NICENESS = 5;
@@ -47,6 +52,7 @@ export function createEncoderPool({
   maxPixels,
   locks = createLocks(),
   onProcessEnded = () => {},
+  counts = createProcessCounts(),
 }: EncoderPoolOptions): Required<Encoder> {
   const concurrency = Math.min(PREWARM_CONCURRENCY, processes);
   const kinds: Readonly<Record<Urgency, Kind>> = {
@@ -69,33 +75,48 @@ export function createEncoderPool({
     all.add(process);
     void process.ended.then((reason) => {
       all.delete(process);
-      if (reason.reason !== 'closed') onProcessEnded(reason);
+      forgetIdle(process);
+      if (reason.reason === 'closed') return;
+      counts.replaced[reason.reason] = (counts.replaced[reason.reason] ?? 0) + 1;
+      onProcessEnded(reason);
     });
     return process;
   }
 
   function takeProcess(urgency: Urgency): EncoderProcess {
-    for (;;) {
-      const { process } = idle[urgency].pop() ?? { process: startProcess(urgency) };
-      if (all.has(process)) return process;
-    }
+    const { process } = idle[urgency].pop() ?? { process: startProcess(urgency) };
+    counts.busy++;
+    countIdle();
+    return process;
   }
 
   function returnProcess(urgency: Urgency, process: EncoderProcess): void {
+    counts.busy--;
     if (process.memory > MAX_IDLE_MEMORY) process.end();
-    else if (all.has(process)) idle[urgency].push({ process, sinceMs: performance.now() });
+    else if (all.has(process)) keepIdle(urgency, process);
+  }
+
+  function keepIdle(urgency: Urgency, process: EncoderProcess): void {
+    idle[urgency].push({ process, sinceMs: performance.now() });
+    countIdle();
+  }
+
+  function forgetIdle(process: EncoderProcess): void {
+    for (const urgency of URGENCIES)
+      idle[urgency] = idle[urgency].filter((entry) => entry.process !== process);
+    countIdle();
+  }
+
+  function countIdle(): void {
+    counts.idle = idle.viewer.length + idle.prewarm.length;
   }
 
   /** The last ones of each list have been used last. */
   function endIdle(): void {
     const until = performance.now() - IDLE_MS;
-    for (const urgency of ['viewer', 'prewarm'] as const) {
-      const { length } = idle[urgency];
-      const surplus = idle[urgency].filter(
-        ({ sinceMs }, index) => sinceMs <= until && index < length - kinds[urgency].kept,
-      );
-      idle[urgency] = idle[urgency].filter((entry) => !surplus.includes(entry));
-      for (const { process } of surplus) process.end();
+    for (const urgency of URGENCIES) {
+      const surplus = idle[urgency].slice(0, -kinds[urgency].kept || undefined);
+      for (const { process, sinceMs } of surplus) if (sinceMs <= until) process.end();
     }
   }
 
@@ -131,7 +152,7 @@ export function createEncoderPool({
     // Starts all processes for viewers, and waits for one.
     async start() {
       const started = Array.from({ length: kinds.viewer.kept }, () => startProcess('viewer'));
-      for (const process of started) returnProcess('viewer', process);
+      for (const process of started) keepIdle('viewer', process);
       await Promise.any(started.map(({ ready }) => ready)).catch((error: AggregateError) => {
         throw error.errors[0];
       });

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { EncodeRequest } from '../../src/encode/encoder.ts';
+import { createEncoderPool } from '../../src/encode/pool/encoder-pool.ts';
+import type { ProcessEnded } from '../../src/encode/pool/encoder-process.ts';
+import { createProcessCounts } from '../../src/encode/pool/process-counts.ts';
+import { until } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
+import { isThere } from '../support/workers.ts';
+
+const REQUEST: EncodeRequest = { width: 160, tier: 'balanced', format: 'webp', effort: 'fast' };
+
+async function startPool(processes = 1) {
+  const others = new Set(encoderPids());
+  const counts = createProcessCounts();
+  const ended: ProcessEnded[] = [];
+  const onProcessEnded = (end: ProcessEnded) => ended.push(end);
+  const pool = createEncoderPool({ processes, maxPixels: 100_000_000, onProcessEnded, counts });
+  onTestFinished(() => pool.close());
+  await pool.start();
+  return { pool, ended, counts, pids: () => encoderPids().filter((pid) => !others.has(pid)) };
+}
+
+/** The encoder processes of this process. */
+function encoderPids(): number[] {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.map(Number).filter((pid) => commandOf(pid).includes('process-main'));
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A picture whose decoding takes seconds. */
+function slowPicture(): Promise<Buffer> {
+  return sharp({ create: { width: 9000, height: 9000, channels: 3, background: 'red' } })
+    .jpeg({ progressive: true })
+    .toBuffer();
+}
+
+describe('a pool of encoder processes', { timeout: 60_000 }, () => {
+  it('decodes again in another process what was in one that has died', async () => {
+    const { pool, pids, ended, counts } = await startPool();
+    const image = await pool.decode(await photograph(), 320, 'viewer');
+    const [first = 0] = pids();
+    process.kill(first, 'SIGSEGV');
+    expect(await image.encode(REQUEST)).toMatchObject({ width: 160, contentType: 'image/webp' });
+    image.close();
+    expect(ended).toMatchObject([{ reason: 'crash', signal: 'SIGSEGV' }]);
+    expect(pids()).not.toContain(first);
+    await until(() => counts.busy === 0);
+    expect(counts).toEqual({ busy: 0, idle: 1, replaced: { crash: 1 } });
+  });
+
+  it.each([
+    ['SIGSEGV', 'source_corrupt'],
+    ['SIGABRT', 'source_too_large'],
+    ['SIGKILL', 'overloaded'],
+  ] as const)('says %s, if it ends two processes of an image, by %s', async (signal, code) => {
+    const { pool, pids, ended } = await startPool();
+    const picture = await slowPicture();
+    const decoding = pool.decode(picture, 320, 'viewer').then(
+      () => 'decoded',
+      (error) => error,
+    );
+    const isOver = new Set<unknown>();
+    void decoding.then((result) => isOver.add(result));
+    await until(() => {
+      for (const pid of pids()) process.kill(pid, signal);
+      return isOver.size > 0;
+    });
+    expect(await decoding).toMatchObject({ code });
+    expect(ended.length).toBeGreaterThanOrEqual(2);
+    // The next image is none the worse for it.
+    const image = await pool.decode(await photograph(), 320, 'viewer');
+    expect(await image.encode(REQUEST)).toMatchObject({ width: 160 });
+    image.close();
+  });
+
+  it('gives viewers and prewarm processes of their own', async () => {
+    const { pool, counts } = await startPool();
+    const photo = await photograph();
+    const prewarmed = await pool.decode(photo, 320, 'prewarm');
+    const viewed = await pool.decode(photo, 320, 'viewer');
+    expect(counts.busy).toBe(2);
+    prewarmed.close();
+    viewed.close();
+    await until(() => counts.busy === 0);
+  });
+
+  it('lets an image wait until another one is closed', async () => {
+    const { pool, counts } = await startPool();
+    const photo = await photograph();
+    const first = await pool.decode(photo, 320, 'viewer');
+    const second = pool.decode(photo, 320, 'viewer');
+    await first.encode(REQUEST);
+    expect(counts).toMatchObject({ busy: 1, idle: 0 });
+    first.close();
+    (await second).close();
+  });
+
+  it('lets large images take turns, without keeping others waiting', async () => {
+    const { pool } = await startPool(2);
+    const large = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: 'blue' } })
+      .png()
+      .toBuffer();
+    const order: string[] = [];
+    const note = (name: string) => (image: { close(): void }) => {
+      order.push(name);
+      image.close();
+    };
+    const larges = [1, 2, 3].map((number) => pool.decode(large, 320, 'viewer').then(note(`large ${number}`)));
+    const small = pool.decode(await photograph(), 320, 'viewer').then(note('small'));
+    await Promise.all([...larges, small]);
+    expect(order.filter((name) => name !== 'small')).toEqual(['large 1', 'large 2', 'large 3']);
+  });
+
+  it('has none of the secrets of the server', async () => {
+    process.env['EDGEPRESS_TEST_SECRET'] = 'secret';
+    onTestFinished(() => {
+      delete process.env['EDGEPRESS_TEST_SECRET'];
+    });
+    const { pids } = await startPool();
+    const [pid = 0] = pids();
+    expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toContain('EDGEPRESS_TEST_SECRET');
+  });
+
+  it('ends its processes when it is closed', async () => {
+    const { pool, pids } = await startPool(2);
+    const started = pids();
+    expect(started).toHaveLength(2);
+    await pool.close();
+    expect(started.filter(isThere)).toEqual([]);
+  });
+});
