@@ -4,6 +4,7 @@ import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
 import { type Answer, answerImage, type CdnOrigin } from './image-route.ts';
+import type { ReadinessReport } from './readiness.ts';
 import { createRequestRecorder, logRequests, type RequestLogOptions } from './request-log.ts';
 import {
   addCommonHeaders,
@@ -25,6 +26,8 @@ export interface AppOptions extends RequestLogOptions {
   health?: () => Record<string, unknown>;
   /** Whether the process drains, so that new work is refused. */
   isDraining?: () => boolean;
+  /** Checks what `GET /readyz` says. Absent: there is no such route. */
+  readiness?: (() => Promise<ReadinessReport>) | undefined;
   /** Returns the HTML page at `/`, if there is one. */
   frontPage?: (() => string | Promise<string>) | undefined;
   /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
@@ -35,7 +38,17 @@ export interface AppOptions extends RequestLogOptions {
 
 /** Creates the HTTP application. It answers every error with a problem document. */
 export function createApp(options: AppOptions): App {
-  const { getVariant, log, health, isDraining = () => false, frontPage, unitRoutes, cdnOrigin } = options;
+  const {
+    getVariant,
+    cacheControl,
+    log,
+    health,
+    readiness,
+    isDraining = () => false,
+    frontPage,
+    unitRoutes,
+    cdnOrigin,
+  } = options;
   const images = cdnOrigin ? `/${VARIANT_PREFIX}` : IMAGE_PATH_PREFIX.slice(0, -1);
   const app: App = new Hono({
     // Routes go by the path as it was sent: `Request.url` has lost `..` and `%2e`.
@@ -50,6 +63,10 @@ export function createApp(options: AppOptions): App {
   app.all('/healthz', refuseAllButGet);
   if (frontPage) {
     app.get('/', (c) => c.html(frontPage(), 200, PRIVATE_HEADERS));
+  if (readiness) {
+    app.get('/readyz', async (c) => sendReadiness(c, await readiness(), isDraining()));
+    app.all('/readyz', refuseAllButGet);
+  }
     app.all('/', refuseAllButGet);
   }
   // For Hono, `/u/*` matches `/u` as well.
@@ -95,4 +112,11 @@ function toResponse({ status, headers: list, body }: Answer): Response {
 
 function refuseAllButGet(c: Context): never {
   refuseMethod(c, 'GET, HEAD');
+/** Not a problem document: it is no error of the request, and does not count as one. */
+function sendReadiness(c: Context, { isReady, checks }: ReadinessReport, isDraining: boolean): Response {
+  const status = isReady && !isDraining ? 200 : 503;
+  const body = { status: status === 200 ? 'ready' : 'not ready', draining: isDraining, checks };
+  return c.json(body, status, addCommonHeaders({ 'Cache-Control': 'no-store' }));
+}
+
 }

@@ -14,6 +14,7 @@ import { type AppOptions, createApp } from './app.ts';
 import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
+import { createReadiness } from './readiness.ts';
 
 /** The whole service on one machine, without a port. */
 export interface Service {
@@ -36,6 +37,8 @@ export interface ServiceExtras extends Pick<AppOptions, 'frontPage'> {
   droppedLines?: () => number;
 }
 
+/** There is no such object: that its absence is known shows that the store answers. */
+const READINESS_KEY = 'readyz';
 /** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
@@ -86,6 +89,7 @@ export async function createService(
   let upkeep: Promise<void> | undefined;
   const imageOptions = {
     getVariant,
+    cacheControl: config.cacheControl,
     log,
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
@@ -94,6 +98,10 @@ export async function createService(
   const app = createApp({
     ...imageOptions,
     health: () => ({ storeFaults: storeFaults() }),
+    readiness: createReadiness({
+      parts: { store: () => services.shared.store.head(READINESS_KEY), queue: () => queue.depth() },
+      onFailure: (part, error) => log.warn({ part, err: error }, 'not ready'),
+    }),
     unitRoutes:
       token && metrics
         ? {
