@@ -37,6 +37,8 @@ const CALM_SHARE = 0.02;
 const BUSY_SHARE = 0.25;
 /** The longest stretch of work before others get their turn: hits are answered by the same thread. */
 const SLICE_MS = 1;
+/** A longer one was none of ours: the machine was suspended, or others had the processor. */
+const MAX_COUNTED_MS = 100;
 const HOUR_MS = 3_600_000;
 /** Younger ones stay even if there is too much: a unit may still wait on the queue, and work that began before a purge may still run. */
 const MIN_AGE_MS: Record<FileKind, number> = {
@@ -207,7 +209,7 @@ function createPacer({ share, signal, onTick, tickMs }: PacerOptions): () => Pro
   return async () => {
     const workedMs = performance.now() - sliceStartMs;
     if (workedMs < SLICE_MS) return;
-    await sleep(workedMs * (1 / share() - 1), signal);
+    await sleep(Math.min(workedMs, MAX_COUNTED_MS) * (1 / share() - 1), signal);
     signal.throwIfAborted();
     sliceStartMs = performance.now();
     if (sliceStartMs - lastTickMs < tickMs) return;
