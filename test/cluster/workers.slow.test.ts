@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { get, type ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { samplesOf } from '../support/http/operator.ts';
 import { startHeldOrigin, startOrigin, targetFor, until } from '../support/http/service.ts';
@@ -27,7 +27,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
       most = Math.max(most, held.push(response));
     });
     const { url } = await startWorkers(origin.authority, { CONCURRENCY: '2' });
-    const requests = Array.from({ length: 40 }, async (_, index) =>
+    const requests = Array.from({ length: 24 }, async (_, index) =>
       request(url, await targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
     );
     for (let answered = 0; answered < requests.length; answered++) {
@@ -36,6 +36,25 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
     }
     expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
     expect(most).toBe(8);
+  });
+
+  it('serves the viewer who stays when all others leave, whichever worker made the variant for them', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const { url } = await startWorkers(origin.authority);
+    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const leaving = Array.from({ length: 12 }, () =>
+      get(url + target, { agent: false }).on('error', () => {}),
+    );
+    await until(() => held.length > 0);
+    const staying = request(url, target);
+    for (const viewer of leaving) viewer.destroy();
+    const isServed = staying.then(() => true);
+    await until(async () => {
+      answerAll();
+      return await Promise.race([isServed, new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
+    });
+    expect(await staying).toBe(200);
+    expect(await request(url, target)).toBe(200);
   });
 
   it('finishes requests in flight on a signal, and exits with 0', async () => {
