@@ -19,6 +19,8 @@ export interface CircuitBreakers {
 
 /** Leave to send one request. Exactly one of its methods has to be called in the end; only the first call counts. */
 export interface Entry {
+  /** Whether the circuit is open, and this request is the one that finds out whether the target works again. */
+  readonly isProbe: boolean;
   /** The target works: it answered, whatever its answer was. */
   succeeded(): void;
   /**
@@ -143,16 +145,17 @@ export function createCircuitBreakers(options: CircuitBreakersOptions): CircuitB
   function enter(target: string): Entry | Refusal {
     const refusal = refusalOf(circuits.get(target));
     if (refusal) return refusal;
+    const circuit = circuits.get(target);
+    const isProbe = circuit !== undefined && circuit.openings > 0;
     const entry = settledOnce({
+      isProbe,
       succeeded: () => close(target),
       failed: (error, cause) => fail(target, entry, error, cause),
       abandoned() {
-        const circuit = circuits.get(target);
         if (circuit?.probe === entry) circuit.probe = undefined;
       },
     });
-    const circuit = circuits.get(target);
-    if (circuit && circuit.openings > 0) circuit.probe = entry;
+    if (isProbe) circuit.probe = entry;
     return entry;
   }
 
@@ -185,6 +188,7 @@ function settledOnce(entry: Entry): Entry {
     settle();
   };
   return {
+    isProbe: entry.isProbe,
     succeeded: () => once(entry.succeeded),
     failed: (error, cause) => once(() => entry.failed(error, cause)),
     abandoned: () => once(entry.abandoned),

@@ -2,7 +2,9 @@ import {
   type CircuitBreakersOptions,
   type CircuitStatus,
   createCircuitBreakers,
+  type Entry,
 } from '../circuit-breaker.ts';
+import { SWEEP_PROGRESS_KEY } from '../protocol/keys.ts';
 import { createAdaptiveDeadline } from './adaptive-deadline.ts';
 import type { VariantStore } from './store.ts';
 
@@ -42,12 +44,16 @@ const MAX_DEADLINE_MS = 2_000;
 const MS_PER_WRITTEN_BYTE = 1 / 1_000;
 const MAX_WRITE_MS = 5_000;
 
+/** An object that mostly exists, and is read to find out whether the store works again. */
+const PROBE_KEY = SWEEP_PROGRESS_KEY;
+
 const NO_CONNECTION =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|TimeoutError|AbortError)$/;
 
 /**
  * Puts deadlines and a circuit breaker before a store. Timeouts and connections that fail open the circuit; any answer closes it, be it an
- * error. An operation whose deadline has passed goes on by itself, so that a slow put still stores its object.
+ * error. While it is open, operations are refused at once; the probe is a read that no caller waits for. An operation whose deadline has
+ * passed goes on by itself, so that a slow put still stores its object.
  *
  * Deadlines can end no synchronous call of a folder on a network disk: that blocks the process until the system gives up.
  */
@@ -64,9 +70,12 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
   const deadline = createAdaptiveDeadline({ minMs: MIN_DEADLINE_MS, maxMs: MAX_DEADLINE_MS });
 
   /** @param onLate - called when an operation ends whose deadline has passed */
-  async function guard<T>(operation: () => Promise<T>, extraMs = 0, onLate = () => {}): Promise<T> {
-    const entry = circuits.enter(name);
-    if ('retryAfterMs' in entry) throw new StoreRefusal(`not tried: ${entry.error.message}`);
+  async function attempt<T>(
+    entry: Entry,
+    operation: () => Promise<T>,
+    extraMs = 0,
+    onLate = () => {},
+  ): Promise<T> {
     try {
       const result = await deadline.run(operation, { extraMs, onLate });
       entry.succeeded();
@@ -76,6 +85,15 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
       else entry.succeeded();
       throw error;
     }
+  }
+
+  async function guard<T>(operation: () => Promise<T>, extraMs?: number, onLate?: () => void): Promise<T> {
+    const entry = circuits.enter(name);
+    if ('retryAfterMs' in entry) throw new StoreRefusal(`not tried: ${entry.error.message}`);
+    if (!entry.isProbe) return await attempt(entry, operation, extraMs, onLate);
+    // Nobody waits for a probe.
+    attempt(entry, () => store.head(PROBE_KEY)).catch(() => undefined);
+    throw new StoreRefusal('not tried: whether the store works again is being found out');
   }
 
   function write<T>(keys: readonly string[], bytes: number, operation: () => Promise<T>): Promise<T> {
