@@ -24,10 +24,10 @@ export interface AppOptions extends RequestLogOptions {
   getVariant: GetVariant;
   /** Returns what `GET /healthz` says besides `status`. */
   health?: () => Record<string, unknown>;
-  /** Whether the process drains, so that new work is refused. */
-  isDraining?: () => boolean;
   /** Checks what `GET /readyz` says. Absent: there is no such route. */
   readiness?: (() => Promise<ReadinessReport>) | undefined;
+  /** Whether the process drains, so that new work is refused. */
+  isDraining?: () => boolean;
   /** Returns the HTML page at `/`, if there is one. */
   frontPage?: (() => string | Promise<string>) | undefined;
   /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
@@ -40,7 +40,6 @@ export interface AppOptions extends RequestLogOptions {
 export function createApp(options: AppOptions): App {
   const {
     getVariant,
-    cacheControl,
     log,
     health,
     readiness,
@@ -61,12 +60,12 @@ export function createApp(options: AppOptions): App {
     c.json({ status: 'ok', ...health?.() }, 200, addCommonHeaders({ 'Cache-Control': 'no-store' })),
   );
   app.all('/healthz', refuseAllButGet);
-  if (frontPage) {
-    app.get('/', (c) => c.html(frontPage(), 200, PRIVATE_HEADERS));
   if (readiness) {
     app.get('/readyz', async (c) => sendReadiness(c, await readiness(), isDraining()));
     app.all('/readyz', refuseAllButGet);
   }
+  if (frontPage) {
+    app.get('/', (c) => c.html(frontPage(), 200, PRIVATE_HEADERS));
     app.all('/', refuseAllButGet);
   }
   // For Hono, `/u/*` matches `/u` as well.
@@ -110,8 +109,6 @@ function toResponse({ status, headers: list, body }: Answer): Response {
   return new Response(body, { status, headers });
 }
 
-function refuseAllButGet(c: Context): never {
-  refuseMethod(c, 'GET, HEAD');
 /** Not a problem document: it is no error of the request, and does not count as one. */
 function sendReadiness(c: Context, { isReady, checks }: ReadinessReport, isDraining: boolean): Response {
   const status = isReady && !isDraining ? 200 : 503;
@@ -119,4 +116,6 @@ function sendReadiness(c: Context, { isReady, checks }: ReadinessReport, isDrain
   return c.json(body, status, addCommonHeaders({ 'Cache-Control': 'no-store' }));
 }
 
+function refuseAllButGet(c: Context): never {
+  refuseMethod(c, 'GET, HEAD');
 }

@@ -89,7 +89,6 @@ export async function createService(
   let upkeep: Promise<void> | undefined;
   const imageOptions = {
     getVariant,
-    cacheControl: config.cacheControl,
     log,
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
