@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp, type WebpOptions } from 'sharp';
 import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { coloursOfSamples } from './colours/read-colours.ts';
@@ -82,7 +82,16 @@ async function openDecoded(
   if (frames === 1 && iccProfile) return sharp(wrapInTiff(pixels, iccProfile), { limitInputPixels: false });
   const raw = { width, height: height * frames, channels, ...(frames > 1 && { pageHeight: height }) };
   const image = sharp(data, { raw, animated: frames > 1, limitInputPixels: false });
-  const { delay, loop } = metadata;
   // The options of an animation stay when the encoder is chosen.
-  return frames > 1 ? image.webp({ ...(delay && { delay }), ...(loop !== undefined && { loop }) }) : image;
+  return frames > 1 ? image.webp(timingOf(metadata)) : image;
+}
+
+/** GIF and WebP have 16 bits for how often an animation is played and for milliseconds; PNG and HEIF have 32. */
+const MAX_TIMING = 0xffff;
+
+function timingOf({ delay, loop }: Pick<Metadata, 'delay' | 'loop'>): Pick<WebpOptions, 'delay' | 'loop'> {
+  return {
+    ...(delay && { delay: delay.map((ms) => Math.min(ms, MAX_TIMING)) }),
+    ...(loop !== undefined && { loop: Math.min(loop, MAX_TIMING) }),
+  };
 }

@@ -99,6 +99,11 @@ describe('an animated PNG', () => {
     expect([right[3]?.[3], left[4]?.[3]]).toEqual([0, 0]);
   });
 
+  it('is played as often as the format of the answer can say', async () => {
+    const image = await encode(await apng(SIZE, [whole(RED), whole(GREEN)], { loop: 70_000 }));
+    expect((await sharp(image.body, { animated: true }).metadata()).loop).toBe(65_535);
+  });
+
   it('shows the still where the animation is not as it should be', async () => {
     const source = await apng(SIZE, [whole(RED), whole(GREEN)]);
     // The sequence number of the second frame.
