@@ -36,6 +36,7 @@ const services = await createServices(config, log, {
 });
 const app = createApp({
   getVariant: services.getVariant,
+  cacheControl: config.cacheControl,
   log,
   tracing,
   embedMetrics: config.emfNamespace === undefined ? undefined : embedRequestMetrics(config.emfNamespace),

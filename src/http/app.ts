@@ -22,6 +22,8 @@ import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignalOf } from './viewer-signal.
 
 export interface AppOptions extends RequestLogOptions {
   getVariant: GetVariant;
+  /** The `Cache-Control` of stored variants that have lost theirs. */
+  cacheControl: string;
   /** Returns what `GET /healthz` says besides `status`. */
   health?: () => Record<string, unknown>;
   /** Checks what `GET /readyz` says. Absent: there is no such route. */
@@ -40,6 +42,7 @@ export interface AppOptions extends RequestLogOptions {
 export function createApp(options: AppOptions): App {
   const {
     getVariant,
+    cacheControl,
     log,
     health,
     readiness,
@@ -82,7 +85,7 @@ export function createApp(options: AppOptions): App {
     };
     const trace = c.get('trace');
     try {
-      return toResponse(await answerImage({ getVariant, cdnOrigin }, request, trace));
+      return toResponse(await answerImage({ getVariant, cacheControl, cdnOrigin }, request, trace));
     } catch (error) {
       if (!(error instanceof ViewerLeft)) throw error;
       trace.outcome = 'abandoned';

@@ -14,6 +14,8 @@ export type ImageHandler = (incoming: IncomingMessage, outgoing: ServerResponse)
 
 export interface ImageHandlerOptions extends RequestLogOptions {
   getVariant: GetVariant;
+  /** The `Cache-Control` of stored variants that have lost theirs. */
+  cacheControl: string;
   /** While the process drains, the app refuses images. */
   isDraining: () => boolean;
 }
@@ -26,7 +28,7 @@ const PLAIN_HOST = /^[\w.-]+(?::\d+)?$/;
  * the `Request` and `Response` of the Fetch standard and the router: two thirds of its time.
  */
 export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
-  const { getVariant, isDraining, log } = options;
+  const { getVariant, cacheControl, isDraining, log } = options;
   const recorder = createRequestRecorder(options);
 
   async function answer(
@@ -37,7 +39,7 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   ): Promise<Answer> {
     refuseLoop(headers.get('cdn-loop'));
     const request = { method, target, headers, viewer };
-    return await answerImage({ getVariant, cdnOrigin: undefined }, request, trace);
+    return await answerImage({ getVariant, cacheControl, cdnOrigin: undefined }, request, trace);
   }
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -29,19 +29,30 @@ export function headerList(headers: Record<string, string>): string[] {
 /** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
 const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: readonly string[] }>();
 
-/** Returns the headers of the whole variant that are the same in each response. */
-export function lastingHeaders(variant: Variant): readonly string[] {
+/**
+ * Returns the headers of the whole variant that are the same in each response.
+ *
+ * @param cacheControl - of an object that has lost its own
+ */
+export function lastingHeaders(variant: Variant, cacheControl: string): readonly string[] {
   const { object, origin, vary, secondsToExpiry } = variant;
   const sent = sentHeaders.get(object);
   if (sent && sent.vary === vary && secondsToExpiry === undefined) return sent.headers;
-  const headers = headerList(createHeaders(variant));
+  const headers = headerList(createHeaders(variant, cacheControl));
   if (origin === 'stored' && secondsToExpiry === undefined) sentHeaders.set(object, { vary, headers });
   return headers;
 }
 
-/** Returns the headers of the whole variant, without the time that it took. */
-export function createHeaders({ object, origin, vary, secondsToExpiry }: Variant): Record<string, string> {
-  const stored = withMaxAge(object.cacheControl ?? '', secondsToExpiry);
+/**
+ * Returns the headers of the whole variant, without the time that it took.
+ *
+ * @param cacheControl - of an object that has lost its own, as when it was copied by a tool
+ */
+export function createHeaders(
+  { object, origin, vary, secondsToExpiry }: Variant,
+  cacheControl: string,
+): Record<string, string> {
+  const stored = withMaxAge(object.cacheControl || cacheControl, secondsToExpiry);
   const headers = addCommonHeaders({
     'Content-Type': object.contentType,
     'Content-Length': String(object.bytes),

@@ -15,6 +15,8 @@ import { addCommonHeaders } from './responses.ts';
 
 export interface ImageRouteOptions {
   getVariant: GetVariant;
+  /** The `Cache-Control` of stored variants that have lost theirs. */
+  cacheControl: string;
   /** Set behind a CDN that checks the store first. */
   cdnOrigin: CdnOrigin | undefined;
 }
@@ -62,7 +64,7 @@ export interface Answer {
  * @throws EdgepressError whatever {@link GetVariant} throws
  */
 export async function answerImage(
-  { getVariant, cdnOrigin }: ImageRouteOptions,
+  { getVariant, cacheControl, cdnOrigin }: ImageRouteOptions,
   { method, target, headers: requestHeaders, viewer }: ImageRequest,
   trace: Trace,
 ): Promise<Answer> {
@@ -83,8 +85,8 @@ export async function answerImage(
   const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
   if (isTooLarge && selection.kind === 'whole') return await redirectToStore(variant, cdnOrigin);
   if (selection.kind === 'whole' && !cdnOrigin)
-    return sendWhole(variant, lastingHeaders(variant), method, trace);
-  const headers = createHeaders(variant);
+    return sendWhole(variant, lastingHeaders(variant, cacheControl), method, trace);
+  const headers = createHeaders(variant, cacheControl);
   if (cdnOrigin) limitToShortCopy(headers);
   return send(selection, variant, headers, { method, trace });
 }

@@ -9,6 +9,9 @@ const MAX_IDS = 10_000;
 /** Fits `MAX_IDS` ids of 128 characters. */
 export const MAX_PURGE_BYTES = 2 * 2 ** 20;
 
+/** In UTF-16 code units. Whatever is in a shorter body, it is parsed in a few milliseconds. */
+const LONG_BODY = 100_000;
+
 const purgeSchema = z.strictObject(
   {
     ids: z
@@ -28,6 +31,7 @@ const purgeSchema = z.strictObject(
  * @throws EdgepressError `bad_request`
  */
 export function parsePurge(body: string): readonly string[] {
+  if (body.length > LONG_BODY) assertFewParts(body);
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -39,6 +43,18 @@ export function parsePurge(body: string): readonly string[] {
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') || 'body';
   throw new EdgepressError('bad_request', `\`${where}\` ${issue?.message}`, { parameter: where });
+}
+
+/**
+ * Asserts that a long body cannot be more than a list of ids, which contain none of these characters: parsing a million of objects takes
+ * so long that other requests notice.
+ */
+function assertFewParts(body: string): void {
+  const count = (character: string) => body.split(character, MAX_IDS + 1).length - 1;
+  if (count('{') > 1 || count('[') > 1)
+    throw new EdgepressError('bad_request', '`body` must be {"ids": [unit, …]}', { parameter: 'body' });
+  if (count(',') >= MAX_IDS)
+    throw new EdgepressError('bad_request', `\`ids\` has more than ${MAX_IDS} entries`, { parameter: 'ids' });
 }
 
 /**

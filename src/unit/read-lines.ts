@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** A line of input that is not blank. */
 export type Line = {
   /** Counted from 1, blank lines included. */
@@ -7,6 +9,8 @@ export type Line = {
 } & ({ text: string } | { problem: string });
 
 const MAX_LINE_BYTES = 2 ** 20;
+/** How long lines are read at a stretch, with what their reader does: others wait meanwhile. A chunk may be thirty thousand lines. */
+const MAX_STRETCH_MS = 10;
 const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = /^\uFEFF/;
 const CARRIAGE_RETURN = /\r$/;
@@ -26,7 +30,15 @@ export async function* readLines(
   maxLineBytes: number = MAX_LINE_BYTES,
 ): AsyncGenerator<Line, void> {
   const splitter = createSplitter(maxLineBytes);
-  for await (const chunk of chunks) yield* splitter.add(chunk);
+  for await (const chunk of chunks) {
+    let startMs = performance.now();
+    for (const line of splitter.add(chunk)) {
+      yield line;
+      if (performance.now() - startMs < MAX_STRETCH_MS) continue;
+      await nextTurn();
+      startMs = performance.now();
+    }
+  }
   yield* splitter.endLine();
 }
 
@@ -39,6 +51,7 @@ function createSplitter(maxLineBytes: number) {
   function* endLine(): Generator<Line, void> {
     line++;
     const content = buffer.take();
+    if (content?.byteLength === 0) return;
     const decoded = content
       ? decode(content, line === 1)
       : { problem: `it is longer than ${maxLineBytes} bytes` };

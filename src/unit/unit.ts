@@ -115,7 +115,8 @@ function withImages(value: unknown): unknown {
 
 function toImageList(images: unknown): unknown {
   if (typeof images !== 'object' || images === null) return images;
-  if (Array.isArray(images)) return images.map((src: unknown) => ({ src }));
+  // That there are too many is said later: a line of a megabyte may have half a million.
+  if (Array.isArray(images)) return images.slice(0, MAX_IMAGES + 1).map((src: unknown) => ({ src }));
   return Object.entries(images).map(([name, src]: [string, unknown]) => ({ src, name }));
 }
 
