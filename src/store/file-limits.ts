@@ -37,8 +37,8 @@ const CALM_SHARE = 0.02;
 const BUSY_SHARE = 0.25;
 /** The longest stretch of work before others get their turn: hits are answered by the same thread. */
 const SLICE_MS = 1;
-/** A longer one was none of ours: the machine was suspended, or others had the processor. */
-const MAX_COUNTED_MS = 100;
+/** What counts of a longer one: the disk is slow, or others have the processor, or the machine was suspended. Then a walk must not starve. */
+const MAX_COUNTED_MS = 10;
 const HOUR_MS = 3_600_000;
 /** Younger ones stay even if there is too much: a unit may still wait on the queue, and work that began before a purge may still run. */
 const MIN_AGE_MS: Record<FileKind, number> = {

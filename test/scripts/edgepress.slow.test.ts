@@ -126,7 +126,7 @@ describe('the process of edgepress', () => {
       /skipped +the store's copy +interrupted\nok +last purge +1 object\n$/,
     );
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
+    const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
     expect(files.map(({ parentPath }) => parentPath)).toEqual([join(folder, 'purged')]);
     expect(cloudFront.invalidations()).toHaveLength(1);
   });

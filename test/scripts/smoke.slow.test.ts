@@ -30,7 +30,8 @@ const SRC = ['--src', 'https://x.test/a.jpg'];
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ parentPath }) => parentPath.slice(folder.length));
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
+  return files.map(({ parentPath }) => parentPath.slice(folder.length));
 }
 
 /** A URL at which nothing listens. */

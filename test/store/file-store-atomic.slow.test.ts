@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
+import { filesIn, makeFolder, tempFilesIn, writeByHand } from '../support/store/folder.ts';
 import { expectStored, md5 } from '../support/store/stored.ts';
 import { assertVersion } from '../support/store/version.ts';
 
@@ -26,7 +26,7 @@ describe('the temp files of a file store', () => {
   test('are not left behind by a put, even by one that fails', async () => {
     await store.put('a/b', Buffer.from('x'), info);
     await expect(store.put('a', Buffer.from('x'), info)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
-    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    expect(await tempFilesIn(root)).toEqual([]);
   });
 
   test('are removed when a store is created if they are old or of dead processes, and left if their process runs', async () => {
@@ -43,7 +43,7 @@ describe('the temp files of a file store', () => {
     await setAge('.tmp/not-ours', 3_700);
 
     createFileStore({ root });
-    expect((await readdir(join(root, '.tmp'))).sort()).toEqual(kept.sort());
+    expect((await tempFilesIn(root)).sort()).toEqual(kept.sort());
   });
 
   test('are removed if they are of an earlier process with the same process id', async () => {
@@ -51,7 +51,7 @@ describe('the temp files of a file store', () => {
     await writeByHand(root, `.tmp/${name}`, 'half an obj');
     await setAge(`.tmp/${name}`, process.uptime() + 60);
     createFileStore({ root });
-    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    expect(await tempFilesIn(root)).toEqual([]);
   });
 });
 
@@ -90,9 +90,9 @@ test('a process that is killed during puts leaves whole objects, and temp files 
         await assertAllWhole();
       }),
     );
-    tempFiles += (await readdir(join(root, '.tmp'))).length;
+    tempFiles += (await tempFilesIn(root)).length;
     createFileStore({ root });
-    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    expect(await tempFilesIn(root)).toEqual([]);
   }
   // Otherwise none was killed in the middle of a put, and the test shows nothing.
   expect(tempFiles).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
-import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
+import { filesIn, makeFolder, tempFilesIn, writeByHand } from '../support/store/folder.ts';
 import { expectStored } from '../support/store/stored.ts';
 
 const AVIF = { contentType: 'image/avif' };
@@ -149,7 +149,7 @@ describe('a put into a folder that others empty at the same time', () => {
     await store.put(key, Buffer.from('{}'), info);
     await expectStored(store, key, Buffer.from('{}'), info);
     expect(await filesIn(root)).toEqual([key]);
-    expect(await readdir(join(root, '.tmp'))).toEqual([]);
+    expect(await tempFilesIn(root)).toEqual([]);
   });
 });
 

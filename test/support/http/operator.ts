@@ -128,7 +128,8 @@ export async function manifestsIn(folder: string): Promise<Record<string, Record
 /** Lists the names of all files below a folder. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
+  return files.map(({ name }) => name);
 }
 
 /** The hash of a unit in the key of its tombstone and in its cache tag. */

@@ -26,3 +26,9 @@ export async function writeByHand(root: string, key: string, content: string | U
   await mkdir(dirname(join(root, key)), { recursive: true });
   await writeFile(join(root, key), content);
 }
+
+/** Returns the names of the temp files of a store in this folder, without what it always keeps beside them. */
+export async function tempFilesIn(root: string): Promise<string[]> {
+  const names = await readdir(join(root, '.tmp'));
+  return names.filter((name) => name !== 'reserve' && name !== 'changes');
+}
