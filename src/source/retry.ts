@@ -47,25 +47,25 @@ export function createWithRetry(options: RetryOptions): WithRetry {
     return limiter;
   }
 
+  async function waitToRetry(failures: number): Promise<void> {
+    await sleep(withJitter(backoffDelay(retryDelayMs, failures)), signal);
+    signal.throwIfAborted();
+  }
+
   return async (src, attempt) => {
     const limiter = limiterOf(sourceHost(src));
-    let failures = 0;
-    let lastFailure: unknown;
+    const errors: unknown[] = [];
     for (;;) {
       try {
         // The limiter calls it when another request is done, but it belongs to this one.
         return await limiter.run(AsyncResource.bind(attempt));
       } catch (error) {
         const isRefusal = isHostRefusal(error);
-        if (!isWorthRetrying(error)) throw isRefusal && failures > 0 ? lastFailure : error;
-        // Nothing was asked: the limiter waits until the host may be asked again.
-        if (isRefusal) continue;
-        failures++;
-        if (failures === attempts) throw error;
-        lastFailure = error;
+        if (!isRefusal) errors.push(error);
+        if (errors.length === attempts || !isWorthRetrying(error)) throw errors.at(-1) ?? error;
+        // After a refusal, it is the limiter that waits until the host may be asked again.
+        if (!isRefusal) await waitToRetry(errors.length);
       }
-      await sleep(withJitter(backoffDelay(retryDelayMs, failures)), signal);
-      signal.throwIfAborted();
     }
   };
 }
