@@ -52,6 +52,15 @@ export function createWithRetry(options: RetryOptions): WithRetry {
     signal.throwIfAborted();
   }
 
+  /** Adds a failed attempt to the errors, and waits before the next one. Throws if there is to be none. */
+  async function afterError(error: unknown, errors: unknown[]): Promise<void> {
+    const isRefusal = isHostRefusal(error);
+    if (!isRefusal) errors.push(error);
+    if (errors.length === attempts || !isWorthRetrying(error)) throw errors.at(-1) ?? error;
+    // Nothing was asked: it is the limiter that waits until the host may be asked.
+    if (!isRefusal) await waitToRetry(errors.length);
+  }
+
   return async (src, attempt) => {
     const limiter = limiterOf(sourceHost(src));
     const errors: unknown[] = [];
@@ -60,11 +69,7 @@ export function createWithRetry(options: RetryOptions): WithRetry {
         // The limiter calls it when another request is done, but it belongs to this one.
         return await limiter.run(AsyncResource.bind(attempt));
       } catch (error) {
-        const isRefusal = isHostRefusal(error);
-        if (!isRefusal) errors.push(error);
-        if (errors.length === attempts || !isWorthRetrying(error)) throw errors.at(-1) ?? error;
-        // After a refusal, it is the limiter that waits until the host may be asked again.
-        if (!isRefusal) await waitToRetry(errors.length);
+        await afterError(error, errors);
       }
     }
   };
