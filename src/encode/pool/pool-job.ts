@@ -154,7 +154,7 @@ function explain(ended: ProcessEnded): Error {
       `The image is damaged: it ends its decoder (${signal})`,
       options,
     );
-  if (reason === 'start' || (reason === 'crash' && !signal)) return ended;
+  if (!signal) return ended;
   const detail = 'The machine has too little CPU time or memory for this image: try again later';
   return new EdgepressError('overloaded', detail, { ...options, retryable: true, retryAfterSeconds: 60 });
 }
