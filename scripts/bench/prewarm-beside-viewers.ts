@@ -9,7 +9,6 @@ import { type Seen, view } from './harness/viewers.ts';
 
 interface Options {
   views: number;
-  rounds: number;
 }
 
 const PATIENCE_MS = 60_000;
@@ -21,12 +20,11 @@ export function prewarmBesideViewersCommand(): Command {
   return new Command('prewarm-beside-viewers')
     .description('the time of a miss of a viewer while prewarm works with effort best, against alone')
     .argument('[folder]', 'with photographs of 10 megapixels and more; default: enlarged ones of the demo')
-    .addOption(new Option('--views <n>', 'misses in each round').default(12).argParser(Number))
-    .addOption(new Option('--rounds <n>', 'rounds').default(3).argParser(Number))
+    .addOption(new Option('--views <n>', 'misses of each measurement').default(20).argParser(Number))
     .action(measure);
 }
 
-async function measure(folder: string | undefined, { views, rounds }: Options): Promise<void> {
+async function measure(folder: string | undefined, { views }: Options): Promise<void> {
   const sources = await largePhotographs(folder);
   const origin = await serveSources(sources);
   const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ADMIN_TOKEN });
@@ -42,29 +40,20 @@ async function measure(folder: string | undefined, { views, rounds }: Options): 
     return seen.map(({ ms }) => ms);
   };
   await viewSome();
-  const alone: number[] = [];
-  const beside: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    alone.push(...(await viewSome()));
-    const ids = Array.from({ length: PREWARM_IMAGES }, (_, index) => `prewarm-${round}-${index}`);
-    await post(
-      `${service.url}/units`,
-      ids.map((id, index) => JSON.stringify({ id, images: [sourceAt(index)] })).join('\n'),
-    );
-    await sleep(STARTED_MS);
-    beside.push(...(await viewSome()));
-    if ((await scrape(service.url, 'edgepress_queue_jobs')) === 0) throw new Error('prewarm ended too soon');
-    await post(`${service.url}/units/purge`, JSON.stringify({ ids }));
-    while ((await scrape(service.url, 'edgepress_queue_jobs')) > 0) await sleep(500);
-  }
+  const alone = await viewSome();
+  const lines = Array.from({ length: PREWARM_IMAGES }, (_, index) =>
+    JSON.stringify({ id: `prewarm-${index}`, images: [sourceAt(index)] }),
+  );
+  const response = await fetch(`${service.url}/units`, {
+    ...{ method: 'POST', headers: ADMIN_HEADERS, body: lines.join('\n') },
+  });
+  if (!response.ok) throw new Error(`POST /units answers ${response.status}: ${await response.text()}`);
+  await sleep(STARTED_MS);
+  const beside = await viewSome();
+  if ((await scrape(service.url, 'edgepress_queue_jobs')) === 0) throw new Error('prewarm ended too soon');
   printFaultHead();
   printTimes('median of misses beside prewarm', 'alone', median(beside), median(alone), 'at most 1.5');
   printTimes('nine in ten misses beside prewarm', 'alone', percentile(beside, 0.9), percentile(alone, 0.9));
   await service.stop();
   origin.close();
-}
-
-async function post(url: string, body: string): Promise<void> {
-  const response = await fetch(url, { method: 'POST', headers: ADMIN_HEADERS, body });
-  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
 }

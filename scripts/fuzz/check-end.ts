@@ -10,6 +10,8 @@ import type { Target } from './target.ts';
 
 /** How much more memory than before the server may keep: caches, and what allocators do not give back. */
 const KEPT_MEMORY_BYTES = 400 * 2 ** 20;
+/** The name of a file that is being written ends with a random id; the store has other files beside them. */
+const TEMP_FILE = /\.[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const SETTLE_MS = 30_000;
 const SETTLE_INTERVAL_MS = 500;
 
@@ -36,7 +38,8 @@ export async function checkMemory({ server }: Target, beforeBytes: number): Prom
  * @throws Finding if one is not whole, a variant does not decode, or a file is left that was being written
  */
 export async function checkStore(folder: string): Promise<number> {
-  const left = await readdir(join(folder, TEMP_FOLDER)).catch(() => []);
+  const files = await readdir(join(folder, TEMP_FOLDER)).catch(() => []);
+  const left = files.filter((name) => TEMP_FILE.test(name));
   if (left.length > 0) throw new Finding(`half-written files are left in the store: ${left.join(', ')}`);
   const store = createFileStore({ root: folder });
   let count = 0;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { checkMemory, checkStore } from './check-end.ts';
 import { type Failure, saveFailure } from './failure-file.ts';
@@ -30,6 +31,10 @@ export interface RunReport {
 /** Alike failures are saved so often. */
 const SAVED_ALIKE = 3;
 const PROGRESS_MS = 10_000;
+/** Of the inputs that a server may have ended of, the last ones. */
+const MAX_SUSPECTS = 50;
+/** Within this time it shows that a connection was closed because the server has ended. */
+const EXIT_MS = 100;
 
 /**
  * Sends inputs of all kinds at the same time, and checks meanwhile and afterwards that the server is well. Stops the target.
@@ -56,8 +61,11 @@ export async function run(kinds: readonly Kind[], target: Target, options: RunOp
     saves.push(saved.then((path) => options.onFailure({ ...failure, finding: message }, path)));
   };
   // Not the fault of a certain input: of one of those that were on their way.
-  const failTogether = (finding: Finding) =>
-    fail({ kind: 'watch', seed: options.seed, index: report.inputs, input: [...inFlight.values()] }, finding);
+  const suspects: Omit<Failure, 'finding'>[] = [];
+  const failTogether = (finding: Finding) => {
+    const input = [...suspects.slice(-MAX_SUSPECTS), ...inFlight.values()];
+    fail({ kind: 'watch', seed: options.seed, index: report.inputs, input }, finding);
+  };
 
   const watch = await startWatch(target, failTogether);
   const deadline = performance.now() + options.ms;
@@ -67,11 +75,14 @@ export async function run(kinds: readonly Kind[], target: Target, options: RunOp
     const failure = { kind: kind.name, seed: options.seed, index, input };
     const id = `${kind.name} ${index}`;
     inFlight.set(id, failure);
+    const { server } = target;
     try {
       count(report.outcomes.get(kind.name), await kind.send(input, target));
     } catch (error) {
-      // A server that has ended is one failure, not one of each kind.
-      if (target.server.exit() === undefined) fail(failure, asFinding(error));
+      await sleep(EXIT_MS);
+      // A server that has ended is one failure of all that were on their way.
+      if (server.exit() === undefined) fail(failure, asFinding(error));
+      else suspects.push(failure);
     } finally {
       inFlight.delete(id);
       report.inputs++;

@@ -37,7 +37,7 @@ export async function startServerUnderTest(
   env: Record<string, string>,
 ): Promise<ServerUnderTest> {
   const child = spawn(process.execPath, ['--import', 'tsx', file], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...NODE_ENV_VARIABLES, PORT: '0', ...env },
+    env: { ...process.env, ...NODE_ENV_VARIABLES, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

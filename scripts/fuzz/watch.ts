@@ -42,7 +42,9 @@ export async function startWatch(target: Target, onFinding: (finding: Finding) =
   let isStopped = false;
   let memoryReadMs = 0;
   const watching = (async () => {
-    while (!isStopped) {
+    for (let isLast = false; !isLast; ) {
+      // Once more in the end: the last input may have ended the server.
+      isLast = isStopped;
       await look().catch((error: unknown) => {
         if (!(error instanceof Finding)) throw error;
         onFinding(error);

@@ -18,7 +18,11 @@ import type { SeedImage } from '../seed-images.ts';
 /** What reads files in the server's own process, before a decoder sees them. */
 type Reader = (bytes: Buffer) => unknown;
 
-const heif: readonly Reader[] = [missingPart, readAvifItems, (file) => heifColours(file, 8)];
+const heif: readonly Reader[] = [
+  (file) => orDamaged(() => missingPart(file)),
+  readAvifItems,
+  (file) => heifColours(file, 8),
+];
 const READERS: Readonly<Partial<Record<ImageType, readonly Reader[]>>> = {
   jpeg: [stripJpeg, jpegCoarseness, readJpegStructure],
   png: [stripPng, (file) => pngColours(file, false)],
@@ -48,6 +52,16 @@ export function readersKind(seeds: readonly SeedImage[]): Kind {
     inputs,
     send: async ({ bytes }) => readAll(Buffer.from(bytes)),
   });
+}
+
+/** Of damaged boxes this reader says that it throws a RangeError. */
+function orDamaged(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function readAll(file: Buffer): string {
