@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { CommandFailure, runCommand } from './cli/command.ts';
 import { readFailure } from './fuzz/failure-file.ts';
-import { Finding, type Kind } from './fuzz/kind.ts';
+import { Finding } from './fuzz/finding.ts';
+import type { Kind } from './fuzz/kind.ts';
 import { httpKind } from './fuzz/kinds/http.ts';
 import { checkSeeds, imagesKind } from './fuzz/kinds/images.ts';
 import { purgeKind, unitsKind } from './fuzz/kinds/json.ts';

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import type { ErrorCode } from '../../src/protocol/error.ts';
 import { problemResponse } from '../../src/protocol/problem.ts';
-import { Finding } from './kind.ts';
+import { Finding } from './finding.ts';
 import type { Answer } from './parse-answers.ts';
 
 /** What a problem document has to have (RFC 9457, and the contract of the service). */

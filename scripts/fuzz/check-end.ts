@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { parseVariantKey, QUEUE_PREFIX, TOMBSTONE_PREFIX, VARIANT_PREFIX } from '../../src/protocol/keys.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { TEMP_FOLDER } from '../../src/store/store.ts';
-import { Finding } from './kind.ts';
+import { Finding } from './finding.ts';
 import type { Target } from './target.ts';
 
 /** How much more memory than before the server may keep: caches, and what allocators do not give back. */

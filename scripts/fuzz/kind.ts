@@ -1,11 +1,6 @@
 import type fc from 'fast-check';
 import type { Target } from './target.ts';
 
-/** What an input did that it must not do. */
-export class Finding extends Error {
-  override readonly name = 'Finding';
-}
-
 /**
  * A kind of input. An input is plain data (JSON, with `Uint8Array` for bytes), so that one that failed can be saved to a file and sent
  * again.

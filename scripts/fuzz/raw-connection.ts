@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Finding } from './kind.ts';
+import { Finding } from './finding.ts';
 import { type Answer, type ParsedAnswers, parseAnswers } from './parse-answers.ts';
 
 /**

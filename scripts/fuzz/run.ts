@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { checkMemory, checkStore } from './check-end.ts';
 import { type Failure, saveFailure } from './failure-file.ts';
-import { Finding, type Kind } from './kind.ts';
+import { Finding } from './finding.ts';
+import type { Kind } from './kind.ts';
 import type { Target } from './target.ts';
 import { startWatch, type WatchReport } from './watch.ts';
 

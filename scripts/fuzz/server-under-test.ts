@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { treeMemoryBytes } from '../bench/harness/memory.ts';
-import { Finding } from './kind.ts';
+import { Finding } from './finding.ts';
 
 /** A server in a process of its own. Its log is read as it comes. */
 export interface ServerUnderTest {

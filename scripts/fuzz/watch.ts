@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { photograph } from '../../test/support/pictures.ts';
-import { Finding } from './kind.ts';
+import { Finding } from './finding.ts';
 import { type KeptConnection, keptConnection } from './raw-connection.ts';
 import type { Target } from './target.ts';
 

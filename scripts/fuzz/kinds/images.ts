@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { FORMATS, TIERS } from '../../../src/protocol/request.ts';
 import { checkAnswer } from '../check-answer.ts';
-import { Finding, type Kind, kind } from '../kind.ts';
+import { Finding } from '../finding.ts';
+import { type Kind, kind } from '../kind.ts';
 import { edits, mutate, withRightChecksums } from '../mutations.ts';
 import { keptConnection } from '../raw-connection.ts';
 import type { SeedImage } from '../seed-images.ts';

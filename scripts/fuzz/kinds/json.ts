@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { checkAnswer } from '../check-answer.ts';
-import { Finding, type Kind, kind } from '../kind.ts';
+import { Finding } from '../finding.ts';
+import { type Kind, kind } from '../kind.ts';
 import type { Answer } from '../parse-answers.ts';
 import { keptConnection } from '../raw-connection.ts';
 import { share } from '../share.ts';

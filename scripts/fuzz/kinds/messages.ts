@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { decodeMessage } from '../../../src/queue/message.ts';
-import { Finding, type Kind, kind } from '../kind.ts';
+import { Finding } from '../finding.ts';
+import { type Kind, kind } from '../kind.ts';
 import { share } from '../share.ts';
 
 const mostly = (good: fc.Arbitrary<unknown>) =>

@@ -11,7 +11,8 @@ import type { ImageType } from '../../../src/decode/image-type.ts';
 import { otherFileType } from '../../../src/decode/other-file-types.ts';
 import { readJpegStructure } from '../../../src/decode/repair/jpeg-structure.ts';
 import { EdgepressError } from '../../../src/protocol/error.ts';
-import { Finding, type Kind, kind } from '../kind.ts';
+import { Finding } from '../finding.ts';
+import { type Kind, kind } from '../kind.ts';
 import { edits, mutate } from '../mutations.ts';
 import type { SeedImage } from '../seed-images.ts';
 

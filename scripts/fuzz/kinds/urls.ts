@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { checkAnswer } from '../check-answer.ts';
-import { Finding, type Kind, kind } from '../kind.ts';
+import { Finding } from '../finding.ts';
+import { type Kind, kind } from '../kind.ts';
 import { type KeptConnection, keptConnection } from '../raw-connection.ts';
 import { share } from '../share.ts';
 import { CLOSED_AUTHORITY, SIGNING_KEY, type Target } from '../target.ts';
