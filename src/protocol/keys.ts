@@ -106,8 +106,8 @@ export function parseVariantKey(key: string): VariantSpec | undefined {
 
 /** Returns the unit of a key below `VARIANT_PREFIX`; `undefined` for any other key. */
 export function unitOfKey(key: string): string | undefined {
-  const [prefix, , unit] = key.split('/');
-  return prefix === VARIANT_PREFIX ? unit : undefined;
+  const segments = key.split('/');
+  return segments[0] === VARIANT_PREFIX ? segments[2] : undefined;
 }
 
 function unitFolder(unit: string, unitHash: string): string {

@@ -206,7 +206,8 @@ describe('the command prewarm', () => {
     const { status, stderr } = await run(['prewarm', await write('many.jsonl', units)]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/Stopped: 50 units in a row failed, such as u\d+: E/);
-    expect(stderr).toMatch(/^1\d\d units in /m);
+    // Of a thousand.
+    expect(stderr).toMatch(/^\d{2,3} units in /m);
     expect(stderr.match(/^u\d+: /gm)?.length).toBe(5);
   });
 });

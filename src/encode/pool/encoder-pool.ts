@@ -32,9 +32,9 @@ interface Kind {
 const URGENCIES = ['viewer', 'prewarm'] as const;
 
 /** Hits are answered by the server itself, and go before everything. */
-const VIEWER_NICENESS = 5;
-/** A viewer's encode gets 15 times the CPU time of one that nobody waits for, if they compete. See sched(7), "The nice value". */
-const PREWARM_NICENESS = 17;
+const VIEWER_NICENESS = 1;
+/** A viewer's encode gets seven times the CPU time of one that nobody waits for, if they compete. See sched(7), "The nice value". */
+const PREWARM_NICENESS = 10;
 /** Several variants of an image are encoded at the same time: one unit alone shall use more than one core. */
 const PREWARM_CONCURRENCY = 2;
 

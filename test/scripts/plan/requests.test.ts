@@ -1,3 +1,5 @@
+import { readdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calculatePlan } from '../../../scripts/plan/calculate.ts';
 import {
@@ -65,7 +67,8 @@ function unitOf(images: number, url: string): Unit {
 async function prewarmCounted() {
   const photo = await photograph();
   const origin = await startOrigin((_request, response) => response.end(photo));
-  const { store, takeCounts } = createCountingStore(createFileStore({ root: await temporaryFolder() }));
+  const root = await temporaryFolder();
+  const { store, takeCounts } = createCountingStore(createFileStore({ root }));
   const clock = { aheadMs: 0 };
   const { unitServices } = await startService(
     { SOURCE_ALLOW_PRIVATE: origin.authority },
@@ -76,7 +79,16 @@ async function prewarmCounted() {
   takeCounts();
   const job = await units.submit(unitOf(5, origin.url), { retry: false });
   await units.prewarm(job, () => {});
-  return { units, clock, takeCounts };
+  return { units, root, clock, takeCounts };
+}
+
+/** Moves the times of all files of a folder back. */
+async function makeOlder(folder: string, ms: number): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const time = new Date(Date.now() - ms);
+    if (entry.isFile()) await utimes(file, time, time);
+  }
 }
 
 describe('planned requests', () => {
@@ -93,10 +105,10 @@ describe('planned requests', () => {
   });
 
   it('equal the store requests of purging a unit and of the sweeps after it', async () => {
-    const { units, clock, takeCounts } = await prewarmCounted();
+    const { units, root, clock, takeCounts } = await prewarmCounted();
     takeCounts();
-    // Objects that were put within the last two seconds would be read once more.
-    clock.aheadMs += 3000;
+    // Objects that were put within the two seconds before the tombstone would be read once more.
+    await makeOlder(join(root, 'v1'), 3000);
     await units.purge(['unit-1']);
     // Half an interval: on average a purge happens in the middle between two sweeps.
     clock.aheadMs += TEN_MINUTES_MS / 2;
