@@ -89,6 +89,7 @@ export async function createService(
   let upkeep: Promise<void> | undefined;
   const imageOptions = {
     getVariant,
+    cacheControl: config.cacheControl,
     log,
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
