@@ -10,7 +10,7 @@ export default defineConfig({
     maxWorkers: '100%',
     // Concurrent tests mostly wait.
     maxConcurrency: 20,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     projects: [

@@ -33,8 +33,8 @@ const URGENCIES = ['viewer', 'prewarm'] as const;
 
 /** Hits are answered by the server itself, and go before everything. */
 const VIEWER_NICENESS = 1;
-/** A viewer's encode gets seven times the CPU time of one that nobody waits for, if they compete. See sched(7), "The nice value". */
-const PREWARM_NICENESS = 10;
+/** A viewer's encode gets three times the CPU time of one that nobody waits for, if they compete. See sched(7), "The nice value". */
+const PREWARM_NICENESS = 6;
 /** Several variants of an image are encoded at the same time: one unit alone shall use more than one core. */
 const PREWARM_CONCURRENCY = 2;
 
@@ -116,7 +116,12 @@ export function createEncoderPool({
     const until = performance.now() - IDLE_MS;
     for (const urgency of URGENCIES) {
       const surplus = idle[urgency].slice(0, -kinds[urgency].kept || undefined);
-      for (const { process, sinceMs } of surplus) if (sinceMs <= until) process.end();
+      for (const { process, sinceMs } of surplus) {
+        if (sinceMs > until) continue;
+        // At once: a job that comes before it has ended must not get it.
+        forgetIdle(process);
+        process.end();
+      }
     }
   }
 

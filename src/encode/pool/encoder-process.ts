@@ -1,7 +1,7 @@
 import type { EncodedImage, EncodeRequest, Urgency } from '../encoder.ts';
 import { createFrameReader, writeFrame } from './frames.ts';
 import { fromSentError, type PoolRequest, type PoolResponse } from './messages.ts';
-import { type ProgramOptions, spawnProgram } from './spawn-program.ts';
+import { type Program, type ProgramOptions, spawnProgram } from './spawn-program.ts';
 import type { Excess } from './step-limit.ts';
 import { createSteps } from './steps.ts';
 
@@ -40,8 +40,11 @@ export interface EncoderProcess {
   end(): void;
 }
 
-/** Why a process ended: it was not needed any more, it had not started yet, or it crashed; or a step of its work was given up. */
-export type EndReason = 'closed' | 'start' | 'crash' | Excess;
+/**
+ * Why a process ended: it was not needed any more, the machine could not start one, it ended while it started, or it crashed; or a step of
+ * its work was given up.
+ */
+export type EndReason = 'closed' | 'spawn' | 'start' | 'crash' | Excess;
 
 /** The process in which something was to be done has ended. */
 export class ProcessEnded extends Error {
@@ -50,8 +53,8 @@ export class ProcessEnded extends Error {
   /** The signal that ended it; `undefined` if it exited. */
   readonly signal: NodeJS.Signals | undefined;
 
-  constructor(reason: EndReason, signal?: NodeJS.Signals) {
-    super(`an encoder process ended (${reason}${signal ? `, ${signal}` : ''})`);
+  constructor(reason: EndReason, signal?: NodeJS.Signals, cause?: unknown) {
+    super(`an encoder process ended (${reason}${signal ? `, ${signal}` : ''})`, { cause });
     this.reason = reason;
     this.signal = signal;
   }
@@ -70,10 +73,14 @@ const ABANDONED_MS = 2000;
 /** What identifies a step: the id of an encode, or its kind. */
 type StepKey = number | 'start' | 'decode';
 
-/** Starts a process. It does not keep this one alive unless it has work to do. */
+/**
+ * Starts a process. It does not keep this one alive unless it has work to do.
+ *
+ * @throws ProcessEnded if the machine has no memory for it
+ */
 export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
-  const { child, socket, cpuSeconds } = spawnProgram(options);
-  let endReason: EndReason = 'start';
+  const { child, socket, cpuSeconds } = spawnOrEnd(options);
+  let endReason: EndReason = child.pid === undefined ? 'spawn' : 'start';
   let end: ProcessEnded | undefined;
   let memory = 0;
   let lastId = 0;
@@ -94,9 +101,9 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
     child.kill('SIGKILL');
   }
 
-  function finish(signal: NodeJS.Signals | null): void {
+  function finish(signal: NodeJS.Signals | null, cause?: Error): void {
     if (end) return;
-    end = new ProcessEnded(endReason, signal ?? undefined);
+    end = new ProcessEnded(endReason, signal ?? undefined, cause);
     socket.destroy();
     steps.rejectAll(end);
     onEnd(end);
@@ -137,7 +144,7 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
     return await step;
   }
 
-  child.on('error', () => finish(null));
+  child.on('error', (cause) => finish(null, cause));
   child.on('exit', (_code, signal) => finish(signal));
   socket.on('data', createFrameReader(receive));
   // The end of the process is what counts.
@@ -171,4 +178,12 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
       kill('closed');
     },
   };
+}
+
+function spawnOrEnd(options: ProgramOptions): Program {
+  try {
+    return spawnProgram(options);
+  } catch (cause) {
+    throw new ProcessEnded('spawn', undefined, cause);
+  }
 }

@@ -52,8 +52,12 @@ export async function decodeInPool(
       });
       const work = (onDecoded = () => {}) =>
         withProcess(async (process) => {
-          if (isClosed) throw new TypeError('the image is closed');
-          const decoded = await process.decode({ ...task, mayBeLarge });
+          await process.ready;
+          // Nothing waits for the end of a decode that nobody needs: the process is closed.
+          const decoded = isClosed
+            ? undefined
+            : await Promise.race([process.decode({ ...task, mayBeLarge }), left]);
+          if (!decoded) throw closedError();
           if (!decoded.isStreamed) onDecoded();
           resolve({ process, decoded });
           await left;
@@ -77,7 +81,10 @@ export async function decodeInPool(
       session ??= open();
       const current = session;
       try {
-        return await work(await current);
+        const opened = await current;
+        // Its process may have another image by now.
+        if (isClosed) throw closedError();
+        return await work(opened);
       } catch (error) {
         if (current === session) prepareAgain(error);
       }
@@ -124,6 +131,10 @@ export async function decodeInPool(
   }
 }
 
+function closedError(): TypeError {
+  return new TypeError('the image is closed');
+}
+
 /** Whether another process would not change why one ended. */
 function isFinal({ reason }: ProcessEnded): boolean {
   return reason !== 'crash' && reason !== 'start';
@@ -154,7 +165,7 @@ function explain(ended: ProcessEnded): Error {
       `The image is damaged: it ends its decoder (${signal})`,
       options,
     );
-  if (!signal) return ended;
+  if (!signal && reason !== 'spawn') return ended;
   const detail = 'The machine has too little CPU time or memory for this image: try again later';
   return new EdgepressError('overloaded', detail, { ...options, retryable: true, retryAfterSeconds: 60 });
 }

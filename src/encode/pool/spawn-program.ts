@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -55,7 +55,12 @@ function programArguments(): string[] {
   return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, TYPESCRIPT];
 }
 
-/** Starts the program of an encoder process, with limits of its own. Faults in starting it show as its `error` event. */
+/**
+ * Starts the program of an encoder process, with limits of its own.
+ *
+ * @returns the program; if it could not be started, its process has no `pid`, and an `error` event follows
+ * @throws Error if the machine has no memory for it
+ */
 export function spawnProgram({ concurrency, maxPixels, niceness }: ProgramOptions): Program {
   const command = [process.execPath, ...programArguments(), String(concurrency), String(maxPixels)];
   // Node has no call that limits memory; the shell does, and is replaced by the program.
@@ -69,7 +74,8 @@ export function spawnProgram({ concurrency, maxPixels, niceness }: ProgramOption
   if (pid !== undefined) standBack(pid, niceness);
   return {
     child,
-    socket: child.stdio[SERVER_FD] as Socket,
+    // When no more files can be open, Node makes no pipes.
+    socket: (child.stdio?.[SERVER_FD] ?? new Socket()) as Socket,
     cpuSeconds: () => (pid === undefined ? undefined : readCpuSeconds(pid)),
   };
 }

@@ -51,9 +51,18 @@ export async function startHeldOrigin(picture?: Buffer) {
   return { origin, held, answerAll };
 }
 
+/** How often a program is asked that needs the processor for what is waited for. */
+const POLL_MS = 10;
+
 /** Resolves once the condition holds. The test's timeout is the only limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  for (;;) {
+    const result = condition();
+    if (await result) return;
+    await new Promise((resolve) =>
+      result instanceof Promise ? setTimeout(resolve, POLL_MS) : setImmediate(resolve),
+    );
+  }
 }
 
 /** The whole service on a folder of its own, called without a network. */
