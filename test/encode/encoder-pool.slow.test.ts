@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EncodeRequest } from '../../src/encode/encoder.ts';
 import { createEncoderPool } from '../../src/encode/pool/encoder-pool.ts';
 import type { ProcessEnded } from '../../src/encode/pool/encoder-process.ts';
@@ -132,6 +134,50 @@ describe('a pool of encoder processes', { timeout: 60_000 }, () => {
     const sources = [large, large, await photograph()];
     await Promise.all(sources.map(async (source) => (await pool.decode(source, 320, 'viewer')).close()));
     expect(turns).toEqual(['large decode, 1 at a time', 'large decode, 1 at a time']);
+  });
+
+  it('is overloaded while the machine can start no process, and works again when it can', async () => {
+    const program = [process.execPath, '--import', 'tsx', 'test/support/encode/decode-without-files.ts'];
+    const limited = ['-c', 'ulimit -n 80; exec "$@"', 'sh', ...program];
+    const { stdout } = await promisify(execFile)('sh', limited);
+    expect(stdout).toBe('overloaded\n64\n');
+  });
+
+  it('gives up a decode that takes long when nobody waits for it any more', async () => {
+    const { pool, pids, counts, ended } = await startPool();
+    const [first = 0] = pids();
+    const picture = await slowPicture();
+    const left = new AbortController();
+    const decoding = pool.decode(picture, 320, 'viewer', left.signal);
+    await until(() => decodes(first));
+    // It takes for ever.
+    process.kill(first, 'SIGSTOP');
+    left.abort(new Error('left'));
+    await expect(decoding).rejects.toThrow('left');
+    await until(() => counts.busy === 0);
+    expect(pids()).not.toContain(first);
+    expect(ended).toEqual([]);
+  });
+
+  it('encodes nothing of an image that is closed: its process may have another one', async () => {
+    const { pool } = await startPool();
+    const photo = await photograph();
+    const closed = await pool.decode(photo, 320, 'viewer');
+    closed.close();
+    const other = await pool.decode(photo, 320, 'viewer');
+    await expect(closed.encode(REQUEST)).rejects.toThrow('closed');
+    other.close();
+  });
+
+  it('gives no image a process that it ends', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { pool, counts } = await startPool();
+    const photo = await photograph();
+    (await pool.decode(photo, 320, 'prewarm')).close();
+    await until(() => counts.busy === 0);
+    vi.advanceTimersByTime(120_000);
+    (await pool.decode(photo, 320, 'prewarm')).close();
   });
 
   it('has none of the secrets of the server', async () => {
