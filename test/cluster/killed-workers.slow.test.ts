@@ -13,7 +13,17 @@ import {
   WORKERS,
 } from '../support/workers.ts';
 
-describe('A server with several workers', { timeout: 60_000 }, () => {
+/** What would wait too long while workers are started is refused for the moment. */
+async function requestUntilServed(url: string, target: string): Promise<number> {
+  let status = 503;
+  await until(async () => {
+    status = await request(url, target);
+    return status !== 503;
+  });
+  return status;
+}
+
+describe('A server with several workers', { timeout: 120_000 }, () => {
   it('loses nothing when its workers are killed under load, and starts others', async () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
@@ -24,7 +34,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
     const targets = await Promise.all(
       Array.from({ length: 40 }, (_, index) => targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
     );
-    const requests = targets.map((target) => request(url, target));
+    const requests = targets.map((target) => requestUntilServed(url, target));
     await until(() => origin.requests.length > 10);
     const [first = 0, ...others] = before;
     for (const pid of others) process.kill(pid, 'SIGKILL');
