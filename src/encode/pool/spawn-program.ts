@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
-import { setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export interface ProgramOptions {
@@ -10,7 +10,7 @@ export interface ProgramOptions {
   concurrency: number;
   /** The limit of pixels of a source. */
   maxPixels: number;
-  /** How far it stands back for other processes: 0 not at all, 19 wholly (`nice`). */
+  /** How far it stands back for this process: 0 not at all, 19 wholly (`nice`). */
   niceness: number;
 }
 
@@ -30,6 +30,7 @@ export const SERVER_FD = 3;
  * process, and not the machine.
  */
 const MAX_DATA_KIB = 2 * 1024 * 1024;
+const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW;
 /** When memory runs out, Linux ends these processes first, and not the server. */
 const OOM_SCORE_ADJUSTMENT = '500';
 /**
@@ -89,7 +90,7 @@ function pick(names: readonly string[]): Record<string, string> {
 /** Where the system does not allow it, the process goes without. */
 function standBack(pid: number, niceness: number): void {
   try {
-    setPriority(pid, niceness);
+    setPriority(pid, Math.min(getPriority() + niceness, LOWEST_PRIORITY));
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
   } catch {}
 }
