@@ -77,7 +77,7 @@ export function createMakeVariants(services: MakeVariantsServices): MakeVariants
     let made: readonly MadeVariant[];
     try {
       const image = await fetchAndDecode(run);
-      made = await makeAll(run, image).finally(() => image.close());
+      made = await makeAll(run, image);
       await services.records.clear(run.recordKey, batch.record);
     } catch (error) {
       // What fails because of an abort says nothing of the source.
@@ -132,7 +132,10 @@ async function makeAll(run: BatchRun, image: DecodedImage): Promise<readonly Mad
   let left = run.targets.length;
   const work = run.targets.map(async (target) => {
     const encoded = await encode(run, target.spec, image, counted).finally(() => {
-      if (--left === 0) run.batch.onEncoded?.();
+      if (--left > 0) return;
+      // Before the puts: what holds the image is free for another one.
+      image.close();
+      run.batch.onEncoded?.();
     });
     return await put(run, target, image, encoded);
   });
