@@ -93,7 +93,7 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
     onBusy(isBusy) {
       for (const handle of [child, socket]) isBusy ? handle.ref() : handle.unref();
     },
-    onExcess: kill,
+    onExcess: (excess) => kill(endReason === 'start' ? 'start' : excess),
   });
 
   function kill(reason: EndReason): void {
