@@ -60,13 +60,17 @@ export function createFileJournal(path: string): FileJournal {
   }
 
   function readOthers(): Change[] {
-    const size = sizeOf(path);
-    const start = offset ?? size;
-    offset = size;
-    if (start === size) return [];
-    // Smaller than before: it began anew.
-    const text = readFileSync(path).subarray(start < size ? start : 0, size);
-    return parseChanges(text.toString('latin1'), id);
+    try {
+      const size = sizeOf(path);
+      const start = offset ?? size;
+      // Smaller than before: it began anew.
+      const text = start === size ? '' : readFileSync(path, 'latin1').slice(start < size ? start : 0, size);
+      offset = size;
+      return parseChanges(text, id);
+    } catch {
+      // The process has no handles left, or another one has just removed the file. The next call reads it.
+      return [];
+    }
   }
 
   return {
