@@ -21,7 +21,7 @@ const PARTS = 4;
 
 /**
  * Creates a deadline between bounds, in milliseconds. It is the longest before anything was measured, since the first operation connects,
- * and the shortest while the last operation did not end in time.
+ * and the shortest while the last operation did not end within the longest: one that is slow, but answers, gets more time again.
  */
 export function createAdaptiveDeadline({ minMs, maxMs }: { minMs: number; maxMs: number }): AdaptiveDeadline {
   let meanMs: number | undefined;
@@ -65,8 +65,9 @@ export function createAdaptiveDeadline({ minMs, maxMs }: { minMs: number; maxMs:
         };
         operation().then(
           (result) => {
-            measure(performance.now() - startMs);
-            if (!isLate) wasLate = false;
+            const ms = performance.now() - startMs;
+            measure(ms);
+            if (ms <= maxMs + extraMs) wasLate = false;
             end(() => resolve(result));
           },
           (error) => end(() => reject(error)),
