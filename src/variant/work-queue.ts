@@ -99,7 +99,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     const busiest = load.busiestHost();
     if (busiest.waiting <= load.waitingOf(host) + 1) return false;
     const waiting = [...accepted].filter((work) => work.host === busiest.host && work.step === 'wait');
-    waiting.at(-1)?.ending.abort(refuse('full', busiest.host));
+    const youngest = waiting.at(-1);
+    if (!youngest) return false;
+    youngest.ending.abort(refuse('full', busiest.host));
+    // At once, and not when it has ended: others that come before that would find the same room.
+    load.move(youngest, undefined, false);
+    accepted.delete(youngest);
     return true;
   }
 

@@ -89,6 +89,21 @@ describe('the work queue', () => {
     expect(new Set(await rest)).toEqual(new Set(['done']));
   });
 
+  it('keeps its capacity when work of many hosts comes at the same moment', async () => {
+    const queue = createQueue({ capacity: 10 });
+    const fetches = held();
+    const run = (host: string) => queue.run(host, undefined, work(fetches.run)).catch(({ code }) => code);
+    const slow = Array.from({ length: 10 }, () => run('slow'));
+    await until(() => fetches.begun === 2);
+    const others = Array.from({ length: 100 }, (_, index) => run(`host-${index}`));
+    await until(() => {
+      fetches.end();
+      return queueIsEmpty(queue);
+    });
+    const results = await Promise.all([...slow, ...others]);
+    expect(results.filter((result) => result === 'done')).toHaveLength(10);
+  });
+
   it('fetches for other hosts while several hosts hang and more of their work waits', async () => {
     const queue = createQueue({ fetches: 32, fetchesPerHost: 8 });
     const fetches = held();
