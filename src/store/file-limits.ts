@@ -4,7 +4,7 @@ import { sleep } from '../backoff.ts';
 import { createFileAges, type FileAges } from './file-ages.ts';
 import type { FileJournal } from './file-journal.ts';
 import { ignoreNotFound } from './file-tree.ts';
-import { type FileKind, PLACES, placeOf, type WalkedFile, walkPlace } from './file-walk.ts';
+import { type FileKind, PLACES, placeOf, USE_STEP_MS, type WalkedFile, walkPlace } from './file-walk.ts';
 import type { StoreUpkeep } from './store.ts';
 
 export interface FileLimits {
@@ -79,7 +79,7 @@ export function createFileUpkeep(options: FileUpkeepOptions): StoreUpkeep {
   function reasonToRemove({ kind, usedMs, isLastOfUnit }: WalkedFile): 'age' | 'size' | undefined {
     const ageMs = nowMs() - usedMs;
     if (kind === 'kept' || (kind === 'manifest' && !isLastOfUnit)) return undefined;
-    if (kind !== 'tombstone' && ageMs > maxAgeMs) return 'age';
+    if (kind !== 'tombstone' && ageMs > maxAgeMs + USE_STEP_MS) return 'age';
     if (cutoffs === undefined || usedMs > cutoffs[kind] || ageMs < MIN_AGE_MS[kind]) return undefined;
     return 'size';
   }

@@ -6,7 +6,7 @@ import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.
 import { createFileJournal, type FileJournal } from './file-journal.ts';
 import { createFileUpkeep, type FileLimits } from './file-limits.ts';
 import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
-import { bytesOf, placeOf, usedMsOf } from './file-walk.ts';
+import { bytesOf, placeOf, USE_STEP_MS, usedMsOf } from './file-walk.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
 import { createSpaceReserve, isOutOfSpace, type SpaceReserve } from './space-reserve.ts';
@@ -30,9 +30,6 @@ import {
 const MEMORY_CACHE_BYTES = 64 * 1_048_576;
 /** What each of many processes keeps at least. */
 const MIN_MEMORY_CACHE_BYTES = 16 * 1_048_576;
-
-/** How exactly it is noted when a file was last used: a hit costs a write to the disk once in this time at most. */
-const USE_STEP_MS = 86_400_000;
 
 export interface FileStoreOptions extends FileLimits {
   /** The folder, created if it is missing. On a local disk: a network share that hangs would hang the process. */

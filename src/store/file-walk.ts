@@ -99,7 +99,10 @@ export function bytesOf({ size, blocks }: Pick<Stats, 'size' | 'blocks'>): numbe
   return Math.max(size, blocks * 512);
 }
 
-/** Returns when a file was last read or written, in Unix milliseconds. */
+/** How exactly it is noted when a file was last used: a hit costs a write to the disk once in this time at most. */
+export const USE_STEP_MS = 86_400_000;
+
+/** Returns when a file was last read or written, in Unix milliseconds; it may have been used up to `USE_STEP_MS` later. */
 export function usedMsOf({ atimeMs, mtimeMs }: Pick<Stats, 'atimeMs' | 'mtimeMs'>): number {
   return Math.max(atimeMs, mtimeMs);
 }
