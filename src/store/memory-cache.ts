@@ -50,7 +50,7 @@ export function createMemoryCache(
     get(key) {
       const entry = entries.get(key);
       if (!entry) return undefined;
-      const file = statSync(entry.path, IF_THERE);
+      const file = statsOf(entry.path);
       if (file && isSame(file, entry.file)) {
         onHit(entry.path, file);
         return entry.object;
@@ -65,7 +65,14 @@ export function createMemoryCache(
   };
 }
 
-const IF_THERE = { throwIfNoEntry: false } as const;
+/** Returns `undefined` also where the disk fails: whoever reads the file then gets its error. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
 
 /** Times are compared too, because file systems reuse the inode numbers of removed files. */
 function isSame(file: Stats, other: Stats): boolean {

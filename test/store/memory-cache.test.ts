@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createMemoryCache } from '../../src/store/memory-cache.ts';
@@ -38,6 +38,16 @@ describe('an object in the memory cache', () => {
     rmSync(path);
     expect(cache.get(path)).toBeUndefined();
     writeFileSync(path, objectOf(10).body);
+    expect(cache.get(path)).toBeUndefined();
+  });
+
+  it('is a miss when the system cannot say whether its file is there', async () => {
+    const { folder, cache, add } = await setUp();
+    mkdirSync(join(folder, 'sub'));
+    const { path } = add('sub/a');
+    rmSync(join(folder, 'sub'), { recursive: true });
+    // Then the system says that it is no folder, and not that the file is not there.
+    writeFileSync(join(folder, 'sub'), '');
     expect(cache.get(path)).toBeUndefined();
   });
 
