@@ -1,6 +1,6 @@
 import type { EncodedImage, EncodeRequest, Urgency } from '../encoder.ts';
 import { createFrameReader, writeFrame } from './frames.ts';
-import { fromSentError, type PoolRequest, type PoolResponse } from './messages.ts';
+import { fromSentError, type PoolMessage, type PoolRequest, type PoolResponse } from './messages.ts';
 import { type Program, type ProgramOptions, spawnProgram } from './spawn-program.ts';
 import type { Excess } from './step-limit.ts';
 import { createSteps } from './steps.ts';
@@ -32,7 +32,7 @@ export interface EncoderProcess {
   encode(request: EncodeRequest): Promise<EncodedImage>;
   /** Forgets the image. Resolves when nothing of it is being worked on; what takes long is given up with its process. */
   close(): Promise<void>;
-  /** What it held after the last encode, in bytes. */
+  /** What it held when it last answered, in bytes. */
   readonly memory: number;
   /** Resolves when the process has ended. */
   readonly ended: Promise<ProcessEnded>;
@@ -109,7 +109,8 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
     onEnd(end);
   }
 
-  function receive(response: PoolResponse, body: Uint8Array<ArrayBuffer>): void {
+  function receive(response: PoolMessage, body: Uint8Array<ArrayBuffer>): void {
+    memory = response.memory;
     switch (response.kind) {
       case 'ready':
         endReason = 'crash';
@@ -119,7 +120,6 @@ export function startEncoderProcess(options: ProgramOptions): EncoderProcess {
         steps.resolve('decode', response);
         break;
       case 'encoded':
-        memory = response.memory;
         steps.resolve(response.id, { ...response.image, body });
         break;
       case 'failed':

@@ -12,13 +12,16 @@ export type PoolRequest =
   /** Forget the image. */
   | { kind: 'close' };
 
-/** From the process to the server. */
+/** From the process to the server, with the memory that the process now holds, in bytes. */
+export type PoolMessage = PoolResponse & { memory: number };
+
+/** What the process answers. */
 export type PoolResponse =
   /** It has started. */
   | { kind: 'ready' }
   | { kind: 'decoded'; facts: SourceFacts; isStreamed: boolean }
-  /** Followed by the body. `memory` is what the process now holds, in bytes. */
-  | { kind: 'encoded'; id: number; image: Omit<EncodedImage, 'body'>; memory: number }
+  /** Followed by the body. */
+  | { kind: 'encoded'; id: number; image: Omit<EncodedImage, 'body'> }
   /** `id` is that of the encode; none if decoding failed. */
   | { kind: 'failed'; id?: number | undefined; error: SentError }
   /** Large images take turns, and this one has not had its turn. `id` as in `failed`. */

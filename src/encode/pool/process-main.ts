@@ -3,7 +3,7 @@ import { createLocks } from '../../locks.ts';
 import { LARGE_DECODE } from '../encode-semaphore.ts';
 import type { DecodedImage, Encoder } from '../encoder.ts';
 import { createFrameReader, writeFrame } from './frames.ts';
-import { type PoolRequest, type PoolResponse, toSentError } from './messages.ts';
+import { type PoolMessage, type PoolRequest, type PoolResponse, toSentError } from './messages.ts';
 import { SERVER_FD } from './spawn-program.ts';
 
 // The program of an encoder process: it decodes and encodes for the server that started it, one image at a time.
@@ -68,11 +68,11 @@ async function decode(
 async function encode({ id, request }: PoolRequest & { kind: 'encode' }): Promise<void> {
   if (!image) throw new TypeError('encode came without an image');
   const { body, ...rest } = await image.encode(request);
-  send({ kind: 'encoded', id, image: rest, memory: process.memoryUsage.rss() }, body);
+  send({ kind: 'encoded', id, image: rest }, body);
 }
 
 function send(response: PoolResponse, bytes?: Uint8Array): void {
-  writeFrame(server, response, bytes);
+  writeFrame(server, { ...response, memory: process.memoryUsage.rss() } satisfies PoolMessage, bytes);
 }
 
 const readFrames = createFrameReader<PoolRequest>((request, bytes) => void answer(request, bytes));
