@@ -47,7 +47,8 @@ async function namesIn(root: string, folder: string, maybeYield: YieldToEventLoo
   return names.sort();
 }
 
-function openFolder(path: string): Dir | undefined {
+/** Opens a folder; returns `undefined` if it is not there. */
+export function openFolder(path: string): Dir | undefined {
   try {
     return opendirSync(path);
   } catch (error) {
@@ -55,7 +56,8 @@ function openFolder(path: string): Dir | undefined {
   }
 }
 
-function statsOf(path: string): Stats | undefined {
+/** Returns what the file system knows of a file; `undefined` if it is not there. */
+export function statsOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Dir, type Dirent, lstatSync, opendirSync, rmdirSync, type Stats } from 'node:fs';
+import { type Dirent, rmdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import {
   DEAD_LETTER_PREFIX,
@@ -8,7 +8,7 @@ import {
   TOMBSTONE_PREFIX,
   VARIANT_PREFIX,
 } from '../protocol/keys.ts';
-import { ignoreNotFound } from './file-tree.ts';
+import { openFolder, statsOf } from './file-tree.ts';
 
 /** What a file is, as far as it matters for whether it may be removed. */
 export type FileKind = 'image' | 'manifest' | 'tombstone' | 'kept';
@@ -105,22 +105,6 @@ export const USE_STEP_MS = 86_400_000;
 /** Returns when a file was last read or written, in Unix milliseconds; it may have been used up to `USE_STEP_MS` later. */
 export function usedMsOf({ atimeMs, mtimeMs }: Pick<Stats, 'atimeMs' | 'mtimeMs'>): number {
   return Math.max(atimeMs, mtimeMs);
-}
-
-function openFolder(path: string): Dir | undefined {
-  try {
-    return opendirSync(path);
-  } catch (error) {
-    return ignoreNotFound(error);
-  }
-}
-
-function statsOf(path: string): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    return ignoreNotFound(error);
-  }
 }
 
 function removeIfEmpty(path: string): void {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { edits, mutate } from '../../scripts/fuzz/mutations.ts';
 import { stripGif, stripJpeg, stripPng, stripWebp } from '../../src/decode/containers/strip-metadata.ts';
 import { EdgepressError } from '../../src/protocol/error.ts';
 import { jpegSegment, pngChunk } from '../support/file-faults.ts';
-import { mutate, mutations } from '../support/mutations.ts';
 import { animation, quarters } from '../support/pictures.ts';
 
 type Place = (file: Buffer) => number;
@@ -39,8 +39,8 @@ describe('stripping a mutated file', () => {
     const file = await make();
     expect(stripped(strip, file)?.length).toBeGreaterThan(0);
     fc.assert(
-      fc.property(mutations, (changes) => {
-        const mutated = mutate(file, changes);
+      fc.property(edits, (changes) => {
+        const mutated = mutate(file, changes, file);
         const once = stripped(strip, mutated);
         if (!once) return;
         expect(once.length).toBeLessThanOrEqual(mutated.length);

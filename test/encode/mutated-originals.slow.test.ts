@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { edits, mutate } from '../../scripts/fuzz/mutations.ts';
 import type { EncodeRequest, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import { EdgepressError } from '../../src/protocol/error.ts';
@@ -10,7 +11,6 @@ import { bmp } from '../support/bmp.ts';
 import { heifRow, hevcTile } from '../support/heif-grid.ts';
 import { icon, iconBmp } from '../support/icon.ts';
 import { writeWithMagick } from '../support/magick.ts';
-import { mutate, mutations } from '../support/mutations.ts';
 import { pageAsPdf, quartersOfPage } from '../support/pdf.ts';
 import { animation, QUARTERS, quarters } from '../support/pictures.ts';
 
@@ -74,8 +74,8 @@ describe('a mutated original', () => {
       const file = await make();
       expect(await outcome(encoder, file)).toBe('none');
       await fc.assert(
-        fc.asyncProperty(mutations, async (changes) => {
-          const code = await outcome(encoder, mutate(file, changes));
+        fc.asyncProperty(edits, async (changes) => {
+          const code = await outcome(encoder, mutate(file, changes, file));
           expect(code === 'none' || code.startsWith('source_'), code).toBe(true);
         }),
         { numRuns },

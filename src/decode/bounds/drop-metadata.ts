@@ -1,14 +1,13 @@
 // Leaves out of a file what its pixels do not need. Decoders read metadata before any limit of theirs holds: a few kilobytes of Exif, or of
 // compressed texts, take seconds.
 
-import { pngChunks, webpChunks } from '../containers/chunks.ts';
+import { pngChunk, pngChunks, webpChunks } from '../containers/chunks.ts';
 import { exifWithOrientation, readExifOrientation } from '../containers/exif-orientation.ts';
 import { KeptParts } from '../containers/file-parts.ts';
 import { metadataTypes } from '../containers/heif-items.ts';
 import { asBuffer } from '../containers/isobmff.ts';
 import { isExif, orientationSegment } from '../containers/jpeg-orientation.ts';
 import { JPEG, jpegSegments } from '../containers/jpeg-segments.ts';
-import { pngChunk } from '../containers/write-png.ts';
 import type { ImageType } from '../image-type.ts';
 
 const UPRIGHT = 1;

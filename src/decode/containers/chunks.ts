@@ -1,5 +1,6 @@
 // The chunks of PNG and WebP: a length and a type of four letters stand before the data of each.
 
+import { crc32 } from 'node:zlib';
 import { WalkLimit } from './file-parts.ts';
 import { asBuffer } from './isobmff.ts';
 
@@ -70,4 +71,14 @@ export function isLosslessAnimation(bytes: Uint8Array): boolean {
     if (type === 'ANMF') return asBuffer(bytes).toString('latin1', frame, frame + 4) === 'VP8L';
   }
   return false;
+}
+
+/** Returns a chunk of a PNG with its length, type and checksum (PNG, third edition, section 5.3). */
+export function pngChunk(type: string, content: Uint8Array): Buffer {
+  const chunk = Buffer.alloc(content.length + 12);
+  chunk.writeUInt32BE(content.length);
+  chunk.write(type, 4, 'latin1');
+  chunk.set(content, 8);
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + content.length)), 8 + content.length);
+  return chunk;
 }

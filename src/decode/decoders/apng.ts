@@ -1,7 +1,6 @@
 import type { Sharp } from 'sharp';
 import { EdgepressError } from '../../protocol/error.ts';
-import { pngChunks } from '../containers/chunks.ts';
-import { pngChunk } from '../containers/write-png.ts';
+import { pngChunk, pngChunks } from '../containers/chunks.ts';
 import { DECODE_TIMEOUT_SECONDS, withDecodeErrors } from '../decode-errors.ts';
 import type { DecodedPixels } from '../image-type.ts';
 import { compose, createCanvas, type FrameArea } from './apng-canvas.ts';

@@ -1,7 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflate, inflateRaw } from 'node:zlib';
-import { pngChunks } from '../containers/chunks.ts';
-import { pngChunk } from '../containers/write-png.ts';
+import { pngChunk, pngChunks } from '../containers/chunks.ts';
 
 /** Samples per pixel, by colour type (PNG, third edition, section 11.2.1). */
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
