@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { createLocks } from '../../src/locks.ts';
+import { embedImageMetrics, embedRequestMetrics } from '../../src/telemetry/emf.ts';
+import type { Sample } from '../../src/telemetry/metric-source.ts';
+import { observeLocks } from '../../src/telemetry/observe-locks.ts';
+import { createTopHosts } from '../../src/telemetry/top-hosts.ts';
+
+describe('counts by host', () => {
+  it('have the hosts with the most weight, and all others as one', () => {
+    const hosts = createTopHosts({ limit: 2, nowMs: () => 0 });
+    for (const [host, seconds] of [
+      ['a', 1],
+      ['b', 5],
+      ['c', 3],
+      ['d', 0.5],
+    ] as const)
+      hosts.add(host, seconds, { ok: 1 });
+    expect(Object.fromEntries(hosts.entries())).toEqual({ b: { ok: 1 }, c: { ok: 1 }, other: { ok: 2 } });
+  });
+
+  it('give the entry of a host that was busy long ago to one that is busy now', () => {
+    const clock = { ms: 0 };
+    const hosts = createTopHosts({ limit: 1, nowMs: () => clock.ms });
+    hosts.add('yesterday', 100, { ok: 7 });
+    hosts.add('now', 10, { ok: 1 });
+    expect(Object.fromEntries(hosts.entries())).toEqual({ yesterday: { ok: 7 }, other: { ok: 1 } });
+    clock.ms = 24 * 60 * 60 * 1000;
+    hosts.add('now', 10, { ok: 1 });
+    expect(Object.fromEntries(hosts.entries())).toEqual({ now: { ok: 1 }, other: { ok: 8 } });
+  });
+});
+
+describe('metrics within log lines', () => {
+  it('are those of the steps that a request had, by its result', () => {
+    const line = { totalMs: 12, fetchMs: 3, unit: 'a', status: 200 };
+    expect(embedRequestMetrics('edgepress')(line, 'miss')).toMatchObject({
+      result: 'miss',
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [
+          {
+            Namespace: 'edgepress',
+            Dimensions: [['result']],
+            Metrics: [
+              { Name: 'totalMs', Unit: 'Milliseconds' },
+              { Name: 'fetchMs', Unit: 'Milliseconds' },
+            ],
+          },
+        ],
+      },
+    });
+  });
+
+  it('are none without a value or a result', () => {
+    expect(embedRequestMetrics('edgepress')({ status: 200 }, 'hit')).toEqual({});
+    expect(embedRequestMetrics('edgepress')({ totalMs: 1 }, undefined)).toEqual({});
+    expect(embedImageMetrics('edgepress')({ images: 1 }, 'ready')).toMatchObject({ imageState: 'ready' });
+  });
+});
+
+describe('observed locks', () => {
+  it('say how many hold and await each kind', async () => {
+    const { locks, metricSources } = observeLocks(createLocks());
+    const values = async () =>
+      await Promise.all(metricSources.map(async ({ read }) => [...((await read()) as Iterable<Sample>)]));
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const leaving = new AbortController();
+    const first = locks.run('encode', { limit: 1 }, () => held);
+    const second = locks.run('encode', { limit: 1 }, async () => {});
+    const third = locks.run('encode', { limit: 1, signal: leaving.signal }, async () => {});
+    const labels = { lock: 'encode' };
+    await Promise.resolve();
+    expect(await values()).toEqual([[{ labels, value: 1 }], [{ labels, value: 2 }]]);
+    leaving.abort(new Error('left'));
+    await expect(third).rejects.toThrow('left');
+    release();
+    await Promise.all([first, second]);
+    expect(await values()).toEqual([[{ labels, value: 0 }], [{ labels, value: 0 }]]);
+  });
+});
