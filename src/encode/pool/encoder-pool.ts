@@ -1,6 +1,6 @@
 import { createLocks, type Locks } from '../../locks.ts';
 import type { Encoder, Urgency } from '../encoder.ts';
-import { type EncoderProcess, type ProcessEnded, startEncoderProcess } from './encoder-process.ts';
+import { type EncoderProcess, ProcessEnded, startEncoderProcess } from './encoder-process.ts';
 import { decodeInPool } from './pool-job.ts';
 import { createProcessCounts, type ProcessCounts } from './process-counts.ts';
 
@@ -71,16 +71,24 @@ export function createEncoderPool({
 
   function startProcess(urgency: Urgency): EncoderProcess {
     checks ??= setInterval(endIdle, IDLE_MS / 2).unref();
-    const process = startEncoderProcess({ ...kinds[urgency], maxPixels });
-    all.add(process);
-    void process.ended.then((reason) => {
-      all.delete(process);
-      forgetIdle(process);
-      if (reason.reason === 'closed') return;
-      counts.replaced[reason.reason] = (counts.replaced[reason.reason] ?? 0) + 1;
-      onProcessEnded(reason);
-    });
-    return process;
+    try {
+      const process = startEncoderProcess({ ...kinds[urgency], maxPixels });
+      all.add(process);
+      void process.ended.then((ended) => {
+        all.delete(process);
+        forgetIdle(process);
+        if (ended.reason !== 'closed') report(ended);
+      });
+      return process;
+    } catch (error) {
+      if (error instanceof ProcessEnded) report(error);
+      throw error;
+    }
+  }
+
+  function report(ended: ProcessEnded): void {
+    counts.replaced[ended.reason] = (counts.replaced[ended.reason] ?? 0) + 1;
+    onProcessEnded(ended);
   }
 
   function takeProcess(urgency: Urgency): EncoderProcess {
