@@ -4,13 +4,14 @@ import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import { createProcessCounts, processMetrics } from './encode/pool/process-counts.ts';
-import type { Locks } from './locks.ts';
+import { createLocks } from './locks.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { HostBreakers } from './source/host-breakers.ts';
 import type { SourceFetcher } from './source/source.ts';
 import type { SourceHeaderRule, SourceHeaders } from './source/source-headers.ts';
 import type { VariantStore } from './store/store.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
+import type { ObservedLocks } from './telemetry/observe-locks.ts';
 
 // The implementation of each port, as the configuration chooses it. The AWS SDK and sharp are imported only where they are used: each
 // takes longer to load than everything else together.
@@ -18,7 +19,7 @@ import type { MetricSource } from './telemetry/metric-source.ts';
 /** Returns an encoder that is loaded when it is first needed: one of this process, or of processes of its own. */
 export function createEncoder(
   config: Config,
-  locks: Locks,
+  { locks, observe }: Pick<ObservedLocks, 'locks' | 'observe'>,
   log: Logger,
 ): LazyEncoder & { metricSources: readonly MetricSource[] } {
   const { concurrency, workers, maxPixels, encoderProcesses } = config;
@@ -34,6 +35,7 @@ export function createEncoder(
       processes: Math.ceil(concurrency / workers),
       maxPixels,
       locks,
+      slots: observe(createLocks()),
       onProcessEnded: (err) => log.warn({ err }, 'an encoder process has ended; another one takes its place'),
       counts,
     });

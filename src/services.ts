@@ -125,7 +125,8 @@ export async function createServices(
   overrides: Overrides = {},
 ): Promise<Services> {
   const { nowMs = Date.now, onWork = () => {}, tracing = createTracing() } = overrides;
-  const { locks, metricSources: lockMetrics } = observeLocks(overrides.locks ?? createLocks());
+  const observed = observeLocks(overrides.locks ?? createLocks());
+  const { locks } = observed;
   const sourceHosts = countSourceHosts();
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config, s3));
@@ -135,7 +136,7 @@ export async function createServices(
     const created = await createQueue(config, { store, nowMs });
     return traceJobs(overrides.shareQueue?.(created) ?? created);
   });
-  const encoder = createEncoder(config, locks, log);
+  const encoder = createEncoder(config, observed, log);
   const hosts = createHostBreakers({ onChange: logCircuit(log, 'source') });
   const { source, http } = await createSource(config, s3, hosts, {
     onWork,
@@ -183,7 +184,7 @@ export async function createServices(
     storeFaults: access.faults,
     metricSources: [
       ...(store.upkeep ? upkeepMetrics(store.upkeep) : []),
-      ...lockMetrics,
+      ...observed.metricSources,
       ...sourceHosts.metricSources,
       ...circuitMetrics({ source: hosts, store: access.circuits }),
       ...workQueue.metricSources,

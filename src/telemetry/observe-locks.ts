@@ -5,6 +5,8 @@ import { currentContext } from './request-context.ts';
 /** Locks, and how many in this process hold and await each kind. The kind is the first word of a lock's name. */
 export interface ObservedLocks {
   locks: Locks;
+  /** Returns other locks, observed together with these. */
+  observe(others: Locks): Locks;
   metricSources: readonly MetricSource[];
 }
 
@@ -28,13 +30,18 @@ export function observeLocks(locks: Locks): ObservedLocks {
     return [word, kind];
   }
 
-  async function run<T>(name: string, options: LockOptions, work: (hasWaited: boolean) => Promise<T>) {
+  async function run<T>(
+    inner: Locks,
+    name: string,
+    options: LockOptions,
+    work: (hasWaited: boolean) => Promise<T>,
+  ): Promise<T> {
     const [word, kind] = kindOf(name);
     const startMs = performance.now();
     let isHeld = false;
     kind.waiting += 1;
     try {
-      return await locks.run(name, options, async (hasWaited) => {
+      return await inner.run(name, options, async (hasWaited) => {
         isHeld = true;
         kind.waiting -= 1;
         kind.held += 1;
@@ -48,11 +55,13 @@ export function observeLocks(locks: Locks): ObservedLocks {
     }
   }
 
+  const observe = (inner: Locks): Locks => ({ run: (...request) => run(inner, ...request) });
   const read = (count: keyof Kind) => () =>
     [...kinds].map(([lock, kind]) => ({ labels: { lock }, value: kind[count] }));
   const gauge = { type: 'gauge', labelNames: ['lock'] } as const;
   return {
-    locks: { run },
+    locks: observe(locks),
+    observe,
     metricSources: [
       { ...gauge, name: 'locks_held', help: 'Work that holds a place or a permit', read: read('held') },
       { ...gauge, name: 'locks_waiting', help: 'Work that waits for one', read: read('waiting') },

@@ -80,4 +80,12 @@ describe('observed locks', () => {
     await Promise.all([first, second]);
     expect(await values()).toEqual([[{ labels, value: 0 }], [{ labels, value: 0 }]]);
   });
+
+  it('count other locks that are observed with them', async () => {
+    const { observe, metricSources } = observeLocks(createLocks());
+    await observe(createLocks()).run('encode viewer', { limit: 1 }, async () => {
+      const held = [...((await metricSources[0]?.read()) as Iterable<Sample>)];
+      expect(held).toEqual([{ labels: { lock: 'encode' }, value: 1 }]);
+    });
+  });
 });

@@ -11,6 +11,8 @@ export interface EncoderPoolOptions {
   maxPixels: number;
   /** Let large images take turns, in all processes of a server. Default: in this one. */
   locks?: Locks | undefined;
+  /** Let images wait for a process: of this pool alone. */
+  slots?: Locks;
   /** Called when a process has ended that should not have. */
   onProcessEnded?: (ended: ProcessEnded) => void;
   /** Are kept up to date. */
@@ -51,6 +53,7 @@ export function createEncoderPool({
   processes,
   maxPixels,
   locks = createLocks(),
+  slots = createLocks(),
   onProcessEnded = () => {},
   counts = createProcessCounts(),
 }: EncoderPoolOptions): Required<Encoder> {
@@ -64,7 +67,6 @@ export function createEncoderPool({
       kept: 0,
     },
   };
-  const slots = createLocks();
   const all = new Set<EncoderProcess>();
   const idle: Record<Urgency, IdleProcess[]> = { viewer: [], prewarm: [] };
   let checks: NodeJS.Timeout | undefined;
@@ -138,7 +140,7 @@ export function createEncoderPool({
     signal: AbortSignal | undefined,
     work: (process: EncoderProcess) => Promise<T>,
   ): Promise<T> {
-    return await slots.run(urgency, { limit: kinds[urgency].limit, signal }, async () => {
+    return await slots.run(`encode ${urgency}`, { limit: kinds[urgency].limit, signal }, async () => {
       const process = takeProcess(urgency);
       try {
         return await work(process);
