@@ -5,7 +5,7 @@ const SLOW = 'test/**/*.slow.test.ts';
 
 export default defineConfig({
   test: {
-    // A process for each file: sharp, signals and process.env belong to a process.
+    // Processes and not threads: sharp, signals and process.env belong to a process.
     pool: 'forks',
     maxWorkers: '100%',
     // Concurrent tests mostly wait.
@@ -14,7 +14,15 @@ export default defineConfig({
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
     projects: [
-      { extends: true, test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [SLOW] } },
+      {
+        extends: true,
+        test: {
+          ...{ name: 'fast', include: ['test/**/*.test.ts'], exclude: [SLOW] },
+          // One process for each core runs file after file: to start one, and to load what it imports, takes longer than most files.
+          // Modules have no state that tests see, and stubs are undone after each file.
+          ...{ isolate: false, setupFiles: ['test/support/setup/leave-no-stubs.ts'] },
+        },
+      },
       {
         extends: true,
         test: { name: 'slow', include: [SLOW], globalSetup: ['test/support/setup/global-setup.ts'] },
