@@ -265,10 +265,10 @@ function observeFetches(
   return {
     assertAllowed: (src) => source.assertAllowed(src),
     assertReachable: (src) => source.assertReachable(src),
-    async fetch(src, signal) {
+    async fetch(src, ...options) {
       const start = performance.now();
       const ms = () => performance.now() - start;
-      const fetching = source.fetch(src, signal);
+      const fetching = source.fetch(src, ...options);
       onStart();
       try {
         const bytes = await fetching;

@@ -2,9 +2,11 @@ import {
   type CircuitBreakersOptions,
   type CircuitStatus,
   createCircuitBreakers,
+  type Entry,
 } from '../circuit-breaker.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { saysHostIsDown } from './source-failure.ts';
+import { createHostDoubts, type Witness } from './host-doubts.ts';
+import { saysHostIsDown, timeoutFailure } from './source-failure.ts';
 
 /** Circuit breakers of the hosts of sources: requests to a host that does not answer fail at once. */
 export interface HostBreakers {
@@ -18,13 +20,13 @@ export interface HostBreakers {
   assertReachable(host: string): void;
   /**
    * Sends a request to a host. If it ends without an answer, by an error that can be the host's fault or by the timeout, that counts against
-   * the host.
+   * the host. One that is abandoned may go on for a while, to find out whether the host answers at all.
    *
-   * @param work - sends the request, and calls `answered` as soon as the host has answered anything: what becomes of the answer says nothing
-   *   about the host
-   * @throws EdgepressError as `assertReachable`, without calling `work`; or what `work` throws
+   * @param work - sends the request until its signal aborts, and calls `answered` as soon as the host has answered anything: what becomes of
+   *   the answer says nothing about the host
+   * @throws EdgepressError as `assertReachable`, without calling `work`; or what `work` throws; or the reason of the request's signal
    */
-  run<T>(request: HostRequest, work: (answered: () => void) => Promise<T>): Promise<T>;
+  run<T>(request: HostRequest, work: (signal: AbortSignal, answered: () => void) => Promise<T>): Promise<T>;
   /** Returns the hosts that are down, those that refused the most requests first. */
   list(): CircuitStatus[];
   /** Returns how many requests were refused, for all hosts together. */
@@ -38,6 +40,8 @@ export interface HostRequest {
   resource: string;
   /** Ends the request: with `source_timeout` when the host was too slow, with any other reason when that is not the host's fault. */
   signal: AbortSignal;
+  /** Has aborted too if nobody waits for the request any more. */
+  abandoned?: AbortSignal | undefined;
   /** The time that a host gets for a whole fetch, in milliseconds. */
   timeoutMs: number;
 }
@@ -50,6 +54,8 @@ export interface HostRequest {
 const FAILURES_TO_OPEN = 5;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 60_000;
+/** Part of its time that a request must have had before it says anything that it was given up unanswered. */
+const LEAST_WAIT = 0.1;
 
 /** Marks an error as a refusal: nothing was asked of the host. */
 class HostRefusal extends Error {
@@ -86,33 +92,79 @@ export function createHostBreakers(
     maxDelayMs: MAX_DELAY_MS,
     ...options,
   });
+  const doubts = createHostDoubts();
+
+  async function watch<T>(
+    { host, resource, signal, abandoned, timeoutMs }: HostRequest,
+    entry: Entry,
+    work: (signal: AbortSignal, answered: () => void) => Promise<T>,
+  ): Promise<T> {
+    const startMs = performance.now();
+    const own = new AbortController();
+    let isAnswered = false;
+    let endWitness = () => {};
+
+    function goOnAlone(witness: Witness, leftMs: number): void {
+      const timer = setTimeout(() => {
+        const error = timeoutFailure(host, `no response within ${timeoutMs} ms`);
+        witness.timedOut(error);
+        own.abort(error);
+      }, leftMs);
+      timer.unref();
+      endWitness = () => {
+        clearTimeout(timer);
+        witness.ended();
+      };
+    }
+
+    // Not only when the work throws: the query of a name that hangs does not end with its signal.
+    const onAbort = () => {
+      const waitedMs = performance.now() - startMs;
+      if (abandoned?.aborted && !isAnswered && waitedMs >= timeoutMs * LEAST_WAIT) {
+        const witness = doubts.add(host, { entry, resource });
+        if (witness) goOnAlone(witness, timeoutMs - waitedMs);
+        else own.abort(signal.reason);
+        return;
+      }
+      // Other hosts that redirected here may have used up the time.
+      if (isTimeout(signal.reason) && waitedMs >= timeoutMs / 2) entry.failed(signal.reason, resource);
+      else entry.abandoned();
+      own.abort(signal.reason);
+    };
+
+    const answered = () => {
+      isAnswered = true;
+      entry.succeeded();
+      doubts.clear(host);
+      // Nobody waits for more of it than this.
+      if (signal.aborted) own.abort(signal.reason);
+    };
+
+    signal.addEventListener('abort', onAbort);
+    try {
+      return await work(own.signal, answered);
+    } catch (error) {
+      if (!own.signal.aborted && saysHostIsDown(error)) entry.failed(error, resource);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      endWitness();
+      // Unless it was given up: then what another request finds decides.
+      if (!signal.aborted) entry.abandoned();
+    }
+  }
+
   return {
     assertReachable(host) {
       const refusal = circuits.check(host);
       if (refusal) throw hostRefusal(refusal.error as EdgepressError, refusal.retryAfterMs);
     },
-    async run({ host, resource, signal, timeoutMs }, work) {
+    async run(request, work) {
+      request.signal.throwIfAborted();
+      const { host } = request;
       const entry = circuits.enter(host);
       if ('retryAfterMs' in entry) throw hostRefusal(entry.error as EdgepressError, entry.retryAfterMs);
-      const startMs = performance.now();
-      // Not only when the work throws: the query of a name that hangs does not end with its signal.
-      const onAbort = () => {
-        // Other hosts that redirected here may have used up the time.
-        const hadTime = performance.now() - startMs >= timeoutMs / 2;
-        if (hadTime && isTimeout(signal.reason)) entry.failed(signal.reason, resource);
-        else entry.abandoned();
-      };
-      signal.addEventListener('abort', onAbort);
-      try {
-        return await work(entry.succeeded);
-      } catch (error) {
-        if (signal.aborted) onAbort();
-        else if (saysHostIsDown(error)) entry.failed(error, resource);
-        throw error;
-      } finally {
-        signal.removeEventListener('abort', onAbort);
-        entry.abandoned();
-      }
+      return await watch(request, entry, work);
     },
     list: circuits.list,
     refusals: circuits.refusals,

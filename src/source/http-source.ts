@@ -10,7 +10,7 @@ import { requestLeniently } from './lenient-http.ts';
 import { createNameResolver } from './name-resolver.ts';
 import { readBody } from './read-body.ts';
 import { createRedirectCookies } from './redirect-cookies.ts';
-import type { SourceFetcher } from './source.ts';
+import type { OnAnswer, SourceFetcher } from './source.ts';
 import {
   isClosedConnection,
   isInvalidHttp,
@@ -73,12 +73,12 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     assertReachable: (src) => hosts.assertReachable(hostAndPort(parseWebSource(src))),
-    async fetch(src, abandoned) {
+    async fetch(src, abandoned, onAnswer) {
       const url = parseWebSource(src);
       const headerRules = (await options.sourceHeaders?.()) ?? [];
       const follow = (deadline: AbortSignal) => {
         const signal = AbortSignal.any([deadline, closing.signal]);
-        return followRedirects(url, { options, hosts, agentFor, signal, headerRules });
+        return followRedirects(url, { options, hosts, agentFor, signal, abandoned, onAnswer, headerRules });
       };
       return await withDeadline(timeoutMs, shownHost(url), follow, abandoned);
     },
@@ -95,11 +95,14 @@ interface FetchContext {
   hosts: HostBreakers;
   agentFor: (url: URL) => GuardedAgent;
   signal: AbortSignal;
+  abandoned: AbortSignal | undefined;
+  /** To be awaited before the body of an image is read. */
+  onAnswer: OnAnswer | undefined;
   headerRules: readonly SourceHeaderRule[];
 }
 
 async function followRedirects(first: URL, context: FetchContext): Promise<Uint8Array<ArrayBuffer>> {
-  const { hosts, signal } = context;
+  const { hosts, signal, abandoned } = context;
   const { allow, timeoutMs, maxRedirects = 10 } = context.options;
   const cookies = createRedirectCookies();
   let url = first;
@@ -108,8 +111,10 @@ async function followRedirects(first: URL, context: FetchContext): Promise<Uint8
     // What a client's server is told is for that server alone, wherever it redirects.
     const headers = url.host === first.host ? headersFor(context.headerRules, url) : {};
     const hop = { ...context, url, headers, cookie: cookies.headerFor(url) };
-    const request = { host: hostAndPort(url), resource: url.href, signal, timeoutMs };
-    const result = await hosts.run(request, (answered) => fetchHop(hop, answered));
+    const request = { host: hostAndPort(url), resource: url.href, signal, abandoned, timeoutMs };
+    const result = await hosts.run(request, (hopSignal, answered) =>
+      fetchHop({ ...hop, signal: hopSignal }, answered),
+    );
     if (result instanceof Uint8Array) return result;
     cookies.store(url, result.setCookie);
     url = result.target;
@@ -192,7 +197,7 @@ interface Response extends ResponseHead {
  * @throws EdgepressError for a response that is neither, and the errors of `readBody`
  */
 async function readResponse(
-  { url, options, signal }: Hop,
+  { url, options, signal, onAnswer }: Hop,
   response: Response,
 ): Promise<Uint8Array<ArrayBuffer> | Redirect> {
   const { headers, body } = response;
@@ -204,6 +209,7 @@ async function readResponse(
     }
     const failure = responseFailure(response, url, Date.now());
     if (failure) throw failure;
+    await onAnswer?.();
   } catch (error) {
     await discard(body);
     throw error;

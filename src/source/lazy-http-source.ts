@@ -24,8 +24,8 @@ export function createLazyHttpSource(options: HttpSourceOptions & { hosts: HostB
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     assertReachable: (src) => options.hosts.assertReachable(hostAndPort(parseWebSource(src))),
-    async fetch(src, signal) {
-      return await (await load()).fetch(src, signal);
+    async fetch(...request) {
+      return await (await load()).fetch(...request);
     },
     async load() {
       await load();

@@ -40,7 +40,7 @@ export function createS3Source(options: S3SourceOptions): SourceFetcher {
   return {
     assertAllowed,
     assertReachable: (src) => hosts.assertReachable(`s3://${parseObjectAddress(src).bucket}`),
-    async fetch(src, abandoned) {
+    async fetch(src, abandoned, onAnswer) {
       const { bucket, key } = assertAllowed(src);
       const from = `s3://${bucket}`;
       const get = async (signal: AbortSignal, answered: () => void) => {
@@ -51,6 +51,7 @@ export function createS3Source(options: S3SourceOptions): SourceFetcher {
           });
           answered();
           if (!Body) throw unavailable(`no body from ${from}`, { retryable: true });
+          await onAnswer?.();
           return await readBody(Body as Readable, {
             maxBytes,
             declaredBytes: ContentLength,
@@ -64,7 +65,7 @@ export function createS3Source(options: S3SourceOptions): SourceFetcher {
         }
       };
       const work = (signal: AbortSignal) =>
-        hosts.run({ host: from, resource: key, signal, timeoutMs }, (answered) => get(signal, answered));
+        hosts.run({ host: from, resource: key, signal, abandoned, timeoutMs }, get);
       return await withDeadline(timeoutMs, from, work, abandoned);
     },
   };

@@ -138,6 +138,7 @@ export async function withDeadline<T>(
   }
 }
 
-function timeoutFailure(from: string, reason: string, cause?: unknown): EdgepressError {
+/** Returns a `source_timeout` error. */
+export function timeoutFailure(from: string, reason: string, cause?: unknown): EdgepressError {
   return new EdgepressError('source_timeout', `${from}: ${reason}`, { retryable: true, cause });
 }

@@ -20,12 +20,16 @@ export interface SourceFetcher {
    *
    * @param src - an absolute `http(s)` URL, or `s3://bucket/key`, as the caller of the service gave it
    * @param signal - aborts the fetch: nobody waits for it any more
+   * @param onAnswer - called once the source has begun to answer, and awaited before the bytes are read
    * @returns the whole of its bytes, which may be anything: they are not checked to be an image
    * @throws EdgepressError `bad_request` (not a valid URL), `source_forbidden`, `source_not_found`, `source_too_large`,
    *   `source_unavailable`, `source_timeout`; `retryable` if the same fetch may succeed later; also as `assertReachable`
    */
-  fetch(src: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  fetch(src: string, signal?: AbortSignal, onAnswer?: OnAnswer): Promise<Uint8Array<ArrayBuffer>>;
 }
+
+/** Waits until the bytes of a source may be read: until then they cost no memory. */
+export type OnAnswer = () => Promise<void>;
 
 export interface SourcesByScheme {
   http: SourceFetcher;
@@ -49,6 +53,6 @@ export function createSourceFetcher({ http, s3 }: SourcesByScheme): SourceFetche
   return {
     assertAllowed: (src) => fetcherFor(src).assertAllowed(src),
     assertReachable: (src) => fetcherFor(src).assertReachable(src),
-    fetch: async (src, signal) => await fetcherFor(src).fetch(src, signal),
+    fetch: async (src, ...options) => await fetcherFor(src).fetch(src, ...options),
   };
 }

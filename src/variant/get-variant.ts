@@ -154,7 +154,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     trace: Trace,
     { signal, fetch: fetchInTurn, start: onStart, leave: onEncoded }: Turn,
   ): Promise<Flight> {
-    const fetch = () => fetchInTurn(() => timed(trace, 'fetch', source.fetch(src, signal)));
+    const fetch = () => fetchInTurn((onAnswer) => timed(trace, 'fetch', source.fetch(src, signal, onAnswer)));
     const batch = { unit, src, specs: [spec], start, record, signal, onStart, onEncoded };
     const [made] = await makeVariants({ ...batch, fetch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');

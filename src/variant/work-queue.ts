@@ -29,8 +29,12 @@ export interface WorkQueue {
 export interface Turn {
   /** Aborts when nobody waits for the work any more, or when its wait has become too long: with the error to throw. */
   signal: AbortSignal;
-  /** Waits for a place to fetch, fetches, and waits for a place to encode. The work may wait for an encoder when it resolves. */
-  fetch<T>(fetch: () => Promise<T>): Promise<T>;
+  /**
+   * Waits for a place to fetch, fetches, and waits for a place to encode. The work may wait for an encoder when it resolves.
+   *
+   * @param fetch - calls `onAnswer` once the source has begun to answer, and awaits it before it reads the bytes
+   */
+  fetch<T>(fetch: (onAnswer: () => Promise<void>) => Promise<T>): Promise<T>;
   /** The encoder has begun: the wait is over. */
   start(): void;
   /** Frees the place to encode: all is encoded. It is freed at the end of the work at the latest. */
@@ -40,8 +44,9 @@ export interface Turn {
 export interface WorkQueueOptions {
   /** How many encodes run at a time for this queue; a fraction if several processes share the encoders. */
   encoders: number;
-  /** How many sources are fetched at a time, and how many of these from one host. */
+  /** How many sources are fetched at a time, those aside that have not begun to answer: bounded, because each is in memory. */
   fetches: number;
+  /** How many sources are fetched from one host at a time. */
   fetchesPerHost: number;
   /**
    * How many sources are fetched and not yet encoded. More than the encoders, which are never to wait for a source or a put; bounded,
@@ -60,6 +65,11 @@ export interface WorkQueueOptions {
 const MAX_WAIT_MS = 6000;
 /** The longest expected wait that is accepted while the queue is a standing one: a longer one serves as many, only later. */
 const MAX_STANDING_WAIT_MS = 2000;
+
+/** A source that has not begun to answer after this time is known to cost nothing yet, and its place to fetch goes to others. */
+const SILENCE_MS = 250;
+/** Requests without an answer cost a connection each. */
+const REQUESTS_PER_FETCH = 4;
 
 interface Work extends QueuedWork {
   /** Settles when it is over. */
@@ -133,6 +143,36 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     }
   }
 
+  /** Takes a place to fetch, which others get while the source does not answer. */
+  async function takeFetchPlace(work: Work) {
+    const share = { key: work.host, limit: fetchesPerHost };
+    const freeRequest = await takePlace(work, 'request', { limit: REQUESTS_PER_FETCH * fetches, share });
+    let freePlace: (() => void) | undefined;
+    const take = async (priority: number) => {
+      freePlace = await takePlace(work, 'fetch', { limit: fetches, share, priority });
+    };
+    const giveBack = () => {
+      freePlace?.();
+      freePlace = undefined;
+    };
+    await take(0).catch((error: unknown) => {
+      freeRequest();
+      throw error;
+    });
+    const silence = setTimeout(giveBack, SILENCE_MS);
+    return {
+      async onAnswer() {
+        clearTimeout(silence);
+        if (!freePlace) await take(1);
+      },
+      free() {
+        clearTimeout(silence);
+        giveBack();
+        freeRequest();
+      },
+    };
+  }
+
   function createTurn(work: Work): Turn {
     const share = (limit: number) => ({ limit, share: { key: work.host, limit } });
     let endWait = () => {};
@@ -141,20 +181,17 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       signal: work.ending.signal,
       async fetch(fetch) {
         load.move(work, 'wait');
-        const freePlace = await takePlace(work, 'fetch', {
-          limit: fetches,
-          share: { key: work.host, limit: fetchesPerHost },
-        });
+        const place = await takeFetchPlace(work);
         try {
           load.move(work, 'fetch');
-          const source = await fetch();
+          const source = await fetch(place.onAnswer);
           load.move(work, 'fetched');
           leave = await takePlace(work, 'source', share(sources));
           load.move(work, 'encode');
           endWait = startWait(work);
           return source;
         } finally {
-          freePlace();
+          place.free();
         }
       },
       start: () => endWait(),

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createHostBreakers, isHostRefusal } from '../../src/source/host-breakers.ts';
+import { until } from '../support/http/service.ts';
 import { failure, listen, openSource, serve, serveTcp } from '../support/source/loopback.ts';
 
 const IMAGE = Buffer.from('an image');
@@ -114,6 +115,54 @@ describe('requests to a host', () => {
     const errors = await fetchAll(test, base, 16);
     expect(errors.map(isHostRefusal)).toEqual([...Array(15).fill(false), true]);
     expect(Buffer.from(await test.source.fetch(`${base}/good.jpg`))).toEqual(IMAGE);
+  });
+
+  it('fail at once if it is silent and all of its viewers leave before the timeout', async () => {
+    const server = await serve(() => {});
+    const { source, hosts } = setUp({ timeoutMs: 400 });
+    const base = `http://images.test:${server.port}`;
+    const left = [0, 1, 2, 3, 4].map((number) =>
+      failure(source.fetch(`${base}/${number}.jpg`, AbortSignal.timeout(50))),
+    );
+    expect((await Promise.all(left)).map(({ name }) => name)).toEqual(Array(5).fill('TimeoutError'));
+    expect(hosts.list()).toEqual([]);
+    await until(() => hosts.list().length === 1);
+    expect(await failure(source.fetch(`${base}/next.jpg`))).toMatchObject({ code: 'source_timeout' });
+  });
+
+  it('are sent if it is slow and all of its viewers leave before it answers', async () => {
+    let answers = 0;
+    const server = await serve((_request, response) => {
+      setTimeout(() => response.end(IMAGE, () => ++answers), 150);
+    });
+    const { source, hosts } = setUp({ timeoutMs: 400 });
+    const base = `http://images.test:${server.port}`;
+    for (let round = 1; round <= 3; round++) {
+      const left = Array.from({ length: 6 }, (_, number) =>
+        failure(source.fetch(`${base}/${round}-${number}.jpg`, AbortSignal.timeout(50))),
+      );
+      await Promise.all(left);
+      await until(() => answers >= round);
+    }
+    expect(hosts.list()).toEqual([]);
+    expect(Buffer.from(await source.fetch(`${base}/next.jpg`))).toEqual(IMAGE);
+  });
+
+  it('go on for one of those that were given up, and no longer than until it is answered', async () => {
+    const open = new Set<ServerResponse>();
+    const server = await serve((_request, response) => {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+    });
+    const { source } = setUp({ timeoutMs: 5_000 });
+    const base = `http://images.test:${server.port}`;
+    const left = [0, 1, 2].map((number) =>
+      failure(source.fetch(`${base}/${number}.jpg`, AbortSignal.timeout(600))),
+    );
+    await Promise.all(left);
+    await until(() => open.size === 1);
+    for (const response of open) response.writeHead(200).write('.');
+    await until(() => open.size === 0);
   });
 
   it('are sent if nobody waited for earlier ones', async () => {

@@ -118,6 +118,41 @@ describe('the work queue', () => {
     expect(new Set(await Promise.all(hanging))).toEqual(new Set(['done']));
   });
 
+  it('fetches for other hosts while many more hosts than it has places do not answer', async () => {
+    const queue = createQueue({ fetches: 8, fetchesPerHost: 8 });
+    const silent = held();
+    const hanging = Array.from({ length: 20 }, (_, host) =>
+      queue.run(`silent-${host}`, undefined, work(silent.run)),
+    );
+    expect(await queue.run('good', undefined, quick)).toBe('done');
+    await until(() => {
+      silent.end();
+      return queueIsEmpty(queue);
+    });
+    expect(new Set(await Promise.all(hanging))).toEqual(new Set(['done']));
+  });
+
+  it('reads no more sources at a time than it has places, though they begin to answer late', async () => {
+    const queue = createQueue({ fetches: 2 });
+    const silent = held();
+    let reading = 0;
+    let most = 0;
+    const fetch = async (onAnswer: () => Promise<void>) => {
+      await silent.run();
+      await onAnswer();
+      most = Math.max(most, ++reading);
+      await new Promise(setImmediate);
+      reading--;
+    };
+    const all = ['a', 'b', 'c', 'd', 'e', 'f'].map((host) =>
+      queue.run(host, undefined, async (turn) => turn.fetch(fetch)),
+    );
+    await until(() => silent.begun === 6);
+    silent.end();
+    await Promise.all(all);
+    expect(most).toBe(2);
+  });
+
   it('holds no place to fetch while it encodes, and none to encode while it stores', async () => {
     const queue = createQueue({ fetches: 1, sources: 1 });
     const encodes = held();
