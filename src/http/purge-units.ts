@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
-import { type PurgeResult, UnmarkedPurge } from '../purge/purge.ts';
+import { type PurgeResult, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
@@ -79,6 +79,8 @@ async function describeState(
   ids: readonly string[],
   error: unknown,
 ): Promise<string> {
+  if (error instanceof UnstartedPurge)
+    return 'Not all of this was purged: of units whose tombstone could not be stored, nothing was removed';
   if ((await countLeft(units, ids)) !== 0) return 'Not all of this could be removed from the store';
   return error instanceof UnmarkedPurge
     ? 'What was stored of this is removed, but not marked as purged, so that work in flight may store more of it'

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import { type Sha256, type UnitAddress, unitAddress, unitCacheTag } from '../protocol/keys.ts';
+import { isOutOfSpace } from '../store/space-reserve.ts';
 import type { VariantStore } from '../store/store.ts';
 import { countUnit, type Deleted, deleteUnit } from './delete-unit.ts';
 import { beganBefore } from './purge-order.ts';
@@ -63,7 +64,10 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
     return { id, purgedAt: isoTime(timeMs), objects: freed.objects + objects, bytes: freed.bytes + bytes };
   }
 
-  /** If the tombstone cannot be stored, such as on a full disk, the unit is deleted first, which makes room for it. */
+  /**
+   * On a full disk the unit is deleted first, which makes room for the tombstone. After any other failure nothing is: without a tombstone, a
+   * unit that is sent at that moment would be lost, and work in flight would store what was removed.
+   */
   async function putTombstone(
     id: string,
     address: UnitAddress,
@@ -71,15 +75,16 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
   ): Promise<{ tombstone: Tombstone; freed: Deleted }> {
     try {
       return { tombstone: await tombstones.put(id, startedMs), freed: { objects: 0, bytes: 0 } };
-    } catch {
+    } catch (error) {
+      if (!isOutOfSpace(error)) throw new UnstartedPurge(id, error);
       const freed = await deleteUnit(store, address, {
         isBefore: async () => true,
         unreadBeforeMs: Number.POSITIVE_INFINITY,
       });
       try {
         return { tombstone: await tombstones.put(id, startedMs), freed };
-      } catch (error) {
-        throw new UnmarkedPurge(id, freed, error);
+      } catch (secondError) {
+        throw new UnmarkedPurge(id, freed, secondError);
       }
     }
   }
@@ -97,6 +102,16 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
     const invalidations = dryRun ? [] : await cdn.invalidate(tags);
     return { units: await Promise.all(purges), invalidations };
   };
+}
+
+/** The unit's tombstone could not be stored, and nothing was removed. */
+export class UnstartedPurge extends Error {
+  constructor(unit: string, cause: unknown) {
+    super(
+      `unit ${unit}: nothing was removed, since the tombstone could not be stored (${(cause as Error).message}): purge the unit again`,
+      { cause },
+    );
+  }
 }
 
 /** The unit's objects were deleted, but not its tombstone stored: what was in flight may still be stored. */

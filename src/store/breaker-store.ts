@@ -44,6 +44,9 @@ const MAX_DEADLINE_MS = 2_000;
 const MS_PER_WRITTEN_BYTE = 1 / 1_000;
 const MAX_WRITE_MS = 5_000;
 
+/** The most keys that S3 lists at once. */
+const PAGE_LENGTH = 1_000;
+
 /** An object that mostly exists, and is read to find out whether the store works again. */
 const PROBE_KEY = SWEEP_PROGRESS_KEY;
 
@@ -112,14 +115,28 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
       delete: (keys) => write([], 0, () => store.delete(keys)),
       deleteIfMatch: (key, etag) => write([], 0, () => store.deleteIfMatch(key, etag)),
       async *list(folder) {
-        const refusal = circuits.check(name);
-        if (refusal) throw new StoreRefusal(`not tried: ${refusal.error.message}`);
-        yield* store.list(folder);
+        const objects = store.list(folder)[Symbol.asyncIterator]();
+        for (;;) {
+          const { page, isLast } = await guard(() => nextPage(objects));
+          yield* page;
+          if (isLast) return;
+        }
       },
     },
     list: circuits.list,
     refusals: circuits.refusals,
   };
+}
+
+/** Returns about as much of a listing as a store returns at a time: nobody may wait for it longer than for another operation. */
+async function nextPage<T>(items: AsyncIterator<T>): Promise<{ page: T[]; isLast: boolean }> {
+  const page: T[] = [];
+  while (page.length < PAGE_LENGTH) {
+    const next = await items.next();
+    if (next.done) return { page, isLast: true };
+    page.push(next.value);
+  }
+  return { page, isLast: false };
 }
 
 /** Whether an error says that the store did not answer. An answer of S3 has a status. */

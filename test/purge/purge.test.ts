@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
-import { UnmarkedPurge } from '../../src/purge/purge.ts';
+import { UnmarkedPurge, UnstartedPurge } from '../../src/purge/purge.ts';
 import { setUpPurging } from '../support/purge/purging.ts';
 import { keysOfUnits } from '../support/store/held-store.ts';
 
@@ -124,7 +124,27 @@ describe('a purge', () => {
       expect(await keysOfUnits(folder)).toEqual([]);
     });
 
-    it('says so, deletes all the same, and invalidates', async () => {
+    it('removes nothing if there is room: a unit that is sent meanwhile would be lost', async () => {
+      let isBroken = true;
+      const { purge, putVariants, steps, folder } = await setUpPurging((files) => ({
+        ...files,
+        async replace(...args) {
+          if (isBroken)
+            throw Object.assign(new Error('AccessDenied'), { $metadata: { httpStatusCode: 403 } });
+          return await files.replace(...args);
+        },
+      }));
+      await putVariants('a', 2);
+      const purging = purge(['a', 'b']);
+      await expect(purging).rejects.toThrow(/unit a: nothing was removed, .*AccessDenied/);
+      await expect(purging).rejects.toBeInstanceOf(UnstartedPurge);
+      expect(steps.filter((step) => !step.startsWith('put'))).toEqual(['invalidate ']);
+      expect(await keysOfUnits(folder)).toHaveLength(2);
+      isBroken = false;
+      expect(await purge(['a'])).toMatchObject({ units: [{ objects: 2 }] });
+    });
+
+    it('says so, deletes all the same, and invalidates, if the disk stays full', async () => {
       const { purge, putVariants, steps, folder } = await setUpPurging((files) => ({
         ...files,
         replace: async () => {

@@ -16,6 +16,7 @@ const busy = new S3ServiceException({
 /** A store that fails while there is a fault, behind a breaker whose clock the test sets. */
 async function setUp() {
   const fault: { current?: Error | undefined } = {};
+  const silence = { list: false };
   const clock = { nowMs: 0 };
   const folder = createFileStore({ root: await makeFolder() });
   const failing: VariantStore = {
@@ -24,6 +25,10 @@ async function setUp() {
       if (fault.current) throw fault.current;
       return await folder.get(key);
     },
+    async *list(below) {
+      if (silence.list) await new Promise(() => {});
+      yield* folder.list(below);
+    },
   };
   const breaker = createBreakerStore(failing, {
     name: 's3://bucket',
@@ -31,7 +36,7 @@ async function setUp() {
     onLateWrite: () => {},
   });
   const get = async () => await breaker.store.get('a');
-  return { fault, clock, breaker, get };
+  return { fault, silence, clock, breaker, get };
 }
 
 describe('a store behind a circuit breaker', () => {
@@ -63,6 +68,36 @@ describe('a store behind a circuit breaker', () => {
     expect(await get()).toBeUndefined();
   });
 
+  it('fails to list a folder that is silent, in a second or two, and then at once', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { silence, breaker } = await setUp();
+      const { store } = breaker;
+      silence.list = true;
+      const keys = async () => await countOf(store.list('x'));
+      for (let times = 0; times < 2; times++) {
+        const listing = expect(keys()).rejects.toThrow(/no answer within \d+ ms/);
+        await vi.advanceTimersByTimeAsync(2_000);
+        await listing;
+      }
+      await expect(keys()).rejects.toThrow(StoreRefusal);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('lists a folder that takes several answers of the store, and one whose reader stops early', async () => {
+    const { breaker } = await setUp();
+    const { store } = breaker;
+    const put = (number: number) => store.put(`x/${number}`, new Uint8Array(), INFO);
+    for (let number = 0; number < 1_001; number++) await put(number);
+    expect(await countOf(store.list('x'))).toBe(1_001);
+    for await (const { key } of store.list('x')) {
+      expect(key).toMatch(/^x\//);
+      break;
+    }
+  });
+
   it.each([
     ['S3 that it is busy', busy],
     ['the disk that it is full', Object.assign(new Error(), { code: 'ENOSPC' })],
@@ -72,3 +107,9 @@ describe('a store behind a circuit breaker', () => {
     for (let times = 0; times < 5; times++) await expect(get()).rejects.toBe(error);
   });
 });
+
+async function countOf(items: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const _item of items) count++;
+  return count;
+}
