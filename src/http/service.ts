@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
+import type { VariantStore } from '../store/store.ts';
 import type { OpenTelemetry } from '../telemetry/opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
@@ -99,7 +100,7 @@ export async function createService(
     ...imageOptions,
     health: () => ({ storeFaults: storeFaults() }),
     readiness: createReadiness({
-      parts: { store: () => services.shared.store.head(READINESS_KEY), queue: () => queue.depth() },
+      parts: { store: () => assertUsable(services.shared.store), queue: () => queue.depth() },
       onFailure: (part, error) => log.warn({ part, err: error }, 'not ready'),
     }),
     unitRoutes:
@@ -140,6 +141,12 @@ export async function createService(
       await telemetry?.close();
     },
   };
+}
+
+/** @throws Error if a store does not answer, or nothing can be stored */
+async function assertUsable(store: VariantStore): Promise<void> {
+  await store.head(READINESS_KEY);
+  store.assertWritable?.();
 }
 
 /** Returns what sends spans and metrics to a collector, if there is one: only then is its SDK loaded. */

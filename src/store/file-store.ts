@@ -1,4 +1,4 @@
-import { type Stats, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { accessSync, constants, type Stats, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TOMBSTONE_PREFIX } from '../protocol/keys.ts';
@@ -120,6 +120,9 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
       assertFolder(folder);
       yield* listFiles(base, folder, maybeYield);
     },
+
+    // The folder itself: a put would make it anew, empty, where a disk should be.
+    assertWritable: () => accessSync(base, constants.W_OK | constants.X_OK),
 
     upkeep: createFileUpkeep({ root: base, journal, onTick: reserve.fill, ...limits }),
   };

@@ -88,6 +88,8 @@ export interface VariantStore {
    *   `a/bc`
    */
   list(folder: string): AsyncIterable<ListedObject>;
+  /** Throws unless objects can be stored. Absent where any answer shows that the store works. */
+  assertWritable?(): void;
   /** Keeps the store within its limits. Absent where the store does that by itself: S3 has lifecycle rules. */
   upkeep?: StoreUpkeep;
 }

@@ -1,7 +1,8 @@
+import { rename } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createReadiness } from '../../src/http/readiness.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
-import { startService, temporaryFolder } from '../support/http/service.ts';
+import { startService, temporaryFolder, until } from '../support/http/service.ts';
 import { failingStore } from '../support/store/failing-store.ts';
 
 async function readiness(service: Awaited<ReturnType<typeof startService>>) {
@@ -30,6 +31,24 @@ describe('GET /readyz', () => {
     });
     expect(service.log.find(({ msg }) => msg === 'not ready')).toMatchObject({ part: 'store' });
     expect((await service.request('/healthz')).status).toBe(200);
+  });
+
+  it('is 503 while the folder of the store is gone', async () => {
+    const root = await temporaryFolder();
+    const service = await startService({ STORE: `file:${root}` });
+    await rename(root, `${root}-elsewhere`);
+    expect(await readiness(service)).toMatchObject({ status: 503, body: { checks: { store: 'failed' } } });
+    await rename(`${root}-elsewhere`, root);
+    await until(async () => (await readiness(service)).status === 200);
+  });
+
+  it('is 503 while nothing can be written to the folder of the store', async () => {
+    const files = createFileStore({ root: await temporaryFolder() });
+    const assertWritable = () => {
+      throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+    };
+    const service = await startService({}, { store: { ...files, assertWritable } });
+    expect(await readiness(service)).toMatchObject({ status: 503, body: { checks: { store: 'failed' } } });
   });
 
   it('is 503 once the process drains', async () => {
