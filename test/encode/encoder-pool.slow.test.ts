@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -37,6 +38,12 @@ function commandOf(pid: number): string {
   } catch {
     return '';
   }
+}
+
+/** What Linux says of the group of a process among which it divides CPU time. */
+function autogroupOf(pid: number | 'self' | undefined): string | undefined {
+  const file = `/proc/${pid}/autogroup`;
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
 /** Whether a process decodes now: libvips has threads then. */
@@ -104,6 +111,19 @@ describe('a pool of encoder processes', { timeout: 60_000 }, () => {
     prewarmed.close();
     viewed.close();
     await until(() => counts.busy === 0);
+  });
+
+  it('lets prewarm stand back, for other sessions too where Linux divides CPU time between them', async () => {
+    const { pool, pids } = await startPool();
+    const viewers = pids();
+    const image = await pool.decode(await photograph(), 160, 'prewarm');
+    const [prewarm] = pids().filter((pid) => !viewers.includes(pid));
+    expect(getPriority(prewarm)).toBeGreaterThan(getPriority(viewers[0]));
+    const own = autogroupOf('self');
+    expect(autogroupOf(viewers[0])).toBe(own);
+    // A container may have no autogroups.
+    if (own !== undefined) await until(() => /nice [1-9]/.test(autogroupOf(prewarm) ?? ''));
+    image.close();
   });
 
   it('lets an image wait until another one is closed', async () => {

@@ -1,10 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type CpuTimes, readCpuTimes } from './cpu-times.ts';
 import { watchMemory } from './memory.ts';
+import { readProcess } from './process-tree.ts';
 
 /** An HTTP server in a process of its own, so that its work is not measured together with that of the benchmark. */
 export interface ServerProcess {
@@ -106,13 +108,24 @@ async function readUrl(child: ChildProcess): Promise<string> {
   return url;
 }
 
-/** Starts a command as `npm run` does. Of this process's environment it gets only what Node needs. */
-export function startCommand(args: readonly string[], env: Record<string, string>): CommandProcess {
+/**
+ * Starts a command as `npm run` does. Of this process's environment it gets only what Node needs.
+ *
+ * @param options.ownSession - as from another terminal: Linux divides its CPU time between sessions first (sched(7), "The autogroup feature")
+ */
+export function startCommand(
+  args: readonly string[],
+  env: Record<string, string>,
+  { ownSession = false }: { ownSession?: boolean } = {},
+): CommandProcess {
   const startedAtMs = performance.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/edgepress.ts', ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...NODE_ENV_VARIABLES, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    detached: ownSession,
   });
+  process.once('exit', () => child.kill('SIGKILL'));
+  if (ownSession) copySessionPriority(child.pid ?? 0);
   let stderr = '';
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
@@ -127,6 +140,12 @@ export function startCommand(args: readonly string[], env: Record<string, string
     });
   });
   return { ended, kill: () => void child.kill('SIGKILL') };
+}
+
+/** Lets the session of a process have the priority of this one. */
+function copySessionPriority(pid: number): void {
+  const [, priority = '0'] = /nice (-?\d+)/.exec(readProcess(process.pid, 'autogroup')) ?? [];
+  if (priority !== '0') writeFileSync(`/proc/${pid}/autogroup`, priority);
 }
 
 /** Runs a command to its end. */

@@ -55,13 +55,14 @@ export async function largePhotographs(folder: string | undefined): Promise<Benc
   );
 }
 
-/** Serves sources at `/{index}`, with any query. `counts.requests` counts the requests. */
+/** Serves sources at `/{index}`, with any query. `counts` counts the requests: all, and by their query. */
 export async function serveSources(sources: readonly BenchSource[]) {
-  const counts = { requests: 0 };
+  const counts = { requests: 0, byQuery: new Map<string, number>() };
   const server = createServer((request, response) => {
     counts.requests++;
-    const index = Number(request.url?.slice(1).split('?', 1)[0]);
-    response.end(sources[index]?.bytes);
+    const [index, query = ''] = (request.url ?? '').slice(1).split('?');
+    counts.byQuery.set(query, (counts.byQuery.get(query) ?? 0) + 1);
+    response.end(sources[Number(index)]?.bytes);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -27,6 +27,7 @@ interface Kind {
   concurrency: number;
   /** See `ProgramOptions`. */
   niceness: number;
+  ownSession: boolean;
   /** How many stay when there is nothing to do. */
   kept: number;
 }
@@ -59,11 +60,18 @@ export function createEncoderPool({
 }: EncoderPoolOptions): Required<Encoder> {
   const concurrency = Math.min(PREWARM_CONCURRENCY, processes);
   const kinds: Readonly<Record<Urgency, Kind>> = {
-    viewer: { limit: processes, concurrency: 1, niceness: VIEWER_NICENESS, kept: processes },
+    viewer: {
+      limit: processes,
+      concurrency: 1,
+      niceness: VIEWER_NICENESS,
+      ownSession: false,
+      kept: processes,
+    },
     prewarm: {
       limit: Math.ceil(processes / concurrency),
       concurrency,
       niceness: PREWARM_NICENESS,
+      ownSession: true,
       kept: 0,
     },
   };

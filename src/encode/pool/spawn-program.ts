@@ -12,6 +12,11 @@ export interface ProgramOptions {
   maxPixels: number;
   /** How far it stands back for this process: 0 not at all, 19 wholly (`nice`). */
   niceness: number;
+  /**
+   * Whether it stands back for other sessions, too. Linux may divide CPU time between sessions first, and only within one by the priority of
+   * processes: then a prewarm in one terminal would get as much as the server in another. See sched(7), "The autogroup feature".
+   */
+  ownSession: boolean;
 }
 
 export interface Program {
@@ -62,7 +67,7 @@ function programArguments(): string[] {
  * @returns the program; if it could not be started, its process has no `pid`, and an `error` event follows
  * @throws Error if the machine has no memory for it
  */
-export function spawnProgram({ concurrency, maxPixels, niceness }: ProgramOptions): Program {
+export function spawnProgram({ concurrency, maxPixels, niceness, ownSession }: ProgramOptions): Program {
   const command = [process.execPath, ...programArguments(), String(concurrency), String(maxPixels)];
   // Node has no call that limits memory; the shell does, and is replaced by the program.
   const limited = ['-c', `ulimit -d ${MAX_DATA_KIB}; exec "$@"`, 'sh', ...command];
@@ -70,9 +75,13 @@ export function spawnProgram({ concurrency, maxPixels, niceness }: ProgramOption
   const child = spawn(file, args, {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     env: ENVIRONMENT,
+    detached: ownSession,
   });
   const { pid } = child;
-  if (pid !== undefined) standBack(pid, niceness);
+  if (pid !== undefined) {
+    standBack(pid, niceness);
+    if (ownSession) standBackAsSession(pid, niceness);
+  }
   return {
     child,
     // When no more files can be open, Node makes no pipes.
@@ -93,6 +102,22 @@ function standBack(pid: number, niceness: number): void {
     setPriority(pid, Math.min(getPriority() + niceness, LOWEST_PRIORITY));
     writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE_ADJUSTMENT);
   } catch {}
+}
+
+/** Linux takes one such change in 100 ms, of all processes that are not root's. */
+const SESSION_RETRY_MS = 100;
+const SESSION_TRIES = 30;
+
+/** Where there are no such groups, as in containers and services, there is nothing to do. */
+function standBackAsSession(pid: number, niceness: number, triesLeft = SESSION_TRIES): void {
+  try {
+    const [, own = '0'] = /nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'latin1')) ?? [];
+    writeFileSync(`/proc/${pid}/autogroup`, String(Math.min(Number(own) + niceness, LOWEST_PRIORITY)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || triesLeft === 0) return;
+    const delayMs = SESSION_RETRY_MS * (1 + Math.random());
+    setTimeout(standBackAsSession, delayMs, pid, niceness, triesLeft - 1).unref();
+  }
 }
 
 /** Linux counts in ticks of a hundredth of a second, whatever its kernel counts in: USER_HZ. See proc_pid_stat(5), `utime` and `stime`. */
