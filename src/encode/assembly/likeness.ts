@@ -1,48 +1,46 @@
-// Compares two planes by the means, variances and covariance around each pixel.
+// Compares two planes by the means, variances and covariance around each pixel of every row or, since a blur makes neighbours alike, of some.
 
-import { across, aimAt, alongRow, MARGIN_BYTES, paddedBytes, RADIUS, ringBytes, TAPS } from './gaussian.ts';
+import { blur, blurProducts, MARGIN_BYTES } from './gaussian.ts';
 import { lastLanes } from './planes.ts';
 
 /** The signals that are blurred: the values, their squares, and their products with the original's values. */
 const SIGNALS: usize = 3;
+/** The distance of neighbours in a row, in bytes. */
+const NEXT: usize = 4;
 
 const STRUCTURE_C2: f32 = 0.0009;
 
 /** The size of the scratch memory of {@link describe} and {@link compare}. */
 export function scratchBytes(stride: i32): usize {
-  const rowBytes = <usize>(stride * 4);
-  return SIGNALS * (paddedBytes(rowBytes) + ringBytes(rowBytes));
+  return SIGNALS * paddedBytes(<usize>stride * 4);
 }
 
-/** Computes the mean and the variance around each pixel of an original. */
-export function describe(plane: usize, mean: usize, variance: usize, height: i32, stride: i32, scratch: usize): void {
-  const rowBytes = <usize>(stride * 4);
+@inline
+function paddedBytes(rowBytes: usize): usize {
+  return rowBytes + 2 * MARGIN_BYTES;
+}
+
+/** The number of rows that are compared, one in `step` from the middle of the first ones on. */
+export function comparedRows(height: i32, step: i32): i32 {
+  return (height - (step >> 1) + step - 1) / step;
+}
+
+/** Computes the mean and the variance around each pixel of the rows of an original that are compared. */
+export function describe(plane: usize, mean: usize, variance: usize, height: i32, stride: i32, step: i32, scratch: usize): void {
+  const rowBytes = <usize>stride * 4;
   const values = scratch + MARGIN_BYTES;
   const squares = values + paddedBytes(rowBytes);
-  const valueRing = scratch + SIGNALS * paddedBytes(rowBytes);
-  const squareRing = valueRing + ringBytes(rowBytes);
   memory.fill(scratch, 0, scratchBytes(stride));
-  for (let y = 0; y < height + RADIUS; y++) {
-    if (y < height) {
-      const row = plane + <usize>y * rowBytes;
-      for (let x: usize = 0; x < rowBytes; x += 16) {
-        const a = v128.load(row + x);
-        v128.store(values + x, a);
-        v128.store(squares + x, f32x4.mul(a, a));
-      }
-      const to = <usize>(y % TAPS) * rowBytes;
-      alongRow(values, valueRing + to, rowBytes);
-      alongRow(squares, squareRing + to, rowBytes);
-    }
-    const centre = y - RADIUS;
-    if (centre < 0) continue;
-    aimAt(centre, height, rowBytes);
-    const out = <usize>centre * rowBytes;
+  for (let y = step >> 1; y < height; y += step) {
+    const row = plane + <usize>y * rowBytes;
     for (let x: usize = 0; x < rowBytes; x += 16) {
-      const m = across(valueRing + x);
-      const s = across(squareRing + x);
-      v128.store(mean + out + x, m);
-      v128.store(variance + out + x, f32x4.sub(s, f32x4.mul(m, m)));
+      v128.store(values + x, blur(row + x, rowBytes));
+      v128.store(squares + x, blurProducts(row + x, row + x, rowBytes));
+    }
+    for (let x: usize = 0; x < rowBytes; x += 16, mean += 16, variance += 16) {
+      const m = blur(values + x, NEXT);
+      v128.store(mean, m);
+      v128.store(variance, f32x4.sub(blur(squares + x, NEXT), f32x4.mul(m, m)));
     }
   }
 }
@@ -60,51 +58,42 @@ function fourth(x: v128): v128 {
 }
 
 /**
- * Sums over all pixels of a candidate its differences from the original in structure, ringing and blur, and then the fourth powers of
- * these. It adds to six doubles at `sums`, which the caller clears.
+ * Sums over the rows of a candidate that are compared its differences from the original in structure, ringing and blur, and then the
+ * fourth powers of these. It adds to six doubles at `sums`, which the caller clears.
  */
 export function compare(
-  original: usize, mean: usize, variance: usize, candidate: usize, width: i32, height: i32, stride: i32, scratch: usize, sums: usize,
+  original: usize, mean: usize, variance: usize, candidate: usize,
+  width: i32, height: i32, stride: i32, step: i32, scratch: usize, sums: usize,
 ): void {
-  const rowBytes = <usize>(stride * 4);
+  const rowBytes = <usize>stride * 4;
   const values = scratch + MARGIN_BYTES;
   const squares = values + paddedBytes(rowBytes);
   const products = squares + paddedBytes(rowBytes);
-  const valueRing = scratch + SIGNALS * paddedBytes(rowBytes);
-  const squareRing = valueRing + ringBytes(rowBytes);
-  const productRing = squareRing + ringBytes(rowBytes);
   const last = lastLanes(width);
   memory.fill(scratch, 0, scratchBytes(stride));
-  for (let y = 0; y < height + RADIUS; y++) {
-    if (y < height) {
-      const row = <usize>y * rowBytes;
-      for (let x: usize = 0; x < rowBytes; x += 16) {
-        const b = v128.load(candidate + row + x);
-        v128.store(values + x, b);
-        v128.store(squares + x, f32x4.mul(b, b));
-        v128.store(products + x, f32x4.mul(b, v128.load(original + row + x)));
-      }
-      const to = <usize>(y % TAPS) * rowBytes;
-      alongRow(values, valueRing + to, rowBytes);
-      alongRow(squares, squareRing + to, rowBytes);
-      alongRow(products, productRing + to, rowBytes);
+  for (let y = step >> 1; y < height; y += step) {
+    const at = <usize>y * rowBytes;
+    const a = original + at;
+    const b = candidate + at;
+    for (let x: usize = 0; x < rowBytes; x += 16) {
+      v128.store(values + x, blur(b + x, rowBytes));
+      v128.store(squares + x, blurProducts(b + x, b + x, rowBytes));
+      v128.store(products + x, blurProducts(a + x, b + x, rowBytes));
     }
-    const centre = y - RADIUS;
-    if (centre < 0) continue;
-    aimAt(centre, height, rowBytes);
-    const at = <usize>centre * rowBytes;
-    compareRow(original + at, mean + at, variance + at, candidate + at, valueRing, squareRing, productRing, rowBytes, last, sums);
+    compareRow(a, mean, variance, b, values, squares, products, rowBytes, last, sums);
+    mean += rowBytes;
+    variance += rowBytes;
   }
 }
 
 /**
- * Compares one row, after {@link aimAt} for that row.
+ * Compares one row, of which the signals are blurred down the columns.
  *
  * @param last - a mask of the lanes within the width, for the last four columns
  */
 function compareRow(
   original: usize, mean: usize, variance: usize, candidate: usize,
-  valueRing: usize, squareRing: usize, productRing: usize, rowBytes: usize, last: v128, sums: usize,
+  values: usize, squares: usize, products: usize, rowBytes: usize, last: v128, sums: usize,
 ): void {
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
@@ -117,9 +106,9 @@ function compareRow(
   let blur4 = zero;
   for (let x: usize = 0; x < rowBytes; x += 16) {
     const m1 = v128.load(mean + x);
-    const m2 = across(valueRing + x);
-    const s22 = across(squareRing + x);
-    const s12 = across(productRing + x);
+    const m2 = blur(values + x, NEXT);
+    const s22 = blur(squares + x, NEXT);
+    const s12 = blur(products + x, NEXT);
     const apart = f32x4.sub(m1, m2);
     const covariance = f32x4.sub(s12, f32x4.mul(m1, m2));
     const variances = f32x4.add(v128.load(variance + x), f32x4.sub(s22, f32x4.mul(m2, m2)));
