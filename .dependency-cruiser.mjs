@@ -19,6 +19,7 @@ const LAYERS = [
   'variant/',
   'queue/',
   'unit/',
+  'notify/',
   '(config|config-values|config-variables)\\.ts$',
   '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-hosts|store-access|tracing)\\.ts$',
   'cluster/',

@@ -1,10 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import { createProcessCounts, processMetrics } from './encode/pool/process-counts.ts';
 import { createLocks } from './locks.ts';
+import type { NotifyTarget } from './notify/notify-target.ts';
+import type { Sender } from './notify/sender.ts';
+import type { WebhookSecrets, WebhookSecretsSource } from './notify/webhook-secrets.ts';
 import type { UnitQueue } from './queue/queue.ts';
 import type { HostBreakers } from './source/host-breakers.ts';
 import type { SourceFetcher } from './source/source.ts';
@@ -112,6 +116,39 @@ export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cd
   if (cdn.kind === 'none') return createNoCdn();
   const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
   return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
+}
+
+/** Returns what sends events to a target of `NOTIFY`. */
+export async function createNotifySender(
+  target: NotifyTarget,
+  config: Pick<Config, 'notifySecret' | 'notifyAllowPrivate'>,
+): Promise<Sender> {
+  if (target.kind === 'webhook') {
+    const { createWebhookSender } = await import('./notify/webhook-sender.ts');
+    return createWebhookSender({
+      url: target.url,
+      secrets: createWebhookSecretsReader(config.notifySecret),
+      allowPrivate: config.notifyAllowPrivate,
+      userAgent: `edgepress/${packageJson.version}`,
+    });
+  }
+  if (target.kind === 'sns') return (await import('./notify/aws-senders.ts')).createSnsSender(target);
+  if (target.kind === 'eventbridge')
+    return (await import('./notify/aws-senders.ts')).createEventBridgeSender(target.bus);
+  const { createFileSender, createStdoutSender } = await import('./notify/line-sender.ts');
+  return target.kind === 'file' ? createFileSender(target.path) : createStdoutSender();
+}
+
+function createWebhookSecretsReader(source: WebhookSecretsSource | undefined): () => Promise<WebhookSecrets> {
+  if (source?.kind !== 'secret') return async () => source?.secrets ?? [];
+  const { arn } = source;
+  let creating: Promise<() => Promise<WebhookSecrets>> | undefined;
+  return async () => {
+    creating ??= import('./notify/secret-webhook-secrets.ts').then(({ createSecretReader }) =>
+      createSecretReader(arn),
+    );
+    return await (await creating)();
+  };
 }
 
 /** Returns the queue of units: the one in the store of a single machine, or SQS. */

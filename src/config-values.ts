@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { parseWebhookSecrets, type WebhookSecretsSource } from './notify/webhook-secrets.ts';
 import { readSigningKey, type SigningKey } from './protocol/signature.ts';
 
 // What the values of environment variables may be, and how they are read.
@@ -172,3 +173,10 @@ function refuseKey(item: string, number: number): never {
   if (id !== undefined) throw new Error(`the key "${id}" is too short: at least 16 bytes (32 hex digits)`);
   throw new Error(`key ${number} must be id:hex, where id is 1 to 64 of A-Z a-z 0-9 _ - and hex whole bytes`);
 }
+
+/** Secrets of webhooks, or where they are. Messages never repeat a secret. */
+export const webhookSecrets: ValueType<WebhookSecretsSource> = {
+  allowed:
+    '`whsec_` and base64 of 24 to 64 bytes, several separated by commas; or the ARN of a secret in Secrets Manager that contains such text',
+  parse: parseWebhookSecrets,
+};

@@ -16,11 +16,13 @@ import {
   switchedOn,
   text,
   type ValueType,
+  webhookSecrets,
   wholeNumber,
   widths,
   workerCount,
 } from './config-values.ts';
 import { EFFORTS } from './encode/encoder.ts';
+import { parseNotifyTarget } from './notify/notify-target.ts';
 import { FORMATS, TIERS } from './protocol/request.ts';
 import { parsePrivateHost } from './source/address-guard.ts';
 import { parseAllowPattern } from './source/allowlist.ts';
@@ -103,6 +105,27 @@ export const VARIABLES = {
     type: httpUrl,
     default: NO_ENDPOINT,
     doc: 'Another SQS server.',
+  }),
+  notify: variable({
+    name: 'NOTIFY',
+    type: listOf(
+      '`https://HOST/PATH`, `sns:TOPIC-ARN`, `eventbridge:BUS`, `file:PATH`, or `-` for standard output; several separated by commas',
+      parseNotifyTarget,
+    ),
+    default: { value: [], words: 'none' },
+    doc: 'Who is [told](notifications.md) when the last image of a unit has become ready or broken, and when a unit is given up.',
+  }),
+  notifySecret: variable({
+    name: 'NOTIFY_SECRET',
+    type: webhookSecrets,
+    default: { value: undefined, words: 'none' },
+    doc: 'The secrets that events for `https:` targets of `NOTIFY` are signed with, as [Standard Webhooks](https://www.standardwebhooks.com) says. While a secret is replaced, each of them signs.',
+  }),
+  notifyAllowPrivate: variable({
+    name: 'NOTIFY_ALLOW_PRIVATE',
+    type: listOf('`HOST:PORT,HOST:PORT`', parsePrivateHost),
+    default: { value: [], words: 'none' },
+    doc: 'Targets of `NOTIFY` that may be at private addresses, and may be `http:`.',
   }),
   cdn: variable({
     name: 'CDN',

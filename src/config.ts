@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { VARIABLES, type Variable } from './config-variables.ts';
 import { type Ladder, rungsFor } from './protocol/negotiation.ts';
+import { hostAndPort } from './source/address-guard.ts';
 import type { WantedVariants } from './unit/unit.ts';
 
 /** The value of each variable. */
@@ -44,9 +45,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     }
   });
   faults.push(...crossFieldFaults(env));
-  if (faults.length > 0) throw new ConfigError(faults);
   // Safe: the type and the entries follow from the same table.
-  return toConfig(Object.fromEntries(entries) as Values);
+  const values = Object.fromEntries(entries) as Values;
+  if (faults.length === 0) faults.push(...notifyFaults(values));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return toConfig(values);
 }
 
 /** Returns the tracing header of X-Ray for the current invocation; AWS Lambda sets it anew for each. */
@@ -74,6 +77,16 @@ function crossFieldFaults(env: Readonly<Record<string, string | undefined>>): st
   if (host === undefined || isLoopback(host) || env['SIGNING_KEYS']) return faults;
   const fault = `HOST: ${host} is not loopback, and unsigned URLs are served on loopback only: set SIGNING_KEYS`;
   return [...faults, fault];
+}
+
+function notifyFaults({ notify, notifySecret, notifyAllowPrivate }: Values): string[] {
+  const webhooks = notify.flatMap((target) => (target.kind === 'webhook' ? [target.url] : []));
+  const isPlain = (url: URL) => url.protocol === 'http:' && !notifyAllowPrivate.includes(hostAndPort(url));
+  const plain = webhooks
+    .filter(isPlain)
+    .map((url) => `NOTIFY: ${url.host} must be https: http is for hosts that NOTIFY_ALLOW_PRIVATE names`);
+  if (webhooks.length === 0 || notifySecret !== undefined) return plain;
+  return [...plain, 'NOTIFY_SECRET: is needed to sign what is sent to the URLs in NOTIFY'];
 }
 
 function isLoopback(host: string): boolean {

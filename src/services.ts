@@ -5,6 +5,7 @@ import {
   createCdn,
   createEncoder,
   createLazyS3Client,
+  createNotifySender,
   createQueue,
   createS3SourceIfAllowed,
   createSourceHeadersReader,
@@ -18,6 +19,11 @@ import { baseUrlOf, type Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
 import { createLocks, type Locks } from './locks.ts';
+import {
+  createNotifications,
+  type Notifications,
+  type NotificationsOptions,
+} from './notify/notifications.ts';
 import type { Sha256 } from './protocol/keys.ts';
 import type { PurgeSweep } from './purge/sweep.ts';
 import type { Tombstones } from './purge/tombstones.ts';
@@ -81,6 +87,7 @@ export interface SharedServices {
   cdn: Cdn;
   /** Returns the queue, which is created on the first call. */
   queue: () => Promise<UnitQueue>;
+  notifications: Notifications;
   tracing: Tracing;
 }
 
@@ -95,6 +102,8 @@ export interface Overrides {
    * or lasts no longer than CloudFront may be busy. A message on the queue survives the process.
    */
   invalidatesByQueue?: boolean;
+  /** Whether events about units are sent before they are stored: for a process that lasts no longer than its job. */
+  notifiesFirst?: boolean;
   /** Whether the HTTP client and the encoder are loaded when they are first needed, instead of before this returns. */
   lazy?: boolean;
   /** The time in Unix milliseconds. */
@@ -162,6 +171,10 @@ export async function createServices(
     const services = { encoder: overrides.encoder ?? encoder, cacheControl, upgrades, sha256, md5, onWork };
     return traceBatches(createMakeVariants({ ...services, ...images }), tracing);
   };
+  const notifications = await createUnitNotifications(config, log, {
+    ...{ store, nowMs },
+    sendsFirst: overrides.notifiesFirst === true,
+  });
   const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
   const getVariant = createGetVariant({
@@ -177,7 +190,7 @@ export async function createServices(
     getVariant,
     shared: {
       ...patient,
-      ...{ store, source, cdn, queue, sha256, nowMs, tracing },
+      ...{ store, source, cdn, queue, notifications, sha256, nowMs, tracing },
       makeVariants: createMake(patient),
     },
     s3Client: s3.get,
@@ -189,6 +202,7 @@ export async function createServices(
       ...circuitMetrics({ source: hosts, store: access.circuits }),
       ...workQueue.metricSources,
       ...encoder.metricSources,
+      ...notifications.metricSources,
     ],
     startEncoder: () => encoder.start(),
     drain: () => workQueue.drain(),
@@ -199,11 +213,23 @@ export async function createServices(
     },
     async close() {
       cdn.close();
+      await notifications.close();
       await encoder.close();
       await http.close();
       await s3.close();
     },
   };
+}
+
+async function createUnitNotifications(
+  config: Config,
+  log: Logger,
+  options: Pick<NotificationsOptions, 'store' | 'nowMs' | 'sendsFirst'>,
+): Promise<Notifications> {
+  const targets = await Promise.all(
+    config.notify.map(async (target) => ({ target, sender: await createNotifySender(target, config) })),
+  );
+  return createNotifications({ targets, log, ...options });
 }
 
 /** Returns a function that creates the queue on the first call. */

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import { sha256 } from './hashing.ts';
+import type { Notifications } from './notify/notifications.ts';
+import { completedEvent, failedEvent } from './notify/unit-event.ts';
 import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
@@ -26,9 +28,15 @@ export interface UnitServices {
    * @throws the error of the store, the queue or the CDN: the job has to be retried
    */
   processJob(job: Job, onOutcome: OnOutcome): Promise<void>;
+  /** Records that a job is given up, and tells the targets of `NOTIFY`. */
+  failJob(job: Job, error: unknown): Promise<void>;
+  notifications: Notifications;
   /** Starts to process the jobs on the queue, until `drain` is called. */
   startWorker(onOutcome: OnOutcome): void;
-  /** Starts no more work, and resolves when the work in flight is done. Other jobs stay on the queue. */
+  /**
+   * Starts no more work, gives up what is not done in a few seconds, and resolves when nothing is in flight. Other jobs stay on the queue, and
+   * what was given up.
+   */
   drain(): Promise<void>;
 }
 
@@ -45,6 +53,9 @@ const MIN_CONCURRENT_SOURCES = 16;
 /** Enough that units of a slow host hold up few others, and few enough to leave other processes their share of the queue. */
 const CONCURRENT_UNITS = 64;
 
+/** For so long, work in flight may go on once no more is started: some takes a minute. Images that are given up stay pending. */
+const FINISH_MS = 3_000;
+
 /** Composition root of the work on units, on top of the services that serve images. */
 export async function createUnitServices(
   config: Config,
@@ -57,9 +68,13 @@ export async function createUnitServices(
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   // Every fetch that waits adds a listener.
   setMaxListeners(0, signal);
+  const abandon = new AbortController();
+  setMaxListeners(0, abandon.signal);
   const queue = await shared.queue();
+  const { notifications, nowMs } = shared;
   const allUnits = createUnits({
     ...shared,
+    makeVariants: (batch, trace) => shared.makeVariants({ ...batch, signal: abandon.signal }, trace),
     // Not the best-effort store: here, a store that cannot be read is an error and not a miss.
     records: createSourceRecords(shared.store, shared.nowMs, sha256),
     withRetry: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
@@ -72,7 +87,7 @@ export async function createUnitServices(
   const units: Units = {
     ...allUnits,
     async sweep(until) {
-      await Promise.all([allUnits.sweep(until), allUnits.takeUpSubmissions(queue)]);
+      await Promise.all([allUnits.sweep(until), allUnits.takeUpSubmissions(queue), notifications.takeUp()]);
     },
   };
 
@@ -83,10 +98,23 @@ export async function createUnitServices(
 
   async function doJob(job: Job, onOutcome: OnOutcome): Promise<void> {
     if (job.upgrade) return await units.upgrade(job.unit, job.upgrade);
-    if (!job.invalidate) return await units.prewarm(job, onOutcome);
+    if (!job.invalidate) return await prewarm(job, onOutcome);
     const invalidation = shared.cdn.invalidate([unitCacheTag(job.unit, shared.sha256)]);
     // A CDN may be busy for any length of time. After an abort, the job is retried later.
     await abortable(invalidation, signal);
+  }
+
+  async function prewarm(job: Job, onOutcome: OnOutcome): Promise<void> {
+    const prewarmed = await units.prewarm(job, onOutcome);
+    const finished = prewarmed && (await units.results.finish(job, prewarmed));
+    if (finished) await notifications.announce(completedEvent(finished, finished.summary, nowMs()));
+  }
+
+  async function failJob(job: Job, error: unknown): Promise<void> {
+    const submittedAt = await units.results.fail(job);
+    if (submittedAt === undefined) return;
+    const detail = error instanceof Error ? error.message : String(error);
+    await notifications.announce(failedEvent({ unit: job.unit, submittedAt }, detail, nowMs()));
   }
 
   let worker: Promise<void> | undefined;
@@ -95,7 +123,10 @@ export async function createUnitServices(
     queue,
     cdn: shared.cdn,
     processJob,
+    failJob,
+    notifications,
     startWorker(onOutcome) {
+      notifications.start({ takesUp: true });
       worker = queue.consume((job) => processJob(job, onOutcome), {
         concurrency: CONCURRENT_UNITS,
         signal,
@@ -103,11 +134,15 @@ export async function createUnitServices(
           if (signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
           else log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed');
         },
+        onGiveUp: failJob,
       });
     },
     async drain() {
-      stop.abort(new Error('the process is ending'));
+      const reason = new Error('the process is ending');
+      stop.abort(reason);
+      setTimeout(() => abandon.abort(reason), FINISH_MS).unref();
       await worker;
+      await notifications.stop();
     },
   };
 }

@@ -114,8 +114,8 @@ export function createBreakerStore(store: VariantStore, options: BreakerStoreOpt
         write([key], body.length, () => store.replace(key, etag, body, info)),
       delete: (keys) => write([], 0, () => store.delete(keys)),
       deleteIfMatch: (key, etag) => write([], 0, () => store.deleteIfMatch(key, etag)),
-      async *list(folder) {
-        const objects = store.list(folder)[Symbol.asyncIterator]();
+      async *list(folder, after) {
+        const objects = store.list(folder, after)[Symbol.asyncIterator]();
         for (;;) {
           const { page, isLast } = await guard(() => nextPage(objects));
           yield* page;

@@ -116,9 +116,9 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
       removeEmptyFolders(base, posix.dirname(key));
     },
 
-    async *list(folder) {
+    async *list(folder, after) {
       assertFolder(folder);
-      yield* listFiles(base, folder, maybeYield);
+      yield* listFiles(base, folder, maybeYield, after);
     },
 
     // The folder itself: a put would make it anew, empty, where a disk should be.

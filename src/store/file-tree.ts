@@ -10,18 +10,21 @@ import { isObjectKey, type ListedObject } from './store.ts';
  * deleted. Names that make no valid key are left out. A missing folder is empty.
  *
  * @param folder - the key of a folder in `root`
+ * @param after - only keys after this one are listed, and folders that have none are not read. Default: all keys
  */
 export async function* listFiles(
   root: string,
   folder: string,
   maybeYield: YieldToEventLoop,
+  after = '',
 ): AsyncGenerator<ListedObject, void, undefined> {
   for (const name of await namesIn(root, folder, maybeYield)) {
     const key = `${folder}/${name}`;
     if (name.endsWith('/')) {
-      yield* listFiles(root, key.slice(0, -1), maybeYield);
+      if (key > after || after.startsWith(key)) yield* listFiles(root, key.slice(0, -1), maybeYield, after);
       continue;
     }
+    if (key <= after) continue;
     await maybeYield();
     const file = statsOf(join(root, key));
     if (file) yield { key, bytes: file.size, modifiedMs: Math.floor(file.mtimeMs) };

@@ -9,16 +9,22 @@ const PAGE_TIMEOUT_MS = 5_000;
 /**
  * Lists the objects below a folder, in the order of the keys' bytes. It requests a page when its consumer gets there, and leaves
  * out objects of others whose keys are not valid in a store.
+ *
+ * @param after - only keys after this one
  */
 export async function* listObjects(
   client: S3Client,
   bucket: string,
   folder: string,
+  after?: string,
 ): AsyncGenerator<ListedObject, void, undefined> {
   let continuation: string | undefined;
   do {
     const { Contents, NextContinuationToken } = await client.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: `${folder}/`, ContinuationToken: continuation }),
+      new ListObjectsV2Command({
+        ...{ Bucket: bucket, Prefix: `${folder}/`, StartAfter: after },
+        ContinuationToken: continuation,
+      }),
       { abortSignal: AbortSignal.timeout(PAGE_TIMEOUT_MS) },
     );
     for (const { Key, Size, LastModified } of Contents ?? []) {

@@ -94,9 +94,9 @@ export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore 
       await undefinedIfConditionFails(() => client.send(command, deadlineIn(WRITE_TIMEOUT_MS)));
     },
 
-    async *list(folder) {
+    async *list(folder, after) {
       assertFolder(folder);
-      yield* listObjects(client, bucket, folder);
+      yield* listObjects(client, bucket, folder, after);
     },
   };
 }

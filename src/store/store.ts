@@ -86,8 +86,9 @@ export interface VariantStore {
    *
    * @param folder - the first segments of a key, such as `v1/ab/unit-1`, without a slash at the end: `a/b` lists `a/b/…` and never
    *   `a/bc`
+   * @param after - only keys after this one, which is in the folder: those before it are not read
    */
-  list(folder: string): AsyncIterable<ListedObject>;
+  list(folder: string, after?: string): AsyncIterable<ListedObject>;
   /** Throws unless objects can be stored. Absent where any answer shows that the store works. */
   assertWritable?(): void;
   /** Keeps the store within its limits. Absent where the store does that by itself: S3 has lifecycle rules. */

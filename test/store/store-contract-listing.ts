@@ -21,6 +21,10 @@ export function describeListing(store: () => VariantStore, { propertyRuns }: { p
       const folder = [unit, ...below].join('/');
       const expected = [...model].filter((key) => key.startsWith(`${folder}/`));
       expect(await keysIn(store(), folder)).toEqual(inByteOrder(expected));
+      for (const after of [...expected.slice(0, 3), `${folder}/a`, `${folder}/b/c`]) {
+        const later = expected.filter((key) => key > after);
+        expect(await keysIn(store(), folder, after)).toEqual(inByteOrder(later));
+      }
     });
     await fc.assert(property, { numRuns: propertyRuns });
   });
@@ -162,14 +166,14 @@ async function putAll(store: VariantStore, folder: string, names: readonly strin
   await Promise.all(Array.from({ length: 50 }, putSome));
 }
 
-async function list(store: VariantStore, folder: string): Promise<ListedObject[]> {
+async function list(store: VariantStore, folder: string, after?: string): Promise<ListedObject[]> {
   const found: ListedObject[] = [];
-  for await (const object of store.list(folder)) found.push(object);
+  for await (const object of store.list(folder, after)) found.push(object);
   return found;
 }
 
-async function keysIn(store: VariantStore, folder: string): Promise<string[]> {
-  return (await list(store, folder)).map(({ key }) => key);
+async function keysIn(store: VariantStore, folder: string, after?: string): Promise<string[]> {
+  return (await list(store, folder, after)).map(({ key }) => key);
 }
 
 function inByteOrder(keys: readonly string[]): string[] {

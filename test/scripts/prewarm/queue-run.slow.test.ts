@@ -24,7 +24,7 @@ async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
     /** Starts a worker. */
     async startWorker() {
       const { prewarm } = await units();
-      startConsumer(queue, { handle: (job) => prewarm(job, () => {}) });
+      startConsumer(queue, { handle: async (job) => void (await prewarm(job, () => {})) });
     },
   };
 }

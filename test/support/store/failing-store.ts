@@ -28,9 +28,9 @@ export function failingStore(
     replace: checked('put', store.replace),
     delete: checked('delete', store.delete),
     deleteIfMatch: checked('delete', store.deleteIfMatch),
-    async *list(folder) {
+    async *list(folder, after) {
       check('list', folder);
-      yield* store.list(folder);
+      yield* store.list(folder, after);
     },
   };
 }

@@ -62,9 +62,9 @@ export function holdStore(store: VariantStore, { operation, key: pattern, when, 
     ...(operation === 'replace' && { replace: around(store.replace) }),
     ...(operation === 'deleteIfMatch' && { deleteIfMatch: around(store.deleteIfMatch) }),
     ...(operation === 'list' && {
-      async *list(folder: string) {
+      async *list(folder: string, after?: string) {
         await holdAt(folder, 'before');
-        yield* store.list(folder);
+        yield* store.list(folder, after);
         await holdAt(folder, 'after');
       },
     }),

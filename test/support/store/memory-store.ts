@@ -47,9 +47,9 @@ export function createMemoryStore(
       await pass(`delete ${key}`);
       if (etag !== undefined && objects.get(key)?.etag === etag) objects.delete(key);
     },
-    async *list(folder) {
+    async *list(folder, after = '') {
       await pass(`list ${folder}`);
-      const keys = [...objects.keys()].filter((key) => key.startsWith(`${folder}/`)).sort();
+      const keys = [...objects.keys()].filter((key) => key.startsWith(`${folder}/`) && key > after).sort();
       for (const key of keys) {
         await pass(`list ${key}`);
         const object = objects.get(key);

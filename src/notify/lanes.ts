@@ -1,0 +1,54 @@
+import type { WaitingEvent } from './outbox.ts';
+
+/**
+ * Events in memory that are to be sent, one lane for each unit: while an event is in flight, or has to be sent again, no later one of its unit
+ * is sent. Units take turns.
+ */
+export interface Lanes {
+  /** Adds an event, unless it is there. */
+  add(event: WaitingEvent): void;
+  /** Returns the next event to be sent, which is then in flight; `undefined` if there is none. */
+  take(): WaitingEvent | undefined;
+  /** An event was delivered or dropped. */
+  done(event: WaitingEvent): void;
+  /** An event is to be sent again: before those of other units, or after them. */
+  putBack(event: WaitingEvent, where: 'first' | 'last'): void;
+  /** How many events there are, those in flight included. */
+  size(): number;
+}
+
+export function createLanes(): Lanes {
+  const keys = new Set<string>();
+  const lanes = new Map<string, WaitingEvent[]>();
+  /** The units whose first event may be sent. */
+  const free: string[] = [];
+  return {
+    add(event) {
+      if (keys.has(event.key)) return;
+      keys.add(event.key);
+      const lane = lanes.get(event.unit);
+      if (lane) {
+        lane.push(event);
+      } else {
+        lanes.set(event.unit, [event]);
+        free.push(event.unit);
+      }
+    },
+    take() {
+      const unit = free.shift();
+      return unit === undefined ? undefined : lanes.get(unit)?.[0];
+    },
+    done({ key, unit }) {
+      keys.delete(key);
+      const lane = lanes.get(unit) ?? [];
+      lane.shift();
+      if (lane.length > 0) free.push(unit);
+      else lanes.delete(unit);
+    },
+    putBack({ unit }, where) {
+      if (where === 'first') free.unshift(unit);
+      else free.push(unit);
+    },
+    size: () => keys.size,
+  };
+}

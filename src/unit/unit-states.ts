@@ -1,0 +1,98 @@
+import { type Sha256, STATE_PREFIX, unitStateKey } from '../protocol/keys.ts';
+import { VARIANT_METADATA } from '../protocol/metadata.ts';
+import { decodeWorkStart, encodeWorkStart } from '../protocol/work-start.ts';
+import type { PurgeSweep } from '../purge/sweep.ts';
+import type { VariantStore } from '../store/store.ts';
+import { type Manifest, startOfManifest } from './manifest.ts';
+
+/** How the last work on a unit ended: all images ready, some broken, or given up. */
+export const RESULTS = ['ready', 'broken', 'failed'] as const;
+export type UnitResult = (typeof RESULTS)[number];
+
+/** `pending`: sent, and not worked on since. */
+export const UNIT_STATES = ['pending', ...RESULTS] as const;
+export type UnitState = (typeof UNIT_STATES)[number];
+
+/** A unit in a listing. */
+export interface ListedUnit {
+  id: string;
+  /** Since when it is in this state, ISO 8601, by the store's clock. */
+  since: string;
+}
+
+/**
+ * The states of units, as marks in the store: an empty object for each, whose key has the state. So the units of a state are listed without
+ * reading them, and a mark costs one put for each time that a unit was worked on.
+ */
+export interface UnitStates {
+  /** Marks a unit that was sent, and is not in a pack. */
+  markPending(manifest: Manifest): Promise<void>;
+  /** Marks how the work on a submission ended, in place of what was marked before. After a purge, it leaves nothing. */
+  markResult(manifest: Manifest, result: UnitResult): Promise<void>;
+  /** Returns whether the work on this submission, or a later one, has ended. */
+  hasResult(manifest: Manifest): Promise<boolean>;
+  /**
+   * Lists marked units by shard and id.
+   *
+   * @param after - the unit after which the listing starts
+   */
+  list(state: UnitState, after?: string): AsyncIterable<ListedUnit>;
+}
+
+export interface UnitStatesServices {
+  store: VariantStore;
+  sweep: Pick<PurgeSweep, 'checkTombstone'>;
+  sha256: Sha256;
+}
+
+const NOTHING = new Uint8Array();
+
+export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): UnitStates {
+  const keyOf = (state: UnitState, unit: string) => unitStateKey(state, unit, sha256);
+
+  async function mark(state: UnitState, manifest: Manifest): Promise<void> {
+    const start = encodeWorkStart(startOfManifest(manifest));
+    await store.put(keyOf(state, manifest.id), NOTHING, {
+      contentType: 'text/plain',
+      // As variants have it, so that a purge knows what is older.
+      metadata: { [VARIANT_METADATA.startedAt]: start },
+    });
+  }
+
+  /** Returns when the submission was made that a mark is about, in Unix milliseconds; `undefined` if there is no mark. */
+  async function markedMs(state: UnitState, unit: string): Promise<number | undefined> {
+    const info = await store.head(keyOf(state, unit));
+    return info && (decodeWorkStart(info.metadata[VARIANT_METADATA.startedAt])?.atMs ?? 0);
+  }
+
+  return {
+    markPending: (manifest) => mark('pending', manifest),
+    async markResult(manifest, result) {
+      const { id } = manifest;
+      await mark(result, manifest);
+      const start = startOfManifest(manifest);
+      const outcome = await sweep.checkTombstone(id, start, [keyOf(result, id)]);
+      if (outcome === 'unknown') throw new Error(`it is unknown whether the unit ${id} was purged meanwhile`);
+      const pendingMs = await markedMs('pending', id);
+      // It may have been sent again meanwhile.
+      const isPending = pendingMs !== undefined && pendingMs > start.atMs;
+      const others = RESULTS.filter((other) => other !== result).map((other) => keyOf(other, id));
+      await store.delete(isPending || pendingMs === undefined ? others : [...others, keyOf('pending', id)]);
+    },
+    async hasResult(manifest) {
+      const { atMs } = startOfManifest(manifest);
+      for (const result of RESULTS) {
+        if (((await markedMs(result, manifest.id)) ?? -1) >= atMs) return true;
+      }
+      return false;
+    },
+    async *list(state, after) {
+      const folder = `${STATE_PREFIX}/${state}`;
+      const afterKey = after === undefined ? undefined : keyOf(state, after);
+      for await (const { key, modifiedMs } of store.list(folder, afterKey)) {
+        const id = key.split('/')[3];
+        if (id !== undefined) yield { id, since: new Date(modifiedMs).toISOString() };
+      }
+    },
+  };
+}
