@@ -24,11 +24,11 @@ export function createBoundedFetch(
   let release = () => {};
   return {
     release: () => release(),
-    fetch: (src) =>
+    fetch: (src, signal) =>
       withRetry(src, async () => {
         release = await semaphore.acquire();
         try {
-          return await source.fetch(src);
+          return await source.fetch(src, signal);
         } catch (error) {
           release();
           throw error;

@@ -6,7 +6,7 @@ import { setUpCommands, withoutProgress } from '../../support/command.ts';
 import { createTestQueue } from '../../support/queue/sqs.ts';
 
 /** The commands, and an origin that responds to `/slow.jpg` only when `respond` is called. `requested` resolves at its first request. */
-async function setUpSlowSource() {
+async function setUpSlowSource(env: Record<string, string> = {}) {
   const waiting: ServerResponse[] = [];
   let arrived = () => {};
   const requested = new Promise<void>((resolve) => {
@@ -16,7 +16,7 @@ async function setUpSlowSource() {
     waiting.push(response);
     arrived();
   };
-  const commands = await setUpCommands({ '/slow.jpg': slow });
+  const commands = await setUpCommands({ '/slow.jpg': slow }, env);
   const respond = () => {
     for (const response of waiting.splice(0)) response.end(commands.photo);
   };
@@ -58,6 +58,17 @@ describe('the command prewarm when it is interrupted', () => {
       expect(origin.requests.filter((path) => before.has(path))).toEqual([]);
     },
   );
+
+  it('gives up at SIGINT what would take long, which stays pending', async () => {
+    const { start, run, write, src, requested } = await setUpSlowSource({ SOURCE_TIMEOUT_MS: '60000' });
+    const file = await write('units.jsonl', [{ id: 'slow', images: [src('/slow.jpg')] }]);
+    const program = start(['prewarm', file]);
+    await requested;
+    program.process.kill('SIGINT');
+    expect(await program.ended).toBe(1);
+    expect(program.output.stderr).toContain('1 pending');
+    expect((await run(['status', 'slow'])).stdout).toContain('1 pending');
+  });
 
   it('stops reading endless standard input at SIGINT', async () => {
     const { start, src } = await setUpSlowSource();
