@@ -6,6 +6,7 @@ import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import {
+  PACK_PREFIX,
   SUBMISSION_PREFIX,
   SWEEP_PROGRESS_KEY,
   TOMBSTONE_PREFIX,
@@ -34,8 +35,8 @@ export function grantStore(role: IRole, bucket: IBucket): void {
 }
 
 /**
- * Lets a function sweep, in addition to `grantStore`: delete expired tombstones, store the time of the last sweep, and take up submissions
- * that were cut off.
+ * Lets a function work on units and sweep, in addition to `grantStore`: read and remove packs of manifests, delete expired tombstones, store
+ * the time of the last sweep, and take up submissions that were cut off.
  */
 export function grantSweep(role: IRole, bucket: IBucket): void {
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
@@ -43,6 +44,9 @@ export function grantSweep(role: IRole, bucket: IBucket): void {
   const submissions = bucket.arnForObjects(`${SUBMISSION_PREFIX}/*`);
   allow(role, ['s3:GetObject', 's3:DeleteObject'], [submissions]);
   acknowledgeWildcard(role, submissions, 'All notes of submissions are below this prefix.');
+  const packs = bucket.arnForObjects(`${PACK_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:DeleteObject'], [packs]);
+  acknowledgeWildcard(role, packs, 'All packs of manifests are below this prefix.');
 }
 
 /** Lets a function read the objects that the `s3` patterns of the allowlist match, and nothing else of those buckets. */

@@ -10,7 +10,7 @@ import { createSpool } from './spool.ts';
 import type { Totals } from './totals.ts';
 
 export interface PrewarmThroughQueueOptions {
-  units: Pick<Units, 'beginSubmission' | 'submit' | 'status'>;
+  units: Pick<Units, 'submitBatch' | 'status'>;
   queue: Pick<UnitQueue, 'send'>;
   /** Whether to try again what is remembered as broken. */
   retry: boolean;
@@ -61,7 +61,7 @@ export async function prewarmThroughQueue(
 }
 
 interface SubmitOptions {
-  units: Pick<Units, 'beginSubmission' | 'submit' | 'status'>;
+  units: Pick<Units, 'submitBatch' | 'status'>;
   queue: Pick<UnitQueue, 'send'>;
   retry: boolean;
   /** Called with the units that are on the queue now. */

@@ -2,13 +2,13 @@ import { EdgepressError } from '../protocol/error.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { ingestUnits } from '../unit/ingest.ts';
 import type { RefusedLine } from '../unit/outcome.ts';
+import { parseUnit, type UnitDefaults } from '../unit/parse-unit.ts';
 import { readUnits } from '../unit/read-units.ts';
-import { parseUnit, type UnitDefaults } from '../unit/unit.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
 export interface IngestNdjsonOptions {
-  units: Pick<Units, 'beginSubmission' | 'submit'>;
+  units: Pick<Units, 'submitBatch'>;
   queue: Pick<UnitQueue, 'send'>;
   defaults: UnitDefaults;
   /** Whether to try sources again that have a cached failure. */

@@ -15,6 +15,12 @@ export const QUEUE_PREFIX = 'queue';
 export const DEAD_LETTER_PREFIX = 'dead-letters';
 /** First segment of the keys of notes about submissions that are under way: units whose jobs may not be on the queue yet. */
 export const SUBMISSION_PREFIX = 'submissions';
+/** First segment of the keys of packs: manifests of many units in one object, until the work on each unit begins. */
+export const PACK_PREFIX = 'packs';
+/** First segment of the keys of events that wait to be sent to the targets of `NOTIFY`. */
+export const EVENT_PREFIX = 'events';
+/** First segment of the keys of the marks that say which state each unit is in. */
+export const STATE_PREFIX = 'states';
 /** First segment of the keys of the images that `npm run smoke` puts into the bucket for a moment. */
 export const SMOKE_PREFIX = 'smoke';
 /** How far the sweep after purges has come. */
@@ -73,6 +79,16 @@ export function unitAddress(unit: string, sha256: Sha256): UnitAddress {
     manifestKey: `${folder}/${MANIFEST_NAME}`,
     tombstoneKey: `${TOMBSTONE_PREFIX}/${shorten(unitHash)}`,
   };
+}
+
+/**
+ * Returns the key of the mark that a unit is in a state: `states/{state}/{shard}/{unit}`, so that the units of a state can be listed without
+ * reading any.
+ *
+ * @param state - a word of a-z
+ */
+export function unitStateKey(state: string, unit: string, sha256: Sha256): string {
+  return `${STATE_PREFIX}/${state}/${sha256(unit).slice(0, 2)}/${unit}`;
 }
 
 /** Returns a variant's keys and cache tags. */

@@ -1,13 +1,20 @@
 import pMap from 'p-map';
+import PQueue from 'p-queue';
 import { backoffDelay, sleep } from '../backoff.ts';
 import type { VariantStore } from '../store/store.ts';
 import { createJobPrefetch, type JobPrefetch } from './job-prefetch.ts';
-import { assertJobs, type ConsumeOptions, type Job, type UnitQueue } from './queue.ts';
-import { createStoredJobs, encodeStoredJob, type StoredJob, type StoredJobs } from './stored-jobs.ts';
+import { assertJobs, type ConsumeOptions, type Job, jobSchema, type UnitQueue } from './queue.ts';
+import {
+  createStoredJobs,
+  divideIntoObjects,
+  parseName,
+  type StoredJob,
+  type StoredJobs,
+} from './stored-jobs.ts';
 
 /** The most puts in flight of one send. In a folder, a put mostly waits for the disk, which flushes many files as fast as one. */
 const PUT_CONCURRENCY = 32;
-/** The most keys in memory, however many jobs wait. Each time few are left, the folder is listed, so the number must not be small. */
+/** The most keys in memory, each of up to a hundred jobs, however many wait. Each time few are left, the folder is listed, so the number must not be small. */
 const PREFETCH_SIZE = 1000;
 /**
  * The delay before the second attempt of a job that failed; it doubles with each failure: 5, 10, 20 s and so on, half an hour in all.
@@ -29,8 +36,8 @@ export interface LocalQueueOptions {
 }
 
 /**
- * Returns a queue within one process. Jobs are in the store, so that the next process continues with them: each is a small plain file
- * or object, which is removed when the job is done. An error of the store stops the queue only for as long as it lasts.
+ * Returns a queue within one process. Jobs are in the store, so that the next process continues with them: in small plain files or
+ * objects, which are removed when their jobs are done. An error of the store stops the queue only for as long as it lasts.
  *
  * Another process may send to the same store, but its jobs are found only when this process lists the store again. If several
  * processes consume, jobs are done more than once.
@@ -51,22 +58,22 @@ export function createLocalQueue({
   let consumers = 0;
   const delayMs = (failures: number) => backoffDelay(retryDelayMs, failures, MAX_RETRY_DELAY_MS);
 
-  async function add(job: StoredJob, dueMs: number): Promise<void> {
-    await jobs.add(job, dueMs);
+  async function add(added: readonly StoredJob[], dueMs: number): Promise<void> {
+    await jobs.add(added, dueMs);
     prefetch.wake();
   }
 
   return {
     async send(sent) {
       assertJobs(sent);
-      const addJob = ({ unit, images, retry, invalidate, upgrade, traceparent }: Job) =>
-        add({ unit, images, retry, invalidate, upgrade, traceparent, attempts: 0 }, nowMs());
-      await pMap(sent, addJob, { concurrency: PUT_CONCURRENCY });
+      const stored = sent.map((job) => ({ ...jobSchema.parse(job), attempts: 0 }));
+      await pMap(divideIntoObjects(stored), (part) => add(part, nowMs()), { concurrency: PUT_CONCURRENCY });
     },
 
     async consume(handle, options) {
       consumers += 1;
-      await consume({ jobs, prefetch, add, handle, delayMs, maxAttempts, nowMs, ...options });
+      const pool = new PQueue({ concurrency: options.concurrency });
+      await consume({ jobs, prefetch, pool, add, handle, delayMs, maxAttempts, nowMs, ...options });
       consumers -= 1;
     },
 
@@ -80,7 +87,10 @@ export function createLocalQueue({
 interface Consumer extends ConsumeOptions {
   jobs: StoredJobs;
   prefetch: JobPrefetch;
-  add(job: StoredJob, dueMs: number): Promise<void>;
+  /** Bounds the jobs in flight. */
+  pool: PQueue;
+  /** Stores jobs in one object. */
+  add(jobs: readonly StoredJob[], dueMs: number): Promise<void>;
   handle(job: Job): Promise<void>;
   /** The delay after this many failures in a row. */
   delayMs(failures: number): number;
@@ -89,12 +99,15 @@ interface Consumer extends ConsumeOptions {
 }
 
 async function consume(consumer: Consumer): Promise<void> {
+  const { pool, concurrency } = consumer;
   const inFlight = new Set<Promise<void>>();
   for (;;) {
-    while (inFlight.size >= consumer.concurrency) await Promise.race(inFlight);
+    while (inFlight.size >= concurrency) await Promise.race(inFlight);
+    // Jobs that cannot start yet stay in the store.
+    while (pool.size > 0) await new Promise<void>((resolve) => pool.once('next', resolve));
     const key = await takeKey(consumer);
     if (key === undefined) break;
-    const work = consumeJob(key, consumer).finally(() => inFlight.delete(work));
+    const work = consumeObject(key, consumer).finally(() => inFlight.delete(work));
     inFlight.add(work);
   }
   await Promise.all(inFlight);
@@ -112,7 +125,7 @@ async function takeKey({ prefetch, delayMs, signal, onError }: Consumer): Promis
   }
 }
 
-async function consumeJob(key: string, consumer: Consumer): Promise<void> {
+async function consumeObject(key: string, consumer: Consumer): Promise<void> {
   const { jobs, prefetch, delayMs, signal, onError } = consumer;
   try {
     const read = await jobs.read(key);
@@ -120,25 +133,49 @@ async function consumeJob(key: string, consumer: Consumer): Promise<void> {
     if (read.state === 'gone') return prefetch.ignore(key);
     if (read.state === 'damaged') {
       onError(new Error(`${key} is not a job: moved to the dead letters`, { cause: read.error }));
-      await retryWrite(() => jobs.addDeadLetter(key, read.body), consumer);
+      await retryWrite(() => jobs.addDamaged(key, read.body), consumer);
     } else {
-      await processJob(key, read.job, consumer);
+      await processJobs(key, read.jobs, consumer);
     }
     await retryWrite(() => jobs.remove(key), consumer);
     prefetch.release(key);
   } catch (error) {
-    onError(error);
+    if (!(error instanceof Stopped)) onError(error);
     await sleep(delayMs(1), signal);
     prefetch.putBack(key);
   }
 }
 
+/** Thrown when the signal aborts before any of these jobs has ended: what is in the store stays as it is. */
+class Stopped extends Error {}
+
 /**
- * Does a job. If it fails, stores it again for the next attempt, or as a dead letter. When it resolves, the object at this key can be
- * removed.
+ * Does the jobs of an object. Those that fail are stored again, each alone. Those that the signal stops are stored again together if others
+ * are done. When it resolves, the object at this key can be removed.
  */
+async function processJobs(key: string, stored: readonly StoredJob[], consumer: Consumer): Promise<void> {
+  const { pool, add, signal, onError, nowMs } = consumer;
+  const errors: unknown[] = [];
+  const process = async (job: StoredJob): Promise<StoredJob[]> => {
+    if (signal.aborted) return [job];
+    try {
+      await processJob(key, job, consumer);
+      return [];
+    } catch (error) {
+      errors.push(error);
+      return [job];
+    }
+  };
+  const stopped = (await Promise.all(stored.map((job) => pool.add(() => process(job))))).flat();
+  if (stopped.length === 0) return;
+  if (stopped.length === stored.length) throw errors[0] ?? new Stopped();
+  for (const error of errors) onError(error);
+  await retryWrite(() => add(stopped, parseName(key)?.dueMs ?? nowMs()), consumer);
+}
+
+/** Does a job. If it fails, stores it again for the next attempt, or as a dead letter. */
 async function processJob(key: string, stored: StoredJob, consumer: Consumer): Promise<void> {
-  const { jobs, add, handle, delayMs, maxAttempts, nowMs, signal, onError } = consumer;
+  const { add, handle, delayMs, maxAttempts, nowMs, signal, onError } = consumer;
   const { attempts: attemptsBefore, ...job } = stored;
   try {
     await handle(job);
@@ -149,11 +186,12 @@ async function processJob(key: string, stored: StoredJob, consumer: Consumer): P
     const failed = { ...job, attempts };
     if (attempts < maxAttempts) {
       onError(error, job);
-      await retryWrite(() => add(failed, nowMs() + delayMs(attempts)), consumer);
+      await retryWrite(() => add([failed], nowMs() + delayMs(attempts)), consumer);
     } else {
       onError(new Error(`failed ${attempts} times: moved to the dead letters`, { cause: error }), job);
-      const content = encodeStoredJob({ ...failed, fault: String(error) });
-      await retryWrite(() => jobs.addDeadLetter(key, content), consumer);
+      await retryWrite(async () => await consumer.onGiveUp?.(job, error), consumer);
+      const letter = { ...failed, fault: String(error) };
+      await retryWrite(() => consumer.jobs.addDeadLetter(key, letter), consumer);
     }
   }
 }

@@ -13,7 +13,7 @@ export const MAX_MESSAGE_IMAGES = 50;
  */
 export const MAX_MESSAGE_JOBS = 25;
 
-const messageSchema = z.object({ v: z.literal(1), jobs: z.array(jobSchema).min(1) });
+const messageSchema = z.object({ v: z.literal([1, 2]), jobs: z.array(jobSchema).min(1) });
 
 /**
  * Packs jobs, in their order, into messages of about equal work. A unit with more than `MAX_MESSAGE_IMAGES` images gets its own
@@ -42,17 +42,9 @@ export function packMessages(jobs: readonly Job[]): string[] {
 
 /** Returns the body of one message with these jobs. */
 export function encodeMessage(jobs: readonly Job[]): string {
-  return JSON.stringify({
-    v: 1,
-    jobs: jobs.map(({ unit, images, retry, invalidate, upgrade, traceparent }) => ({
-      unit,
-      images,
-      retry,
-      invalidate,
-      upgrade,
-      traceparent,
-    })),
-  });
+  // What version 1 would not find: a worker of before packs then leaves the message to others.
+  const v = jobs.some(({ pack }) => pack !== undefined) ? 2 : 1;
+  return JSON.stringify({ v, jobs: jobs.map((job) => jobSchema.parse(job)) });
 }
 
 /**

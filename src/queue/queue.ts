@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
 
-/** Work on one unit. The manifest of the unit is in the store; a job only names the unit. */
+/** Work on one unit. The manifest of the unit is in the store, alone or in a pack; a job only names them. */
 export interface Job {
   unit: string;
   /** How many images the unit has, so that jobs can be packed into messages of about equal work. */
@@ -15,6 +15,8 @@ export interface Job {
   invalidate?: true | undefined;
   /** Set when only this variant, which was made at effort `fast` for a viewer, is to be made again at effort `best`. */
   upgrade?: VariantUpgrade | undefined;
+  /** The key of the pack that has the manifest, if it is in one. */
+  pack?: string | undefined;
   /** The trace in which it was asked for, as in the header of this name (W3C Trace Context). */
   traceparent?: string | undefined;
 }
@@ -61,6 +63,11 @@ export interface ConsumeOptions {
   signal: AbortSignal;
   /** Called with each error that consuming survives: of a job that will be delivered again, or of a queue that cannot be reached. */
   onError: (error: unknown, job?: Job) => void;
+  /**
+   * Awaited before a job becomes a dead letter, with the error of its last attempt. It is called again until it succeeds. A job whose last
+   * attempt ended with its process becomes a dead letter without it.
+   */
+  onGiveUp?: ((job: Job, error: unknown) => Promise<void>) | undefined;
 }
 
 /** A job as it is written in a message or in the store. Other properties are ignored. */
@@ -72,6 +79,7 @@ export const jobSchema = z.object({
   upgrade: z
     .object({ src: z.string(), width: z.int().min(1), tier: z.enum(TIERS), format: z.enum(FORMATS) })
     .optional(),
+  pack: z.string().optional(),
   traceparent: z.string().optional(),
 }) satisfies z.ZodType<Job>;
 

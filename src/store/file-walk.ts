@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import {
   DEAD_LETTER_PREFIX,
   MANIFEST_NAME,
+  PACK_PREFIX,
   QUEUE_PREFIX,
   SHARDS,
+  SUBMISSION_PREFIX,
   TOMBSTONE_PREFIX,
   VARIANT_PREFIX,
 } from '../protocol/keys.ts';
@@ -36,7 +38,7 @@ export interface WalkOptions {
 /** The parts of a folder that are walked over one after the other: together all files of a store. */
 export const PLACES: readonly string[] = [
   ...Array.from({ length: SHARDS }, (_, shard) => `${VARIANT_PREFIX}/${shard.toString(16).padStart(2, '0')}`),
-  ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX],
+  ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX, SUBMISSION_PREFIX, PACK_PREFIX],
 ];
 
 /** Returns the part of the folder that a key is in. */

@@ -1,11 +1,12 @@
 import type { UnitQueue } from '../queue/queue.ts';
 import type { RefusedLine } from './outcome.ts';
+import { MAX_PACK_UNITS } from './packs.ts';
 import type { UnitLine } from './read-units.ts';
 import type { Unit } from './unit.ts';
 import type { Units } from './units.ts';
 
 export interface IngestOptions {
-  units: Pick<Units, 'beginSubmission' | 'submit'>;
+  units: Pick<Units, 'submitBatch'>;
   queue: Pick<UnitQueue, 'send'>;
   /** Whether to try sources again that are recorded as broken. */
   retry: boolean;
@@ -20,8 +21,8 @@ export interface IngestCounts {
   images: number;
 }
 
-/** The most units whose manifests are stored at the same time: a put mostly waits for the disk or the network. */
-export const MAX_BATCH_UNITS = 128;
+/** The most units whose manifests are stored together. */
+export const MAX_BATCH_UNITS = MAX_PACK_UNITS;
 /** A batch with more images gets no further unit, since a unit may have a thousand images. */
 export const MAX_BATCH_IMAGES = 5000;
 
@@ -74,12 +75,8 @@ async function ingestBatch(
   { units, queue, retry }: Pick<IngestOptions, 'units' | 'queue' | 'retry'>,
 ): Promise<void> {
   if (batch.length === 0) return;
-  const forget = await units.beginSubmission(
-    batch.map(({ id: unit, images }) => ({ unit, images: images.length, retry })),
-  );
-  const submissions = batch.map((unit) => units.submit(unit, { retry }));
-  const results = await Promise.allSettled(submissions);
-  await queue.send(results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
-  await Promise.all(submissions);
+  const { jobs, error, forget } = await units.submitBatch(batch, { retry });
+  await queue.send(jobs);
+  if (error !== undefined) throw error;
   await forget();
 }

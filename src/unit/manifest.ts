@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FORMATS, TIERS } from '../protocol/request.ts';
-import { lastPurgeField, type WorkStart } from '../protocol/work-start.ts';
+import { lastPurgeField, startOf, type WorkStart } from '../protocol/work-start.ts';
 import type { StoredObject } from '../store/store.ts';
 import type { Unit } from './unit.ts';
 
@@ -10,6 +10,8 @@ const manifestSchema = z.object({
   receivedAt: z.iso.datetime(),
   /** The time of the unit's tombstone at that moment; `null`: there was none. Earlier versions did not say. */
   lastPurge: z.iso.datetime().nullable().optional(),
+  /** When the pack was stored that it comes from, by the store's clock. Not set when it was not in a pack. */
+  packedAt: z.iso.datetime().optional(),
   images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
   widths: z.array(z.int()),
   tiers: z.array(z.enum(TIERS)),
@@ -18,16 +20,28 @@ const manifestSchema = z.object({
 });
 
 /** A unit as it was submitted, and when: `manifest.json` in the unit's folder. */
-export type Manifest = Unit & { receivedAt: string; lastPurge?: string | null | undefined };
+export type Manifest = Unit & {
+  receivedAt: string;
+  lastPurge?: string | null | undefined;
+  packedAt?: string | undefined;
+};
 
 /**
- * Returns the bytes of a manifest.
+ * Returns the manifest of a unit.
  *
  * @param start - when the unit was submitted
  */
-export function encodeManifest(unit: Unit, start: WorkStart): Uint8Array {
-  const receivedAt = new Date(start.atMs).toISOString();
-  const manifest = { ...unit, receivedAt, ...lastPurgeField(start) } satisfies Manifest;
+export function manifestOf(unit: Unit, start: WorkStart): Manifest {
+  return { ...unit, receivedAt: new Date(start.atMs).toISOString(), ...lastPurgeField(start) };
+}
+
+/** Returns when a unit was submitted: a purge since then removes it. */
+export function startOfManifest({ receivedAt, lastPurge }: Manifest): WorkStart {
+  return startOf(receivedAt, lastPurge) ?? { atMs: 0, lastPurgeMs: 0 };
+}
+
+/** Returns the bytes of a manifest. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(manifest));
 }
 
@@ -36,10 +50,14 @@ export function encodeManifest(unit: Unit, start: WorkStart): Uint8Array {
  *
  * @throws UnreadableManifest
  */
-export function decodeManifest(object: StoredObject | undefined): Manifest | undefined {
-  if (!object) return undefined;
+export function decodeManifest(object: Pick<StoredObject, 'body'> | undefined): Manifest | undefined {
+  return object && parseManifest(new TextDecoder().decode(object.body));
+}
+
+/** @throws UnreadableManifest */
+export function parseManifest(json: string): Manifest {
   try {
-    return manifestSchema.parse(JSON.parse(new TextDecoder().decode(object.body)));
+    return manifestSchema.parse(JSON.parse(json));
   } catch (cause) {
     throw new UnreadableManifest('the manifest of the unit cannot be read: send the unit again', { cause });
   }

@@ -1,8 +1,7 @@
 import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { unitAddress, type VariantSpec } from '../protocol/keys.ts';
-import { startOf } from '../protocol/work-start.ts';
+import type { VariantSpec } from '../protocol/keys.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
@@ -12,17 +11,19 @@ import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import { budgetOf, isFast, isStale } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
+import type { CurrentManifest } from './current-manifest.ts';
 import {
   type ImageInventory,
   type InventoryServices,
   type ReadImageInventory,
   readUnitInventory,
 } from './inventory.ts';
-import { decodeManifest, type Manifest } from './manifest.ts';
+import { type Manifest, startOfManifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
 import { assertImageAllowed, type UnitImage } from './unit.ts';
 
 export interface PrewarmServices extends InventoryServices {
+  manifests: Pick<CurrentManifest, 'begin'>;
   records: SourceRecords;
   source: Pick<SourceFetcher, 'assertAllowed'>;
   /** Creates the fetch of one source. */
@@ -39,16 +40,25 @@ export interface PrewarmServices extends InventoryServices {
 const LOOKUP_CONCURRENCY = 64;
 
 /** Makes the missing variants of a unit; see `Units.prewarm`. */
-export type Prewarm = (job: Job, onOutcome: (outcome: ImageOutcome) => void) => Promise<void>;
+export type Prewarm = (
+  job: Job,
+  onOutcome: (outcome: ImageOutcome) => void,
+) => Promise<PrewarmedUnit | undefined>;
+
+/** What a job was about, and what became of its images: each is ready or broken. */
+export interface PrewarmedUnit {
+  manifest: Manifest;
+  outcomes: readonly ImageOutcome[];
+}
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
-  const { store, sha256, sweep } = services;
+  const { manifests, sweep } = services;
   const lookups = new PQueue({ concurrency: LOOKUP_CONCURRENCY });
   return async (job, onOutcome) => {
     // After a purge, an earlier delivery of this job, or one that is ending now, may have left objects behind.
     await sweep.sweepUnit(job.unit);
-    const manifest = decodeManifest(await store.get(unitAddress(job.unit, sha256).manifestKey));
-    if (!manifest) return;
+    const manifest = await manifests.begin(job.unit, job.pack);
+    if (!manifest) return undefined;
     const readInventory = await readUnitInventory(services, manifest);
     const work: UnitWork = { services, lookups, job, manifest, readInventory };
     // A source that several images of the unit share is processed once.
@@ -62,6 +72,7 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     for (const { outcome } of images) onOutcome(outcome);
     const failed = images.find(({ error }) => error !== undefined);
     if (failed) throw failed.error;
+    return { manifest, outcomes: images.map(({ outcome }) => outcome) };
   };
 }
 
@@ -144,7 +155,7 @@ async function makeAll(
 ): Promise<readonly MadeVariant[]> {
   assertImageAllowed(services.source, unit, src);
   // The work started when the unit was submitted: a purge since then was meant for it, although this job started later.
-  const start = startOf(manifest.receivedAt, manifest.lastPurge) ?? { atMs: 0, lastPurgeMs: 0 };
+  const start = startOfManifest(manifest);
   const isRetry = retry && record !== undefined && Date.parse(record.lastAttempt) < start.atMs;
   const cachedFailure = isRetry ? undefined : services.records.cachedFailure(record);
   if (cachedFailure) throw cachedFailure;

@@ -1,16 +1,16 @@
 import pMap from 'p-map';
 import { buildImageUrl, type UrlSigningKey } from '../client/image-url.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
-import { unitAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { SourceFetcher } from '../source/source.ts';
+import type { CurrentManifest } from './current-manifest.ts';
 import {
   type FoundVariant,
   type ImageInventory,
   type InventoryServices,
   readUnitInventory,
 } from './inventory.ts';
-import { decodeManifest, type Manifest, UnreadableManifest } from './manifest.ts';
+import { type Manifest, UnreadableManifest } from './manifest.ts';
 import { sourceBytesOf, summarizeVariant, type VariantSummary } from './outcome.ts';
 import { assertImageAllowed } from './unit.ts';
 
@@ -60,6 +60,7 @@ export interface StoredVariant extends VariantSummary {
 }
 
 export interface StatusServices extends InventoryServices {
+  manifests: Pick<CurrentManifest, 'read'>;
   source: Pick<SourceFetcher, 'assertAllowed'>;
   /** The public URL of the service. */
   baseUrl: string;
@@ -88,10 +89,9 @@ export function createReadStatus(services: StatusServices): ReadStatus {
   };
 }
 
-async function readManifest({ store, sha256 }: StatusServices, id: string): Promise<Manifest | undefined> {
-  const object = await store.get(unitAddress(id, sha256).manifestKey);
+async function readManifest({ manifests }: StatusServices, id: string): Promise<Manifest | undefined> {
   try {
-    return decodeManifest(object);
+    return await manifests.read(id);
   } catch (error) {
     if (error instanceof UnreadableManifest) return undefined;
     throw error;

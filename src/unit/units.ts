@@ -1,32 +1,23 @@
-import { unitAddress } from '../protocol/keys.ts';
 import { createPurge, type PurgeServices, type PurgeUnits } from '../purge/purge.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
-import type { Job } from '../queue/queue.ts';
 import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
 import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
-import { encodeManifest } from './manifest.ts';
+import { createCurrentManifest } from './current-manifest.ts';
+import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import { createSubmissions, type Submissions } from './submissions.ts';
-import type { Unit } from './unit.ts';
+import { createSubmit, type Submit } from './submit.ts';
+import { createSweepPacks } from './sweep-packs.ts';
+import { createUnitResults, type UnitResults } from './unit-results.ts';
+import { createUnitStates, type UnitStates } from './unit-states.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
 
 /** All operations on data units. */
-export interface Units {
-  /**
-   * Stores the manifest of a unit, in place of an earlier one. When it resolves, the unit survives the end of this process, unless it
-   * was purged meanwhile.
-   *
-   * @param options.retry - whether the job is to try sources again that are recorded as broken
-   * @returns the job that prewarms the unit; the caller sends it to the queue, or does it
-   * @throws the error of the store; then the unit has to be submitted again
-   */
-  submit(unit: Unit, options: { retry: boolean }): Promise<Job>;
-  /** Notes a batch of units before it is submitted, so that it can be taken up if it is cut off; see {@link Submissions}. */
-  beginSubmission: Submissions['begin'];
+export interface Units extends Submit {
   /** Takes up submissions that were cut off; see {@link Submissions}. */
   takeUpSubmissions: Submissions['takeUp'];
   /**
@@ -36,18 +27,22 @@ export interface Units {
    * @throws the error of the store, once every image has been tried
    */
   prewarm: Prewarm;
+  /** Records what became of units; see {@link UnitResults}. */
+  results: UnitResults;
+  /** The units of each state; see {@link UnitStates}. */
+  states: Pick<UnitStates, 'list'>;
   /** Makes one variant again at effort `best`; see {@link Upgrade}. */
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
   status: ReadStatus;
   /** Removes units from the store, then invalidates them at the CDN. */
   purge: PurgeUnits;
-  /** Removes what a process that died has left of purged units; see {@link PurgeSweep}. */
+  /** Removes what a process that died has left of purged units, see {@link PurgeSweep}, and packs that are not needed any more. */
   sweep(signal?: AbortSignal): Promise<void>;
 }
 
-export type UnitDependencies = Omit<PrewarmServices, 'createFetch'> &
-  StatusServices &
+export type UnitDependencies = Omit<PrewarmServices, 'createFetch' | 'manifests'> &
+  Omit<StatusServices, 'manifests'> &
   PurgeServices & {
     store: VariantStore;
     tombstones: Tombstones;
@@ -63,24 +58,22 @@ export function createUnits(services: UnitDependencies): Units {
   const { store, sha256, tombstones, sweep, nowMs, source, withRetry, maxSourcesInMemory } = services;
   const semaphore = createSemaphore(maxSourcesInMemory);
   const createFetch = () => createBoundedFetch(source, withRetry, semaphore);
-  const submissions = createSubmissions(store, nowMs);
+  const packs = createPacks(store, sha256);
+  const submissions = createSubmissions(store, packs, nowMs);
+  const manifests = createCurrentManifest({ store, packs, tombstones, sweep, sha256 });
+  const states = createUnitStates({ store, sweep, sha256 });
+  const sweepPacks = createSweepPacks({ packs, manifests, states, nowMs });
   return {
-    async submit(unit, { retry }) {
-      const { manifestKey } = unitAddress(unit.id, sha256);
-      const atMs = nowMs();
-      const start = { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 };
-      await store.put(manifestKey, encodeManifest(unit, start), { contentType: 'application/json' });
-      // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
-      if ((await sweep.checkTombstone(unit.id, start, [])) === 'unknown')
-        throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
-      return { unit: unit.id, images: unit.images.length, retry };
-    },
-    beginSubmission: submissions.begin,
+    ...createSubmit({ store, packs, tombstones, sweep, submissions, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
-    prewarm: createPrewarm({ ...services, createFetch }),
+    prewarm: createPrewarm({ ...services, manifests, createFetch }),
+    results: createUnitResults({ states, manifests }),
+    states,
     upgrade: createUpgrade({ ...services, createFetch }),
-    status: createReadStatus(services),
+    status: createReadStatus({ ...services, manifests }),
     purge: createPurge(services),
-    sweep: (signal) => sweep.sweep(signal),
+    async sweep(signal) {
+      await Promise.all([sweep.sweep(signal), sweepPacks(signal)]);
+    },
   };
 }

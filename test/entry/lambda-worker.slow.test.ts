@@ -8,7 +8,7 @@ import { decodeMessage, packMessages } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createSqsApi } from '../../src/queue/sqs-api.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
-import { encodeManifest } from '../../src/unit/manifest.ts';
+import { encodeManifest, manifestOf } from '../../src/unit/manifest.ts';
 import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
 import { startOrigin } from '../support/http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../support/lambda/artifact.ts';
@@ -44,7 +44,7 @@ describeS3('the worker function on Lambda', () => {
       const images = paths.map((path) => ({ src: `${origin.url}${path}` }));
       const unit = { id, images, widths: [160], tiers: ['balanced'], formats: ['webp'] } as const;
       const { manifestKey } = unitAddress(id, sha256);
-      await store.put(manifestKey, encodeManifest(unit, { atMs: Date.now(), lastPurgeMs: 0 }), {
+      await store.put(manifestKey, encodeManifest(manifestOf(unit, { atMs: Date.now(), lastPurgeMs: 0 })), {
         contentType: 'application/json',
       });
       return { unit: id, images: images.length, retry: false };

@@ -1,3 +1,6 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import pMap from 'p-map';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
@@ -29,6 +32,51 @@ describe('the local queue', () => {
     expect(await folder.contentOf(keys[0] ?? '')).toBe(
       '{"unit":"unit-1","images":2,"retry":false,"attempts":0}',
     );
+  });
+
+  it('stores many jobs of one send in files of a hundred, whose names say how many they have', async () => {
+    const queue = folder.openQueue({ nowMs: () => Date.parse('2026-01-02T03:04:05Z') });
+    await queue.send(makeJobs(250));
+    const keys = await folder.keysIn('queue');
+    expect(keys.map((key) => Number(/-(\d+)\.json$/.exec(key)?.[1]))).toEqual([100, 100, 50]);
+    expect(await queue.depth()).toBe(250);
+    expect(await folder.openQueue().depth()).toBe(250);
+  });
+
+  it('keeps of the jobs in one file, when it is stopped, those that are not done', async () => {
+    await folder.openQueue().send(makeJobs(100));
+    const gate = createGate();
+    const handle = ({ unit }: { unit: string }) =>
+      Number(unit.split('-')[1]) <= 40
+        ? undefined
+        : gate.opened.then(() => Promise.reject(new Error('stop')));
+    const consumer = startConsumer(folder.openQueue(), { handle, concurrency: 10 });
+    await consumer.started(50);
+    const stopped = consumer.stop();
+    gate.open();
+    await stopped;
+    const next = startConsumer(folder.openQueue());
+    await next.started(60);
+    await next.stop();
+    expect(next.units).toEqual(unitsOf(makeJobs(100)).slice(40));
+    expect(await filesIn(folder.root)).toEqual([]);
+  });
+
+  it('stores a job that failed among others in one file alone, until it becomes a dead letter', async () => {
+    await folder.openQueue().send(makeJobs(30));
+    const handle = ({ unit }: { unit: string }) => {
+      if (unit === 'unit-7') throw new Error('never');
+    };
+    const consumer = startConsumer(folder.openQueue({ maxAttempts: 1 }), { handle });
+    await folder.deadLetters(1);
+    await consumer.until(() => consumer.units.length === 30);
+    await consumer.stop();
+    const letters = await filesIn(folder.root);
+    expect(letters).toEqual([expect.stringMatching(/^dead-letters\/\d{13}-\d{9}-[0-9a-f]{12}\.json$/)]);
+    await rename(join(folder.root, 'dead-letters'), join(folder.root, 'queue'));
+    const next = startConsumer(folder.openQueue());
+    await next.started(1);
+    expect(next.units).toEqual(['unit-7']);
   });
 
   it('removes the file of a job that is done', async () => {
@@ -104,7 +152,7 @@ describe('the local queue', () => {
       },
     };
     const queue = folder.openQueue({ store: watched });
-    await queue.send(makeJobs(count));
+    await pMap(makeJobs(count), (job) => queue.send([job]), { concurrency: 32 });
     const consumer = startConsumer(queue);
     await consumer.started(count);
     expect(mostInMemory).toBeGreaterThan(100);

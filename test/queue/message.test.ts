@@ -54,12 +54,24 @@ describe('packMessages', () => {
   });
 });
 
+describe('a message with jobs whose manifests are in a pack', () => {
+  const jobs = makeJobs(2).map((job) => ({ ...job, pack: 'packs/0000000000001-0123456789ab.ndjson' }));
+
+  it('is of version 2, which workers refuse that know no packs', () => {
+    expect(packMessages(jobs).map((body) => JSON.parse(body))).toEqual([{ v: 2, jobs }]);
+  });
+
+  it('is read as it was written', () => {
+    expect(packMessages(jobs).flatMap(decodeMessage)).toEqual(jobs);
+  });
+});
+
 describe('decodeMessage', () => {
   const [body = ''] = packMessages(makeJobs(3));
 
   it.each([
     ['not JSON', 'unit-1'],
-    ['a message of another version', body.replace('"v":1', '"v":2')],
+    ['a message of another version', body.replace('"v":1', '"v":3')],
     ['a message without jobs', '{"v":1,"jobs":[]}'],
     ['a message with an invalid job', body.replace('unit-2', '../..')],
     ['empty', ''],

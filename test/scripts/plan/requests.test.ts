@@ -143,13 +143,16 @@ describe('planned requests', () => {
 async function countUnitsSentTogether(images: number): Promise<number> {
   const sent: number[] = [];
   async function* lines() {
-    for (let line = 1; line <= 300; line++)
+    for (let line = 1; line <= 1200; line++)
       yield { line, unit: { ...unitOf(images, 'https://x.test'), id: `unit-${line}` } };
   }
   await ingestUnits(lines(), {
     units: {
-      beginSubmission: async () => async () => {},
-      submit: async ({ id, images: all }) => ({ unit: id, images: all.length, retry: false }),
+      submitBatch: async (units) => ({
+        jobs: units.map(({ id, images: all }) => ({ unit: id, images: all.length, retry: false })),
+        error: undefined,
+        forget: async () => {},
+      }),
     },
     queue: { send: async (jobs: readonly Job[]) => void sent.push(jobs.length) },
     retry: false,

@@ -7,7 +7,7 @@ import { createPurgeSweep } from '../../../src/purge/sweep.ts';
 import { createTombstones } from '../../../src/purge/tombstones.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
-import { encodeManifest } from '../../../src/unit/manifest.ts';
+import { encodeManifest, manifestOf } from '../../../src/unit/manifest.ts';
 import { makeFolder } from '../store/folder.ts';
 
 /**
@@ -71,7 +71,9 @@ export async function setUpPurging(wrap: (store: VariantStore) => VariantStore =
     async putManifest(unit: string): Promise<void> {
       const { manifestKey } = unitAddress(unit, sha256);
       const start = await sweep.beginWork(unit);
-      const manifest = encodeManifest({ id: unit, images: [], widths: [], tiers: [], formats: [] }, start);
+      const manifest = encodeManifest(
+        manifestOf({ id: unit, images: [], widths: [], tiers: [], formats: [] }, start),
+      );
       await files.put(manifestKey, manifest, { contentType: 'application/json' });
     },
   };

@@ -1,0 +1,105 @@
+import pMap from 'p-map';
+import { type Sha256, unitAddress } from '../protocol/keys.ts';
+import type { PurgeSweep } from '../purge/sweep.ts';
+import type { Tombstones } from '../purge/tombstones.ts';
+import type { Job } from '../queue/queue.ts';
+import type { VariantStore } from '../store/store.ts';
+import { encodeManifest, type Manifest, manifestOf, startOfManifest } from './manifest.ts';
+import { divideIntoPacks, type Packs } from './packs.ts';
+import type { Submissions } from './submissions.ts';
+import type { Unit } from './unit.ts';
+
+/** Stores the manifests of units. */
+export interface Submit {
+  /**
+   * Stores the manifest of a unit, in place of an earlier one. When it resolves, the unit survives the end of this process, unless it
+   * was purged meanwhile.
+   *
+   * @param options.retry - whether the job is to try sources again that are recorded as broken
+   * @returns the job that prewarms the unit; the caller sends it to the queue, or does it
+   * @throws the error of the store; then the unit has to be submitted again
+   */
+  submit(unit: Unit, options: { retry: boolean }): Promise<Job>;
+  /**
+   * Does the same for different units, with one put for up to a thousand of them. What is cut off before the jobs are on the queue is
+   * taken up later; see {@link Submissions}.
+   *
+   * @throws the error of the store, if none could be submitted
+   */
+  submitBatch(units: readonly Unit[], options: { retry: boolean }): Promise<SubmittedBatch>;
+}
+
+export interface SubmittedBatch {
+  /** To be sent to the queue. */
+  jobs: readonly Job[];
+  /** Why some units could not be submitted. */
+  error: unknown;
+  /** To be called once the jobs are on the queue, if there was no error. Never throws. */
+  forget(): Promise<void>;
+}
+
+export interface SubmitServices {
+  store: VariantStore;
+  packs: Packs;
+  tombstones: Pick<Tombstones, 'read'>;
+  sweep: Pick<PurgeSweep, 'checkTombstone'>;
+  submissions: Pick<Submissions, 'begin'>;
+  sha256: Sha256;
+  nowMs: () => number;
+}
+
+/** Fewer units are stored each in its folder: packs of a few, in their thousands, would make every lookup of a unit slow. */
+const MIN_PACKED_UNITS = 32;
+const LOOKUP_CONCURRENCY = 64;
+
+export function createSubmit(services: SubmitServices): Submit {
+  const { store, packs, tombstones, sweep, submissions, sha256, nowMs } = services;
+
+  /** To be called before the manifest is stored: a purge after this wins, whenever it is noticed. */
+  async function receive(unit: Unit): Promise<Manifest> {
+    const atMs = nowMs();
+    return manifestOf(unit, { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 });
+  }
+
+  async function submit(unit: Unit, { retry }: { retry: boolean }): Promise<Job> {
+    const manifest = await receive(unit);
+    const key = unitAddress(unit.id, sha256).manifestKey;
+    await store.put(key, encodeManifest(manifest), { contentType: 'application/json' });
+    // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
+    if ((await sweep.checkTombstone(unit.id, startOfManifest(manifest), [])) === 'unknown')
+      throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
+    return { unit: unit.id, images: unit.images.length, retry };
+  }
+
+  async function submitEach(units: readonly Unit[], options: { retry: boolean }): Promise<SubmittedBatch> {
+    const { retry } = options;
+    const noted = units.map(({ id, images }) => ({ unit: id, images: images.length, retry }));
+    const forget = await submissions.begin({ jobs: noted });
+    const results = await Promise.allSettled(units.map((unit) => submit(unit, options)));
+    return {
+      jobs: results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      error: results.find((result) => result.status === 'rejected')?.reason,
+      forget,
+    };
+  }
+
+  async function submitPacked(
+    units: readonly Unit[],
+    { retry }: { retry: boolean },
+  ): Promise<SubmittedBatch> {
+    const manifests = await pMap(units, receive, { concurrency: LOOKUP_CONCURRENCY });
+    const parts = divideIntoPacks(manifests).map((part) => ({ key: packs.newKey(nowMs()), part }));
+    const forget = await submissions.begin({ packs: parts.map(({ key }) => key), retry });
+    await Promise.all(parts.map(({ key, part }) => packs.put(key, part)));
+    const jobs = parts.flatMap(({ key, part }) =>
+      part.map(({ id, images }) => ({ unit: id, images: images.length, retry, pack: key })),
+    );
+    return { jobs, error: undefined, forget };
+  }
+
+  return {
+    submit,
+    submitBatch: async (units, options) =>
+      await (units.length < MIN_PACKED_UNITS ? submitEach(units, options) : submitPacked(units, options)),
+  };
+}
