@@ -11,6 +11,7 @@ import { hostileCommand } from './bench/hostile.ts';
 import { killedCommand } from './bench/killed.ts';
 import { lambdaCommand } from './bench/lambda.ts';
 import { missesCommand } from './bench/misses.ts';
+import { notificationsCommand } from './bench/notifications.ts';
 import { overloadCommand } from './bench/overload.ts';
 import { prewarmBesideViewersCommand } from './bench/prewarm-beside-viewers.ts';
 import { prewarmLadderCommand } from './bench/prewarm-ladder.ts';
@@ -44,7 +45,8 @@ const program = new Command('bench')
   .addCommand(hostileCommand())
   .addCommand(edgeCommand())
   .addCommand(brokenUnitsCommand())
-  .addCommand(killedCommand());
+  .addCommand(killedCommand())
+  .addCommand(notificationsCommand());
 
 await runCommand(program);
 // The servers of a command that failed end with this process.

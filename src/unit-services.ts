@@ -4,7 +4,7 @@ import type { Cdn } from './cdn/cdn.ts';
 import { baseUrlOf, type Config } from './config.ts';
 import { sha256 } from './hashing.ts';
 import type { Notifications } from './notify/notifications.ts';
-import { completedEvent, failedEvent } from './notify/unit-event.ts';
+import { completedEvent, failedEvent, type UnitSubmission } from './notify/unit-event.ts';
 import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import type { Services } from './services.ts';
@@ -12,6 +12,7 @@ import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import { parseTraceparent } from './telemetry/traceparent.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
+import type { EndedUnit } from './unit/unit-results.ts';
 import { createUnits, type Units } from './unit/units.ts';
 
 /** Called with the outcome of each image. */
@@ -107,14 +108,17 @@ export async function createUnitServices(
   async function prewarm(job: Job, onOutcome: OnOutcome): Promise<void> {
     const prewarmed = await units.prewarm(job, onOutcome);
     const finished = prewarmed && (await units.results.finish(job, prewarmed));
-    if (finished) await notifications.announce(completedEvent(finished, finished.summary, nowMs()));
+    if (!finished) return;
+    await notifications.announce(completedEvent(submissionOf(finished), finished.summary, nowMs()));
+    await units.results.record(finished);
   }
 
   async function failJob(job: Job, error: unknown): Promise<void> {
-    const submittedAt = await units.results.fail(job);
-    if (submittedAt === undefined) return;
+    const failed = await units.results.fail(job);
+    if (!failed) return;
     const detail = error instanceof Error ? error.message : String(error);
-    await notifications.announce(failedEvent({ unit: job.unit, submittedAt }, detail, nowMs()));
+    await notifications.announce(failedEvent(submissionOf(failed), detail, nowMs()));
+    await units.results.record(failed);
   }
 
   let worker: Promise<void> | undefined;
@@ -145,6 +149,10 @@ export async function createUnitServices(
       await notifications.stop();
     },
   };
+}
+
+function submissionOf({ manifest: { id, receivedAt } }: EndedUnit): UnitSubmission {
+  return { unit: id, submittedAt: receivedAt };
 }
 
 /**

@@ -53,8 +53,11 @@ function toEvent(type: UnitEvent['type'], nowMs: number, data: UnitEvent['data']
   return { id: eventId(type, data), type, timestamp: new Date(nowMs).toISOString(), data };
 }
 
-/** After a crash the same work is done again: so the id follows from what the event is about. */
-function eventId(type: string, { unit, submittedAt }: UnitSubmission): string {
-  const digest = createHash('sha256').update(`${type}\n${unit}\n${submittedAt}`).digest('hex');
+/** After a crash the same work is done again: so the id follows from what the event says. */
+function eventId(type: string, { unit, submittedAt, ...data }: UnitEvent['data']): string {
+  const counts = 'ready' in data ? [data.ready, data.broken] : [];
+  const digest = createHash('sha256')
+    .update([type, unit, submittedAt, ...counts].join('\n'))
+    .digest('hex');
   return `evt_${digest.slice(0, 32)}`;
 }

@@ -1,36 +1,41 @@
 import type { Job } from '../queue/queue.ts';
 import type { CurrentManifest } from './current-manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { PrewarmedUnit } from './prewarm.ts';
-import type { UnitStates } from './unit-states.ts';
+import type { UnitResult, UnitStates } from './unit-states.ts';
 import { summarizeImages, type UnitSummary } from './unit-summary.ts';
 
 /** A unit whose work has ended. */
-export interface FinishedUnit {
-  unit: string;
-  /** When it was sent, ISO 8601. */
-  submittedAt: string;
+export interface EndedUnit {
+  manifest: Manifest;
+  result: UnitResult;
+}
+
+/** A unit whose images are all ready or broken. */
+export interface FinishedUnit extends EndedUnit {
   summary: UnitSummary;
 }
 
-/** What becomes of units once their jobs are done or given up. */
+/**
+ * What becomes of units once their jobs are done or given up. What has ended is recorded when others have been told of it: after a crash in
+ * between, they are told again.
+ */
 export interface UnitResults {
   /**
-   * Records that a job is done.
+   * To be called when a job is done.
    *
-   * @returns the unit whose last image became ready or broken with it
+   * @returns the unit whose last image became ready or broken with it; `undefined` if others are missing, or that was recorded before
    * @throws the error of the store: the job has to be done again
    */
   finish(job: Job, prewarmed: PrewarmedUnit): Promise<FinishedUnit | undefined>;
-  /**
-   * Records that a job is given up.
-   *
-   * @returns when the unit was sent, ISO 8601; `undefined` for a unit that was purged, or is none
-   */
-  fail(job: Job): Promise<string | undefined>;
+  /** To be called when a job is given up. Returns `undefined` for a unit that was purged, and a job that is not about all of a unit. */
+  fail(job: Job): Promise<EndedUnit | undefined>;
+  /** Records how the work on a unit has ended. Throws the error of the store. */
+  record(ended: EndedUnit): Promise<void>;
 }
 
 export interface UnitResultsServices {
-  states: Pick<UnitStates, 'markResult'>;
+  states: Pick<UnitStates, 'markResult' | 'hasResult'>;
   manifests: Pick<CurrentManifest, 'read'>;
 }
 
@@ -38,15 +43,14 @@ export function createUnitResults({ states, manifests }: UnitResultsServices): U
   return {
     async finish(_job, { manifest, outcomes }) {
       const summary = summarizeImages(outcomes);
-      await states.markResult(manifest, summary.broken > 0 ? 'broken' : 'ready');
-      return { unit: manifest.id, submittedAt: manifest.receivedAt, summary };
+      const result = summary.broken > 0 ? 'broken' : 'ready';
+      return (await states.hasResult(manifest, result)) ? undefined : { manifest, result, summary };
     },
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
       const manifest = await manifests.read(unit);
-      if (!manifest) return undefined;
-      await states.markResult(manifest, 'failed');
-      return manifest.receivedAt;
+      return manifest && { manifest, result: 'failed' };
     },
+    record: ({ manifest, result }) => states.markResult(manifest, result),
   };
 }

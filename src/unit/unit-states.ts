@@ -29,8 +29,8 @@ export interface UnitStates {
   markPending(manifest: Manifest): Promise<void>;
   /** Marks how the work on a submission ended, in place of what was marked before. After a purge, it leaves nothing. */
   markResult(manifest: Manifest, result: UnitResult): Promise<void>;
-  /** Returns whether the work on this submission, or a later one, has ended. */
-  hasResult(manifest: Manifest): Promise<boolean>;
+  /** Returns whether the work on this submission, or a later one, has ended; with a `result`: whether like this. */
+  hasResult(manifest: Manifest, result?: UnitResult): Promise<boolean>;
   /**
    * Lists marked units by shard and id.
    *
@@ -79,10 +79,10 @@ export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): 
       const others = RESULTS.filter((other) => other !== result).map((other) => keyOf(other, id));
       await store.delete(isPending || pendingMs === undefined ? others : [...others, keyOf('pending', id)]);
     },
-    async hasResult(manifest) {
+    async hasResult(manifest, result) {
       const { atMs } = startOfManifest(manifest);
-      for (const result of RESULTS) {
-        if (((await markedMs(result, manifest.id)) ?? -1) >= atMs) return true;
+      for (const each of result === undefined ? RESULTS : [result]) {
+        if (((await markedMs(each, manifest.id)) ?? -1) >= atMs) return true;
       }
       return false;
     },

@@ -66,7 +66,7 @@ export async function startService(env: Record<string, string>): Promise<ServerP
 let bundle: string | undefined;
 
 /** Builds what `npm start` runs, once. Returns its file. */
-function bundledServer(): string {
+export function bundledServer(): string {
   if (!bundle) execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
   bundle = 'dist/server.mjs';
   return bundle;
