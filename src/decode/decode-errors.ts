@@ -55,8 +55,28 @@ export function isTimeout(cause: Error): boolean {
   return cause.message.startsWith('timeout');
 }
 
-/** Returns the `source_corrupt` error for an image that a decoder rejected. */
+/** Of libvips, and of Node's buffers. */
+const OUT_OF_MEMORY = /out of memory|Array buffer allocation failed/i;
+
+/** Whether this process got no memory: nothing is known of the image then. */
+export function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return OUT_OF_MEMORY.test(error.message) || isOutOfMemory(error.cause);
+}
+
+/** Returns the `overloaded` error for an image that this process got no memory for. */
+export function memoryError(type: ImageType, cause: unknown): EdgepressError {
+  const detail = `There is too little memory for the ${type} image just now: try again later`;
+  return new EdgepressError('overloaded', detail, {
+    cause,
+    retryable: true,
+    retryAfterSeconds: DECODE_TIMEOUT_SECONDS,
+  });
+}
+
+/** Returns the `source_corrupt` error for an image that a decoder rejected, unless it was for a lack of memory. */
 export function corruptError(type: ImageType, cause: unknown): EdgepressError {
+  if (isOutOfMemory(cause)) return memoryError(type, cause);
   return new EdgepressError('source_corrupt', `The ${type} image is truncated or damaged`, { cause });
 }
 

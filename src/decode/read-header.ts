@@ -13,6 +13,7 @@ import { readSize } from './containers/image-headers.ts';
 import { asBuffer } from './containers/isobmff.ts';
 import { isWholePsd } from './containers/psd-header.ts';
 import { tiffReader } from './containers/tiff-directory.ts';
+import { isOutOfMemory, memoryError } from './decode-errors.ts';
 import { readApngHeader } from './decoders/apng.ts';
 import { readPdfSize } from './decoders/pdf.ts';
 import { type Decoder, IMAGE_TYPES, type ImageType } from './image-type.ts';
@@ -185,6 +186,7 @@ function plainMetadata({ width, height }: Size): Metadata {
 }
 
 function damagedHeader(type: ImageType, cause: unknown): EdgepressError {
+  if (isOutOfMemory(cause)) return memoryError(type, cause);
   return new EdgepressError('source_corrupt', `The header of the ${type} image is damaged`, { cause });
 }
 

@@ -6,7 +6,7 @@ import {
   type PixelSource,
   streamPixels,
 } from '../decode/decode.ts';
-import { isTimeout, stoppedError } from '../decode/decode-errors.ts';
+import { isOutOfMemory, isTimeout, memoryError, stoppedError } from '../decode/decode-errors.ts';
 import { type InspectedSource, inspectSource } from '../decode/inspect.ts';
 import { scaled, scaleInside } from '../decode/size.ts';
 import type { Locks } from '../locks.ts';
@@ -138,7 +138,8 @@ function createDecodedImage(options: DecodedImageOptions): DecodedImage {
     const still = await stillAt(scale, format);
     const started = process.cpuUsage();
     const { encoding, ...encoded } = await encodeStill(still, request, original).catch((cause: Error) => {
-      // The pixels are decoded already, so only a timeout is an expected error here; any other is a bug.
+      // The pixels are decoded already, so only a lack of time or memory is an expected error here; any other is a bug.
+      if (isOutOfMemory(cause)) throw memoryError(source.type, cause);
       throw isTimeout(cause) ? stoppedError(source.type, started, cause) : cause;
     });
     return { ...encoded, contentType: contentTypeOf(encoding), effort };

@@ -102,6 +102,32 @@ describe('a pool of encoder processes', { timeout: 60_000 }, () => {
     image.close();
   });
 
+  it('says source_corrupt if an image makes two processes exit by themselves', async () => {
+    // Instead of its second answer, which is what it has decoded.
+    const preload = `if (process.argv[1].includes('process-main')) {
+      const { rss } = process.memoryUsage;
+      let answers = 0;
+      process.memoryUsage.rss = () => ++answers === 2 ? process.exit(3) : rss();
+    }`;
+    vi.stubEnv('NODE_OPTIONS', `--import data:text/javascript,${encodeURIComponent(preload)}`);
+    vi.resetModules();
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      vi.resetModules();
+    });
+    const pools = await import('../../src/encode/pool/encoder-pool.ts');
+    const ended: ProcessEnded[] = [];
+    const pool = pools.createEncoderPool({
+      processes: 1,
+      maxPixels: 1_000_000,
+      onProcessEnded: (end) => ended.push(end),
+    });
+    onTestFinished(() => pool.close());
+    const decoding = pool.decode(await photograph(), 320, 'viewer');
+    await expect(decoding).rejects.toMatchObject({ code: 'source_corrupt' });
+    expect(ended.map(({ reason, signal }) => [reason, signal])).toEqual(Array(2).fill(['crash', undefined]));
+  });
+
   it('gives viewers and prewarm processes of their own', async () => {
     const { pool, counts } = await startPool();
     const photo = await photograph();

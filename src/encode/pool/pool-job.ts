@@ -159,13 +159,12 @@ function explain(ended: ProcessEnded): Error {
       'The image takes too much memory to decode or encode',
       options,
     );
-  if (reason === 'crash' && signal && signal !== 'SIGKILL')
+  if (reason === 'crash' && signal !== 'SIGKILL')
     return new EdgepressError(
       'source_corrupt',
-      `The image is damaged: it ends its decoder (${signal})`,
+      `The image is damaged: it ends its decoder (${signal ?? 'by itself'})`,
       options,
     );
-  if (!signal && reason !== 'spawn') return ended;
   const detail = 'The machine has too little CPU time or memory for this image: try again later';
   return new EdgepressError('overloaded', detail, { ...options, retryable: true, retryAfterSeconds: 60 });
 }

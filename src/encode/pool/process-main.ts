@@ -1,5 +1,7 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import { isOutOfMemory } from '../../decode/decode-errors.ts';
 import { createLocks } from '../../locks.ts';
+import { EdgepressError } from '../../protocol/error.ts';
 import { LARGE_DECODE } from '../encode-semaphore.ts';
 import type { DecodedImage, Encoder } from '../encoder.ts';
 import { createFrameReader, writeFrame } from './frames.ts';
@@ -46,8 +48,15 @@ async function answer(request: PoolRequest, bytes: Uint8Array<ArrayBuffer>): Pro
     else if (request.kind === 'encode') await encode(request);
     else await decode(request, bytes);
   } catch (error) {
-    send(wasTooLarge ? { kind: 'large', id } : { kind: 'failed', id, error: toSentError(error) });
+    send(wasTooLarge ? { kind: 'large', id } : { kind: 'failed', id, error: toSentError(explain(error)) });
   }
+}
+
+/** This process has a limit of its own, twice what any image takes: one that reaches it is to blame, not the machine. */
+function explain(error: unknown): unknown {
+  if (!isOutOfMemory(error)) return error;
+  const detail = 'The image takes too much memory to decode or encode';
+  return new EdgepressError('source_too_large', detail, { cause: error });
 }
 
 function forget(): void {
