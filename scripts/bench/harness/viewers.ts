@@ -31,20 +31,41 @@ export async function view(url: string, patienceMs: number): Promise<Seen> {
   }
 }
 
-/** Viewers who come at a constant rate, whether or not others still wait (an open loop). Resolves when the last one has left. */
+export interface Rate {
+  perSecond: number;
+  seconds: number;
+  patienceMs: number;
+  /** Whether those who are refused come again after the time that they are told, as long as new viewers come. */
+  comeAgain?: boolean;
+}
+
+/**
+ * Viewers who come at a constant rate, whether or not others still wait (an open loop). Resolves when the last one has left, with what each
+ * saw at last, and how many requests they sent.
+ */
 export async function viewAtRate(
   urlAt: (index: number) => string,
-  { perSecond, seconds, patienceMs }: { perSecond: number; seconds: number; patienceMs: number },
-): Promise<Seen[]> {
+  { perSecond, seconds, patienceMs, comeAgain = false }: Rate,
+): Promise<{ seen: Seen[]; requests: number }> {
   const start = performance.now();
+  const elapsedSeconds = () => (performance.now() - start) / 1000;
   const all: Promise<Seen>[] = [];
   const count = Math.round(perSecond * seconds);
+  let requests = 0;
+  const comeAndView = async (url: string): Promise<Seen> => {
+    requests++;
+    const seen = await view(url, patienceMs);
+    const { status, retryAfterSeconds = 0 } = seen;
+    if (!comeAgain || status !== 503 || elapsedSeconds() + retryAfterSeconds > seconds) return seen;
+    await sleep(1000 * retryAfterSeconds);
+    return await comeAndView(url);
+  };
   while (all.length < count) {
-    const due = Math.min(count, Math.ceil(((performance.now() - start) / 1000) * perSecond));
-    while (all.length < due) all.push(view(urlAt(all.length), patienceMs));
+    const due = Math.min(count, Math.ceil(elapsedSeconds() * perSecond));
+    while (all.length < due) all.push(comeAndView(urlAt(all.length)));
     await sleep(5);
   }
-  return await Promise.all(all);
+  return { seen: await Promise.all(all), requests };
 }
 
 /** A number of viewers, each of whom comes back as soon as he was answered (a closed loop), until the signal aborts or the time is over. */
