@@ -8,7 +8,7 @@ import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
 import { logOptions } from '../telemetry/log-options.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
-import { createUnitServices, type OnOutcome } from '../unit-services.ts';
+import { createUnitServices, type OnOutcome, type UnitServices } from '../unit-services.ts';
 import { collectLessOften } from './collect-less-often.ts';
 
 // The Lambda function that processes the queue: it prewarms units. On a schedule, it sweeps what crashed work left of purged units.
@@ -41,6 +41,8 @@ const services = await createServices(config, log, {
   lazy: true,
   // CloudFront may be busy for longer than an invocation lasts.
   invalidatesByQueue: true,
+  // An invocation must not leave anything to be done after it.
+  notifiesFirst: true,
 });
 const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
@@ -58,15 +60,23 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
   const options = { signal, fetchesPerHost: FETCHES_PER_HOST };
   const unitServices = await createUnitServices(config, log, services, options);
   try {
-    if ('source' in event) return await unitServices.units.sweep(signal);
+    if ('source' in event) return await sweep(unitServices, signal);
     const onOutcome: OnOutcome = (outcome) => logImage(log, outcome, embedMetrics);
     return await messages.process(event, {
       signal,
       handle: (job) => unitServices.processJob(job, onOutcome),
       onError: (error, job) => log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed'),
+      onGiveUp: unitServices.failJob,
     });
   } finally {
     await unitServices.drain();
     await services.beforeFreeze();
   }
+}
+
+/** Sweeps, and sends the events that could not be sent when they happened. */
+async function sweep({ units, notifications }: UnitServices, signal: AbortSignal): Promise<void> {
+  notifications.start({ takesUp: true });
+  await units.sweep(signal);
+  await notifications.flushed(signal);
 }

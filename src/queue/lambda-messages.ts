@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
 import { type ProcessMessageOptions, processMessage, RETRY_DELAY_SECONDS } from './process-message.ts';
-import { createSqsApi, type SqsQueueLocation } from './sqs-api.ts';
+import { createMaxReceives, createSqsApi, type SqsQueueLocation } from './sqs-api.ts';
 import { createSqsSender } from './sqs-sender.ts';
 
 /** The part of Lambda's event for SQS that is used: messages that Lambda has received and will delete. */
@@ -30,7 +30,7 @@ export interface LambdaMessages {
    */
   process(
     event: SqsEvent,
-    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError'>,
+    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError' | 'onGiveUp'>,
   ): Promise<SqsBatchResponse>;
 }
 
@@ -41,6 +41,7 @@ const JOB_CONCURRENCY = 64;
 export function createLambdaMessages(location: SqsQueueLocation): LambdaMessages {
   const api = createSqsApi(location);
   const sender = createSqsSender(api);
+  const maxReceives = createMaxReceives(api);
 
   /** Without this, the message would be received again only after the visibility timeout of the queue: an hour and a half. */
   async function release(receiptHandle: string, seconds: number): Promise<void> {
@@ -56,7 +57,7 @@ export function createLambdaMessages(location: SqsQueueLocation): LambdaMessages
         const receipts = Number(attributes?.ApproximateReceiveCount ?? 1);
         const receiveAgainSeconds = await processMessage(
           { body, receipts },
-          { ...options, pool, sender, retryDelaySeconds: RETRY_DELAY_SECONDS },
+          { ...options, pool, sender, maxReceives, retryDelaySeconds: RETRY_DELAY_SECONDS },
         );
         if (receiveAgainSeconds === undefined) return [];
         await release(receiptHandle, receiveAgainSeconds).catch(options.onError);

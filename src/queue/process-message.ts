@@ -13,11 +13,13 @@ export const RETRY_DELAY_SECONDS = 5;
  */
 const SUSPECT_RECEIPTS = 3;
 
-export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'onError'> {
+export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'onError' | 'onGiveUp'> {
   handle: (job: Job) => Promise<void>;
   /** Bounds the jobs in flight, of all messages together. */
   pool: PQueue;
   sender: SqsSender;
+  /** Returns how often a message is received before it becomes a dead letter; `undefined`: as often as it takes. */
+  maxReceives: () => Promise<number | undefined>;
   /** The delay before a job that failed is delivered again: whole seconds, doubled with each failure of a job that is alone. */
   retryDelaySeconds: number;
 }
@@ -56,8 +58,14 @@ export async function processMessage(
     const { failed, stopped, isStarted } = await runJobs(jobs, options);
     const isUntouched = stopped.length > 0 && !isStarted;
     if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
-    if (jobs.length === 1 && failed.length > 0) return receiveAgainSeconds;
-    await sender.sendAlone(failed, retryDelaySeconds);
+    if (jobs.length === 1 && failed.length > 0) {
+      await giveUpIfLast(failed, receipts, options);
+      return receiveAgainSeconds;
+    }
+    await sender.sendAlone(
+      failed.map(({ job }) => job),
+      retryDelaySeconds,
+    );
     await sender.send(stopped);
     return undefined;
   } catch (error) {
@@ -66,11 +74,27 @@ export async function processMessage(
   }
 }
 
+interface FailedJob {
+  job: Job;
+  error: unknown;
+}
+
+/** If this was the last receipt of a message, SQS moves it to the dead letters when it would be received again. */
+async function giveUpIfLast(
+  failed: readonly FailedJob[],
+  receipts: number,
+  { onGiveUp, maxReceives }: Pick<ProcessMessageOptions, 'onGiveUp' | 'maxReceives'>,
+): Promise<void> {
+  if (!onGiveUp || receipts < ((await maxReceives()) ?? Number.POSITIVE_INFINITY)) return;
+  for (const { job, error } of failed) await onGiveUp(job, error);
+}
+
 type JobsOptions = Pick<ProcessMessageOptions, 'handle' | 'pool' | 'signal' | 'onError'>;
 
 /** Does the jobs of a message. Returns those that failed, and those that did not start or were interrupted because the signal aborted. */
 async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: JobsOptions) {
   let isStarted = false;
+  const failed: FailedJob[] = [];
   const runJob = async (job: Job): Promise<'done' | 'failed' | 'stopped'> => {
     if (signal.aborted) return 'stopped';
     isStarted = true;
@@ -81,12 +105,14 @@ async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: 
       // After an abort, an error means that the job was interrupted, not that it failed.
       if (signal.aborted) return 'stopped';
       onError(error, job);
+      failed.push({ job, error });
       return 'failed';
     }
   };
   const results = await Promise.all(jobs.map((job) => pool.add(() => runJob(job))));
   return {
-    failed: jobs.filter((_, index) => results[index] === 'failed'),
+    // In the order of the jobs.
+    failed: jobs.flatMap((job) => failed.filter((each) => each.job === job)),
     stopped: jobs.filter((_, index) => results[index] === 'stopped'),
     isStarted,
   };

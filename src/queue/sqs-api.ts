@@ -49,6 +49,8 @@ export interface SqsApi {
   getAttributes<Name extends QueueAttributeName>(
     names: readonly Name[],
   ): Promise<Partial<Record<Name, number>>>;
+  /** Returns how often a message is received before it becomes a dead letter; `undefined`: the queue has no redrive policy. */
+  getMaxReceives(): Promise<number | undefined>;
 }
 
 export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
@@ -104,6 +106,27 @@ export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
       const numbers = Object.entries(Attributes ?? {}).map(([name, value]) => [name, Number(value)]);
       return Object.fromEntries(numbers) as Partial<Record<(typeof names)[number], number>>;
     },
+
+    async getMaxReceives() {
+      const { Attributes } = await client.send(
+        new GetQueueAttributesCommand({ ...queue, AttributeNames: ['RedrivePolicy'] }),
+        withTimeout(),
+      );
+      const policy: { maxReceiveCount?: number | string } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
+      return policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount);
+    },
+  };
+}
+
+/** Returns a function that asks the queue once how often a message is received before it becomes a dead letter. */
+export function createMaxReceives(api: Pick<SqsApi, 'getMaxReceives'>): () => Promise<number | undefined> {
+  let asking: Promise<number | undefined> | undefined;
+  return () => {
+    asking ??= api.getMaxReceives().catch((error: unknown) => {
+      asking = undefined;
+      throw error;
+    });
+    return asking;
   };
 }
 

@@ -4,7 +4,13 @@ import { backoffDelay, sleep } from '../backoff.ts';
 import { MAX_MESSAGE_JOBS } from './message.ts';
 import { type ProcessMessageOptions, processMessage, RETRY_DELAY_SECONDS } from './process-message.ts';
 import type { ConsumeOptions, Job, UnitQueue } from './queue.ts';
-import { BATCH_SIZE, createSqsApi, type SqsApi, type SqsQueueLocation } from './sqs-api.ts';
+import {
+  BATCH_SIZE,
+  createMaxReceives,
+  createSqsApi,
+  type SqsApi,
+  type SqsQueueLocation,
+} from './sqs-api.ts';
 import { createSqsSender } from './sqs-sender.ts';
 import { createVisibilityHeartbeat, type VisibilityHeartbeat } from './visibility-heartbeat.ts';
 
@@ -43,7 +49,8 @@ export function createSqsQueue({
 
     async consume(handle, options) {
       const pool = new PQueue({ concurrency: options.concurrency });
-      await consume({ ...options, handle, api, sender, pool, waitSeconds, retryDelaySeconds });
+      const maxReceives = createMaxReceives(api);
+      await consume({ ...options, handle, api, sender, pool, maxReceives, waitSeconds, retryDelaySeconds });
     },
 
     /** In messages. */

@@ -18,6 +18,7 @@ function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
   const handled: string[] = [];
   const sent: { jobs: readonly Job[]; alone: boolean; delaySeconds: number }[] = [];
   const errors: { message: string; unit: string | undefined }[] = [];
+  const givenUp: { unit: string; error: unknown }[] = [];
   const controller = new AbortController();
   const record = async (jobs: readonly Job[], alone: boolean, delaySeconds: number) => {
     if (sendError) throw sendError;
@@ -36,12 +37,15 @@ function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
     signal: controller.signal,
     onError: (error: unknown, job?: Job) =>
       void errors.push({ message: (error as Error).message, unit: job?.unit }),
+    onGiveUp: async ({ unit }: Job, error: unknown) => void givenUp.push({ unit, error }),
+    maxReceives: async () => 3,
     retryDelaySeconds: 5,
   };
   return {
     handled,
     sent,
     errors,
+    givenUp,
     options,
     stop: () => controller.abort(),
     process: (jobs: readonly Job[], receipts = 1) =>
@@ -144,5 +148,14 @@ describe('processMessage', () => {
     };
     expect(await process(makeJobs(1))).toBe(0);
     expect({ sent, errors }).toEqual({ sent: [], errors: [] });
+  });
+
+  it('gives up a job that fails at the last receipt of its message, and leaves the message to the dead letters', async () => {
+    const { process, givenUp } = setUp({ failing: ['unit-1'] });
+    const alone = makeJobs(2).filter(({ unit }) => unit === 'unit-1');
+    await process(alone, 2);
+    expect(givenUp).toEqual([]);
+    expect(await process(alone, 3)).toBe(20);
+    expect(givenUp).toEqual([{ unit: 'unit-1', error: new Error('no unit-1') }]);
   });
 });
