@@ -13,7 +13,7 @@ import { createLogOutput, type LogOutput, type LogOutputOptions } from './log-ou
 /** Ten thousand lines or so: what a reader may be behind. */
 const LOG_BUFFER_BYTES = 2 ** 22;
 /** Log lines are written in batches: a write for each costs as much as a hit. */
-const LOG_BATCH = { minBytes: 16_384, maxBytes: 65_536, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
+const LOG_BATCH = { minBytes: 49_152, maxBytes: 65_536, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
 /** Lines of several processes stay whole in a pipe if each write is no longer than 4,096 bytes (`PIPE_BUF`). */
 const SHARED_LOG_BATCH = { minBytes: 2048, maxBytes: 4096, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
 /** How long the exit waits for a slow reader of the log. */

@@ -59,21 +59,33 @@ export interface Answer {
 }
 
 /**
- * Answers a request for an image.
+ * Answers a request for an image: at once if it is in memory.
  *
  * @throws EdgepressError whatever {@link GetVariant} throws
  */
-export async function answerImage(
-  { getVariant, cacheControl, cdnOrigin }: ImageRouteOptions,
-  { method, target, headers: requestHeaders, viewer }: ImageRequest,
+export function answerImage(
+  options: ImageRouteOptions,
+  request: ImageRequest,
   trace: Trace,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
+  const { target, headers, viewer } = request;
   const hints = {
-    accept: headerOf(requestHeaders, 'accept'),
-    saveData: headerOf(requestHeaders, 'save-data'),
-    host: headerOf(requestHeaders, 'host'),
+    accept: headerOf(headers, 'accept'),
+    saveData: headerOf(headers, 'save-data'),
+    host: headerOf(headers, 'host'),
   };
-  const variant = await getVariant(target, hints, trace, viewer);
+  const variant = options.getVariant(target, hints, trace, viewer);
+  return variant instanceof Promise
+    ? variant.then((made) => sendVariant(options, request, made, trace))
+    : sendVariant(options, request, variant, trace);
+}
+
+function sendVariant(
+  { cacheControl, cdnOrigin }: ImageRouteOptions,
+  { method, headers: requestHeaders }: ImageRequest,
+  variant: Variant,
+  trace: Trace,
+): Answer | Promise<Answer> {
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.
   const range = method === 'GET' && !cdnOrigin ? headerOf(requestHeaders, 'range') : undefined;
   const conditions = {
@@ -83,7 +95,7 @@ export async function answerImage(
   };
   const selection = selectPart(conditions, variant.object.etag, variant.object.bytes);
   const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
-  if (isTooLarge && selection.kind === 'whole') return await redirectToStore(variant, cdnOrigin);
+  if (isTooLarge && selection.kind === 'whole') return redirectToStore(variant, cdnOrigin);
   if (selection.kind === 'whole' && !cdnOrigin)
     return sendWhole(variant, lastingHeaders(variant, cacheControl), method, trace);
   const headers = createHeaders(variant, cacheControl);

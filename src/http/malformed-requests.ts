@@ -27,9 +27,9 @@ export function answerMalformed(server: Server, connections: Connections): void 
     const last = connections.lastExchange(socket);
     if (!last) refuse();
     // What is malformed comes after a request, whose answer is not lost.
-    else if (last.incoming.complete) last.outgoing.once('close', () => socket.writable && refuse());
+    else if (last.req.complete) last.once('close', () => socket.writable && refuse());
     // It is the body of a request, which nobody can read to its end.
-    else if (last.outgoing.socket === null || last.outgoing.headersSent) socket.destroy();
+    else if (last.socket === null || last.headersSent) socket.destroy();
     else refuse();
   });
   server.on('connect', (_incoming, socket) => {
@@ -66,7 +66,7 @@ export function awaitTurn(
   connections: Connections,
   onTurn: () => void,
 ): void {
-  const earlier = connections.exchangeBefore(incoming);
+  const earlier = connections.exchangeBefore(outgoing);
   const hasBody = 'transfer-encoding' in incoming.headers || Number(incoming.headers['content-length']) > 0;
   const start = () => {
     if (incoming.socket.destroyed) return;
@@ -74,7 +74,7 @@ export function awaitTurn(
     onTurn();
   };
   // Node would keep the 100 for later, and then send it after the header of the answer.
-  if (earlier && outgoing.socket === null) earlier.outgoing.once('close', start);
+  if (earlier && outgoing.socket === null) earlier.once('close', start);
   else start();
 }
 

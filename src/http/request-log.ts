@@ -4,7 +4,8 @@ import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { EmbedMetrics } from '../telemetry/emf.ts';
 import { callerOf, type RequestResult, type Tracing } from '../tracing.ts';
-import { createTrace, msOf, type Trace } from '../variant/trace.ts';
+import { createTrace, msOf, roundMs, type Trace } from '../variant/trace.ts';
+import { createHitLog } from './hit-log.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 export interface RequestLogOptions {
@@ -47,6 +48,8 @@ export function createRequestRecorder({
   tracing,
   embedMetrics,
 }: RequestLogOptions): RequestRecorder {
+  const logHit = createHitLog(log);
+
   function requestId(trace: Trace, error: Error | undefined): string | undefined {
     const isNeeded = error !== undefined || trace.headers?.get('x-request-id') || log.isLevelEnabled('info');
     return isNeeded ? tracing.requestId(trace) : trace.requestId;
@@ -55,10 +58,9 @@ export function createRequestRecorder({
   function record(request: AnsweredRequest): void {
     const { trace, error, totalMs } = request;
     const code = codeOf(error);
-    const line = requestLine(request, code);
-    const isWork = trace.unit !== undefined || request.counts !== undefined || code !== undefined;
-    const metrics = embedMetrics?.(line, code ?? trace.outcome);
-    log[isWork ? 'info' : 'debug'](metrics ? { ...line, ...metrics } : line, 'request');
+    const isHitInMemory = trace.outcome === 'hit' && trace.context === undefined && error === undefined;
+    if (isHitInMemory && !embedMetrics) logHit(request, callerOf(trace)?.traceId);
+    else logWithFields(request, code);
     tracing.endRequest(trace, () => spanResult(request, code));
     onRequest?.({
       outcome: code === undefined ? (trace.outcome ?? 'ok') : 'error',
@@ -67,6 +69,14 @@ export function createRequestRecorder({
       bytes: trace.bytesOut ?? 0,
       originalBytes: trace.originalBytes,
     });
+  }
+
+  function logWithFields(request: AnsweredRequest, code: ErrorCode | undefined): void {
+    const { trace } = request;
+    const line = requestLine(request, code);
+    const isWork = trace.unit !== undefined || request.counts !== undefined || code !== undefined;
+    const metrics = embedMetrics?.(line, code ?? trace.outcome);
+    log[isWork ? 'info' : 'debug'](metrics ? { ...line, ...metrics } : line, 'request');
   }
 
   return { requestId, record };
@@ -107,11 +117,11 @@ function requestLine(
     sourceHost: trace.sourceHost,
     bytesIn: trace.bytesIn,
     bytesOut: trace.bytesOut ?? 0,
-    storeMs: round(msOf(trace, 'store', 'record')),
-    fetchMs: round(ms.fetch),
-    encodeMs: round(msOf(trace, 'decode', 'encode')),
-    putMs: round(ms.put),
-    totalMs: round(totalMs),
+    storeMs: roundMs(msOf(trace, 'store', 'record')),
+    fetchMs: roundMs(ms.fetch),
+    encodeMs: roundMs(msOf(trace, 'decode', 'encode')),
+    putMs: roundMs(ms.put),
+    totalMs: roundMs(totalMs),
     reason: reasonOf(error),
   };
   const isMore = context !== undefined || counts !== undefined;
@@ -122,7 +132,7 @@ function requestLine(
 function workFields({ ms, context, joined, joinedRequestId }: Trace): Record<string, unknown> {
   return {
     ...{ joined, joinedRequestId },
-    ...{ queueMs: round(ms.queue), permitMs: round(ms.permit), decodeMs: round(ms.decode) },
+    ...{ queueMs: roundMs(ms.queue), permitMs: roundMs(ms.permit), decodeMs: roundMs(ms.decode) },
     ...context?.logFields,
   };
 }
@@ -157,8 +167,4 @@ function codeOf(error: Error | undefined): ErrorCode | undefined {
 /** Returns the cause of an error, which the client does not learn. */
 function reasonOf(error: Error | undefined): string | undefined {
   return error?.cause instanceof Error ? error.cause.message.split('\n', 1)[0] : undefined;
-}
-
-function round(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : Math.round(ms * 10) / 10;
 }

@@ -18,7 +18,8 @@ const SAMPLED = 1;
 
 /** Parses a `traceparent` header. Returns `undefined` if there is none, or it is not valid: then a trace starts here. */
 export function parseTraceparent(header: string | null | undefined): Traceparent | undefined {
-  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(header ?? '') ?? [];
+  if (!header) return undefined;
+  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(header) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return undefined;
   return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & SAMPLED) !== 0 };

@@ -1,6 +1,7 @@
 import type { Locks } from '../locks.ts';
 import type { VariantAddress, VariantName } from '../protocol/keys.ts';
 import type { ClientHints } from '../protocol/negotiation.ts';
+import type { ResolvedRequest } from '../protocol/resolve-request.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import type { WorkStart } from '../protocol/work-start.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
@@ -58,7 +59,8 @@ export interface Variant {
 }
 
 /**
- * Returns the variant that a request is for, from the store or freshly made.
+ * Returns the variant that a request is for, from the store or freshly made. A hit in memory is returned as it is and everything else as a
+ * promise: awaiting what is there costs a tenth of a hit.
  *
  * @param target - the raw request target: path and query exactly as sent
  * @param viewer - returns a signal that aborts when the viewer leaves. It is called only if there is something to wait for. Work that no
@@ -71,7 +73,7 @@ export type GetVariant = (
   hints: ClientHints,
   trace: Trace,
   viewer?: () => AbortSignal,
-) => Promise<Variant>;
+) => Variant | Promise<Variant>;
 
 export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
@@ -79,16 +81,25 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   const { inContext } = services;
   const singleFlight = createSingleFlight<Flight>();
 
-  async function getVariant(
+  function getVariant(
     target: string,
     hints: ClientHints,
     trace: Trace,
     viewer?: () => AbortSignal,
-  ): Promise<Variant> {
-    const { name, address, vary, expiresAt } = readTarget(target, hints, trace);
+  ): Variant | Promise<Variant> {
+    const request = readTarget(target, hints, trace);
+    const { name, address } = request;
+    const hit = inMemory(address.key, trace);
+    if (hit) return toVariant(request, hit);
+    const found = inContext(trace, () => join(name, address, trace, viewer?.()));
+    return found.then((flight) => toVariant(request, flight));
+  }
+
+  function toVariant(
+    { name, address, vary, expiresAt }: ResolvedRequest,
+    { object, origin }: Found,
+  ): Variant {
     const { key } = address;
-    const { object, origin } =
-      inMemory(key, trace) ?? (await inContext(trace, () => join(name, address, trace, viewer?.())));
     if (origin !== 'made but not stored' && isUpgradeable(object)) requestUpgrade?.(name, key);
     const secondsToExpiry =
       expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
@@ -96,7 +107,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
   }
 
   /** The usual hit: it waits for nothing. */
-  function inMemory(key: string, trace: Trace): Pick<Variant, 'object' | 'origin'> | undefined {
+  function inMemory(key: string, trace: Trace): Found | undefined {
     const start = performance.now();
     const object = store.peek(key);
     if (!object) return undefined;
@@ -171,8 +182,11 @@ interface Missing {
   record: SourceRecord | undefined;
 }
 
+/** A variant, and where it comes from. */
+type Found = Pick<Variant, 'object' | 'origin'>;
+
 /** What the requests that share one flight have in common. */
-interface Flight extends Pick<Variant, 'object' | 'origin'> {
+interface Flight extends Found {
   /** The trace of the request that started the flight. */
   trace: Trace;
 }

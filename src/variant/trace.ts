@@ -48,6 +48,13 @@ export function msOf({ ms }: Trace, step: TraceStep, next: TraceStep | undefined
   return first === undefined ? second : first + (second ?? 0);
 }
 
+/** Returns milliseconds as log lines have them: with one decimal. */
+export function roundMs(ms: number): number;
+export function roundMs(ms: number | undefined): number | undefined;
+export function roundMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10;
+}
+
 /**
  * Adds to the trace how long a step takes, whether it succeeds or fails.
  *
