@@ -5,7 +5,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { CDN_REGION, cdnPercent, PERIOD, urlFaultPercent } from './metrics.ts';
+import { CDN_REGION, cdnPercent, logMetric, PERIOD, urlFaultPercent } from './metrics.ts';
 import type { Settings } from './settings.ts';
 import type { Queues } from './worker.ts';
 
@@ -40,6 +40,7 @@ export function createAlarms(scope: Construct, resources: MonitoredResources, se
     ...functionAlarms(resources),
     ...answerAlarms(resources, settings),
     ...queueAlarms(resources, settings),
+    ...(settings.emfNamespace === undefined ? [] : logAlarms(settings.emfNamespace)),
     // An alarm can only use metrics of its own region.
     ...(Stack.of(scope).region === CDN_REGION ? cdnAlarms(resources, settings) : []),
   ];
@@ -142,6 +143,52 @@ function queueAlarms({ queue, deadLetters }: MonitoredResources, settings: Setti
       metric: queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: PERIOD }),
       threshold: settings.alarmQueueAgeMinutes * 60,
       periods: 3,
+    },
+  ];
+}
+
+/** What only the log lines tell, as metrics. */
+function logAlarms(namespace: string): AlarmSpec[] {
+  const result = (value: string) =>
+    logMetric({ namespace, name: 'totalMs', dimension: 'result', value, statistic: Stats.SAMPLE_COUNT });
+  return [
+    {
+      id: 'OverloadedAlarm',
+      description:
+        'First requests are refused as overloaded: an instance of the image function has no memory or time for them. Look in its log for code "overloaded" and the reason beside it; raise imageMemoryMb, and prewarm units before they are asked for.',
+      metric: result('overloaded'),
+      threshold: 10,
+      periods: 2,
+    },
+    {
+      id: 'InternalAlarm',
+      description:
+        'Requests fail with code "internal": a bug, or a permission that is missing. The log of the image function has the error, with the request id of the answer. If this started with a deployment, roll back to the previous version.',
+      metric: result('internal'),
+      threshold: 1,
+      periods: 1,
+    },
+    {
+      id: 'NotStoredAlarm',
+      description:
+        'Variants are made and sent, but not stored: the next view of each has to make it again. The log says why ("the store failed", operation "put"): S3 throttles or is down, or the permissions of the bucket were changed.',
+      metric: logMetric({
+        ...{ namespace, name: 'storeFaults', dimension: 'operation', value: 'put' },
+        statistic: Stats.SUM,
+      }),
+      threshold: 5,
+      periods: 2,
+    },
+    {
+      id: 'StoreCircuitAlarm',
+      description:
+        'The circuit breaker of the store is open: S3 does not answer in time, and variants are made for each view without being stored. See the AWS Health Dashboard for S3 in this region. It closes by itself when S3 answers again.',
+      metric: logMetric({
+        ...{ namespace, name: 'circuitsOpen', dimension: 'circuit', value: 'store' },
+        statistic: Stats.MAXIMUM,
+      }),
+      threshold: 1,
+      periods: 2,
     },
   ];
 }

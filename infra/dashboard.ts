@@ -14,7 +14,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { MonitoredResources } from './alarms.ts';
-import { cdnMetric, edgeMetric, PERIOD, urlMetric } from './metrics.ts';
+import { cdnMetric, edgeMetric, PERIOD, searchLogMetrics, urlMetric } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
 export interface DashboardResources extends MonitoredResources {
@@ -61,6 +61,7 @@ export function createDashboard(
       durations('Worker: duration', worker),
       costs(imageFunction, worker, queue),
     ],
+    ...(settings.emfNamespace === undefined ? [] : [logRow(settings.emfNamespace)]),
     [outcomes(imageFunction, worker), bytes(imageFunction)],
   ];
   const dashboard = new Dashboard(scope, 'Dashboard', { defaultInterval: Duration.days(1) });
@@ -96,6 +97,25 @@ function cdnRow(
           requests,
           urlMetric(imageFunction, 'UrlRequestCount'),
         ]),
+  ];
+}
+
+/** What the log lines say, as metrics. */
+function logRow(namespace: string): GraphWidget[] {
+  const search = (name: string, dimension: string, statistic: string) =>
+    searchLogMetrics({ namespace, name, dimension, statistic });
+  return [
+    graph(
+      'First requests by result; broken images of prewarm by code (right)',
+      [search('totalMs', 'result', Stats.SAMPLE_COUNT)],
+      [search('brokenImages', 'result', Stats.SUM)],
+    ),
+    graph('Prewarmed images by state', [search('images', 'imageState', Stats.SUM)]),
+    graph(
+      'Failures of the store by operation; circuit breakers that are open (right)',
+      [search('storeFaults', 'operation', Stats.SUM)],
+      [search('circuitsOpen', 'circuit', Stats.MAXIMUM)],
+    ),
   ];
 }
 

@@ -37,6 +37,7 @@ export function createImageFunction(
     timeout: Duration.seconds(settings.imageTimeoutSeconds),
     reservedConcurrency: settings.imageReservedConcurrency,
     logRetentionDays: settings.logRetentionDays,
+    collectorLayerArn: settings.collectorLayerArn,
     environment: {
       STORE: `s3://${bucket.bucketName}`,
       QUEUE: queue.queueUrl,

@@ -35,6 +35,43 @@ export function urlMetric(imageFunction: LambdaFunction, metricName: string, sta
   return imageFunction.metric(metricName, { statistic, period: PERIOD, label: metricName });
 }
 
+/** A metric that CloudWatch makes of log lines (`src/telemetry/emf.ts`), for one value of its dimension. */
+export interface LogMetric {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimension: string;
+  readonly value: string;
+  readonly statistic: string;
+}
+
+/** Returns a metric of the log lines of the functions. */
+export function logMetric({ namespace, name, dimension, value, statistic }: LogMetric): Metric {
+  return new Metric({
+    namespace,
+    metricName: name,
+    dimensionsMap: { [dimension]: value },
+    statistic,
+    period: PERIOD,
+    label: value,
+  });
+}
+
+/** Returns all metrics of log lines with this name, one for each value of the dimension that was seen. For graphs only: alarms cannot search. */
+export function searchLogMetrics({
+  namespace,
+  name,
+  dimension,
+  statistic,
+}: Omit<LogMetric, 'value'>): MathExpression {
+  const search = `{"${namespace}","${dimension}"} MetricName="${name}"`;
+  return new MathExpression({
+    expression: `SEARCH('${search}', '${statistic}', ${PERIOD.toSeconds()})`,
+    usingMetrics: {},
+    period: PERIOD,
+    label: '',
+  });
+}
+
 /**
  * Returns the share of 5xx answers of the function URL, in percent.
  *

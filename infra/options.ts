@@ -15,6 +15,7 @@ import {
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
 const TOPIC = /^arn:aws:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
+const LAYER = /^arn:aws:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]{1,140}:\d+$/;
 const STACK_NAME = /^[A-Za-z][A-Za-z0-9-]{0,40}$/;
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const HOST_NAMES = 'host names in lower case, separated by commas';
@@ -83,6 +84,21 @@ export const OPTIONS = {
   upgrade: variable(VARIABLES.upgrade, ({ upgrade }) => (upgrade ? 'on' : 'off')),
   cacheControl: variable(VARIABLES.cacheControl, ({ cacheControl }) => cacheControl),
   logLevel: variable(VARIABLES.logLevel, ({ logLevel }) => logLevel),
+  emfNamespace: variable(
+    VARIABLES.emfNamespace,
+    ({ emfNamespace }) => emfNamespace,
+    'The stack then has alarms and a row of the dashboard on these metrics. Each stack needs a namespace of its own.',
+  ),
+  otlpEndpoint: variable(
+    VARIABLES.otlpEndpoint,
+    ({ otlpEndpoint }) => otlpEndpoint,
+    'With `collectorLayerArn`: `http://127.0.0.1:4318`, as a rule.',
+  ),
+  collectorLayerArn: option({
+    type: matching(LAYER, 'the ARN of a version of a Lambda layer'),
+    default: NONE,
+    doc: 'A layer with a collector for `otlpEndpoint` that runs beside each instance of the functions, such as that of the AWS Distro for OpenTelemetry (arm64). The functions may then send traces to X-Ray, and X-Ray samples requests.',
+  }),
 
   imageMemoryMb: option({
     type: memoryMb,

@@ -1,10 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { AssetHashType, DockerImage, type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { type IRole, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LayerVersion,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { buildLambda } from './bundle/build-lambda.ts';
+import { acknowledgeWildcard } from './cdk-nag.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -39,6 +47,7 @@ export interface ServiceFunctionOptions {
   readonly timeout: Duration;
   readonly reservedConcurrency: number | undefined;
   readonly logRetentionDays: number;
+  readonly collectorLayerArn: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -54,6 +63,7 @@ export function createServiceFunction(
   options: ServiceFunctionOptions,
 ): ServiceFunction {
   const { description, code, handler, memoryMb, timeout, reservedConcurrency, environment } = options;
+  const { collectorLayerArn } = options;
   const logGroup = new LogGroup(scope, `${id}Logs`, {
     retention: options.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
@@ -73,6 +83,10 @@ export function createServiceFunction(
     memorySize: memoryMb,
     timeout,
     ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
+    ...(collectorLayerArn !== undefined && {
+      layers: [LayerVersion.fromLayerVersionArn(scope, `${id}Collector`, collectorLayerArn)],
+      tracing: Tracing.ACTIVE,
+    }),
     environment: {
       ...environment,
       // DNS look-ups, file reads and encodes all run in libuv's threads, of which there are four by default.
@@ -81,5 +95,6 @@ export function createServiceFunction(
       MALLOC_ARENA_MAX: '2',
     },
   });
+  if (collectorLayerArn !== undefined) acknowledgeWildcard(role, '*', 'X-Ray has no resources to name');
   return { fn, role };
 }

@@ -66,6 +66,7 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
     timeout: WORKER_TIMEOUT,
     reservedConcurrency: settings.workerReservedConcurrency,
     logRetentionDays: settings.logRetentionDays,
+    collectorLayerArn: settings.collectorLayerArn,
     environment: {
       STORE: `s3://${bucket.bucketName}`,
       QUEUE: queue.queueUrl,

@@ -282,7 +282,7 @@ export const VARIABLES = {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     type: httpUrl,
     default: { value: undefined, words: 'none: nothing is sent, and the SDK is not loaded' },
-    doc: 'A collector of OpenTelemetry, such as `http://127.0.0.1:4318`: spans and metrics are sent to it by OTLP over HTTP (protobuf). The [other standard variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/) count too: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_BSP_…`.',
+    doc: 'A collector of OpenTelemetry, such as `http://127.0.0.1:4318`: spans and metrics are sent to it by OTLP over HTTP (protobuf). The [other standard variables](https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/) count too: `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_BSP_…`. The functions on AWS send spans only.',
   }),
   otelTracesExporter: variable({
     name: 'OTEL_TRACES_EXPORTER',
@@ -306,7 +306,7 @@ export const VARIABLES = {
     name: 'EMF_NAMESPACE',
     type: metricNamespace,
     default: { value: undefined, words: 'none: no metrics' },
-    doc: 'For the functions on AWS: CloudWatch makes metrics of their log lines, in this namespace (embedded metric format). AWS bills each as a custom metric, at $0.30 a month: ten in a quiet month, some thirty in one of incidents.',
+    doc: 'For the functions on AWS: CloudWatch makes metrics of their log lines, in this namespace (embedded metric format). AWS bills each as a custom metric, at $0.30 a month: ten in a quiet month, some forty in one of incidents.',
   }),
   logLevel: variable({
     name: 'LOG_LEVEL',

@@ -74,8 +74,14 @@ export function createTracing({ tracer, onStep, platform = () => undefined }: Tr
     return { requestId, trace: span?.trace ?? own, logFields: platform()?.logFields, onStep: observe };
   }
 
+  /** A trace of which X-Ray records nothing is no parent: a sampler that follows its parent would record nothing, either. */
+  function recordedByPlatform(): Traceparent | undefined {
+    const trace = platform()?.trace;
+    return trace?.sampled ? trace : undefined;
+  }
+
   function startRequest(trace: Trace): Span | undefined {
-    const parent = callerOf(trace) ?? platform()?.trace;
+    const parent = callerOf(trace) ?? recordedByPlatform();
     return tracer?.start({ name: 'request', kind: 'server', parent, startMs: trace.startMs });
   }
 
@@ -114,7 +120,8 @@ export function createTracing({ tracer, onStep, platform = () => undefined }: Tr
     runJob(attributes, parent, work) {
       const caller = parent ?? platform()?.trace;
       const trace = createTrace();
-      const options = { name: 'job', kind: 'consumer', parent: caller, startMs: trace.startMs } as const;
+      const spanParent = parent ?? recordedByPlatform();
+      const options = { name: 'job', kind: 'consumer', parent: spanParent, startMs: trace.startMs } as const;
       const span = tracer?.start({ ...options, attributes });
       const context = contextFor(trace, requestId(trace), span, caller ?? createTraceparent());
       return runSpan(span, context, work);

@@ -1,15 +1,18 @@
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { pino } from 'pino';
+import packageJson from '../../package.json' with { type: 'json' };
 import { type Config, readConfig, xrayHeader } from '../config.ts';
 import { createKeyHash } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
 import { embedRequestMetrics } from '../telemetry/emf.ts';
 import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
+import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { logOptions } from '../telemetry/log-options.ts';
 import { createTracing } from '../tracing.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 import { collectLessOften } from './collect-less-often.ts';
+import { createCountLog } from './count-log.ts';
 
 // The Lambda function behind CloudFront that makes the variants that are not in the bucket. HTTP client and encoder are loaded on the
 // first miss.
@@ -23,7 +26,8 @@ const config = { ...readConfig(), encoderProcesses: false };
 const bucket = bucketOf(config);
 const log = pino({ ...logOptions(config.logLevel), base: null });
 const platform = createLambdaPlatform();
-const tracing = createTracing({ platform: platform.current });
+const telemetry = await loadOpenTelemetry(config, packageJson.version);
+const tracing = createTracing({ tracer: telemetry?.tracer, platform: platform.current });
 const services = await createServices(config, log, {
   tracing,
   lazy: true,
@@ -34,6 +38,7 @@ const services = await createServices(config, log, {
   // The distribution depends on this function, so the function cannot know its id. The worker invalidates instead.
   invalidatesByQueue: true,
 });
+const logCounts = createCountLog(config, log, services);
 const app = createApp({
   getVariant: services.getVariant,
   cacheControl: config.cacheControl,
@@ -55,6 +60,7 @@ export async function handler(event: LambdaEvent, context: LambdaContext) {
   platform.enter({ awsRequestId: context.awsRequestId, xrayHeader: xrayHeader() });
   const response = await handleEvent(event, context);
   await services.beforeFreeze();
+  logCounts();
   return response;
 }
 

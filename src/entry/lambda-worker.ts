@@ -1,15 +1,18 @@
 import { pino } from 'pino';
+import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, xrayHeader } from '../config.ts';
 import { createLambdaMessages, type SqsEvent } from '../queue/lambda-messages.ts';
 import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
 import { embedImageMetrics } from '../telemetry/emf.ts';
 import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
+import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { logOptions } from '../telemetry/log-options.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome, type UnitServices } from '../unit-services.ts';
 import { collectLessOften } from './collect-less-often.ts';
+import { createCountLog } from './count-log.ts';
 
 // The Lambda function that processes the queue: it prewarms units. On a schedule, it sweeps what crashed work left of purged units.
 
@@ -36,14 +39,16 @@ const log = pino({ ...logOptions(config.logLevel), base: null });
 if (config.queue.kind !== 'sqs')
   throw new Error('QUEUE must be the URL of the SQS queue whose messages come here');
 const platform = createLambdaPlatform();
+const telemetry = await loadOpenTelemetry(config, packageJson.version);
 const services = await createServices(config, log, {
-  tracing: createTracing({ platform: platform.current }),
+  tracing: createTracing({ tracer: telemetry?.tracer, platform: platform.current }),
   lazy: true,
   // CloudFront may be busy for longer than an invocation lasts.
   invalidatesByQueue: true,
   // An invocation must not leave anything to be done after it.
   notifiesFirst: true,
 });
+const logCounts = createCountLog(config, log, services);
 const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
 const messages = createLambdaMessages({ url: config.queue.url, client });
@@ -71,6 +76,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
   } finally {
     await unitServices.drain();
     await services.beforeFreeze();
+    logCounts();
   }
 }
 

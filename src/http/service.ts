@@ -6,7 +6,7 @@ import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
 import type { VariantStore } from '../store/store.ts';
-import type { OpenTelemetry } from '../telemetry/opentelemetry.ts';
+import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
@@ -55,7 +55,7 @@ export async function createService(
   overrides: Overrides = {},
   membership?: Membership,
 ): Promise<Service> {
-  const telemetry = await createTelemetry(config);
+  const telemetry = await loadOpenTelemetry(config, packageJson.version);
   const tracing = createTracing({
     tracer: telemetry?.tracer,
     onStep: (name, seconds) => metrics?.recordStep(name, seconds),
@@ -147,16 +147,6 @@ export async function createService(
 async function assertUsable(store: VariantStore): Promise<void> {
   await store.head(READINESS_KEY);
   store.assertWritable?.();
-}
-
-/** Returns what sends spans and metrics to a collector, if there is one: only then is its SDK loaded. */
-export async function createTelemetry(config: Config): Promise<OpenTelemetry | undefined> {
-  if (config.otlpEndpoint === undefined) return undefined;
-  const { startOpenTelemetry } = await import('../telemetry/opentelemetry.ts');
-  return startOpenTelemetry({
-    version: packageJson.version,
-    recordsSpans: config.otelTracesExporter === 'otlp',
-  });
 }
 
 /** Returns a queue whose jobs another worker may work on. */

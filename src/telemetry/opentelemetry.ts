@@ -54,6 +54,8 @@ export interface OpenTelemetryOptions {
 
 /** A collector that does not answer must not keep a server from ending. */
 const MAX_CLOSE_MS = 3000;
+/** On AWS Lambda a viewer waits for this: what is not sent by then is sent during the next invocation, or lost. */
+const MAX_FLUSH_MS = 500;
 
 export function startOpenTelemetry({ version, recordsSpans }: OpenTelemetryOptions): OpenTelemetry {
   const resource = describeProcess(version);
@@ -103,7 +105,10 @@ function createTracer(provider: BasicTracerProvider): Tracer {
   const tracer = provider.getTracer(SCOPE.name);
   return {
     start: (options) => startSpan(tracer, options),
-    flush: () => provider.forceFlush().catch(() => undefined),
+    async flush() {
+      const flushing = provider.forceFlush().catch(() => undefined);
+      await Promise.race([flushing, sleep(MAX_FLUSH_MS)]);
+    },
   };
 }
 

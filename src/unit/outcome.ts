@@ -49,10 +49,14 @@ export interface PendingImage {
   detail: string;
 }
 
-/** A line of input that is not a unit. */
+/** A line of input, or a value or row that begins on it, that is not a unit. */
 export interface RefusedLine {
   /** Counted from 1, blank lines included. */
   line: number;
+  /** In a JSON array: which entry it is, counted from 1. */
+  item?: number;
+  /** The id of the unit, as far as it can be told. */
+  unit?: string;
   state: 'refused';
   detail: string;
 }
@@ -85,6 +89,6 @@ export function sourceBytesOf(variants: readonly Pick<StoredInfo, 'metadata'>[])
 export function logImage(log: Logger, outcome: ImageOutcome, embedMetrics?: EmbedMetrics): void {
   const { unit, src, state } = outcome;
   const failure = state === 'broken' ? { code: outcome.code, reason: outcome.detail } : {};
-  const metrics = embedMetrics && { images: 1, ...embedMetrics({ images: 1 }, state) };
+  const metrics = embedMetrics && { images: 1, ...embedMetrics(failure, state) };
   log.info({ unit, sourceHost: sourceHost(src), state, ...failure, ...metrics }, 'prewarm');
 }

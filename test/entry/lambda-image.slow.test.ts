@@ -24,6 +24,7 @@ import { pageAsPdf, quartersOfPage } from '../support/pdf.ts';
 import { coloursOf, photograph, QUARTERS } from '../support/pictures.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
 import { describeS3 } from '../support/store/bucket.ts';
+import { startCollector } from '../support/telemetry/collector.ts';
 
 describeS3('the image function on Lambda', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;
@@ -198,6 +199,22 @@ describeS3('the image function on Lambda', () => {
     const answer = await request(forwardedTarget(name, sent), { method: 'POST' });
     expect(JSON.parse(answer.body).code).toBe('method_not_allowed');
     expect(origin.requests).toEqual([]);
+  });
+
+  it('sends its spans to a collector before it answers, and answers though a collector does not', async () => {
+    const { url, spans } = await startCollector();
+    const { request, variant } = await setUp({}, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    const { name, sent } = variant('/a.jpg');
+    expect((await request(forwardedTarget(name, sent))).statusCode).toBe(200);
+    const [root] = spans.filter(({ parentId }) => parentId === '');
+    expect(root).toMatchObject({ name: 'GET /u/{unit}', attributes: { 'edgepress.outcome': 'miss' } });
+    const steps = spans.filter(({ parentId }) => parentId === root?.spanId);
+    expect(steps.map((step) => step.name)).toEqual(expect.arrayContaining(['fetch', 'encode', 'put']));
+
+    const silent = await startOrigin(() => {});
+    const other = await setUp({}, { OTEL_EXPORTER_OTLP_ENDPOINT: silent.url });
+    const { name: otherName, sent: otherSent } = other.variant('/a.jpg');
+    expect((await other.request(forwardedTarget(otherName, otherSent))).statusCode).toBe(200);
   });
 
   it('decodes in the worker threads that are deployed with it', async () => {

@@ -44,8 +44,26 @@ describe('the alarms', () => {
     ]);
   });
 
+  it('watch what only the log tells, if CloudWatch makes metrics of it', () => {
+    const named = alarmsOf({ emfNamespace: 'edgepress/test' });
+    expect(
+      Object.keys(named)
+        .filter((id) => !IN_EVERY_REGION.includes(id))
+        .toSorted(),
+    ).toEqual(['InternalAlarm', 'NotStoredAlarm', 'OverloadedAlarm', 'StoreCircuitAlarm']);
+    expect(named).toMatchObject({
+      OverloadedAlarm: {
+        Namespace: 'edgepress/test',
+        MetricName: 'totalMs',
+        Dimensions: [{ Name: 'result', Value: 'overloaded' }],
+        Statistic: 'SampleCount',
+      },
+      StoreCircuitAlarm: { MetricName: 'circuitsOpen', Dimensions: [{ Name: 'circuit', Value: 'store' }] },
+    });
+  });
+
   it('say what to do, in no more text than CloudWatch allows', () => {
-    for (const alarm of Object.values(alarmsOf({}, { region: 'us-east-1' }))) {
+    for (const alarm of Object.values(alarmsOf(ALL_OPTIONS, { region: 'us-east-1' }))) {
       expect(alarm.AlarmDescription.length).toBeGreaterThan(100);
       expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
     }

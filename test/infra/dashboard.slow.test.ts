@@ -13,6 +13,14 @@ describe('the dashboard', () => {
     expect(JSON.stringify(DashboardBody)).toContain(text);
   });
 
+  it('shows metrics of the log lines, if CloudWatch makes any', () => {
+    const bodyOf = (options = {}) =>
+      JSON.stringify(onlyResource(synthesise(options), 'AWS::CloudWatch::Dashboard')['DashboardBody']);
+    expect(bodyOf(ALL_OPTIONS)).toContain('MetricName=');
+    expect(bodyOf(ALL_OPTIONS)).toMatch(/edgepress\/test.{1,20}imageState/);
+    expect(bodyOf()).not.toContain('SEARCH');
+  });
+
   it('is valid JSON, with no row wider than 24, once CloudFormation has filled in the names', () => {
     const { DashboardBody } = onlyResource(synthesise(ALL_OPTIONS), 'AWS::CloudWatch::Dashboard');
     const [, parts] = (DashboardBody as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];

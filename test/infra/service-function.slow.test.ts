@@ -42,6 +42,25 @@ describe('the image function and the worker', () => {
     expect(readConfig({ ...plain, CONCURRENCY: undefined })).toEqual(readConfig({}));
   });
 
+  it('have a collector beside them if there is a layer with one, and may send traces to X-Ray then', () => {
+    for (const handler of ['lambda-image.handler', 'lambda-worker.handler'] as const) {
+      const fn = findFunction(withAllOptions, handler);
+      expect(fn).toMatchObject({
+        Layers: [ALL_OPTIONS.collectorLayerArn],
+        TracingConfig: { Mode: 'Active' },
+        Environment: {
+          Variables: {
+            OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+            EMF_NAMESPACE: 'edgepress/test',
+          },
+        },
+      });
+      expect(findFunction(template, handler)).not.toHaveProperty('TracingConfig');
+    }
+    const policies = JSON.stringify(withAllOptions.findResources('AWS::IAM::Policy'));
+    expect(policies.match(/xray:PutTraceSegments/g)).toHaveLength(2);
+  });
+
   it('have an environment that follows the options', () => {
     const { Environment } = findFunction(
       synthesise({

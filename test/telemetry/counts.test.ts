@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLocks } from '../../src/locks.ts';
-import { embedImageMetrics, embedRequestMetrics } from '../../src/telemetry/emf.ts';
+import { embedCounts, embedImageMetrics, embedRequestMetrics } from '../../src/telemetry/emf.ts';
 import type { Sample } from '../../src/telemetry/metric-source.ts';
 import { observeLocks } from '../../src/telemetry/observe-locks.ts';
 import { createTopHosts } from '../../src/telemetry/top-hosts.ts';
@@ -54,7 +54,40 @@ describe('metrics within log lines', () => {
   it('are none without a value or a result', () => {
     expect(embedRequestMetrics('edgepress')({ status: 200 }, 'hit')).toEqual({});
     expect(embedRequestMetrics('edgepress')({ totalMs: 1 }, undefined)).toEqual({});
-    expect(embedImageMetrics('edgepress')({ images: 1 }, 'ready')).toMatchObject({ imageState: 'ready' });
+  });
+
+  it('are those of images by their state, and of broken ones by their code', () => {
+    const embed = embedImageMetrics('edgepress');
+    const byState = { Dimensions: [['imageState']], Metrics: [{ Name: 'images', Unit: 'Count' }] };
+    const byCode = { Dimensions: [['result']], Metrics: [{ Name: 'brokenImages', Unit: 'Count' }] };
+    expect(embed({}, 'ready')).toMatchObject({ imageState: 'ready', _aws: { CloudWatchMetrics: [byState] } });
+    expect(embed({ code: 'source_timeout' }, 'broken')).toMatchObject({
+      ...{ imageState: 'broken', result: 'source_timeout', brokenImages: 1 },
+      _aws: { CloudWatchMetrics: [byState, byCode] },
+    });
+  });
+
+  it('are counts that have grown and states that are not zero, a line each', () => {
+    const faults: Record<string, number> = {};
+    const open = { store: 0, source: 2 };
+    const embed = embedCounts('edgepress', [
+      { name: 'storeFaults', dimension: 'operation', kind: 'total', read: () => faults },
+      { name: 'circuitsOpen', dimension: 'circuit', kind: 'state', read: () => open },
+    ]);
+    const circuit = { circuit: 'source', circuitsOpen: 2 };
+    expect(embed()).toMatchObject([circuit]);
+    faults['put'] = 3;
+    expect(embed()).toMatchObject([
+      {
+        ...{ operation: 'put', storeFaults: 3 },
+        _aws: { CloudWatchMetrics: [{ Dimensions: [['operation']], Metrics: [{ Name: 'storeFaults' }] }] },
+      },
+      circuit,
+    ]);
+    faults['put'] = 4;
+    open.source = 0;
+    expect(embed()).toMatchObject([{ storeFaults: 1 }]);
+    expect(embed()).toEqual([]);
   });
 });
 

@@ -58,6 +58,9 @@ export const ALL_OPTIONS: EdgepressOptions = {
   originShieldRegion: 'eu-west-1',
   accessLogs: true,
   additionalMetrics: true,
+  emfNamespace: 'edgepress/test',
+  otlpEndpoint: 'http://127.0.0.1:4318',
+  collectorLayerArn: 'arn:aws:lambda:us-east-1:123456789012:layer:collector-arm64:7',
   alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:on-call',
 };
 
