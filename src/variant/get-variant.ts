@@ -9,6 +9,7 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
+import { beginWhenSlow } from './begin-when-slow.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -148,10 +149,13 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
 
   /** @throws EdgepressError the cached failure of the source */
   async function find(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight | Missing> {
-    const starting = sweep.beginWork(name.unit);
-    const stored = await timed(trace, 'store', store.get(address.key));
+    const work = beginWhenSlow(() => sweep.beginWork(name.unit));
+    const stored = await timed(trace, 'store', store.get(address.key)).finally(work.stopWaiting);
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
+    // A store that is slow may be down: that is found out before it is asked again.
+    if (work.hasBegun()) await work.begin();
+    const starting = work.begin();
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
