@@ -106,8 +106,7 @@ export async function createUnitServices(
   }
 
   async function prewarm(job: Job, onOutcome: OnOutcome): Promise<void> {
-    const prewarmed = await units.prewarm(job, onOutcome);
-    const finished = prewarmed && (await units.results.finish(job, prewarmed));
+    const finished = await units.results.finish(job, await units.prewarm(job, onOutcome));
     if (!finished) return;
     await notifications.announce(completedEvent(submissionOf(finished), finished.summary, nowMs()));
     await units.results.record(finished);

@@ -9,6 +9,8 @@ export const VARIANT_PREFIX = 'v1';
 export const SHARDS = 256;
 /** First segment of the keys of tombstones: when a unit was last purged. */
 export const TOMBSTONE_PREFIX = 'purged';
+/** The time of the last purge of any unit. */
+export const PURGE_CLOCK_KEY = `${TOMBSTONE_PREFIX}/last`;
 /** First segment of the keys of jobs, where the queue is kept in the store. */
 export const QUEUE_PREFIX = 'queue';
 /** First segment of the keys of jobs that failed too often. */
@@ -21,6 +23,9 @@ export const PACK_PREFIX = 'packs';
 export const EVENT_PREFIX = 'events';
 /** First segment of the keys of the marks that say which state each unit is in. */
 export const STATE_PREFIX = 'states';
+/** Sent and not worked on since; or how the last work on it ended: all images ready, some broken, given up. */
+export const UNIT_STATES = ['pending', 'ready', 'broken', 'failed'] as const;
+export type UnitState = (typeof UNIT_STATES)[number];
 /** First segment of the keys of the images that `npm run smoke` puts into the bucket for a moment. */
 export const SMOKE_PREFIX = 'smoke';
 /** How far the sweep after purges has come. */
@@ -68,6 +73,8 @@ export interface UnitAddress {
   manifestKey: string;
   /** Outside the folder, because it outlives the purge. */
   tombstoneKey: string;
+  /** The keys of the marks of each state, of which most are not there. */
+  stateKeys: readonly string[];
 }
 
 /** Returns a unit's keys. One prefix holds all of a unit; the shard spreads units over S3 partitions. */
@@ -78,16 +85,15 @@ export function unitAddress(unit: string, sha256: Sha256): UnitAddress {
     folder,
     manifestKey: `${folder}/${MANIFEST_NAME}`,
     tombstoneKey: `${TOMBSTONE_PREFIX}/${shorten(unitHash)}`,
+    stateKeys: UNIT_STATES.map((state) => unitStateKey(state, unit, sha256)),
   };
 }
 
 /**
  * Returns the key of the mark that a unit is in a state: `states/{state}/{shard}/{unit}`, so that the units of a state can be listed without
  * reading any.
- *
- * @param state - a word of a-z
  */
-export function unitStateKey(state: string, unit: string, sha256: Sha256): string {
+export function unitStateKey(state: UnitState, unit: string, sha256: Sha256): string {
   return `${STATE_PREFIX}/${state}/${sha256(unit).slice(0, 2)}/${unit}`;
 }
 

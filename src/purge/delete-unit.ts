@@ -33,7 +33,7 @@ const DELETE_BATCH_SIZE = 1000;
  */
 export async function deleteUnit(
   store: VariantStore,
-  { folder, manifestKey }: Pick<UnitAddress, 'folder' | 'manifestKey'>,
+  { folder, manifestKey, stateKeys }: Pick<UnitAddress, 'folder' | 'manifestKey' | 'stateKeys'>,
   { isBefore, unreadBeforeMs = 0 }: Deletion,
 ): Promise<Deleted> {
   const deleted = { objects: 0, bytes: 0 };
@@ -69,6 +69,8 @@ export async function deleteUnit(
     }
   }
   await deleteBatch();
+  // Not counted: they say nothing that a viewer could see.
+  await Promise.all(stateKeys.map((key) => attempt([], () => deleteMark(store, key, isBefore))));
   if (errors.length > 0) throw errors[0];
   return deleted;
 }
@@ -84,6 +86,14 @@ export async function countUnit(
     found.bytes += bytes;
   }
   return found;
+}
+
+async function deleteMark(
+  store: VariantStore,
+  key: string,
+  isBefore: Deletion['isBefore'],
+): Promise<boolean> {
+  return (await store.head(key)) !== undefined && (await deleteIfBefore(store, key, isBefore));
 }
 
 /** Returns whether it deleted the object. */

@@ -22,12 +22,12 @@ export interface FinishedUnit extends EndedUnit {
  */
 export interface UnitResults {
   /**
-   * To be called when a job is done.
+   * To be called when a job is done, also if there was no such unit.
    *
    * @returns the unit whose last image became ready or broken with it; `undefined` if others are missing, or that was recorded before
    * @throws the error of the store: the job has to be done again
    */
-  finish(job: Job, prewarmed: PrewarmedUnit): Promise<FinishedUnit | undefined>;
+  finish(job: Job, prewarmed: PrewarmedUnit | undefined): Promise<FinishedUnit | undefined>;
   /** To be called when a job is given up. Returns `undefined` for a unit that was purged, and a job that is not about all of a unit. */
   fail(job: Job): Promise<EndedUnit | undefined>;
   /** Records how the work on a unit has ended. Throws the error of the store. */
@@ -35,13 +35,18 @@ export interface UnitResults {
 }
 
 export interface UnitResultsServices {
-  states: Pick<UnitStates, 'markResult' | 'hasResult'>;
+  states: Pick<UnitStates, 'markResult' | 'hasResult' | 'unmarkPending'>;
   manifests: Pick<CurrentManifest, 'read'>;
 }
 
 export function createUnitResults({ states, manifests }: UnitResultsServices): UnitResults {
   return {
-    async finish(_job, { manifest, outcomes }) {
+    async finish({ unit }, prewarmed) {
+      if (!prewarmed) {
+        await states.unmarkPending(unit);
+        return undefined;
+      }
+      const { manifest, outcomes } = prewarmed;
       const summary = summarizeImages(outcomes);
       const result = summary.broken > 0 ? 'broken' : 'ready';
       return (await states.hasResult(manifest, result)) ? undefined : { manifest, result, summary };

@@ -1,4 +1,4 @@
-import { type Sha256, STATE_PREFIX, unitStateKey } from '../protocol/keys.ts';
+import { type Sha256, STATE_PREFIX, type UnitState, unitStateKey } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import { decodeWorkStart, encodeWorkStart } from '../protocol/work-start.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
@@ -6,12 +6,8 @@ import type { VariantStore } from '../store/store.ts';
 import { type Manifest, startOfManifest } from './manifest.ts';
 
 /** How the last work on a unit ended: all images ready, some broken, or given up. */
-export const RESULTS = ['ready', 'broken', 'failed'] as const;
-export type UnitResult = (typeof RESULTS)[number];
-
-/** `pending`: sent, and not worked on since. */
-export const UNIT_STATES = ['pending', ...RESULTS] as const;
-export type UnitState = (typeof UNIT_STATES)[number];
+export type UnitResult = Exclude<UnitState, 'pending'>;
+const RESULTS: readonly UnitResult[] = ['ready', 'broken', 'failed'];
 
 /** A unit in a listing. */
 export interface ListedUnit {
@@ -27,6 +23,8 @@ export interface ListedUnit {
 export interface UnitStates {
   /** Marks a unit that was sent, and is not in a pack. */
   markPending(manifest: Manifest): Promise<void>;
+  /** Removes the mark of a unit that was sent: there is no manifest of it. */
+  unmarkPending(unit: string): Promise<void>;
   /** Marks how the work on a submission ended, in place of what was marked before. After a purge, it leaves nothing. */
   markResult(manifest: Manifest, result: UnitResult): Promise<void>;
   /** Returns whether the work on this submission, or a later one, has ended; with a `result`: whether like this. */
@@ -67,6 +65,7 @@ export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): 
 
   return {
     markPending: (manifest) => mark('pending', manifest),
+    unmarkPending: (unit) => store.delete([keyOf('pending', unit)]),
     async markResult(manifest, result) {
       const { id } = manifest;
       await mark(result, manifest);

@@ -1,4 +1,5 @@
 import { createPurge, type PurgeServices, type PurgeUnits } from '../purge/purge.ts';
+import { createPurgeClock, keepTime } from '../purge/purge-clock.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
 import type { WithRetry } from '../source/retry.ts';
@@ -6,6 +7,7 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
 import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { createCurrentManifest } from './current-manifest.ts';
+import { createListUnits, type ListUnits } from './list-units.ts';
 import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
@@ -13,7 +15,7 @@ import { createSubmissions, type Submissions } from './submissions.ts';
 import { createSubmit, type Submit } from './submit.ts';
 import { createSweepPacks } from './sweep-packs.ts';
 import { createUnitResults, type UnitResults } from './unit-results.ts';
-import { createUnitStates, type UnitStates } from './unit-states.ts';
+import { createUnitStates } from './unit-states.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
 
 /** All operations on data units. */
@@ -29,8 +31,8 @@ export interface Units extends Submit {
   prewarm: Prewarm;
   /** Records what became of units; see {@link UnitResults}. */
   results: UnitResults;
-  /** The units of each state; see {@link UnitStates}. */
-  states: Pick<UnitStates, 'list'>;
+  /** Returns a page of the units that are in a state. */
+  list: ListUnits;
   /** Makes one variant again at effort `best`; see {@link Upgrade}. */
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
@@ -58,20 +60,21 @@ export function createUnits(services: UnitDependencies): Units {
   const { store, sha256, tombstones, sweep, nowMs, source, withRetry, maxSourcesInMemory } = services;
   const semaphore = createSemaphore(maxSourcesInMemory);
   const createFetch = () => createBoundedFetch(source, withRetry, semaphore);
+  const clock = createPurgeClock(store, nowMs);
   const packs = createPacks(store, sha256);
   const submissions = createSubmissions(store, packs, nowMs);
   const manifests = createCurrentManifest({ store, packs, tombstones, sweep, sha256 });
   const states = createUnitStates({ store, sweep, sha256 });
   const sweepPacks = createSweepPacks({ packs, manifests, states, nowMs });
   return {
-    ...createSubmit({ store, packs, tombstones, sweep, submissions, sha256, nowMs }),
+    ...createSubmit({ store, packs, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
     prewarm: createPrewarm({ ...services, manifests, createFetch }),
     results: createUnitResults({ states, manifests }),
-    states,
+    list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),
-    purge: createPurge(services),
+    purge: createPurge({ ...services, tombstones: keepTime(tombstones, clock) }),
     async sweep(signal) {
       await Promise.all([sweep.sweep(signal), sweepPacks(signal)]);
     },

@@ -35,6 +35,7 @@ describe('unitAddress', () => {
       folder: 'v1/d1/unit-1',
       manifestKey: 'v1/d1/unit-1/manifest.json',
       tombstoneKey: `purged/${UNIT_HASH}`,
+      stateKeys: ['pending', 'ready', 'broken', 'failed'].map((state) => `states/${state}/d1/unit-1`),
     });
   });
 });
