@@ -42,10 +42,10 @@ export function createFrameReader<Message>(
 
   function finishStep(): void {
     if (step === 'prefix') {
-      read('message', new Uint8Array(prefix.readUInt32BE(0)));
+      read('message', allocate(prefix.readUInt32BE(0)));
     } else if (step === 'message') {
       message = JSON.parse(Buffer.from(target.buffer).toString()) as Message;
-      read('bytes', new Uint8Array(prefix.readUInt32BE(4)));
+      read('bytes', allocate(prefix.readUInt32BE(4)));
     } else {
       const bytes = target;
       read('prefix', prefix);
@@ -64,4 +64,9 @@ export function createFrameReader<Message>(
       finishStep();
     }
   };
+}
+
+/** Returns bytes that are not zeroed: all of them will be filled. They are no part of a pool. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
