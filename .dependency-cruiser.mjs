@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks)\\.ts$',
+  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|share-calls)\\.ts$',
   'telemetry/',
   'client/',
   'store/',

@@ -67,11 +67,15 @@ export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {
     purgedPerHour,
     purgedPerSecond,
     ...calculateInvalidations(purgedPerHour.value, purgedPerSecond.value),
-    putsPerPurge: figure('puts a purge', 1, '1 tombstone'),
+    putsPerPurge: figure(
+      'puts a purge',
+      2,
+      '1 tombstone + 1 time of the last purge, which purges at the same moment share',
+    ),
     getsPerPurge: figure(
       'gets a purge',
-      2 + 1 + SWEEPS_PER_PURGE * (1 + 1),
-      `2 of the manifest + 1 of the tombstone + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
+      2 + 1 + 1 + SWEEPS_PER_PURGE * (1 + 1),
+      `2 of the manifest + 1 of the tombstone + 1 of the time of the last purge + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
     ),
     listsPerPurge,
     pagesPerSweep,
@@ -83,8 +87,8 @@ export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {
     ),
     putsAndListsPerHour: figure(
       'puts and lists an hour',
-      purgedPerHour.value * (1 + listsPerPurge.value) + SWEEPS_PER_HOUR * pagesPerSweep.value,
-      `${show(purgedPerHour)} purges × (1 put + ${show(listsPerPurge)} lists) + ${SWEEPS_PER_HOUR} sweeps × ${show(pagesPerSweep)}`,
+      purgedPerHour.value * (2 + listsPerPurge.value) + SWEEPS_PER_HOUR * pagesPerSweep.value,
+      `${show(purgedPerHour)} purges × (2 puts + ${show(listsPerPurge)} lists) + ${SWEEPS_PER_HOUR} sweeps × ${show(pagesPerSweep)}`,
     ),
   };
 }
@@ -137,7 +141,7 @@ export function calculateStore(
   const writesPerSecond = figure(
     'writes a second',
     units * unit.puts.value + purged * (unit.objects.value + purges.putsPerPurge.value),
-    `${show(unitsPerSecond)} units/s × ${show(unit.puts)} puts + ${show(purged)} purges/s × (${show(unit.objects)} deletes + ${show(purges.putsPerPurge)} put)`,
+    `${show(unitsPerSecond)} units/s × ${show(unit.puts)} puts + ${show(purged)} purges/s × (${show(unit.objects)} deletes + ${show(purges.putsPerPurge)} puts)`,
   );
   const readsPerSecond = figure(
     'reads a second',

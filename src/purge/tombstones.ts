@@ -1,4 +1,4 @@
-import { type Sha256, TOMBSTONE_PREFIX, unitAddress } from '../protocol/keys.ts';
+import { PURGE_CLOCK_KEY, type Sha256, TOMBSTONE_PREFIX, unitAddress } from '../protocol/keys.ts';
 import { TOMBSTONE_METADATA } from '../protocol/metadata.ts';
 import { parseTime } from '../protocol/work-start.ts';
 import type { VariantStore } from '../store/store.ts';
@@ -81,6 +81,7 @@ export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () 
     read: async (unit) => (await readVersion(keyOf(unit)))?.timeMs,
     async *list() {
       for await (const { key, modifiedMs } of store.list(TOMBSTONE_PREFIX)) {
+        if (key === PURGE_CLOCK_KEY) continue;
         yield { key, createdAtMs: modifiedMs, isExpired: isExpired(modifiedMs) };
       }
     },

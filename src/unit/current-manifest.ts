@@ -1,6 +1,5 @@
 import type { Sha256 } from '../protocol/keys.ts';
 import { unitAddress } from '../protocol/keys.ts';
-import { isPurgedSince } from '../purge/purge-order.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
 import type { StoredObject, VariantStore } from '../store/store.ts';
@@ -43,6 +42,8 @@ export interface CurrentManifestServices {
   sha256: Sha256;
 }
 
+/** What a pack says that names no purge. */
+const NEVER = new Date(0).toISOString();
 /** Each failed attempt means that another process stored or removed the manifest at that moment. */
 const MAX_ATTEMPTS = 20;
 
@@ -50,8 +51,13 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
   const { store, packs, tombstones, sweep, sha256 } = services;
   const keyOf = (unit: string) => unitAddress(unit, sha256).manifestKey;
 
-  async function isPurged(manifest: Manifest): Promise<boolean> {
-    return isPurgedSince(startOfManifest(manifest), await tombstones.read(manifest.id));
+  /** Returns the manifest as it is stored in the unit's folder: it names the unit's own tombstone. `undefined`: the unit was purged since. */
+  async function unlessPurged({ manifest, storedMs }: PackedManifest): Promise<Manifest | undefined> {
+    const { purgesSeen = NEVER, ...rest } = manifest;
+    const purgedMs = await tombstones.read(manifest.id);
+    if (purgedMs !== undefined && purgedMs > Date.parse(purgesSeen)) return undefined;
+    const lastPurge = purgedMs === undefined ? null : new Date(purgedMs).toISOString();
+    return { ...rest, lastPurge, packedAt: new Date(storedMs).toISOString() };
   }
 
   /** Returns the manifest of the unit that is at least as new, if there is one; else stores this one. */
@@ -71,9 +77,8 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
 
   async function unpack(packed: PackedManifest): Promise<Manifest | undefined> {
     const { id } = packed.manifest;
-    // First, so that a purged unit does not come back for a moment.
-    if (await isPurged(packed.manifest)) return decodeManifest(await store.get(keyOf(id)));
-    const manifest = { ...packed.manifest, packedAt: new Date(packed.storedMs).toISOString() };
+    const manifest = await unlessPurged(packed);
+    if (!manifest) return decodeManifest(await store.get(keyOf(id)));
     const other = await storeIfNewer(packed, manifest);
     if (other) return other;
     const outcome = await sweep.checkTombstone(id, startOfManifest(manifest), []);
@@ -89,7 +94,7 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
       if (!packed) return decodeManifest(object);
       const stored = object && versionOf(object);
       if (stored && !isNewer(packed, stored)) return stored.manifest;
-      return (await isPurged(packed.manifest)) ? stored?.manifest : packed.manifest;
+      return (await unlessPurged(packed)) ?? stored?.manifest;
     },
     async begin(unit, pack) {
       const packed = pack === undefined ? undefined : await packs.read(pack, unit);
@@ -99,7 +104,7 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
     async isOutdated(packed) {
       const object = await store.get(keyOf(packed.manifest.id));
       const stored = object && versionOf(object);
-      return (stored !== undefined && isNewer(stored, packed)) || (await isPurged(packed.manifest));
+      return (stored !== undefined && isNewer(stored, packed)) || !(await unlessPurged(packed));
     },
   };
 }

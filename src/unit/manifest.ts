@@ -10,6 +10,8 @@ const manifestSchema = z.object({
   receivedAt: z.iso.datetime(),
   /** The time of the unit's tombstone at that moment; `null`: there was none. Earlier versions did not say. */
   lastPurge: z.iso.datetime().nullable().optional(),
+  /** In a pack, in place of `lastPurge`: the time of the last purge of any unit at that moment. */
+  purgesSeen: z.iso.datetime().optional(),
   /** When the pack was stored that it comes from, by the store's clock. Not set when it was not in a pack. */
   packedAt: z.iso.datetime().optional(),
   images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
@@ -23,6 +25,7 @@ const manifestSchema = z.object({
 export type Manifest = Unit & {
   receivedAt: string;
   lastPurge?: string | null | undefined;
+  purgesSeen?: string | undefined;
   packedAt?: string | undefined;
 };
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import pMap from 'p-map';
 import { PACK_PREFIX, type Sha256 } from '../protocol/keys.ts';
+import { shareCalls } from '../share-calls.ts';
 import type { StoredObject, VariantStore } from '../store/store.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { decodeFilter, encodeFilter, mayHave } from './pack-filter.ts';
-import { shareCalls } from './shared-call.ts';
 
 /**
  * Packs: manifests of many units in one object, so that a put takes a thousand units. A manifest is there until the work on its unit begins,

@@ -1,5 +1,5 @@
-import pMap from 'p-map';
 import { type Sha256, unitAddress } from '../protocol/keys.ts';
+import type { PurgeClock } from '../purge/purge-clock.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
 import type { Job } from '../queue/queue.ts';
@@ -8,6 +8,7 @@ import { encodeManifest, type Manifest, manifestOf, startOfManifest } from './ma
 import { divideIntoPacks, type Packs } from './packs.ts';
 import type { Submissions } from './submissions.ts';
 import type { Unit } from './unit.ts';
+import type { UnitStates } from './unit-states.ts';
 
 /** Stores the manifests of units. */
 export interface Submit {
@@ -42,28 +43,30 @@ export interface SubmitServices {
   store: VariantStore;
   packs: Packs;
   tombstones: Pick<Tombstones, 'read'>;
+  clock: Pick<PurgeClock, 'read'>;
   sweep: Pick<PurgeSweep, 'checkTombstone'>;
   submissions: Pick<Submissions, 'begin'>;
+  states: Pick<UnitStates, 'markPending'>;
   sha256: Sha256;
   nowMs: () => number;
 }
 
 /** Fewer units are stored each in its folder: packs of a few, in their thousands, would make every lookup of a unit slow. */
 const MIN_PACKED_UNITS = 32;
-const LOOKUP_CONCURRENCY = 64;
 
 export function createSubmit(services: SubmitServices): Submit {
-  const { store, packs, tombstones, sweep, submissions, sha256, nowMs } = services;
+  const { store, packs, tombstones, clock, sweep, submissions, states, sha256, nowMs } = services;
 
-  /** To be called before the manifest is stored: a purge after this wins, whenever it is noticed. */
-  async function receive(unit: Unit): Promise<Manifest> {
+  /** @param isQueued - whether the unit is listed as pending from now on */
+  async function submit(
+    unit: Unit,
+    { retry, isQueued }: { retry: boolean; isQueued: boolean },
+  ): Promise<Job> {
     const atMs = nowMs();
-    return manifestOf(unit, { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 });
-  }
-
-  async function submit(unit: Unit, { retry }: { retry: boolean }): Promise<Job> {
-    const manifest = await receive(unit);
+    const manifest = manifestOf(unit, { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 });
     const key = unitAddress(unit.id, sha256).manifestKey;
+    // First, so that the check below sees a purge since then.
+    if (isQueued) await states.markPending(manifest);
     await store.put(key, encodeManifest(manifest), { contentType: 'application/json' });
     // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
     if ((await sweep.checkTombstone(unit.id, startOfManifest(manifest), [])) === 'unknown')
@@ -75,7 +78,9 @@ export function createSubmit(services: SubmitServices): Submit {
     const { retry } = options;
     const noted = units.map(({ id, images }) => ({ unit: id, images: images.length, retry }));
     const forget = await submissions.begin({ jobs: noted });
-    const results = await Promise.allSettled(units.map((unit) => submit(unit, options)));
+    const results = await Promise.allSettled(
+      units.map((unit) => submit(unit, { ...options, isQueued: true })),
+    );
     return {
       jobs: results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
       error: results.find((result) => result.status === 'rejected')?.reason,
@@ -87,7 +92,10 @@ export function createSubmit(services: SubmitServices): Submit {
     units: readonly Unit[],
     { retry }: { retry: boolean },
   ): Promise<SubmittedBatch> {
-    const manifests = await pMap(units, receive, { concurrency: LOOKUP_CONCURRENCY });
+    const start = { atMs: nowMs(), lastPurgeMs: undefined };
+    // Instead of the tombstones of all units. What is purged after this is removed, whenever that is noticed.
+    const purgesSeen = new Date(await clock.read()).toISOString();
+    const manifests = units.map((unit): Manifest => ({ ...manifestOf(unit, start), purgesSeen }));
     const parts = divideIntoPacks(manifests).map((part) => ({ key: packs.newKey(nowMs()), part }));
     const forget = await submissions.begin({ packs: parts.map(({ key }) => key), retry });
     await Promise.all(parts.map(({ key, part }) => packs.put(key, part)));
@@ -98,7 +106,7 @@ export function createSubmit(services: SubmitServices): Submit {
   }
 
   return {
-    submit,
+    submit: (unit, options) => submit(unit, { ...options, isQueued: false }),
     submitBatch: async (units, options) =>
       await (units.length < MIN_PACKED_UNITS ? submitEach(units, options) : submitPacked(units, options)),
   };

@@ -16,6 +16,7 @@ import { createSubmit, type Submit } from './submit.ts';
 import { createSweepPacks } from './sweep-packs.ts';
 import { createUnitResults, type UnitResults } from './unit-results.ts';
 import { createUnitStates } from './unit-states.ts';
+import { createReadUnsent, type ReadUnsent } from './unsent.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
 
 /** All operations on data units. */
@@ -37,6 +38,8 @@ export interface Units extends Submit {
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
   status: ReadStatus;
+  /** Returns what the store has of a unit without a manifest, which viewers have asked for. */
+  unsent: ReadUnsent;
   /** Removes units from the store, then invalidates them at the CDN. */
   purge: PurgeUnits;
   /** Removes what a process that died has left of purged units, see {@link PurgeSweep}, and packs that are not needed any more. */
@@ -74,6 +77,7 @@ export function createUnits(services: UnitDependencies): Units {
     list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),
+    unsent: createReadUnsent(services),
     purge: createPurge({ ...services, tombstones: keepTime(tombstones, clock) }),
     async sweep(signal) {
       await Promise.all([sweep.sweep(signal), sweepPacks(signal)]);

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { PURGE_CLOCK_KEY } from '../../src/protocol/keys.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { startAdminService } from '../support/http/operator.ts';
 import { startOrigin, targetFor, until } from '../support/http/service.ts';
@@ -70,7 +71,7 @@ describeSmallDisk('a full disk', (disk) => {
     const makeRoom = disk.fill();
     const response = await adminRequest('DELETE', '/units/unit-1');
     expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ objects: 2 })]);
-    expect(await filesIn(folder)).toEqual([expect.stringMatching(/^purged\//)]);
+    expect(await filesIn(folder)).toEqual([expect.stringMatching(/^purged\/[0-9a-f]{32}$/), PURGE_CLOCK_KEY]);
     makeRoom();
   });
 
@@ -78,7 +79,7 @@ describeSmallDisk('a full disk', (disk) => {
     const { adminRequest, folder } = await setUp();
     const makeRoom = disk.fill();
     expect((await adminRequest('DELETE', '/units/unit-2')).status).toBe(200);
-    expect(await filesIn(folder)).toEqual([expect.stringMatching(/^purged\//)]);
+    expect(await filesIn(folder)).toEqual([expect.stringMatching(/^purged\/[0-9a-f]{32}$/), PURGE_CLOCK_KEY]);
     makeRoom();
   });
 
@@ -95,7 +96,8 @@ describeSmallDisk('a full disk', (disk) => {
     });
     makeRoom();
     expect((await adminRequest('DELETE', '/units/unit-3')).status).toBe(200);
-    expect(await filesIn(folder)).toHaveLength(2);
+    // Two tombstones, and the time of the last purge.
+    expect(await filesIn(folder)).toHaveLength(3);
   });
 
   it('refuses units with a 503, and finishes the jobs that it had accepted once there is room', async () => {

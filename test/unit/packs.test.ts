@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
-import { PACK_PREFIX, QUEUE_PREFIX } from '../../src/protocol/keys.ts';
+import { PACK_PREFIX, QUEUE_PREFIX, SUBMISSION_PREFIX } from '../../src/protocol/keys.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { decodeFilter, encodeFilter, mayHave } from '../../src/unit/pack-filter.ts';
+import type { Unit } from '../../src/unit/unit.ts';
 import type { Units } from '../../src/unit/units.ts';
 import { manifestsIn, startAdminService, unitLine } from '../support/http/operator.ts';
-import { startHeldOrigin, until } from '../support/http/service.ts';
+import { startHeldOrigin, temporaryFolder, until } from '../support/http/service.ts';
+import { createGate } from '../support/queue/consumer.ts';
 import { failingStore } from '../support/store/failing-store.ts';
 import { runJob, setUpUnits } from '../support/unit/set-up-units.ts';
 
@@ -139,6 +143,19 @@ describe('A purge of units in a pack', () => {
     expect((await runJob(units, jobOf(jobs, 'unit-2'))).outcomes).toMatchObject([{ state: 'ready' }]);
   });
 
+  it('by a clock that is behind wins, too', async () => {
+    const { root, units, submitBatch } = await setUpBatch();
+    await units.purge(['unit-2']);
+    await submitBatch();
+    const behind = await startAdminService(
+      { SOURCE_ALLOW: 'https://nowhere.test/*' },
+      { store: createFileStore({ root }), nowMs: () => Date.now() - HOURS_MS },
+    );
+    await behind.service.unitServices.units.purge(['unit-1']);
+    expect(await units.status('unit-1')).toBeUndefined();
+    expect(await units.status('unit-2')).toBeDefined();
+  });
+
   it('does not touch a unit that is sent again after it', async () => {
     const { units, submitBatch, jobOf } = await setUpBatch();
     const before = await submitBatch();
@@ -150,16 +167,35 @@ describe('A purge of units in a pack', () => {
   });
 
   it('that comes while they are being submitted wins', async () => {
-    const { units, submitBatch, service } = await setUpBatch();
-    const submitting = submitBatch();
-    // Its manifests are not stored yet, but it has begun.
-    await until(async () => (await filesOf(service.folder, 'submissions')) === 1);
+    const { root, store } = await temporaryStore();
+    const gate = createGate();
+    const put: VariantStore['put'] = async (key, ...rest) => {
+      if (key.startsWith(PACK_PREFIX)) await gate.opened;
+      return await store.put(key, ...rest);
+    };
+    const setUp = await startAdminService(
+      { SOURCE_ALLOW: 'https://nowhere.test/*' },
+      { store: { ...store, put } },
+    );
+    const { units } = setUp.service.unitServices;
+    const submitting = units.submitBatch(plainBatch(), { retry: false });
+    // The manifests are not stored yet, but the submission has begun.
+    await until(async () => (await filesOf(root, SUBMISSION_PREFIX)) === 1);
     await units.purge(['unit-1']);
+    gate.open();
     await submitting;
     expect(await units.status('unit-1')).toBeUndefined();
-    expect((await units.status('unit-2'))?.totals).toMatchObject({ pending: 1 });
+    expect(await units.status('unit-2')).toBeDefined();
   });
 });
+
+/** Units of a source that may not be fetched. */
+function plainBatch(): Unit[] {
+  return Array.from({ length: COUNT }, (_, index) => ({
+    ...{ id: `unit-${index}`, images: [{ src: 'https://a.test/a.jpg' }] },
+    ...{ widths: [160], tiers: ['balanced'], formats: ['webp'] },
+  }));
+}
 
 async function filesOf(root: string, folder: string): Promise<number> {
   let count = 0;
@@ -190,11 +226,7 @@ describe('A pack', () => {
     let nowMs = Date.now();
     const setUp = await startAdminService({ SOURCE_ALLOW: 'https://nowhere.test/*' }, { nowMs: () => nowMs });
     const { units } = setUp.service.unitServices;
-    const batch = Array.from({ length: COUNT }, (_, index) => ({
-      ...{ id: `unit-${index}`, images: [{ src: 'https://a.test/a.jpg' }] },
-      ...{ widths: [160], tiers: ['balanced'], formats: ['webp'] },
-    })) as never[];
-    await units.submitBatch(batch, { retry: false });
+    await units.submitBatch(plainBatch(), { retry: false });
     await units.purge(['unit-1']);
     nowMs += 25 * HOURS_MS;
     await units.sweep();
@@ -225,14 +257,12 @@ describe('A pack', () => {
 });
 
 async function temporaryStore() {
-  const { temporaryFolder } = await import('../support/http/service.ts');
   const root = await temporaryFolder();
   return { root, store: createFileStore({ root }) };
 }
 
 describe('The filter of a pack', () => {
   it('never misses a unit of it, and seldom takes another for one of it', async () => {
-    const { encodeFilter, decodeFilter, mayHave } = await import('../../src/unit/pack-filter.ts');
     const unitsOf = (prefix: string) => Array.from({ length: 1000 }, (_, index) => `${prefix}-${index}`);
     const text = encodeFilter(unitsOf('in'), sha256);
     expect(text.length).toBeLessThanOrEqual(2000);
