@@ -27,7 +27,7 @@ export function prewarmCommand(): Command {
     .description('make the variants of data units before they are requested, and report every broken image')
     .argument(
       '<file...>',
-      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; - is standard input',
+      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; a JSON array of units; or CSV with a header: id,image_url. Also compressed with gzip or zstd; - is standard input',
     )
     .option('--id <jmespath>', 'where to find the id in a line')
     .option(
@@ -61,14 +61,14 @@ export function prewarmCommand(): Command {
 
 async function prewarm(files: readonly string[], options: PrewarmOptions): Promise<void> {
   const config = readEnvironment();
-  const toUnit = createUnitSelection(options, config);
+  const selection = createUnitSelection(options, config);
   const input = await openLineInput(files);
   const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
   if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
   // A progress bar would be drawn between the lines when both go to one terminal.
   const isMixed = options.json === true && process.stdout.isTTY;
   process.exitCode = await runPrewarm({
-    ...{ config, input, toUnit, outputs },
+    ...{ config, input, selection, outputs },
     isLive: process.stderr.isTTY && !isMixed,
     retry: options.retry === true,
     wait: options.wait === true,

@@ -16,7 +16,7 @@ import type { Job } from '../../src/queue/queue.ts';
 import { createSqsClient } from '../../src/queue/sqs-api.ts';
 import { ingestUnits } from '../../src/unit/ingest.ts';
 import { readUnits } from '../../src/unit/read-units.ts';
-import { parseUnit } from '../../src/unit/unit.ts';
+import { parseUnit } from '../../src/unit/parse-unit.ts';
 import { wholeNumber } from '../cli/options.ts';
 import { openUnitSession } from '../cli/unit-session.ts';
 import { median, print, timeSeconds } from './harness/measurements.ts';

@@ -10,6 +10,8 @@ export interface LineInput {
   totalBytes: number | undefined;
   /** Reads a line when it is asked for. Once the signal aborts, the lines end. */
   lines(signal: AbortSignal): AsyncGenerator<InputLine, void>;
+  /** The files themselves, to be read one after the other. */
+  files: readonly InputSource[];
   /** Whether this file is one of the inputs. */
   includes(file: { dev: number; ino: number }): boolean;
 }
@@ -18,6 +20,13 @@ export interface InputLine {
   /** The name of the file, when there is more than one. */
   file?: string;
   read: Line;
+}
+
+export interface InputSource {
+  /** `-` is standard input. */
+  name: string;
+  /** Reads it once, as it is asked for. Once the signal aborts, it ends. Throws a CommandFailure when it cannot be read to its end. */
+  chunks(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 interface InputFile {
@@ -52,6 +61,7 @@ export async function openLineInput(names: readonly string[]): Promise<LineInput
         }
       }
     },
+    files: files.map(({ name }) => ({ name, chunks: (signal) => chunksOf(name, signal) })),
     includes: ({ dev, ino }) => files.some((file) => file.dev === dev && file.ino === ino),
   };
 }

@@ -1,5 +1,4 @@
 import type { Config } from '../../src/config.ts';
-import { readUnit, type ToUnit } from '../../src/unit/read-units.ts';
 import { messageOf } from '../cli/command.ts';
 import type { LineInput } from '../cli/input.ts';
 import { watchForInterrupt } from '../cli/interrupt.ts';
@@ -9,14 +8,16 @@ import { openUnitSession, type UnitSession } from '../cli/unit-session.ts';
 import { prewarmLocally, type UnitToPrewarm } from './local-run.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { prewarmThroughQueue } from './queue-run.ts';
+import { readInput } from './read-input.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { formatSummary } from './summary.ts';
 import { createTotals, type Totals } from './totals.ts';
+import type { UnitSelection } from './unit-selection.ts';
 
 export interface RunOptions {
   config: Config;
   input: LineInput;
-  toUnit: ToUnit;
+  selection: UnitSelection;
   /** Each gets a line for each image. */
   outputs: readonly LineOutput[];
   /** Whether standard error is a terminal on which a progress bar can be drawn. */
@@ -38,8 +39,12 @@ interface Run extends RunOptions {
   recorder: Recorder;
   /** What is displayed; updated by the parts of the run. */
   progress: Progress;
+  onMessage: (text: string) => void;
   signal: AbortSignal;
 }
+
+/** How long the end of a run waits until events are sent. */
+const FLUSH_MS = 30_000;
 
 /**
  * Prewarms all units of the input, in this process or through the queue, displays the progress, and then prints a summary.
@@ -63,7 +68,7 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   signal.addEventListener('abort', () => void session.drain());
   const recorder = createRecorder({ totals, outputs, onMessage, signal });
 
-  const run = { ...options, session, totals, recorder, progress, signal };
+  const run = { ...options, session, totals, recorder, progress, onMessage, signal };
   const problems = await problemsOf(
     () => (config.queue.kind === 'local' ? runLocally(run) : runThroughQueue(run)),
     ...outputs.map(({ close }) => close),
@@ -100,25 +105,14 @@ async function runLocally(run: Run): Promise<void> {
   const onDone = ({ bytes }: UnitToPrewarm) => {
     progress.done += bytes;
   };
-  await prewarmLocally(readInput(run), { units: session.units, retry, recorder, signal, onDone });
+  const { units, processJob, notifications } = session;
+  notifications.start({ takesUp: false });
+  await prewarmLocally(readInput(run.input, run), { units, processJob, retry, recorder, signal, onDone });
+  // What is not sent by then waits in the store for the server.
+  await notifications.flushed(AbortSignal.any([signal, AbortSignal.timeout(FLUSH_MS)]));
 }
 
 async function runThroughQueue(run: Run): Promise<void> {
   const { units, queue } = run.session;
-  await prewarmThroughQueue(readInput(run), { ...run, units, queue });
-}
-
-/** Reads the units of the input, and records the lines that are refused. */
-async function* readInput(run: Run): AsyncGenerator<UnitToPrewarm, void> {
-  const { input, toUnit, recorder, progress, signal } = run;
-  for await (const { file, read } of input.lines(signal)) {
-    await recorder.ready();
-    const entry = readUnit(read, toUnit);
-    if ('unit' in entry) {
-      yield { ...entry, bytes: read.bytes };
-    } else {
-      recorder.addRefused(file === undefined ? entry : { ...entry, file });
-      progress.done += read.bytes;
-    }
-  }
+  await prewarmThroughQueue(readInput(run.input, run), { ...run, units, queue });
 }

@@ -1,5 +1,5 @@
+import { parseUnit, type UnitDefaults } from '../../src/unit/parse-unit.ts';
 import type { ToUnit } from '../../src/unit/read-units.ts';
-import { parseUnit, type UnitDefaults } from '../../src/unit/unit.ts';
 import { compileExpression, type JsonExpression } from './jmespath.ts';
 
 /** JMESPath expressions for the id and the URLs of a unit in a line of input. Without one, the documented fields are read. */
@@ -11,23 +11,29 @@ export interface Selection {
 /** How many characters of a value that is refused are shown. */
 const SHOWN_LENGTH = 60;
 
-/**
- * Returns a function that makes a unit of a JSON value of any shape. The function throws an Error saying why a value is refused.
- *
- * @throws CommandFailure when an expression is not valid JMESPath
- */
-export function createUnitSelection(selection: Selection, defaults: UnitDefaults): ToUnit {
+/** Where the units of an input are found. */
+export interface UnitSelection {
+  /** Makes a unit of a JSON value of any shape. Throws an Error saying why a value is refused. */
+  toUnit: ToUnit;
+  /** Whether it takes the id or the images from where an expression says. */
+  isSelected: boolean;
+}
+
+/** @throws CommandFailure when an expression is not valid JMESPath */
+export function createUnitSelection(selection: Selection, defaults: UnitDefaults): UnitSelection {
   const findId = selection.id === undefined ? undefined : compileExpression('--id', selection.id);
   const findImages =
     selection.images === undefined ? undefined : compileExpression('--images', selection.images);
-  return (value) => {
-    if (!findId && !findImages) return parseUnit(value, defaults);
+  if (!findId && !findImages)
+    return { toUnit: (value, note) => parseUnit(value, defaults, note), isSelected: false };
+  const toUnit: ToUnit = (value) => {
     // Other fields of the line, such as `widths`, are kept.
     const fields = typeof value === 'object' && !Array.isArray(value) ? value : {};
     const id = findId ? { id: selectId(findId, value) } : {};
     const images = findImages ? { images: selectImages(findImages, value) } : {};
     return parseUnit({ ...fields, ...id, ...images }, defaults);
   };
+  return { toUnit, isSelected: true };
 }
 
 function selectId(find: JsonExpression, value: unknown): string {

@@ -40,7 +40,9 @@ export function addCommonHeaders(headers: Record<string, string>): Record<string
 export function problemOf(error: EdgepressError): ProblemResponse {
   const { code, message: detail, parameter, retryable, retryAfterSeconds } = error;
   const problem = problemResponse({ code, detail, parameter, retryable, retryAfterSeconds });
-  return { ...problem, headers: addCommonHeaders(problem.headers) };
+  const headers = addCommonHeaders(problem.headers);
+  if (!error.members) return { ...problem, headers };
+  return { ...problem, headers, body: JSON.stringify({ ...JSON.parse(problem.body), ...error.members }) };
 }
 
 /** Returns the error that the client learns; a bug is logged. */

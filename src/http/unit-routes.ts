@@ -6,8 +6,10 @@ import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import type { PurgedUnit } from '../purge/purge.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import type { Tracing } from '../tracing.ts';
-import type { UnitDefaults } from '../unit/unit.ts';
+import type { UnitDefaults } from '../unit/parse-unit.ts';
+import type { UnitStatus } from '../unit/status.ts';
 import type { Units } from '../unit/units.ts';
+import type { UnsentUnit } from '../unit/unsent.ts';
 import {
   type App,
   type AppEnvironment,
@@ -17,9 +19,11 @@ import {
   readText,
   targetOf,
 } from './http-request.ts';
-import { ingestNdjson, parseRetry } from './ingest-units.ts';
+import { ingestBody, nothingTaken, parseRetry } from './ingest-units.ts';
+import { parseUnitQuery } from './list-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
 import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
+import { readBodyHeaders } from './unit-body.ts';
 
 export interface UnitRoutesOptions {
   /** The bearer token that gives access to these routes. */
@@ -54,12 +58,24 @@ export function addUnitRoutes(
 
   app.post('/units', async (c) => {
     const retry = parseRetry(queryOf(targetOf(c.req.raw, c.env)));
-    const report = await ingestNdjson(readChunksUntil(c, isDraining), { ...options, retry });
+    const { headers } = c.req.raw;
+    const encoding = headers.get('content-encoding') ?? undefined;
+    const declared = readBodyHeaders(headers.get('content-type') ?? undefined, encoding);
+    const report = await ingestBody(readChunksUntil(c, isDraining), { ...options, retry, declared });
     const { accepted, images, refusedCount } = report;
     c.set('counts', { units: accepted, images, refused: refusedCount });
+    if (accepted === 0) throw nothingTaken(report);
     return sendJson(c, report, 202);
   });
-  app.all('/units', (c) => refuseMethod(c, 'POST'));
+  app.get('/units', async (c) => {
+    const query = parseUnitQuery(queryOf(targetOf(c.req.raw, c.env)));
+    const page = await units.list(query).catch((error: unknown) => {
+      throw asDependencyFailure(error, 'The store cannot be listed just now: try again');
+    });
+    c.set('counts', { units: page.units.length });
+    return sendJson(c, { state: query.state, ...page });
+  });
+  app.all('/units', (c) => refuseMethod(c, 'GET, HEAD, POST'));
 
   app.post('/units/purge', async (c) => {
     const ids = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
@@ -70,7 +86,7 @@ export function addUnitRoutes(
 
   app.get('/units/:id', async (c) => {
     const id = unitOf(c);
-    const status = await units.status(id).catch((error: unknown) => {
+    const status = await statusOf(units, id).catch((error: unknown) => {
       throw asDependencyFailure(error, 'The store cannot be read just now: try again');
     });
     if (status) return sendJson(c, status);
@@ -82,6 +98,14 @@ export function addUnitRoutes(
     return sendJson(c, { ...purge.units[0], invalidations: purge.invalidations });
   });
   app.all('/units/:id', (c) => refuseMethod(c, 'GET, HEAD, DELETE'));
+}
+
+/** Returns the status of a unit, or what there is of one that was never sent. */
+async function statusOf(
+  units: Pick<Units, 'status' | 'unsent'>,
+  id: string,
+): Promise<UnitStatus | UnsentUnit | undefined> {
+  return (await units.status(id)) ?? (await units.unsent(id));
 }
 
 /** Yields the body until the process drains: a body may take an hour to arrive. */

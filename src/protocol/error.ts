@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'not_found'
   | 'method_not_allowed'
+  | 'unsupported_media_type'
   | 'bad_signature'
   | 'expired'
   | 'source_forbidden'
@@ -23,6 +24,8 @@ export interface EdgepressErrorOptions {
   retryable?: boolean;
   /** How long a caller should wait before it tries again, in seconds. */
   retryAfterSeconds?: number;
+  /** Further members of the problem document (RFC 9457, section 3.2). */
+  members?: object;
   /** The underlying error, for logs only: clients never see it. */
   cause?: unknown;
 }
@@ -34,6 +37,7 @@ export class EdgepressError extends Error {
   readonly parameter: string | undefined;
   readonly retryable: boolean;
   readonly retryAfterSeconds: number | undefined;
+  readonly members: object | undefined;
 
   constructor(code: ErrorCode, message: string, options: EdgepressErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -41,5 +45,6 @@ export class EdgepressError extends Error {
     this.parameter = options.parameter;
     this.retryable = options.retryable ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.members = options.members;
   }
 }

@@ -19,6 +19,7 @@ const OTHERS: Readonly<Partial<Record<ErrorCode, Status>>> = {
   method_not_allowed: [405, 'Method Not Allowed'],
   source_too_large: [413, 'Content Too Large'],
   source_not_image: [415, 'Unsupported Media Type'],
+  unsupported_media_type: [415, 'Unsupported Media Type'],
   source_corrupt: [422, 'Unprocessable Content'],
   source_unavailable: [502, 'Bad Gateway'],
   overloaded: [503, 'Service Unavailable'],

@@ -30,7 +30,10 @@ describe('POST /units', () => {
     expect(response.status).toBe(202);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.json()).toEqual({ accepted: 6, images: 7, refusedCount: 0, refused: [] });
+    expect(await response.json()).toEqual({
+      ...{ accepted: 6, images: 7, refusedCount: 0, refused: [] },
+      notes: [expect.stringMatching(/`client`.* ignored/), expect.stringMatching(/`nested`.* ignored/)],
+    });
     const manifests = await manifestsIn(service.folder);
     const usual = { widths: [160], formats: ['webp'], tiers: ['balanced'] };
     expect(manifests).toMatchObject({
@@ -53,7 +56,7 @@ describe('POST /units', () => {
       Buffer.from(`${JSON.stringify({ images: [SRC] })}\n`),
       Buffer.from(unitLine('a/b', SRC) + unitLine('..', SRC) + unitLine('x'.repeat(129), SRC)),
       Buffer.from(unitLine('no-images')),
-      Buffer.from(`${JSON.stringify({ id: 'no-list', images: SRC })}\n`),
+      Buffer.from(`${JSON.stringify({ id: 'no-list', images: 5 })}\n`),
       Buffer.from(`${JSON.stringify({ id: 'number', images: [SRC, 7] })}\n`),
       Buffer.from(`${JSON.stringify({ id: 'odd', images: [SRC], widths: [0], formats: ['gif'] })}\n`),
       Buffer.from(`{"id":"long","images":["${'x'.repeat(2 ** 20)}"]}\n`),
@@ -64,24 +67,25 @@ describe('POST /units', () => {
     expect(response.status).toBe(202);
     const answer = (await response.json()) as { refused: object[] };
     expect(answer).toMatchObject({ accepted: 2, images: 2, refusedCount: 14 });
-    const refused = (line: number, detail: RegExp) => ({
+    const refused = (line: number, detail: RegExp, unit?: string) => ({
       line,
+      ...(unit !== undefined && { unit }),
       state: 'refused',
       detail: expect.stringMatching(detail),
     });
     expect(answer.refused).toEqual([
-      refused(5, /^not JSON: /),
+      refused(5, /not a JSON object: it begins with `n`/),
       refused(6, /not a JSON object/),
       refused(7, /not a JSON object/),
       refused(8, /not a JSON object/),
       refused(9, /`id` is missing/),
-      refused(10, /`id` must be 1 to 128/),
-      refused(11, /`id` must be 1 to 128/),
-      refused(12, /`id` must be 1 to 128/),
-      refused(13, /`images` is empty/),
-      refused(14, /`images` is missing/),
-      refused(15, /`images.1` is not a string/),
-      refused(16, /`widths.0` .*`formats.0` must be one of avif, webp, jpeg/),
+      refused(10, /`id` must be 1 to 128/, 'a/b'),
+      refused(11, /`id` must be 1 to 128/, '..'),
+      refused(12, /`id` must be 1 to 128/, `${'x'.repeat(128)}…`),
+      refused(13, /`images` is empty/, 'no-images'),
+      refused(14, /`images` is missing/, 'no-list'),
+      refused(15, /`images.1` is not a string/, 'number'),
+      refused(16, /`widths.0` .*`formats.0` must be one of avif, webp, jpeg/, 'odd'),
       refused(17, /longer than 1048576 bytes/),
       refused(18, /not UTF-8/),
     ]);
@@ -95,13 +99,35 @@ describe('POST /units', () => {
     expect(await ingest(streamOf(chunks))).toMatchObject({ accepted: 1, refused: [{ line: 2 }] });
   });
 
-  it('accepts a body without any unit', async () => {
-    const { adminRequest, ingest } = await startForbiddingService();
-    const nothing = { accepted: 0, images: 0, refusedCount: 0, refused: [] };
-    expect(await ingest('')).toEqual(nothing);
-    expect(await ingest('\uFEFF\r\n\n')).toEqual(nothing);
-    const response = await adminRequest('POST', '/units');
-    expect([response.status, await response.json()]).toEqual([202, nothing]);
+  it.each([
+    ['nothing', '', /it is empty/],
+    ['blank lines', '\uFEFF\r\n\n', /it is empty/],
+    [
+      'lines that are all refused',
+      `{"id":"a"}\n${'x\n'.repeat(3)}`,
+      /line 1: `images` is missing.*, and 3 more/,
+    ],
+    ['CSV without ids', `name,url\nb,${SRC}\n`, /no column `id`: it has `name`, `url`/],
+  ])('answers bad_request to %s, with a line to send instead', async (_what, body, detail) => {
+    const { adminRequest, service } = await startForbiddingService();
+    const response = await adminRequest('POST', '/units', body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      code: 'bad_request',
+      detail: expect.stringMatching(detail),
+    });
+    expect(await manifestsIn(service.folder)).toEqual({});
+  });
+
+  it('says of each refused line why, even if none was accepted', async () => {
+    const { ingest } = await startForbiddingService();
+    expect(await ingest('{"id":"a","wdiths":[5]}\n')).toMatchObject({
+      ...{ code: 'bad_request', accepted: 0, refusedCount: 1 },
+      refused: [
+        { line: 1, unit: 'a', state: 'refused', detail: expect.stringMatching(/`wdiths`.*`widths`/) },
+      ],
+      detail: expect.stringContaining('{"id":"unit-1","images":["https://example.com/a.jpg"]}'),
+    });
   });
 
   it('stores the later of two lines with the same id, however far apart they are', async () => {
@@ -116,7 +142,8 @@ describe('POST /units', () => {
         unitLine('far', `${SRC}?2`),
       ].join(''),
     );
-    expect(answer).toEqual({ accepted: 304, images: 305, refusedCount: 0, refused: [] });
+    expect(answer).toMatchObject({ accepted: 304, images: 305, refusedCount: 0 });
+    expect(answer.notes).toEqual([expect.stringMatching(/the last one counts \(2 times.*`near`, `far`\)/)]);
     expect(await manifestsIn(service.folder)).toMatchObject({
       near: { images: [{ src: `${SRC}?2` }, { src: `${SRC}?3` }] },
       far: { images: [{ src: `${SRC}?2` }] },
@@ -166,13 +193,13 @@ describe('POST /units', () => {
     expect(await ingest(unitLine('unit-1', SRC), '?')).toMatchObject({ accepted: 1 });
   });
 
-  it.each(['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
     'answers method_not_allowed if the method is %s',
     async (method) => {
       const { adminRequest } = await startForbiddingService();
       const response = await adminRequest(method, '/units');
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
-      if (method !== 'HEAD') expect(await codeOf(response)).toBe('method_not_allowed');
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
+      expect(await codeOf(response)).toBe('method_not_allowed');
     },
   );
 

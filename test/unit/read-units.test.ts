@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RefusedLine } from '../../src/unit/outcome.ts';
+import { parseUnit } from '../../src/unit/parse-unit.ts';
 import { readUnits, type UnitLine } from '../../src/unit/read-units.ts';
-import { parseUnit } from '../../src/unit/unit.ts';
 
 const DEFAULTS = {
   ladder: { widths: [320, 1080], defaultWidth: 1080 },
@@ -30,11 +30,11 @@ describe('readUnits', () => {
         '{"id":"d","key_urls_map":{"front":"https://x.test/2.jpg"},"widths":[300]}',
       ].join('\n'),
     );
-    expect(lines).toEqual([
+    expect(lines).toMatchObject([
       { line: 1, unit: { id: 'a', images: [{ src: 'https://x.test/1.jpg' }], ...DEFAULTS.prewarm } },
-      { line: 3, state: 'refused', detail: expect.stringMatching(/^not JSON: ./) },
-      { line: 4, state: 'refused', detail: '`images` is empty' },
-      { line: 5, state: 'refused', detail: 'it is not a JSON object' },
+      { line: 3, unit: 'b', state: 'refused', detail: expect.stringMatching(/^not JSON: ./) },
+      { line: 4, unit: 'b', state: 'refused', detail: '`images` is empty' },
+      { line: 5, state: 'refused', detail: 'it is not a JSON object: it begins with `"`' },
       {
         line: 6,
         unit: {

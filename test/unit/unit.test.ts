@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRequest } from '../../src/protocol/request.ts';
-import { assertImageAllowed, parseUnit } from '../../src/unit/unit.ts';
+import { parseUnit } from '../../src/unit/parse-unit.ts';
+import { assertImageAllowed } from '../../src/unit/unit.ts';
 
 const defaults = {
   ladder: { widths: [320, 640, 1080], defaultWidth: 1080 },
@@ -25,6 +26,39 @@ describe('parseUnit', () => {
     ]);
   });
 
+  it('reads a number as id, and one URL as images', () => {
+    expect(parse({ id: 1_000_000_007, images: 'https://a.test/1' })).toMatchObject({
+      id: '1000000007',
+      images: [{ src: 'https://a.test/1' }],
+    });
+  });
+
+  it('keeps an image that is null or empty as one without a source, under its name, and says so', () => {
+    const notes: string[] = [];
+    const parseNoted = (value: unknown) => parseUnit(value, defaults, (text) => notes.push(text));
+    expect(parseNoted({ id: 'u', images: { front: 'x', back: null } }).images).toEqual([
+      { src: 'x', name: 'front' },
+      { src: '', name: 'back' },
+    ]);
+    expect(parseNoted({ id: 'u', images: ['x', ' '] }).images).toEqual([
+      { src: 'x' },
+      { src: '', name: 'images.1' },
+    ]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^the image `images.back` is null or empty/),
+      expect.stringMatching(/^the image `images.1` is null or empty/),
+    ]);
+  });
+
+  it('says which fields it ignores, and which may be misspelt', () => {
+    const notes: string[] = [];
+    parseUnit({ id: 'u', images: ['x'], client: 1, width: 4000 }, defaults, (text) => notes.push(text));
+    expect(notes).toEqual([
+      'the field `client` is not one of a unit and is ignored',
+      'the field `width` is not one of a unit and is ignored: did you mean `widths`?',
+    ]);
+  });
+
   it('reads which variants are wanted, each once and on the rungs of the ladder, and their budget', () => {
     const wanted = { widths: [5000, 100, 300], tiers: ['high', 'high'], formats: ['jpeg'], maxBytes: 5000 };
     expect(parse({ id: 'u', images: ['x'], ...wanted })).toMatchObject({
@@ -44,31 +78,51 @@ describe('parseUnit', () => {
     ['null', { value: null, reason: 'not a JSON object' }],
     ['a list', { value: ['a'], reason: 'not a JSON object' }],
     ['an empty object', { value: {}, reason: '`id` is missing' }],
-    ['a number as id', { value: { id: 7, images: ['x'] }, reason: '`id`' }],
+    ['a fraction as id', { value: { id: 7.5, images: ['x'] }, reason: '`id`' }],
+    ['a number as id that JSON rounds', { value: { id: 2 ** 53, images: ['x'] }, reason: 'send it as text' }],
     ['an id with a space', { value: { id: 'a b', images: ['x'] }, reason: '`id` must be 1 to 128' }],
     ['the id ..', { value: { id: '..', images: ['x'] }, reason: '`id` must be' }],
     ['a long id', { value: { id: 'a'.repeat(129), images: ['x'] }, reason: '`id` must be' }],
+    ['no id', { value: { images: ['x'] }, reason: '`id` is missing' }],
     ['no images', { value: { id: 'a' }, reason: '`images` is missing' }],
-    ['a string as images', { value: { id: 'a', images: 'x' }, reason: '`images` is missing' }],
+    ['a number as images', { value: { id: 'a', images: 5 }, reason: '`images` is missing' }],
+    ['empty images only', { value: { id: 'a', images: ['', null] }, reason: '`images` has no URL' }],
     ['an empty list of images', { value: { id: 'a', images: [] }, reason: '`images` is empty' }],
-    ['an empty key_urls_map', { value: { id: 'a', key_urls_map: {} }, reason: '`images` is empty' }],
-    ['null as a source', { value: { id: 'a', images: ['x', null] }, reason: '`images.1` is not a string' }],
+    ['an empty key_urls_map', { value: { id: 'a', key_urls_map: {} }, reason: '`key_urls_map` is empty' }],
+    ['a number as a source', { value: { id: 'a', images: ['x', 5] }, reason: '`images.1` is not a string' }],
+    [
+      'a number as a named source',
+      { value: { id: 'a', key_urls_map: { front: 5 } }, reason: '`key_urls_map.front` is not a string' },
+    ],
+    [
+      '100 wrong sources',
+      { value: { id: 'a', images: Array.from({ length: 100 }, () => 5) }, reason: '; and 90 more' },
+    ],
+    ...['maxbytes', 'max_bytes', 'wdiths', 'Widths', 'formats ', 'tier s', 'imagse', 'ID'].map(
+      (name): [string, { value: unknown; reason: string }] => [
+        `the misspelt field "${name}"`,
+        {
+          value: { id: 'a', images: ['x'], [name]: 5 },
+          reason: `\`${name}\` is not a field of a unit: did you mean`,
+        },
+      ],
+    ),
     [
       'a long source',
       { value: { id: 'a', images: ['x'.repeat(9000)] }, reason: '`images.0` is longer than' },
     ],
     [
-      '1,001 images',
+      '10,001 images',
       {
-        value: { id: 'a', images: Array.from({ length: 1001 }, () => 'x') },
-        reason: '`images` has more than 1000',
+        value: { id: 'a', images: Array.from({ length: 10_001 }, () => 'x') },
+        reason: '`images` has more than 10000',
       },
     ],
     [
       '100,000 wrong images',
       {
         value: { id: 'a', images: Array.from({ length: 100_000 }, () => 0) },
-        reason: '`images` has more than 1000',
+        reason: '`images` has more than 10000',
       },
     ],
     [

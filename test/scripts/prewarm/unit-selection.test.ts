@@ -7,7 +7,8 @@ const DEFAULTS = {
   prewarm: { widths: [1080], tiers: ['balanced'], formats: ['avif'] },
 } as const;
 
-const select = (selection: Selection, value: unknown) => createUnitSelection(selection, DEFAULTS)(value);
+const select = (selection: Selection, value: unknown) =>
+  createUnitSelection(selection, DEFAULTS).toUnit(value);
 
 /** The id and the sources of the selected unit. */
 function selected(selection: Selection, value: unknown) {

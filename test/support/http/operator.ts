@@ -19,7 +19,8 @@ export interface Ingested {
   accepted: number;
   images: number;
   refusedCount: number;
-  refused: { line: number; state: string; detail: string }[];
+  refused: { line: number; unit?: string; state: string; detail: string }[];
+  notes?: string[];
 }
 
 /** A service with unit routes that makes one small variant of each image, and requests with the admin token. */

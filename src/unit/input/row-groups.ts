@@ -1,0 +1,59 @@
+import type { RefusedLine } from '../outcome.ts';
+import type { ReadUnit } from '../read-units.ts';
+import type { UnitImage } from '../unit.ts';
+
+/** Rows of one unit may be as far apart as these numbers of units and bytes between them. */
+const MAX_OPEN_UNITS = 10_000;
+const MAX_OPEN_BYTES = 2 ** 23;
+/** As many as a unit may have. */
+const MAX_IMAGES = 10_000;
+
+/**
+ * Joins the rows of a unit: its images are those of all rows with its id, its other fields those of the first. A bounded number of units
+ * stays open; a row that comes later is refused, since it would replace the images before.
+ */
+export interface RowGroups {
+  /** Returns what is complete. */
+  add(row: ReadUnit): readonly (ReadUnit | RefusedLine)[];
+  /** Returns the rest. */
+  end(): readonly ReadUnit[];
+}
+
+/** @param isSeen - whether a unit was open before, which it is from then on */
+export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
+  const open = new Map<string, ReadUnit>();
+  let bytes = 0;
+  function takeTooMany(): ReadUnit[] {
+    const taken: ReadUnit[] = [];
+    for (const first of open.values()) {
+      if (open.size <= MAX_OPEN_UNITS && bytes <= MAX_OPEN_BYTES) break;
+      open.delete(first.unit.id);
+      bytes -= first.bytes;
+      taken.push(first);
+    }
+    return taken;
+  }
+  return {
+    add(row) {
+      const before = open.get(row.unit.id);
+      if (!before && isSeen(row.unit.id))
+        return [refuse(row, 'its rows are too far apart: sort the input by id')];
+      if (before && before.unit.images.length + row.unit.images.length > MAX_IMAGES)
+        return [refuse(row, `its unit has more than ${MAX_IMAGES} images`)];
+      bytes += row.bytes;
+      if (before) join(before, row);
+      else open.set(row.unit.id, row);
+      return takeTooMany();
+    },
+    end: () => [...open.values()],
+  };
+}
+
+function refuse({ line, unit }: ReadUnit, detail: string): RefusedLine {
+  return { line, unit: unit.id, state: 'refused', detail };
+}
+
+function join(before: ReadUnit, row: ReadUnit): void {
+  before.bytes += row.bytes;
+  (before.unit.images as UnitImage[]).push(...row.unit.images);
+}
