@@ -8,6 +8,8 @@ export interface QueuedWork {
   readonly host: string;
   /** `undefined` before and after it is in the queue. */
   step: QueueStep | undefined;
+  /** Whether it fetches, and its source does not answer. */
+  isSilent?: boolean;
 }
 
 /** What is in a work queue, and how long that will take. */
@@ -18,6 +20,8 @@ export interface QueueLoad {
    * @param isDone - whether the last step was brought to its end, in success or failure. Default: `true`
    */
   move(work: QueuedWork, step: QueueStep | undefined, isDone?: boolean): void;
+  /** Notes that the source of work that fetches does not answer, or does now. */
+  setSilent(work: QueuedWork, isSilent: boolean): void;
   /** Returns how long new work of a host would have to wait now, in milliseconds. */
   expectedWaitMs(host: string): number;
   /** Returns whether the queue has not been nearly empty for so long that more than a burst waits in it. */
@@ -33,6 +37,8 @@ interface HostLoad {
   waiting: number;
   /** Its places to fetch. They are held until there is a place to encode. */
   places: ServiceTime;
+  /** How many of its fetches have no answer. */
+  silent: number;
 }
 
 /**
@@ -61,7 +67,8 @@ export function createQueueLoad({ encoders, nowMs }: QueueLoadOptions): QueueLoa
   function loadOf(host: string): HostLoad {
     const known = hosts.get(host);
     if (known) return known;
-    const load = { waiting: 0, places: createServiceTime({ servers: Infinity, assumedMs: 0, nowMs }) };
+    const places = createServiceTime({ servers: Infinity, assumedMs: 0, nowMs });
+    const load = { waiting: 0, places, silent: 0 };
     hosts.set(host, load);
     return load;
   }
@@ -70,7 +77,10 @@ export function createQueueLoad({ encoders, nowMs }: QueueLoadOptions): QueueLoa
   function encodeWaitMs(host: string): number {
     const ownWaiting = hosts.get(host)?.waiting ?? 0;
     let ahead = encodes.items + waitingToEncode;
-    for (const { waiting } of hosts.values()) ahead += Math.min(waiting, ownWaiting + 1);
+    for (const { waiting, places, silent } of hosts.values()) {
+      // What waits for a host that does not answer will not be encoded soon.
+      if (silent === 0 || silent < places.items) ahead += Math.min(waiting, ownWaiting + 1);
+    }
     return ahead < encoders ? 0 : ((ahead + 1 - encoders) * encodes.meanMs()) / encoders;
   }
 
@@ -87,9 +97,17 @@ export function createQueueLoad({ encoders, nowMs }: QueueLoadOptions): QueueLoa
     return waitMs;
   }
 
+  function setSilent(work: QueuedWork, isSilent: boolean): void {
+    const wasSilent = work.isSilent ?? false;
+    work.isSilent = isSilent;
+    loadOf(work.host).silent += Number(isSilent) - Number(wasSilent);
+  }
+
   return {
+    setSilent,
     move(work, step, isDone = true) {
       const load = loadOf(work.host);
+      setSilent(work, false);
       if (work.step === 'encode') encodes.leave(isDone);
       if (step === 'encode') encodes.enter();
       if (holdsPlace(work.step) && !holdsPlace(step)) load.places.leave(isDone);

@@ -159,12 +159,17 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       freeRequest();
       throw error;
     });
-    const silence = setTimeout(giveBack, SILENCE_MS);
+    const silence = setTimeout(() => {
+      load.setSilent(work, true);
+      giveBack();
+    }, SILENCE_MS);
     return {
       async onAnswer() {
         clearTimeout(silence);
+        load.setSilent(work, false);
         if (!freePlace) await take(1);
       },
+      onFetched: () => clearTimeout(silence),
       free() {
         clearTimeout(silence);
         giveBack();
@@ -185,6 +190,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
         try {
           load.move(work, 'fetch');
           const source = await fetch(place.onAnswer);
+          place.onFetched();
           load.move(work, 'fetched');
           leave = await takePlace(work, 'source', share(sources));
           load.move(work, 'encode');

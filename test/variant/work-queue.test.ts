@@ -225,6 +225,31 @@ describe('the wait in the work queue', () => {
     });
   });
 
+  it('does not count what waits for hosts that do not answer', async () => {
+    const clock = { ms: 0 };
+    const queue = createQueue({ nowMs: () => clock.ms });
+    const silent = held();
+    let refused = 0;
+    const hanging = Array.from({ length: 60 }, (_, number) =>
+      queue.run(`silent-${number % 20}`, undefined, work(silent.run)).catch(() => ++refused),
+    );
+    const encode = async () => {
+      clock.ms += 1000;
+    };
+    const good = work(async () => {}, encode);
+    for (let times = 0; times < 3; times++) {
+      const run = () => queue.run('good', undefined, good).catch(() => 'refused');
+      await until(async () => (await run()) === 'done');
+    }
+    // It was done before those had waited for so long that they were refused.
+    expect(refused).toBe(0);
+    await until(() => {
+      silent.end();
+      return queueIsEmpty(queue);
+    });
+    await Promise.all(hanging);
+  });
+
   it('is refused when its time is over, before anything is fetched', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
