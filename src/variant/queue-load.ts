@@ -1,3 +1,4 @@
+import { createRefusedTurns } from './refused-turns.ts';
 import { createServiceTime, type ServiceTime } from './service-time.ts';
 
 /** Where a piece of work is: it waits for a place to fetch; fetches; has fetched, and waits for a place to encode; or encodes. */
@@ -24,6 +25,8 @@ export interface QueueLoad {
   setSilent(work: QueuedWork, isSilent: boolean): void;
   /** Returns how long new work of a host would have to wait now, in milliseconds. */
   expectedWaitMs(host: string): number;
+  /** Returns when work of a host that is refused now can expect a turn, in milliseconds, after those that were refused before it. */
+  retryAfterMs(host: string): number;
   /** Returns whether the queue has not been nearly empty for so long that more than a burst waits in it. */
   isStanding(): boolean;
   /** Returns the host with the most work that waits for a place to fetch. */
@@ -60,6 +63,7 @@ export interface QueueLoadOptions {
 /** Measures what a work queue does, from which it tells how long new work would wait. */
 export function createQueueLoad({ encoders, nowMs }: QueueLoadOptions): QueueLoad {
   const encodes = createServiceTime({ servers: encoders, assumedMs: ASSUMED_ENCODE_MS, nowMs });
+  const refused = createRefusedTurns(nowMs);
   const hosts = new Map<string, HostLoad>();
   let waitingToEncode = 0;
   let calmAtMs = nowMs();
@@ -118,6 +122,11 @@ export function createQueueLoad({ encoders, nowMs }: QueueLoadOptions): QueueLoa
       if (load.waiting + load.places.items === 0) hosts.delete(work.host);
     },
     expectedWaitMs: (host) => Math.max(noteCalm(host), fetchWaitMs(host)),
+    retryAfterMs(host) {
+      const fetchMs = fetchWaitMs(host);
+      const encodeMs = encodeWaitMs(host);
+      return fetchMs > encodeMs ? fetchMs : encodeMs + refused.add(encodes.meanMs() / encoders);
+    },
     isStanding: () => nowMs() - calmAtMs > BURST_MS,
     busiestHost() {
       let busiest = { host: '', waiting: 0 };

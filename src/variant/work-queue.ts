@@ -92,7 +92,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     counts.refused[reason]++;
     if (reason === 'draining') return shuttingDown();
     const detail = 'Too many images are being made just now: try again in a moment';
-    return overloaded(detail, load.expectedWaitMs(host));
+    return overloaded(detail, load.retryAfterMs(host));
   }
 
   /** @throws EdgepressError if work of this host cannot be accepted now */
