@@ -1,4 +1,4 @@
-import { featuresOf } from '../../src/encode/predict-quality.ts';
+import { featuresOf, USUAL_SCORE } from '../../src/encode/predict-quality.ts';
 import type { QualityModel } from '../../src/encode/quality-model.ts';
 import { median } from '../bench/harness/measurements.ts';
 import { type Measured, TARGETS, type Trial } from './measure.ts';
@@ -26,6 +26,7 @@ export function fitModel(measured: readonly Measured[]): { fitted: QualityModel;
   const cases = measured.flatMap(casesOf);
   const weights = fitWeights(cases.map(({ equation }) => equation));
   const slopes = cases.map(({ slope }) => slope);
+  const [at, perPoint] = usualDrafts(measured);
   const [start, perPosition] = fitWeights(
     cases.map(({ equation, growth }) => ({ ...equation, features: [1, equation.value], value: growth })),
   ) as [number, number];
@@ -33,18 +34,34 @@ export function fitModel(measured: readonly Measured[]): { fitted: QualityModel;
     fitted: {
       position: weights.map(round),
       positionsPerPoint: round(1 / median(slopes)),
+      draft: { at: round(at), perPoint: round(perPoint) },
       bytes: { start: round(start), perPosition: round(perPosition) },
     },
     errors: crossValidate(cases),
   };
 }
 
+/** Returns the position at which drafts usually have a score of 70, and how far a point is from there. */
+function usualDrafts(measured: readonly Measured[]): [at: number, perPoint: number] {
+  const equations = measured.flatMap(({ drafts }) =>
+    TARGETS.flatMap((target) => {
+      const position = crossingOf(drafts, target)?.position;
+      if (position === undefined) return [];
+      return { features: [1, target - USUAL_SCORE], value: position, importance: 1 };
+    }),
+  );
+  return fitWeights(equations) as [number, number];
+}
+
+function isUsable({ score }: Trial): boolean {
+  return score >= LOWEST_SCORE && score <= HIGHEST_SCORE;
+}
+
 function casesOf({ picture, drafts, finals, ...still }: Measured): Case[] {
   return TARGETS.flatMap((target) => {
     const crossing = crossingOf(finals, target);
     if (!crossing) return [];
-    const usable = drafts.filter(({ score }) => score >= LOWEST_SCORE && score <= HIGHEST_SCORE);
-    return usable.map((draft) => {
+    return drafts.filter(isUsable).map((draft) => {
       const distance = Math.abs(target - draft.score) / 10;
       // Drafts that are near the target are to be predicted best.
       const importance = 1 / (0.3 + distance);

@@ -31,7 +31,7 @@ export interface Measured extends DraftedStill {
 export const TARGETS = Object.values(TIER_QUALITY).map(({ targetScore }) => targetScore);
 
 /** Qualities of drafts, from those that suit the lowest tier to those that suit the highest. */
-const DRAFT_QUALITIES = { avif: [46, 56, 71], webp: [58, 76, 88], jpeg: [56, 71, 86] };
+const DRAFT_QUALITIES = { avif: [46, 56, 71], webp: [48, 58, 72, 85], jpeg: [34, 46, 64, 83] };
 /** A final encode that is so near to a target, in points of score, tells where the target is reached. */
 const NEAR = 1;
 const MAX_TRIALS = 3;
@@ -63,7 +63,7 @@ function nameOf({ model }: QualitySteps): string {
 }
 
 async function draftsOf(still: Still, steps: QualitySteps): Promise<Trial[]> {
-  const { encoding } = steps.draftAt(steps.draftQuality);
+  const { encoding } = steps.draftAt(steps.qualities[0] as number);
   const drafts: Trial[] = [];
   for (const quality of DRAFT_QUALITIES[encoding as keyof typeof DRAFT_QUALITIES])
     drafts.push(await trial(still, steps, indexOf(steps, quality), steps.draftAt(quality)));

@@ -9,7 +9,7 @@ import {
   smallestThatReaches,
 } from './candidates.ts';
 import type { EncoderSettings } from './encodings.ts';
-import { type Draft, type Prediction, predict } from './predict-quality.ts';
+import { type Draft, type Prediction, predict, usualPosition } from './predict-quality.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import type { Candidate, Still } from './still.ts';
 import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
@@ -23,7 +23,7 @@ export interface BestRequest {
 }
 
 /** From a draft that is further from the target than this, in points of score, another one is made nearer to it. */
-const FAR = 15;
+const FAR = 8;
 /** What exceeds the target by more points is encoded again: they are a tenth of the bytes, and more in high. */
 const WORTH_CORRECTING = 2.5;
 /** A correction aims higher by this share of the error that it corrects. */
@@ -80,15 +80,14 @@ interface LossyPrediction extends Prediction {
   perPoint: number;
 }
 
-/** Predicts from a draft, which all targets share, or from a second one if that is far from the target. */
+/** Predicts from a draft where the score is usually that of the target, or from a second one if it is far from that. */
 async function predictLossy(still: Still, steps: QualitySteps, target: number): Promise<LossyPrediction> {
   const { model, aim } = steps;
-  const first = await draftAt(still, steps, stepOf(steps, steps.draftQuality));
+  const draftNear = (position: number) =>
+    draftAt(still, steps, stepBelow(steps, clampToRange(still, steps, position)));
+  const first = await draftNear(usualPosition(model, target));
   const isFar = Math.abs(target - first.score) > FAR;
-  const near = predict(model, first, still, target).position;
-  const draft = isFar
-    ? await draftAt(still, steps, stepBelow(steps, clampToRange(still, steps, near)))
-    : first;
+  const draft = isFar ? await draftNear(predict(model, first, still, target).position) : first;
   const usual = model.positionsPerPoint;
   const rise =
     predict(model, draft, still, target + 1).position - predict(model, draft, still, target - 1).position;

@@ -7,7 +7,7 @@ import type { RgbImage } from './metric.ts';
 /** The input of encoders: 8-bit sRGB, upright, at the size of the variant. There are 4 channels only if at least one pixel is transparent. */
 export type Pixels = RawPixels;
 
-/** The metric needs some 50 bytes per pixel, so a larger image is scored in bands with about this many pixels together. */
+/** The metric needs some 25 bytes per pixel, so a larger image is scored in bands with about this many pixels together. */
 const MAX_SCORED_PIXELS = 4_000_000;
 /** High enough for the metric's smallest scale. */
 const BAND_ROWS = 256;

@@ -24,8 +24,8 @@ export interface Prediction {
 
 /** Points of score per unit of a feature. */
 const POINTS = 10;
-/** The score around which features are centred. */
-const CENTRE = 70;
+/** The score around which features are centred, and to which the usual draft of a model belongs. */
+export const USUAL_SCORE = 70;
 /** Bounds of the pictures that models are fitted on: polynomials are not to be trusted far beyond. */
 const LOWEST_SCORE = 30;
 const HIGHEST_SCORE = 90;
@@ -39,8 +39,8 @@ export function featuresOf(draft: Omit<Draft, 'position'>, still: DraftedStill, 
   const pixels = still.width * still.height;
   const score = Math.min(HIGHEST_SCORE, Math.max(LOWEST_SCORE, draft.score));
   const above = (target - score) / POINTS;
-  const level = (score - CENTRE) / POINTS;
-  const goal = (target - CENTRE) / POINTS;
+  const level = (score - USUAL_SCORE) / POINTS;
+  const goal = (target - USUAL_SCORE) / POINTS;
   const bits = Math.log((8 * draft.bytes) / pixels);
   const size = Math.log(pixels) - 12;
   const colours = Math.min(still.sharpColours, MAX_SHARP_COLOURS) / MAX_SHARP_COLOURS;
@@ -62,6 +62,11 @@ export function featuresOf(draft: Omit<Draft, 'position'>, still: DraftedStill, 
     above * level ** 2,
     above * level * bits,
   ];
+}
+
+/** Returns where a draft usually has a score. */
+export function usualPosition({ draft }: QualityModel, score: number): number {
+  return draft.at + (score - USUAL_SCORE) * draft.perPoint;
 }
 
 /** Predicts at which position an encoding reaches a target, and with how many bytes, from a draft of it. */
