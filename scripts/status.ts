@@ -1,30 +1,33 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { UNIT_STATES, type UnitState } from '../src/protocol/keys.ts';
 import type { Units } from '../src/unit/units.ts';
-import { messageOf } from './cli/command.ts';
+import { CommandFailure } from './cli/command.ts';
 import { mapInOrder } from './cli/concurrency.ts';
-import { printMessage, standardOutput } from './cli/output.ts';
-import { printable } from './cli/text.ts';
-import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
+import { type LineOutput, printMessage, standardOutput } from './cli/output.ts';
+import { readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
-import { formatStatus } from './status/status-text.ts';
+import { type Answer, type AnswerOptions, answerFor } from './status/answers.ts';
+import { listedUnits } from './status/listed-units.ts';
 
-/** What is printed for one unit. */
-interface Answer {
-  /** For standard output. */
-  text?: string;
-  /** For standard error: why the status is not known. */
-  problem?: string;
+interface StatusOptions {
+  json?: true;
+  broken?: true;
+  state?: UnitState;
 }
 
 /** Many, because a lookup over a network is mostly waiting. */
 const MAX_CONCURRENT_LOOKUPS = 16;
 
-/** `status`: prints whether each image of a unit is ready, pending or broken. */
+/** `status`: prints whether each image of a unit is ready, pending or broken, or which units are in a state. */
 export function statusCommand(): Command {
   return new Command('status')
     .description('show whether each image of a unit is ready, pending or broken, and why')
-    .argument('<unit...>', 'unit ids; - reads them from standard input, one per line')
+    .argument('[unit...]', 'unit ids; - reads them from standard input, one per line')
     .option('--json', 'print NDJSON, one line per unit: the response of GET /units/{id}')
+    .option('--broken', 'show only images that are broken, and units that have any')
+    .addOption(
+      new Option('--state <state>', 'list the ids of all units that are in this state').choices(UNIT_STATES),
+    )
     .addHelpText(
       'after',
       '\nExit status: 1 when a unit is not known or could not be looked up; all others are printed.',
@@ -32,25 +35,19 @@ export function statusCommand(): Command {
     .action(printStatus);
 }
 
-async function printStatus(args: readonly string[], { json = false }: { json?: boolean }): Promise<void> {
+async function printStatus(args: readonly string[], options: StatusOptions): Promise<void> {
+  const { json = false, broken = false, state } = options;
+  if (args.length > 0 === (state !== undefined))
+    throw new CommandFailure('Give the ids of units, or - to read them, or --state to list units.');
   const config = readEnvironment();
   const stop = new AbortController();
-  const ids = await readUnitIds(args, stop.signal);
   const { units, drain, close } = await openUnitSession(config, printMessage);
   const output = standardOutput();
-  const answers = mapInOrder(ids, MAX_CONCURRENT_LOOKUPS, (unit) =>
-    json ? answerInJson(unit, units) : answerInText(unit, units),
-  );
   try {
-    for await (const { text, problem } of answers) {
-      if (text !== undefined) output.write(text);
-      if (problem !== undefined) {
-        printMessage(problem);
-        process.exitCode = 1;
-      }
-      await output.ready();
-      if (output.isClosed()) break;
-    }
+    const answers = state
+      ? listAnswers(units, state, json)
+      : await unitAnswers(args, units, { json, brokenOnly: broken }, stop.signal);
+    await printAnswers(answers, output);
   } finally {
     stop.abort();
     await output.close();
@@ -59,31 +56,33 @@ async function printStatus(args: readonly string[], { json = false }: { json?: b
   }
 }
 
-async function answerInText(unit: NamedUnit, units: Pick<Units, 'status'>): Promise<Answer> {
-  const found = await lookUp(unit, units);
-  return 'problem' in found ? { problem: found.problem } : { text: `${formatStatus(found.status)}\n` };
+async function unitAnswers(
+  args: readonly string[],
+  units: Units,
+  options: AnswerOptions,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Answer>> {
+  const ids = await readUnitIds(args, signal);
+  return mapInOrder(ids, MAX_CONCURRENT_LOOKUPS, (unit) => answerFor(unit, units, options));
 }
 
-/** Always has a line for standard output, so that there is one for each unit. */
-async function answerInJson(unit: NamedUnit, units: Pick<Units, 'status'>): Promise<Answer> {
-  const found = await lookUp(unit, units);
-  if (!('problem' in found)) return { text: JSON.stringify(found.status) };
-  const { error, problem } = found;
-  return { text: JSON.stringify({ id: unit.id, error }), problem };
+/** Ids alone, so that another command can read them; in JSON with the time since when. */
+async function* listAnswers(units: Units, state: UnitState, json: boolean): AsyncGenerator<Answer, void> {
+  for await (const { id, since } of listedUnits(units, state))
+    yield { text: json ? JSON.stringify({ id, state, since }) : id };
 }
 
-async function lookUp(unit: NamedUnit, units: Pick<Units, 'status'>) {
-  if ('problem' in unit) return { error: 'bad_request', problem: unit.problem };
-  const { id } = unit;
-  try {
-    const status = await units.status(id);
-    return status
-      ? { status }
-      : {
-          error: 'not_found',
-          problem: `${id}: there is no such unit: it was never submitted, or was purged`,
-        };
-  } catch (error) {
-    return { error: 'internal', problem: `${id}: ${printable(messageOf(error))}` };
+async function printAnswers(
+  answers: AsyncIterable<Answer>,
+  output: LineOutput & { isClosed(): boolean },
+): Promise<void> {
+  for await (const { text, problem } of answers) {
+    if (text !== undefined) output.write(text);
+    if (problem !== undefined) {
+      printMessage(problem);
+      process.exitCode = 1;
+    }
+    await output.ready();
+    if (output.isClosed()) break;
   }
 }

@@ -18,7 +18,8 @@ export function readEnvironment(): Config {
 }
 
 /** The services with which a command works on units. */
-export interface UnitSession extends Pick<UnitServices, 'units' | 'queue' | 'cdn'> {
+export interface UnitSession
+  extends Pick<UnitServices, 'units' | 'queue' | 'cdn' | 'processJob' | 'notifications'> {
   /** Starts no more work, and resolves when the work in flight is done. */
   drain(): Promise<void>;
   /** Closes all connections. */
@@ -39,8 +40,13 @@ export async function openUnitSession(
   const log = pino({ level: levelFor(config) }, { write: (line: string) => onMessage(toMessage(line)) });
   try {
     const services = await createServices(config, log);
-    const { units, queue, cdn, drain } = await createUnitServices(config, log, services, options);
-    return { units, queue, cdn, drain, close: () => services.close() };
+    const { units, queue, cdn, processJob, notifications, drain } = await createUnitServices(
+      config,
+      log,
+      services,
+      options,
+    );
+    return { units, queue, cdn, processJob, notifications, drain, close: () => services.close() };
   } catch (error) {
     throw asCommandFailure(error);
   }

@@ -1,10 +1,13 @@
 import type { Unit } from '../../src/unit/unit.ts';
 import type { Units } from '../../src/unit/units.ts';
+import type { UnitServices } from '../../src/unit-services.ts';
 import { forEachConcurrently } from '../cli/concurrency.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface PrewarmLocallyOptions {
-  units: Pick<Units, 'submit' | 'prewarm'>;
+  units: Pick<Units, 'submit'>;
+  /** Makes the variants of a unit, and records what became of it. */
+  processJob: UnitServices['processJob'];
   /** Whether to try again what is remembered as broken. */
   retry: boolean;
   recorder: Recorder;
@@ -32,13 +35,13 @@ const MAX_UNITS_IN_FLIGHT = 64;
  */
 export async function prewarmLocally(
   items: AsyncIterable<UnitToPrewarm>,
-  { units, retry, recorder, onDone, signal }: PrewarmLocallyOptions,
+  { units, processJob, retry, recorder, onDone, signal }: PrewarmLocallyOptions,
 ): Promise<void> {
   async function prewarm({ unit }: UnitToPrewarm): Promise<void> {
     const recorded = new Set<string>();
     try {
       const job = await units.submit(unit, { retry });
-      await units.prewarm(job, (outcome) => {
+      await processJob(job, (outcome) => {
         recorded.add(outcome.src);
         recorder.addOutcome(outcome);
       });

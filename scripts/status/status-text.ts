@@ -1,4 +1,5 @@
-import type { ImageStatus, ReadyStatus, StoredVariant, UnitStatus } from '../../src/unit/status.ts';
+import type { BrokenStatus, ImageStatus, ReadyStatus, UnitStatus } from '../../src/unit/status.ts';
+import type { UnsentImage, UnsentUnit, UnsentVariant } from '../../src/unit/unsent.ts';
 import { counted, formatBytes, formatShare, printable } from '../cli/text.ts';
 
 /** The status of a unit as lines of text: a summary, then each image with its variants or its failure. */
@@ -20,6 +21,25 @@ export function formatStatus({ id, images, totals }: UnitStatus): string {
   return [...lines, ...images.flatMap(formatImage)].join('\n');
 }
 
+/** What there is of a unit that was never sent: its images by the hash of their source, as in the keys of the store. */
+export function formatUnsent({ id, images }: UnsentUnit): string {
+  const lines = [
+    `${id}: never sent, or purged since: what viewers have asked for, of ${counted(images.length, 'image')}`,
+  ];
+  return [...lines, ...images.flatMap(formatUnsentImage)].join('\n');
+}
+
+function formatUnsentImage(image: UnsentImage): string[] {
+  const state =
+    image.state === 'broken'
+      ? formatBroken(image)
+      : [
+          `${formatBytes(image.sourceBytes)} before`,
+          ...image.variants.map((variant) => formatVariant(variant, image.sourceBytes)),
+        ];
+  return ['', `  source ${image.source}`, ...state.map((line) => `    ${line}`)];
+}
+
 /** The size of the largest variant of an image, in bytes. */
 function largestOf({ variants }: ReadyStatus): number {
   return Math.max(0, ...variants.map(({ bytes }) => bytes));
@@ -32,14 +52,7 @@ function formatImage(image: ImageStatus): string[] {
 
 function formatState(image: ImageStatus): string[] {
   if (image.state === 'pending') return ['pending'];
-  if (image.state === 'broken') {
-    const { code, detail, since, retryable, nextAttempt } = image;
-    const prospect = retryable ? 'may be temporary' : 'permanent until the source changes';
-    return [
-      `broken: ${code}: ${printable(detail)}`,
-      `since ${since}; ${prospect}; next attempt ${nextAttempt}`,
-    ];
-  }
+  if (image.state === 'broken') return formatBroken(image);
   const { sourceBytes, variants } = image;
   return [
     `ready, ${formatBytes(sourceBytes)} before`,
@@ -47,8 +60,16 @@ function formatState(image: ImageStatus): string[] {
   ];
 }
 
-function formatVariant(variant: StoredVariant, sourceBytes: number): string {
-  const { width, tier, format, bytes, effort, url } = variant;
+function formatBroken({ code, detail, since, retryable, nextAttempt }: BrokenStatus): string[] {
+  const prospect = retryable ? 'may be temporary' : 'permanent until the source changes';
+  return [
+    `broken: ${code}: ${printable(detail)}`,
+    `since ${since}; ${prospect}; next attempt ${nextAttempt}`,
+  ];
+}
+
+function formatVariant(variant: UnsentVariant & { url?: string }, sourceBytes: number): string {
+  const { width, tier, format, bytes, effort, url = '' } = variant;
   const size = `${formatBytes(bytes).padStart(8)} ${formatShare(bytes, sourceBytes).padStart(6)}`;
-  return `${`${width} ${tier} ${format}`.padEnd(18)} ${size}  ${effort.padEnd(4)}  ${url}`;
+  return `${`${width} ${tier} ${format}`.padEnd(18)} ${size}  ${effort.padEnd(4)}  ${url}`.trimEnd();
 }

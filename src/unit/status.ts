@@ -144,7 +144,13 @@ function brokenStatus(
   return { state: 'broken', code, detail, since, retryable, nextAttempt };
 }
 
-function totalsOf(images: readonly ImageStatus[]): UnitStatus['totals'] {
+/** Returns the totals of images of any kind. */
+export function totalsOf(
+  images: readonly (
+    | { state: 'ready'; sourceBytes: number; variants: readonly { bytes: number }[] }
+    | { state: 'broken' | 'pending' }
+  )[],
+): UnitStatus['totals'] {
   const totals = { ready: 0, broken: 0, pending: 0, sourceBytes: 0, bytes: 0 };
   for (const image of images) {
     totals[image.state]++;

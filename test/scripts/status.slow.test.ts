@@ -39,6 +39,20 @@ describe('the command status', () => {
     expect(since).toMatch(/^ {4}since 20\S+Z; permanent until the source changes; next attempt 20\S+Z$/);
   });
 
+  it('lists the ids of the units in a state, and shows only what is broken', async () => {
+    const { run, src } = await setUpUnits();
+    await run(['prewarm', '-'], JSON.stringify({ id: 'good', images: [src('/a.jpg')] }));
+    expect((await run(['status', '--state', 'ready'])).stdout).toBe('good\n');
+    expect((await run(['status', '--state', 'broken'])).stdout).toBe('done\n');
+    const listed = parseLines((await run(['status', '--state', 'broken', '--json'])).stdout);
+    expect(listed).toEqual([{ id: 'done', state: 'broken', since: expect.any(String) }]);
+    const broken = await run(['status', 'done', 'good', '--broken', '--json']);
+    expect(parseLines(broken.stdout)).toEqual([
+      expect.objectContaining({ id: 'done', images: [expect.objectContaining({ name: 'gone.jpg' })] }),
+    ]);
+    expect((await run(['status'])).status).toBe(1);
+  });
+
   it('prints a JSON line for each unit with --json, in the order of the input', async () => {
     const { run, src } = await setUpUnits();
     const { status, stdout, stderr } = await run(['status', '-', '--json'], 'nobody\n\ndone\nno unit\ndone');

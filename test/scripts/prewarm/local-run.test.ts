@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { prewarmLocally } from '../../../scripts/prewarm/local-run.ts';
 import { createRecorder } from '../../../scripts/prewarm/recorder.ts';
 import { createTotals } from '../../../scripts/prewarm/totals.ts';
+import type { Job } from '../../../src/queue/queue.ts';
 import type { Units } from '../../../src/unit/units.ts';
 
 /** Lets all pending callbacks run. */
@@ -17,27 +18,25 @@ function createHeldUnits() {
       held.set(what, resolve);
     });
   const sources = new Map<string, string>();
-  const units: Pick<Units, 'submit' | 'prewarm'> = {
+  const units: Pick<Units, 'submit'> = {
     async submit(unit, { retry }) {
       const src = unit.images[0]?.src ?? '';
       await hold(`accept ${unit.id} with ${src}`);
       sources.set(unit.id, src);
       return { unit: unit.id, images: 1, retry };
     },
-    async prewarm({ unit }) {
-      await hold(`prewarm ${unit} with ${sources.get(unit)}`);
-    },
   };
+  const processJob = async ({ unit }: Job) => await hold(`prewarm ${unit} with ${sources.get(unit)}`);
   const release = async (what: string) => {
     held.get(what)?.();
     await runPending();
   };
-  return { units, log, release };
+  return { units, processJob, log, release };
 }
 
 describe('prewarmLocally', () => {
   it('starts a later line about a unit when the earlier one is done, and other units meanwhile', async () => {
-    const { units, log, release } = createHeldUnits();
+    const { units, processJob, log, release } = createHeldUnits();
     async function* items() {
       for (const [id, src] of ['a1', 'a2', 'b1', 'a3'].map((text) => [...text])) {
         const images = [{ src: src ?? '' }];
@@ -48,7 +47,7 @@ describe('prewarmLocally', () => {
     const recorder = createRecorder({ totals: createTotals(), outputs: [], onMessage: () => {}, signal });
     const done: string[] = [];
     const ended = prewarmLocally(items(), {
-      ...{ units, recorder, signal, retry: false },
+      ...{ units, processJob, recorder, signal, retry: false },
       onDone: ({ unit }) => done.push(`${unit.id}${unit.images[0]?.src}`),
     });
     await runPending();
