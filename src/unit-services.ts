@@ -7,6 +7,7 @@ import type { Notifications } from './notify/notifications.ts';
 import { completedEvent, failedEvent, type UnitSubmission } from './notify/unit-event.ts';
 import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
+import { splitLargeJobs } from './queue/split-jobs.ts';
 import type { Services } from './services.ts';
 import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
@@ -71,7 +72,7 @@ export async function createUnitServices(
   setMaxListeners(0, signal);
   const abandon = new AbortController();
   setMaxListeners(0, abandon.signal);
-  const queue = await shared.queue();
+  const queue = splitLargeJobs(await shared.queue());
   const { notifications, nowMs } = shared;
   const allUnits = createUnits({
     ...shared,

@@ -42,8 +42,8 @@ export function packMessages(jobs: readonly Job[]): string[] {
 
 /** Returns the body of one message with these jobs. */
 export function encodeMessage(jobs: readonly Job[]): string {
-  // What version 1 would not find: a worker of before packs then leaves the message to others.
-  const v = jobs.some(({ pack }) => pack !== undefined) ? 2 : 1;
+  // What version 1 would not find, or do in whole for each part: a worker of before then leaves the message to others.
+  const v = jobs.some(({ pack, from }) => pack !== undefined || from !== undefined) ? 2 : 1;
   return JSON.stringify({ v, jobs: jobs.map((job) => jobSchema.parse(job)) });
 }
 

@@ -4,8 +4,10 @@ import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/requ
 /** Work on one unit. The manifest of the unit is in the store, alone or in a pack; a job only names them. */
 export interface Job {
   unit: string;
-  /** How many images the unit has, so that jobs can be packed into messages of about equal work. */
+  /** How many images it is about, so that jobs can be packed into messages of about equal work: all of the unit, or those from `from` on. */
   images: number;
+  /** The index of the first image that it is about, if not about all of the unit: see `splitJob`. */
+  from?: number | undefined;
   /** Whether to try sources again that are recorded as broken. */
   retry: boolean;
   /**
@@ -74,6 +76,7 @@ export interface ConsumeOptions {
 export const jobSchema = z.object({
   unit: z.string().refine(isUnit, 'is not a unit id'),
   images: z.int().min(0),
+  from: z.int().min(0).optional(),
   retry: z.boolean(),
   invalidate: z.literal(true).optional(),
   upgrade: z

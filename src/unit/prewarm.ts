@@ -45,7 +45,7 @@ export type Prewarm = (
   onOutcome: (outcome: ImageOutcome) => void,
 ) => Promise<PrewarmedUnit | undefined>;
 
-/** What a job was about, and what became of its images: each is ready or broken. */
+/** What became of the images that a job was about: each is ready or broken. */
 export interface PrewarmedUnit {
   manifest: Manifest;
   outcomes: readonly ImageOutcome[];
@@ -68,12 +68,17 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
       results.set(image.src, result);
       return result;
     };
-    const images = await Promise.all(manifest.images.map(prewarmOnce));
+    const images = await Promise.all(imagesOf(job, manifest).map(prewarmOnce));
     for (const { outcome } of images) onOutcome(outcome);
     const failed = images.find(({ error }) => error !== undefined);
     if (failed) throw failed.error;
     return { manifest, outcomes: images.map(({ outcome }) => outcome) };
   };
+}
+
+/** Returns the images of the unit that the job is about. */
+function imagesOf({ from, images }: Job, manifest: Manifest): readonly UnitImage[] {
+  return from === undefined ? manifest.images : manifest.images.slice(from, from + images);
 }
 
 /** What the images of one unit share. */

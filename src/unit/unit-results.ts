@@ -1,7 +1,9 @@
 import type { Job } from '../queue/queue.ts';
+import { MAX_JOB_IMAGES } from '../queue/split-jobs.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import type { Manifest } from './manifest.ts';
 import type { PrewarmedUnit } from './prewarm.ts';
+import type { UnitParts } from './unit-parts.ts';
 import type { UnitResult, UnitStates } from './unit-states.ts';
 import { summarizeImages, type UnitSummary } from './unit-summary.ts';
 
@@ -37,17 +39,34 @@ export interface UnitResults {
 export interface UnitResultsServices {
   states: Pick<UnitStates, 'markResult' | 'hasResult' | 'unmarkPending'>;
   manifests: Pick<CurrentManifest, 'read'>;
+  parts: UnitParts;
 }
 
-export function createUnitResults({ states, manifests }: UnitResultsServices): UnitResults {
+export function createUnitResults({ states, manifests, parts }: UnitResultsServices): UnitResults {
+  /** Returns the summary of the unit if this is the last of its parts. */
+  async function completeParts(
+    manifest: Manifest,
+    from: number,
+    part: UnitSummary,
+  ): Promise<UnitSummary | undefined> {
+    // Delivered again: the other parts are not there any more.
+    const isOver =
+      (await states.hasResult(manifest, 'ready')) || (await states.hasResult(manifest, 'broken'));
+    return isOver ? undefined : await parts.add(manifest, from, part);
+  }
+
   return {
-    async finish({ unit }, prewarmed) {
+    async finish({ unit, from }, prewarmed) {
       if (!prewarmed) {
         await states.unmarkPending(unit);
         return undefined;
       }
+      // Others of its images may be missing.
+      if (from !== undefined) return undefined;
       const { manifest, outcomes } = prewarmed;
-      const summary = summarizeImages(outcomes);
+      const part = summarizeImages(outcomes);
+      const summary = from === undefined ? part : await completeParts(manifest, from, part);
+      if (!summary) return undefined;
       const result = summary.broken > 0 ? 'broken' : 'ready';
       return (await states.hasResult(manifest, result)) ? undefined : { manifest, result, summary };
     },
@@ -56,6 +75,9 @@ export function createUnitResults({ states, manifests }: UnitResultsServices): U
       const manifest = await manifests.read(unit);
       return manifest && { manifest, result: 'failed' };
     },
-    record: ({ manifest, result }) => states.markResult(manifest, result),
+    async record({ manifest, result }) {
+      await states.markResult(manifest, result);
+      if (result !== 'failed' && manifest.images.length > MAX_JOB_IMAGES) await parts.remove(manifest);
+    },
   };
 }
