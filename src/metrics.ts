@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createRequestMetrics } from './request-metrics.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
 import { registerSource } from './telemetry/register-source.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
@@ -61,11 +62,6 @@ export function createMetrics({
   const histogram = (name: string, help: string, ...labelNames: string[]) =>
     new Histogram({ name: `edgepress_${name}`, help, labelNames, registers, buckets: SECONDS });
 
-  const requests = counter('requests_total', 'Requests, by outcome and problem code', 'outcome', 'code');
-  const requestSeconds = histogram('request_seconds', 'How long requests took', 'outcome');
-  const bytesOut = counter('response_bytes_total', 'Bytes of responses');
-  const imageBytes = counter('image_bytes_total', 'Bytes of whole images that were sent');
-  const originalBytes = counter('image_original_bytes_total', 'Bytes that their originals would have been');
   const bytesIn = counter('source_bytes_total', 'Bytes of originals that were fetched');
   const fetchSeconds = histogram('fetch_seconds', 'How long fetching an original took');
   const encodes = counter('encodes_total', 'Variants made', 'format', 'tier');
@@ -94,14 +90,7 @@ export function createMetrics({
     contentType: registry.contentType,
     registry,
     text: () => registry.metrics(),
-    recordRequest({ outcome, code, seconds, bytes, ...response }) {
-      requests.inc({ outcome, code });
-      requestSeconds.observe({ outcome }, seconds);
-      bytesOut.inc(bytes);
-      if (response.originalBytes === undefined) return;
-      imageBytes.inc(bytes);
-      originalBytes.inc(response.originalBytes);
-    },
+    recordRequest: createRequestMetrics(registry, SECONDS),
     recordWork(work) {
       if (work.kind === 'broken') return broken.inc({ code: work.code });
       const seconds = work.ms / 1000;
