@@ -32,6 +32,8 @@ export const SMOKE_PREFIX = 'smoke';
 export const SWEEP_PROGRESS_KEY = 'swept.json';
 /** In a unit's folder: its sources, as prewarm received them. */
 export const MANIFEST_NAME = 'manifest.json';
+/** In a unit's folder, while a large unit is worked on in parts: what became of the images of each part. */
+export const PARTS_FOLDER = 'parts';
 /** In a source's folder, only while the source is broken: why, and when to try it again. */
 export const SOURCE_RECORD_NAME = 'source.json';
 

@@ -2,10 +2,12 @@ import { type Dirent, rmdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import {
   DEAD_LETTER_PREFIX,
+  EVENT_PREFIX,
   MANIFEST_NAME,
   PACK_PREFIX,
   QUEUE_PREFIX,
   SHARDS,
+  STATE_PREFIX,
   SUBMISSION_PREFIX,
   TOMBSTONE_PREFIX,
   VARIANT_PREFIX,
@@ -39,6 +41,7 @@ export interface WalkOptions {
 export const PLACES: readonly string[] = [
   ...Array.from({ length: SHARDS }, (_, shard) => `${VARIANT_PREFIX}/${shard.toString(16).padStart(2, '0')}`),
   ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX, SUBMISSION_PREFIX, PACK_PREFIX],
+  ...[EVENT_PREFIX, STATE_PREFIX],
 ];
 
 /** Returns the part of the folder that a key is in. */

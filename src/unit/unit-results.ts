@@ -1,5 +1,4 @@
 import type { Job } from '../queue/queue.ts';
-import { MAX_JOB_IMAGES } from '../queue/split-jobs.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import type { Manifest } from './manifest.ts';
 import type { PrewarmedUnit } from './prewarm.ts';
@@ -11,6 +10,8 @@ import { summarizeImages, type UnitSummary } from './unit-summary.ts';
 export interface EndedUnit {
   manifest: Manifest;
   result: UnitResult;
+  /** Whether its images were divided between jobs. */
+  hasParts: boolean;
 }
 
 /** A unit whose images are all ready or broken. */
@@ -61,23 +62,22 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
         await states.unmarkPending(unit);
         return undefined;
       }
-      // Others of its images may be missing.
-      if (from !== undefined) return undefined;
       const { manifest, outcomes } = prewarmed;
       const part = summarizeImages(outcomes);
       const summary = from === undefined ? part : await completeParts(manifest, from, part);
       if (!summary) return undefined;
       const result = summary.broken > 0 ? 'broken' : 'ready';
-      return (await states.hasResult(manifest, result)) ? undefined : { manifest, result, summary };
+      if (await states.hasResult(manifest, result)) return undefined;
+      return { manifest, result, summary, hasParts: from !== undefined };
     },
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
       const manifest = await manifests.read(unit);
-      return manifest && { manifest, result: 'failed' };
+      return manifest && { manifest, result: 'failed', hasParts: false };
     },
-    async record({ manifest, result }) {
+    async record({ manifest, result, hasParts }) {
       await states.markResult(manifest, result);
-      if (result !== 'failed' && manifest.images.length > MAX_JOB_IMAGES) await parts.remove(manifest);
+      if (hasParts) await parts.remove(manifest);
     },
   };
 }

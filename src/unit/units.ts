@@ -14,6 +14,7 @@ import { createReadStatus, type ReadStatus, type StatusServices } from './status
 import { createSubmissions, type Submissions } from './submissions.ts';
 import { createSubmit, type Submit } from './submit.ts';
 import { createSweepPacks } from './sweep-packs.ts';
+import { createUnitParts } from './unit-parts.ts';
 import { createUnitResults, type UnitResults } from './unit-results.ts';
 import { createUnitStates } from './unit-states.ts';
 import { createReadUnsent, type ReadUnsent } from './unsent.ts';
@@ -73,7 +74,7 @@ export function createUnits(services: UnitDependencies): Units {
     ...createSubmit({ store, packs, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
     prewarm: createPrewarm({ ...services, manifests, createFetch }),
-    results: createUnitResults({ states, manifests }),
+    results: createUnitResults({ states, manifests, parts: createUnitParts(store, sha256) }),
     list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),

@@ -1,0 +1,81 @@
+import pMap from 'p-map';
+import { PARTS_FOLDER, type Sha256, unitAddress } from '../protocol/keys.ts';
+import type { VariantStore } from '../store/store.ts';
+import { type Manifest, startOfManifest } from './manifest.ts';
+import { joinSummaries, type UnitSummary } from './unit-summary.ts';
+
+/** What became of the parts of a unit whose images are divided between jobs: an object for each, until the last one is there. */
+export interface UnitParts {
+  /**
+   * Records what became of a part.
+   *
+   * @param from - the index of the first image of the part
+   * @returns the summary of the whole unit if all of its parts are there. Of two that end at the same time, both may get it
+   */
+  add(manifest: Manifest, from: number, part: UnitSummary): Promise<UnitSummary | undefined>;
+  /** Removes the parts of this submission, and of earlier ones. */
+  remove(manifest: Manifest): Promise<void>;
+}
+
+interface PartName {
+  key: string;
+  /** When the unit was sent, in Unix milliseconds. */
+  receivedMs: number;
+  from: number;
+  images: number;
+}
+
+/** The time of the submission, the index of the first image, and the number of images. */
+const PART_NAME = /\/(\d{13})-(\d{6})-(\d+)\.json$/;
+const READ_CONCURRENCY = 16;
+
+export function createUnitParts(store: VariantStore, sha256: Sha256): UnitParts {
+  const folderOf = (unit: string) => `${unitAddress(unit, sha256).folder}/${PARTS_FOLDER}`;
+
+  /** Lists parts in the order of their images. */
+  async function list(unit: string): Promise<PartName[]> {
+    const parts: PartName[] = [];
+    for await (const { key } of store.list(folderOf(unit))) {
+      const [, time, from, images] = PART_NAME.exec(key) ?? [];
+      if (time !== undefined)
+        parts.push({ key, receivedMs: Number(time), from: Number(from), images: Number(images) });
+    }
+    return parts;
+  }
+
+  async function readSummary({ key }: PartName): Promise<UnitSummary> {
+    const object = await store.get(key);
+    if (!object) throw new Error(`${key} was removed by another process`);
+    return (JSON.parse(new TextDecoder().decode(object.body)) as { summary: UnitSummary }).summary;
+  }
+
+  return {
+    async add(manifest, from, summary) {
+      const { id, receivedAt, lastPurge } = manifest;
+      const receivedMs = startOfManifest(manifest).atMs;
+      const time = String(receivedMs).padStart(13, '0');
+      const name = `${time}-${String(from).padStart(6, '0')}-${summary.ready + summary.broken}.json`;
+      // With the times of a manifest, so that a purge knows what is older.
+      const body = new TextEncoder().encode(JSON.stringify({ receivedAt, lastPurge, summary }));
+      await store.put(`${folderOf(id)}/${name}`, body, { contentType: 'application/json' });
+      const parts = (await list(id)).filter((part) => part.receivedMs === receivedMs);
+      if (!isWhole(parts, manifest.images.length)) return undefined;
+      return joinSummaries(await pMap(parts, readSummary, { concurrency: READ_CONCURRENCY }));
+    },
+    async remove(manifest) {
+      const { atMs } = startOfManifest(manifest);
+      const old = (await list(manifest.id)).filter(({ receivedMs }) => receivedMs <= atMs);
+      await store.delete(old.map(({ key }) => key));
+    },
+  };
+}
+
+/** Whether parts, in order, follow each other up to the last image. */
+function isWhole(parts: readonly PartName[], images: number): boolean {
+  let end = 0;
+  for (const part of parts) {
+    if (part.from !== end) return false;
+    end += part.images;
+  }
+  return end === images;
+}
