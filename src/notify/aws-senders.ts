@@ -69,7 +69,7 @@ export function createEventBridgeSender(bus: string, options: AwsSenderOptions =
     ...clientOptions(options),
     ...(region !== undefined && { region }),
     ...(region === undefined &&
-      options.endpoint !== undefined && { region: () => configuredRegion(() => new EventBridgeClient({})) }),
+      options.endpoint !== undefined && { region: configuredRegion(() => new EventBridgeClient({})) }),
   });
   return {
     concurrency: CONCURRENCY,

@@ -175,6 +175,6 @@ export function createSqsClient({ endpoint, credentials }: SqsClientOptions = {}
     ),
     requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     ...(credentials && { credentials }),
-    ...(endpoint !== undefined && { endpoint, region: () => configuredRegion(() => new SQSClient({})) }),
+    ...(endpoint !== undefined && { endpoint, region: configuredRegion(() => new SQSClient({})) }),
   });
 }

@@ -40,7 +40,7 @@ export function createS3Client({ endpoint, credentials }: S3ClientOptions = {}):
     ...(credentials && { credentials }),
     ...(endpoint !== undefined && {
       endpoint,
-      region: () => configuredRegion(() => new S3Client({})),
+      region: configuredRegion(() => new S3Client({})),
       // Few other servers have a host name for each bucket, or know the checksums that the SDK adds since 2025.
       forcePathStyle: true,
       requestChecksumCalculation: 'WHEN_REQUIRED',
