@@ -24,6 +24,11 @@ export interface PlanOptions {
   backlog?: number;
   egressUsdPerGb: number;
   mobileUsdPerGb: number;
+  simulate?: true;
+  seed: number;
+  enqueued: number;
+  broken: number;
+  earlyViews: number;
   json?: true;
 }
 
@@ -85,6 +90,21 @@ export function addPlanOptions(command: Command): Command {
       'price of a GB of mobile data for contractors, who view the images',
       usd,
       2,
+    )
+    .option('--simulate', 'play the units of an hour, all sent at the start, second by second')
+    .option('--seed <n>', 'of the simulation: the same gives the same', wholeNumberWithin(0, 2 ** 32 - 1), 1)
+    .option(
+      '--enqueued <n>',
+      'units that are put on the queue a second in the simulation',
+      numberWithin(0.001, 1e6),
+      10_000,
+    )
+    .option('--broken <percent>', 'share of the images that are broken in it', numberWithin(0, 100), 1)
+    .option(
+      '--early-views <percent>',
+      'share of the views in it that come before their image is made',
+      numberWithin(0, 100),
+      1,
     )
     .option('--json', 'print one JSON object');
 }

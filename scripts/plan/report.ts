@@ -28,9 +28,14 @@ export interface ReportOptions {
 /** More photographs than this are not listed one by one. */
 const MAX_LISTED_PHOTOGRAPHS = 12;
 
-/** The plan as one JSON object. */
-export function formatPlanJson({ inputs, ...plan }: Plan, { measurement, warnings }: ReportOptions): string {
-  return JSON.stringify({ given: inputs, ...plan, measurement, warnings, prices: PRICES }, undefined, 2);
+/** The plan as one JSON object. @param parts - what is added to it */
+export function formatPlanJson(
+  { inputs, ...plan }: Plan,
+  { measurement, warnings }: ReportOptions,
+  parts: Readonly<Record<string, unknown>> = {},
+): string {
+  const all = { given: inputs, ...plan, measurement, warnings, prices: PRICES, ...parts };
+  return JSON.stringify(all, undefined, 2);
 }
 
 /** The plan as text: a summary, then sections of figures with their formulas. */

@@ -1,0 +1,61 @@
+import type { Plan } from '../calculate.ts';
+import { LIMITS, MILLION, PRICES } from '../prices-and-limits.ts';
+import type { Simulation } from './simulation.ts';
+
+/** A figure of the simulation beside the one that the plan's arithmetic gives. */
+export interface Comparison {
+  name: string;
+  unit: '' | 's' | '$';
+  simulated: number;
+  calculated: number;
+  /** Simulated ÷ calculated. */
+  ratio: number;
+}
+
+/** Compares a simulation with the plan: time until all is done, calls of the queue, requests to S3, and the cost of making. */
+export function compareWithPlan(plan: Plan, simulation: Simulation): Comparison[] {
+  const { counts, options, enqueuedSeconds } = simulation;
+  const share = options.units / plan.inputs.unitsPerHour;
+  const { capacityPerSecond, vcpus } = plan.workers;
+  // The plan's backlog is there at the start; here, the last units come when they have been put on the queue.
+  const missed = plan.time.missed.value;
+  const drainSeconds = (options.units * plan.inputs.imagesPerUnit + missed) / capacityPerSecond.value;
+  const gbSeconds = (counts.workerSeconds * plan.inputs.memoryMb) / 1024;
+  const viewerPuts = counts.misses;
+  const { purges, store, cost, queue } = plan;
+  const purgePuts = counts.purgedUnits * purges.putsPerPurge.value;
+  const making =
+    gbSeconds * PRICES.usdPerGbSecond +
+    (counts.invocations * PRICES.usdPerMillionInvocations +
+      counts.queueCalls * PRICES.usdPerMillionQueueCalls +
+      (counts.puts - viewerPuts - purgePuts + counts.lists) * PRICES.usdPerMillionPuts +
+      counts.gets * PRICES.usdPerMillionGets) /
+      MILLION;
+  const compare = (name: string, unit: Comparison['unit'], simulated: number, calculated: number) => ({
+    ...{ name, unit, simulated, calculated },
+    ratio: calculated === 0 ? 1 : simulated / calculated,
+  });
+  return [
+    compare('all units are done after', 's', simulation.doneSeconds, Math.max(drainSeconds, enqueuedSeconds)),
+    compare('calls of SQS', '', counts.queueCalls, queue.calls.value * share),
+    compare(
+      'puts and lists of S3, work',
+      '',
+      counts.puts - viewerPuts - purgePuts + counts.lists,
+      options.units * (store.puts.value + store.lists.value),
+    ),
+    compare(
+      'vCPU seconds of workers',
+      's',
+      counts.workerSeconds * vcpus.value,
+      options.units * plan.inputs.imagesPerUnit * plan.workers.secondsPerImage.value,
+    ),
+    compare('cost of making', '$', making, cost.making.value * share),
+    compare(
+      'most messages in flight',
+      '',
+      simulation.most.inFlight,
+      Math.min(queue.messagesInFlight.value, LIMITS.messagesInFlight),
+    ),
+  ];
+}
