@@ -1,22 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { createRequestMetrics } from './request-metrics.ts';
 import type { MetricSource } from './telemetry/metric-source.ts';
 import { registerSource } from './telemetry/register-source.ts';
+import { createRequestMetrics, type RequestOutcome } from './telemetry/request-metrics.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { WorkEvent } from './variant/trace.ts';
-
-/** How a request went. */
-export interface RequestOutcome {
-  /** `ok` for a response other than an image; `abandoned` if the viewer left before there was one. */
-  outcome: 'hit' | 'miss' | 'ok' | 'error' | 'abandoned';
-  /** Code of the problem document; empty without one. */
-  code: string;
-  seconds: number;
-  /** Bytes of the response's body. */
-  bytes: number;
-  /** Bytes of the original, if the response is a whole image. */
-  originalBytes: number | undefined;
-}
 
 /** The metrics of this process, for Prometheus. */
 export interface Metrics {

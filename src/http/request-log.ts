@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Logger } from 'pino';
-import type { RequestOutcome } from '../metrics.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import type { EmbedMetrics } from '../telemetry/emf.ts';
+import type { RequestOutcome } from '../telemetry/request-metrics.ts';
 import { callerOf, type RequestResult, type Tracing } from '../tracing.ts';
 import { createTrace, msOf, roundMs, type Trace } from '../variant/trace.ts';
 import { createHitLog } from './hit-log.ts';

@@ -1,6 +1,6 @@
 import { Histogram, Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { createLabelledHistogram, createRequestMetrics } from '../../src/request-metrics.ts';
+import { createLabelledHistogram, createRequestMetrics } from '../../src/telemetry/request-metrics.ts';
 
 it('A histogram with one label says the same as one of prom-client', async () => {
   const options = { name: 'seconds', help: 'Times', buckets: [0.001, 0.5, 2] };

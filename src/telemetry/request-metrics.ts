@@ -1,5 +1,17 @@
 import { Counter, type Histogram, type Registry } from 'prom-client';
-import type { RequestOutcome } from './metrics.ts';
+
+/** How a request went. */
+export interface RequestOutcome {
+  /** `ok` for a response other than an image; `abandoned` if the viewer left before there was one. */
+  outcome: 'hit' | 'miss' | 'ok' | 'error' | 'abandoned';
+  /** Code of the problem document; empty without one. */
+  code: string;
+  seconds: number;
+  /** Bytes of the response's body. */
+  bytes: number;
+  /** Bytes of the original, if the response is a whole image. */
+  originalBytes: number | undefined;
+}
 
 /** A histogram with one label that is read as prom-client's own are. An observation costs a twentieth of theirs, which hash the labels each time. */
 export interface LabelledHistogram {
