@@ -101,7 +101,7 @@ export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults, not
 export function sentId(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
   const { id } = value;
-  if (typeof id !== 'string' && typeof id !== 'number') return undefined;
+  if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
   return shorten(String(id), 128);
 }
 
@@ -110,7 +110,7 @@ function toId(id: unknown): unknown {
   if (typeof id !== 'number' || !Number.isInteger(id)) return id;
   // JSON.parse has rounded it, so its digits may be those of another unit.
   if (!Number.isSafeInteger(id))
-    throw new Error(`\`id\` is a number that is too large (${id}): send it as text`);
+    throw new Error('`id` is a number with too many digits for JSON to keep: send it as text');
   return String(id);
 }
 

@@ -106,6 +106,8 @@ describe('GET /units/{id}', () => {
     expect(status.images).toEqual(
       expected.map(([src, code, detail, retryable]) => ({
         ...{ src, state: 'broken', code, retryable },
+        // Nothing else tells which one it is.
+        ...(src === '' && { name: 'images.11' }),
         detail: expect.stringMatching(detail),
         since: expect.stringMatching(ISO_TIME),
         nextAttempt: expect.stringMatching(ISO_TIME),

@@ -28,7 +28,7 @@ describe('the command prewarm', () => {
       { unit: 'a', src: src('/1.jpg'), ...ready, variants: [avif, webp] },
       { unit: 'a', src: src('/gone.jpg'), ...broken, detail: expect.stringContaining('404') },
       { unit: 'b', src: src('/2.jpg'), ...ready, variants: [jpeg] },
-      { line: 2, state: 'refused', detail: expect.stringMatching(/^not JSON: /) },
+      { line: 2, state: 'refused', detail: expect.stringMatching(/^it is not a JSON object/) },
     ];
     const byPlace = (line: Record<string, unknown>) => `${line['unit'] ?? 'z'} ${line['src']}`;
     const sorted = (text: string) => parseLines(text).sort((x, y) => (byPlace(x) < byPlace(y) ? -1 : 1));
@@ -36,7 +36,7 @@ describe('the command prewarm', () => {
     expect(first.stderr).toContain('2 units in ');
     expect(first.stderr).toContain('3 images: 2 ready, 1 broken; 1 line refused');
     expect(first.stderr).toContain(`source_not_found  1  ${origin.authority}`);
-    expect(first.stderr).toContain('line 2: not JSON: ');
+    expect(first.stderr).toContain('line 2: it is not a JSON object');
     expect(first.status).toBe(2);
 
     const asked = origin.requests.length;
@@ -66,8 +66,11 @@ describe('the command prewarm', () => {
       expect.arrayContaining([
         expect.objectContaining({ unit: 'a', state: 'ready' }),
         expect.objectContaining({ unit: 'b', state: 'ready' }),
-        { line: 1, state: 'refused', detail: 'it is not a JSON object', file },
-        { line: 3, state: 'refused', detail: expect.stringContaining('`images` is missing'), file: '-' },
+        { line: 1, state: 'refused', detail: 'it is not a JSON object: it begins with `1`', file },
+        {
+          ...{ line: 3, unit: 'c', state: 'refused', file: '-' },
+          detail: expect.stringContaining('`images` is missing'),
+        },
       ]),
     );
     expect(status).toBe(2);

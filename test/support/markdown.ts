@@ -43,3 +43,22 @@ export function anchorsOf(markdown: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+/**
+ * Returns the rows of the first table of a page whose first column has this heading: the cells of each as they are written.
+ *
+ * @param page - path of a page, relative to the root of the project
+ */
+export function tableOf(page: string, heading: string): string[][] {
+  const lines = readPage(page).split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  if (start < 0) throw new Error(`${page} has no table with the column ${heading}`);
+  const rows = lines.slice(start + 2);
+  const end = rows.findIndex((line) => !line.startsWith('|'));
+  return rows.slice(0, end < 0 ? rows.length : end).map((line) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
+}
