@@ -9,7 +9,7 @@ import {
   smallestThatReaches,
 } from './candidates.ts';
 import type { EncoderSettings } from './encodings.ts';
-import { type Draft, type Prediction, predict, usualPosition } from './predict-quality.ts';
+import { type Draft, type Prediction, predict, USUAL_SCORE, usualPosition } from './predict-quality.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import type { Candidate, Still } from './still.ts';
 import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
@@ -23,7 +23,7 @@ export interface BestRequest {
 }
 
 /** From a draft that is further from the target than this, in points of score, another one is made nearer to it. */
-const FAR = 8;
+const FAR = { photo: 8, letters: 15 };
 /** What exceeds the target by more points is encoded again: they are a tenth of the bytes, and more in high. */
 const WORTH_CORRECTING = 2.5;
 /** A correction aims higher by this share of the error that it corrects. */
@@ -80,13 +80,17 @@ interface LossyPrediction extends Prediction {
   perPoint: number;
 }
 
-/** Predicts from a draft where the score is usually that of the target, or from a second one if it is far from that. */
+/**
+ * Predicts from a draft, or from a second one if the first is far from the target. Photographs are drafted where the score is usually that of
+ * the target. Letters are drafted once for all targets: for them, a nearer draft predicts no better.
+ */
 async function predictLossy(still: Still, steps: QualitySteps, target: number): Promise<LossyPrediction> {
   const { model, aim } = steps;
+  const isPhoto = still.contentClass === 'photo';
   const draftNear = (position: number) =>
     draftAt(still, steps, stepBelow(steps, clampToRange(still, steps, position)));
-  const first = await draftNear(usualPosition(model, target));
-  const isFar = Math.abs(target - first.score) > FAR;
+  const first = await draftNear(usualPosition(model, isPhoto ? target : USUAL_SCORE));
+  const isFar = Math.abs(target - first.score) > (isPhoto ? FAR.photo : FAR.letters);
   const draft = isFar ? await draftNear(predict(model, first, still, target).position) : first;
   const usual = model.positionsPerPoint;
   const rise =
