@@ -29,7 +29,10 @@ describe('the settings of the stack', () => {
       'variable' in option ? [option.variable.name] : [],
     );
     const { environment } = readSettings({});
-    const unset = ['SOURCE_ALLOW', 'SOURCE_HEADERS', 'SOURCE_IGNORED_PARAMETERS', 'SOURCE_USER_AGENT'];
+    const unset = [
+      ...['SOURCE_ALLOW', 'SOURCE_HEADERS', 'SOURCE_IGNORED_PARAMETERS', 'SOURCE_USER_AGENT'],
+      ...['EMF_NAMESPACE', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    ];
     expect(Object.keys(environment)).toEqual(names.filter((name) => !unset.includes(name)));
   });
 
