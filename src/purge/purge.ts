@@ -1,8 +1,7 @@
 import PQueue from 'p-queue';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import { type Sha256, type UnitAddress, unitAddress, unitCacheTag } from '../protocol/keys.ts';
-import { isOutOfSpace } from '../store/space-reserve.ts';
-import type { VariantStore } from '../store/store.ts';
+import { isOutOfSpace, type VariantStore } from '../store/store.ts';
 import { countUnit, type Deleted, deleteUnit } from './delete-unit.ts';
 import { beganBefore } from './purge-order.ts';
 import type { Tombstone, Tombstones } from './tombstones.ts';

@@ -9,11 +9,12 @@ import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolde
 import { bytesOf, placeOf, USE_STEP_MS, usedMsOf } from './file-walk.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
-import { createSpaceReserve, isOutOfSpace, type SpaceReserve } from './space-reserve.ts';
+import { createSpaceReserve, type SpaceReserve } from './space-reserve.ts';
 import {
   assertFolder,
   assertObjectInfo,
   assertObjectKey,
+  isOutOfSpace,
   type ObjectInfo,
   type StoredObject,
   TEMP_FOLDER,

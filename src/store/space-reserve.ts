@@ -39,12 +39,3 @@ export function createSpaceReserve(path: string): SpaceReserve {
     },
   };
 }
-
-/** Whether an error means that there is no space left for what is to be stored: on the disk, in the quota, or in a server for S3. */
-export function isOutOfSpace(error: unknown): boolean {
-  const { code, $metadata } = error as NodeJS.ErrnoException & { $metadata?: { httpStatusCode?: number } };
-  return code === 'ENOSPC' || code === 'EDQUOT' || $metadata?.httpStatusCode === INSUFFICIENT_STORAGE;
-}
-
-/** RFC 4918, section 11.5. */
-const INSUFFICIENT_STORAGE = 507;

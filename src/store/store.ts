@@ -175,3 +175,12 @@ export function assertObjectInfo(info: ObjectInfo): void {
 function assertHeaderValue(name: string, value: string): void {
   if (!HEADER_VALUE.test(value)) throw new TypeError(`not a header value: ${name} ${JSON.stringify(value)}`);
 }
+
+/** Whether an error means that there is no space left for what is to be stored: on the disk, in the quota, or in a server for S3. */
+export function isOutOfSpace(error: unknown): boolean {
+  const { code, $metadata } = error as NodeJS.ErrnoException & { $metadata?: { httpStatusCode?: number } };
+  return code === 'ENOSPC' || code === 'EDQUOT' || $metadata?.httpStatusCode === INSUFFICIENT_STORAGE;
+}
+
+/** RFC 4918, section 11.5. */
+const INSUFFICIENT_STORAGE = 507;
