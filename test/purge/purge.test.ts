@@ -138,7 +138,7 @@ describe('a purge', () => {
       const purging = purge(['a', 'b']);
       await expect(purging).rejects.toThrow(/unit a: nothing was removed, .*AccessDenied/);
       await expect(purging).rejects.toBeInstanceOf(UnstartedPurge);
-      expect(steps.filter((step) => !step.startsWith('put'))).toEqual(['invalidate ']);
+      expect(steps.filter((step) => /^(delete|invalidate .)/.test(step))).toEqual([]);
       expect(await keysOfUnits(folder)).toHaveLength(2);
       isBroken = false;
       expect(await purge(['a'])).toMatchObject({ units: [{ objects: 2 }] });
