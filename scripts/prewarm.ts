@@ -11,6 +11,7 @@ interface PrewarmOptions {
   images?: string;
   retry?: true;
   report?: string;
+  summary?: string;
   json?: true;
   wait?: true;
   patience: number;
@@ -36,6 +37,7 @@ export function prewarmCommand(): Command {
     )
     .option('--retry', 'try sources with a cached failure again')
     .option('--report <file>', 'write NDJSON to this file, one line per image')
+    .option('--summary <file>', 'write a summary in JSON to this file at the end')
     .option('--json', 'print the same lines to standard output')
     .option('--wait', 'with an SQS queue: follow the units until they are done')
     .option(
@@ -65,6 +67,8 @@ async function prewarm(files: readonly string[], options: PrewarmOptions): Promi
   const input = await openLineInput(files);
   const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
   if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
+  const summary =
+    options.summary === undefined ? undefined : await openLineFile('--summary', options.summary, input);
   // A progress bar would be drawn between the lines when both go to one terminal.
   const isMixed = options.json === true && process.stdout.isTTY;
   process.exitCode = await runPrewarm({
@@ -74,6 +78,7 @@ async function prewarm(files: readonly string[], options: PrewarmOptions): Promi
     wait: options.wait === true,
     patienceMs: 1000 * options.patience,
     mobileUsdPerGb: options.mobileUsdPerGb,
+    ...(summary && { summary }),
     ...(options.perHost !== undefined && { fetchesPerHost: options.perHost }),
   });
 }

@@ -35,6 +35,7 @@ const MAX_CONCURRENT_LOOKUPS = 32;
 const MIN_POLL_MS = 500;
 const MAX_POLL_MS = 10_000;
 const POLL_GROWTH = 1.5;
+const NOT_IN_TIME = 'it was neither made nor broken by then';
 
 /**
  * Polls the status of units that workers prewarm, and records the outcome of each image once.
@@ -53,14 +54,31 @@ export async function followUnits(
 
   async function follow(unit: FollowedUnit): Promise<void> {
     const recorded = new Set<number>();
+    let last: UnitStatus | undefined;
     for (let pollMs = MIN_POLL_MS; !stop.aborted; pollMs = Math.min(pollMs * POLL_GROWTH, MAX_POLL_MS)) {
       // An error of the store is either transient, or there is no new outcome until patience ends.
       const status = await lookups.add(() => units.status(unit.id)).catch(() => 'unknown' as const);
       if (status === undefined) return totals.endUnit(true);
-      if (status !== 'unknown' && recordNew(unit, status, recorded)) return totals.endUnit(false);
+      if (status !== 'unknown') {
+        last = status;
+        if (recordNew(unit, status, recorded)) return totals.endUnit(false);
+      }
       await sleep(pollMs, undefined, { signal: stop }).catch(() => {});
     }
-    totals.addUnknown(unit.images - recorded.size);
+    recordPending(unit, last, recorded);
+  }
+
+  /** Records the images that have no outcome. Nothing but their number is known of a unit that could not be looked up. */
+  function recordPending(
+    { id, images }: FollowedUnit,
+    last: UnitStatus | undefined,
+    recorded: ReadonlySet<number>,
+  ) {
+    if (!last) return totals.addUnknown(images);
+    for (const [index, { src, name }] of last.images.entries()) {
+      const image = { unit: id, src, ...(name !== undefined && { name }) };
+      if (!recorded.has(index)) recorder.addOutcome({ ...image, state: 'pending', detail: NOT_IN_TIME });
+    }
   }
 
   /** Records outcomes that are new. Returns whether every image has one now. */
@@ -87,12 +105,13 @@ export async function followUnits(
 
 /** The outcome of an image, or `undefined` while it is not known. */
 function outcomeOf(image: ImageStatus, unit: FollowedUnit, submittedAtMs: number): ImageOutcome | undefined {
-  const { src } = image;
+  const { src, name } = image;
+  const named = { unit: unit.id, src, ...(name !== undefined && { name }) };
   if (image.state === 'ready') {
     const { sourceBytes } = image;
     const variants = image.variants.map(({ url: _url, effort: _effort, ...made }) => made);
     // Only the worker knows whether the variants were there before.
-    return { unit: unit.id, src, state: 'ready', sourceBytes, variants, skipped: false };
+    return { ...named, state: 'ready', sourceBytes, variants, skipped: false };
   }
   if (image.state === 'pending') return undefined;
   const { code, detail, retryable, nextAttempt } = image;
@@ -100,5 +119,5 @@ function outcomeOf(image: ImageStatus, unit: FollowedUnit, submittedAtMs: number
   const before = unit.brokenBefore?.[src];
   const willBeRetried =
     before === undefined ? Date.parse(nextAttempt) < submittedAtMs : nextAttempt === before;
-  return willBeRetried ? undefined : { unit: unit.id, src, state: 'broken', code, detail, retryable };
+  return willBeRetried ? undefined : { ...named, state: 'broken', code, detail, retryable };
 }

@@ -3,13 +3,14 @@ import type { Unit } from '../../src/unit/unit.ts';
 import { CommandFailure, messageOf } from '../cli/command.ts';
 import type { LineOutput } from '../cli/output.ts';
 import { printable } from '../cli/text.ts';
+import type { ToReportLine } from './report-line.ts';
 import type { RefusedInput, Totals } from './totals.ts';
 
 /** Records the outcomes of a run: counts them, and writes a line for each to the outputs. */
 export interface Recorder {
   addOutcome(outcome: ImageOutcome): void;
   addRefused(line: RefusedInput): void;
-  /** Resolves when the outputs have room for more. */
+  /** Resolves when all lines are written and the outputs have room for more. */
   ready(): Promise<void>;
   /**
    * Ends a unit. After an error, its images without an outcome are recorded as pending. Without an error, a unit that has no
@@ -24,25 +25,33 @@ export interface Recorder {
 export interface RecorderOptions {
   totals: Totals;
   outputs: readonly LineOutput[];
+  /** Returns an outcome as it is written. Default: as it is. */
+  toLine?: ToReportLine;
   /** Called with the error of each of the first few units that fail. */
   onMessage: (text: string) => void;
   /** Once it aborts, units may fail: their work was stopped. */
   signal: AbortSignal;
 }
 
+const NOT_TRIED = 'it was not tried';
 const SHOWN_ERRORS = 5;
 const MAX_ERRORS_IN_A_ROW = 50;
 
-export function createRecorder({ totals, outputs, onMessage, signal }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { totals, outputs, toLine = async (outcome) => outcome, onMessage, signal } = options;
+  /** Lines are written in the order in which they were added. */
+  let written = Promise.resolve();
   let errors = 0;
   let errorsInARow = 0;
-  const write = (line: ImageOutcome | RefusedInput) => {
-    const json = JSON.stringify(line);
-    for (const output of outputs) output.write(json);
+  const write = (line: object | Promise<object>) => {
+    written = written.then(async () => {
+      const json = JSON.stringify(await line);
+      for (const output of outputs) output.write(json);
+    });
   };
   const addOutcome = (outcome: ImageOutcome) => {
     totals.addOutcome(outcome);
-    write(outcome);
+    if (outputs.length > 0) write(toLine(outcome));
   };
   function addError(id: string, error: unknown): void {
     const message = `${id}: ${printable(messageOf(error))}`;
@@ -58,13 +67,21 @@ export function createRecorder({ totals, outputs, onMessage, signal }: RecorderO
       write(line);
     },
     async ready() {
+      await written;
       for (const output of outputs) await output.ready();
     },
     endUnit({ id, images }, recorded, error) {
       const hasFailed = error !== undefined;
       totals.endUnit(recorded.size === 0 && !hasFailed);
       const rest = hasFailed ? images.filter(({ src }) => !recorded.has(src)) : [];
-      for (const { src } of rest) addOutcome({ unit: id, src, state: 'pending', detail: 'it was not tried' });
+      for (const { src, name } of rest)
+        addOutcome({
+          unit: id,
+          src,
+          ...(name !== undefined && { name }),
+          state: 'pending',
+          detail: NOT_TRIED,
+        });
       if (!hasFailed) errorsInARow = 0;
       else if (!signal.aborted) addError(id, error);
     },

@@ -10,7 +10,9 @@ import { type Progress, showProgress } from './progress.ts';
 import { prewarmThroughQueue } from './queue-run.ts';
 import { readInput } from './read-input.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
+import { createToReportLine } from './report-line.ts';
 import { formatSummary } from './summary.ts';
+import { summarizeRun } from './summary-file.ts';
 import { createTotals, type Totals } from './totals.ts';
 import type { UnitSelection } from './unit-selection.ts';
 
@@ -20,6 +22,8 @@ export interface RunOptions {
   selection: UnitSelection;
   /** Each gets a line for each image. */
   outputs: readonly LineOutput[];
+  /** Gets a summary in JSON at the end. */
+  summary?: LineOutput;
   /** Whether standard error is a terminal on which a progress bar can be drawn. */
   isLive: boolean;
   /** Whether to try again what is remembered as broken. */
@@ -66,11 +70,15 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   const { signal } = interrupt;
   // Images that wait for a free place then end as pending immediately.
   signal.addEventListener('abort', () => void session.drain());
-  const recorder = createRecorder({ totals, outputs, onMessage, signal });
+  const recorder = createRecorder({
+    ...{ totals, outputs, onMessage, signal },
+    toLine: createToReportLine(config),
+  });
 
   const run = { ...options, session, totals, recorder, progress, onMessage, signal };
   const problems = await problemsOf(
     () => (config.queue.kind === 'local' ? runLocally(run) : runThroughQueue(run)),
+    () => recorder.ready(),
     ...outputs.map(({ close }) => close),
     async () => {
       await session.drain();
@@ -83,14 +91,14 @@ export async function runPrewarm(options: RunOptions): Promise<0 | 1 | 2> {
   const { pending, broken, refused } = totals.counts;
   const isIncomplete = problems.length > 0 || pending > 0;
   if (isIncomplete) problems.push('Run it again to make only what is missing.');
-  const summary = formatSummary(totals, {
-    seconds: (performance.now() - startedAtMs) / 1000,
-    queued: progress.queued,
-    mobileUsdPerGb: options.mobileUsdPerGb,
-  });
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  const { queued } = progress;
+  const exitCode = isIncomplete ? 1 : broken > 0 || refused > 0 ? 2 : 0;
+  const summary = formatSummary(totals, { seconds, queued, mobileUsdPerGb: options.mobileUsdPerGb });
   printMessage([summary, ...problems.map(printable)].join('\n\n'));
-  if (isIncomplete) return 1;
-  return broken > 0 || refused > 0 ? 2 : 0;
+  options.summary?.write(JSON.stringify(summarizeRun(totals, { seconds, queued, exitCode, problems })));
+  await options.summary?.close();
+  return exitCode;
 }
 
 /** Runs every step in turn, even after one has failed. Returns the distinct messages of the errors. */

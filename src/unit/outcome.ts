@@ -22,6 +22,8 @@ export type ImageOutcome = ReadyImage | BrokenImage | PendingImage;
 export interface ReadyImage {
   unit: string;
   src: string;
+  /** The name that the unit gives it. */
+  name?: string;
   state: 'ready';
   sourceBytes: number;
   variants: readonly VariantSummary[];
@@ -33,6 +35,7 @@ export interface ReadyImage {
 export interface BrokenImage {
   unit: string;
   src: string;
+  name?: string;
   state: 'broken';
   code: ErrorCode;
   /** Public. */
@@ -45,6 +48,7 @@ export interface BrokenImage {
 export interface PendingImage {
   unit: string;
   src: string;
+  name?: string;
   state: 'pending';
   detail: string;
 }

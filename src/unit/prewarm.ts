@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { Effort } from '../encode/encoder.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import type { VariantSpec } from '../protocol/keys.ts';
+import { groupCacheTag, type VariantSpec } from '../protocol/keys.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
@@ -68,17 +68,24 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
       results.set(image.src, result);
       return result;
     };
-    const images = await Promise.all(imagesOf(job, manifest).map(prewarmOnce));
-    for (const { outcome } of images) onOutcome(outcome);
-    const failed = images.find(({ error }) => error !== undefined);
+    const images = imagesOf(job, manifest);
+    const done = await Promise.all(images.map(prewarmOnce));
+    // Images with one source have names of their own.
+    const outcomes = done.map(({ outcome }, index) => withName(outcome, images[index]?.name));
+    for (const outcome of outcomes) onOutcome(outcome);
+    const failed = done.find(({ error }) => error !== undefined);
     if (failed) throw failed.error;
-    return { manifest, outcomes: images.map(({ outcome }) => outcome) };
+    return { manifest, outcomes };
   };
 }
 
 /** Returns the images of the unit that the job is about. */
 function imagesOf({ from, images }: Job, manifest: Manifest): readonly UnitImage[] {
   return from === undefined ? manifest.images : manifest.images.slice(from, from + images);
+}
+
+function withName({ unit, src, ...outcome }: ImageOutcome, name: string | undefined): ImageOutcome {
+  return { unit, src, ...(name !== undefined && { name }), ...outcome };
 }
 
 /** What the images of one unit share. */
@@ -167,7 +174,9 @@ async function makeAll(
   const { maxBytes } = manifest;
   const { fetch, release } = services.createFetch();
   try {
-    const batch = { unit, src, fetch, specs, effort, maxBytes, start, record };
+    const groupTag =
+      manifest.group === undefined ? undefined : groupCacheTag(manifest.group, services.sha256);
+    const batch = { unit, src, fetch, specs, effort, maxBytes, start, record, groupTag };
     const made = await services.makeVariants({ ...batch, urgency: 'prewarm' }, createTrace());
     if (made.some(({ isStored }) => !isStored)) throw notStored();
     return made;

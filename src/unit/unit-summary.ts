@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../protocol/error.ts';
-import type { ImageOutcome, ReadyImage } from './outcome.ts';
+import type { BrokenImage, ImageOutcome, ReadyImage } from './outcome.ts';
 
 /** What became of the images of a unit, in a few numbers. */
 export interface UnitSummary {
@@ -20,6 +20,7 @@ export interface UnitSummary {
 
 export interface BrokenSummary {
   src: string;
+  name?: string;
   code: ErrorCode;
   /** Whether it may work later without a change by anyone. */
   retryable: boolean;
@@ -32,7 +33,7 @@ const MAX_BROKEN_BYTES = 16_384;
 export function summarizeImages(outcomes: readonly ImageOutcome[]): UnitSummary {
   const ready = outcomes.filter((outcome): outcome is ReadyImage => outcome.state === 'ready');
   const broken = outcomes.flatMap((outcome) => (outcome.state === 'broken' ? [outcome] : []));
-  const brokenImages = firstThatFit(broken.map(({ src, code, retryable }) => ({ src, code, retryable })));
+  const brokenImages = firstThatFit(broken.map(toBrokenSummary));
   return {
     ...{ ready: ready.length, broken: broken.length },
     ...{ brokenImages, brokenLeftOut: broken.length - brokenImages.length },
@@ -53,6 +54,10 @@ export function joinSummaries(parts: readonly UnitSummary[]): UnitSummary {
     sourceBytes: sumOf(parts, ({ sourceBytes }) => sourceBytes),
     saved: sumOf(parts, ({ saved }) => saved),
   };
+}
+
+function toBrokenSummary({ src, name, code, retryable }: BrokenImage): BrokenSummary {
+  return { src, ...(name !== undefined && { name }), code, retryable };
 }
 
 function firstThatFit(images: readonly BrokenSummary[]): BrokenSummary[] {

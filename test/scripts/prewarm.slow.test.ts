@@ -18,7 +18,8 @@ describe('the command prewarm', () => {
       ].join('\n'),
     );
     const first = await run(['prewarm', file, '--json']);
-    const variant = { width: 160, tier: 'balanced', bytes: expect.any(Number) };
+    const url = expect.stringMatching(/^http:\/\/127\.0\.0\.1:3000\/u\/[ab]\?src=.*&w=160&q=balanced&f=/);
+    const variant = { url, width: 160, tier: 'balanced', bytes: expect.any(Number) };
     const avif = { ...variant, format: 'avif', type: 'image/avif' };
     const webp = { ...variant, format: 'webp', type: 'image/webp' };
     const jpeg = { ...variant, format: 'jpeg', type: 'image/jpeg' };
@@ -27,7 +28,7 @@ describe('the command prewarm', () => {
     const lines = [
       { unit: 'a', src: src('/1.jpg'), ...ready, variants: [avif, webp] },
       { unit: 'a', src: src('/gone.jpg'), ...broken, detail: expect.stringContaining('404') },
-      { unit: 'b', src: src('/2.jpg'), ...ready, variants: [jpeg] },
+      { unit: 'b', src: src('/2.jpg'), name: 'front', ...ready, variants: [jpeg] },
       { line: 2, state: 'refused', detail: expect.stringMatching(/^it is not a JSON object/) },
     ];
     const byPlace = (line: Record<string, unknown>) => `${line['unit'] ?? 'z'} ${line['src']}`;
@@ -46,6 +47,30 @@ describe('the command prewarm', () => {
     expect(second.stderr).toContain('2 ready (2 skipped: already made)');
     expect(second.status).toBe(2);
     expect(origin.requests.length).toBe(asked);
+  });
+
+  it('writes a summary for programs, and the report with signed URLs', async () => {
+    const { run, write, src, photo, folder } = await setUpCommands({ '/gone.jpg': missing });
+    const file = await write('units.jsonl', [
+      { id: 'a', images: [src('/1.jpg'), src('/gone.jpg')] },
+      { id: 'b', images: [src('/1.jpg')], formats: ['webp'] },
+    ]);
+    const [summary, report] = [join(folder, 'summary.json'), join(folder, 'report.jsonl')];
+    const env = { SIGNING_KEYS: `k:${'00'.repeat(16)}` };
+    await run(['prewarm', file, '--summary', summary, '--report', report], '', env);
+    const lines = parseLines(await readFile(report, 'utf8'));
+    const variants = lines.flatMap(({ variants: made = [] }) => made as { url: string; bytes: number }[]);
+    expect(variants).toHaveLength(3);
+    for (const { url } of variants) expect(url).toMatch(/&sig=k\.[\w-]{43}$/);
+    const written = JSON.parse(await readFile(summary, 'utf8')) as { saved: number };
+    expect(written).toEqual({
+      ...{ units: 2, purged: 0, images: { ready: 2, skipped: 0, broken: 1, pending: 0 } },
+      ...{ codes: { source_not_found: 1 }, refused: 0 },
+      bytes: variants.reduce((sum, { bytes }) => sum + bytes, 0),
+      ...{ sourceBytes: 2 * photo.length, saved: expect.any(Number), seconds: expect.any(Number) },
+      ...{ exitCode: 2, problems: [] },
+    });
+    expect(written.saved).toBeLessThan(2 * photo.length);
   });
 
   it('ends with 0 when all is ready, and prints only its summary', async () => {

@@ -56,7 +56,8 @@ describe('the command prewarm with a queue', () => {
     );
     await startWorker();
     const { status, stdout, stderr } = await waiting;
-    const variant = { width: 160, tier: 'balanced', bytes: expect.any(Number) };
+    const url = expect.stringContaining('&w=160&q=balanced&f=');
+    const variant = { url, width: 160, tier: 'balanced', bytes: expect.any(Number) };
     const ready = { state: 'ready', sourceBytes: photo.length, skipped: false };
     const broken = { state: 'broken', detail: expect.any(String), retryable: false };
     const bySource = (lines: Record<string, unknown>[]) =>
