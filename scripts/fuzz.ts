@@ -8,6 +8,7 @@ import { checkSeeds, imagesKind } from './fuzz/kinds/images.ts';
 import { purgeKind, unitsKind } from './fuzz/kinds/json.ts';
 import { messagesKind } from './fuzz/kinds/messages.ts';
 import { readersKind } from './fuzz/kinds/readers.ts';
+import { unitInputsKind } from './fuzz/kinds/unit-inputs.ts';
 import { urlsKind } from './fuzz/kinds/urls.ts';
 import { type RunReport, run } from './fuzz/run.ts';
 import { makeSeedImages } from './fuzz/seed-images.ts';
@@ -24,7 +25,7 @@ interface FuzzOptions {
 }
 
 const DEFAULT_SECONDS = 60;
-const KINDS = ['http', 'urls', 'images', 'readers', 'units', 'purge', 'messages'];
+const KINDS = ['http', 'urls', 'images', 'readers', 'units', 'inputs', 'purge', 'messages'];
 
 /** `npm run fuzz`: sends odd inputs to the running service, and checks that it stays well. Ends with 1 if anything was found. */
 const program = new Command('fuzz')
@@ -54,7 +55,8 @@ const program = new Command('fuzz')
 
 async function makeKinds() {
   const seeds = await makeSeedImages();
-  const all = [httpKind, urlsKind, imagesKind(seeds), readersKind(seeds), unitsKind, purgeKind, messagesKind];
+  const inProcess = [readersKind(seeds), unitInputsKind];
+  const all = [httpKind, urlsKind, imagesKind(seeds), ...inProcess, unitsKind, purgeKind, messagesKind];
   return { seeds, all };
 }
 

@@ -14,6 +14,9 @@ type TextLine = Line & { text: string };
 
 /** Of lines that are parsed at a stretch: about a millisecond. One by one, they would take ten times as long. */
 const BATCH_LINES = 100;
+const BATCH_BYTES = 2 ** 15;
+/** csv-parse takes a tenth of a second for a megabyte. */
+const MAX_LINE_BYTES = 2 ** 16;
 /** A cell with more lines is one whose quote is not closed. */
 const MAX_ROW_LINES = 100;
 
@@ -33,10 +36,10 @@ export async function* readCsvRows(
       ...{ relax_quotes: true, relax_column_count: true },
     });
   const collector = createCollector();
-  for await (const lines of readLineBatches(chunks)) {
-    for (let start = 0; start < lines.length; start += BATCH_LINES) {
-      if (start > 0) await nextTurn();
-      yield* collector.add(lines.slice(start, start + BATCH_LINES)).map(toRows);
+  for await (const lines of readLineBatches(chunks, MAX_LINE_BYTES)) {
+    for (const batch of divide(lines)) {
+      await nextTurn();
+      yield* collector.add(batch).map(toRows);
     }
   }
   yield* collector.end().map(toRows);
@@ -46,6 +49,22 @@ export async function* readCsvRows(
   }
 }
 
+/** Divides lines into batches that are parsed at a stretch. */
+function divide(lines: readonly Line[]): readonly (readonly Line[])[] {
+  const batches: Line[][] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    bytes += line.bytes;
+    const last = batches.at(-1);
+    if (last && last.length < BATCH_LINES && bytes <= BATCH_BYTES) last.push(line);
+    else {
+      batches.push([line]);
+      bytes = line.bytes;
+    }
+  }
+  return batches;
+}
+
 /** Rows that are complete, or a line that cannot be read. */
 type Part = { rows: TextLine[][] } | (Line & { problem: string });
 
@@ -53,9 +72,10 @@ type Part = { rows: TextLine[][] } | (Line & { problem: string });
 function createCollector() {
   let row: TextLine[] = [];
   let isInQuotes = false;
+  let bytes = 0;
   function endRow(rows: TextLine[][]): void {
     if (row.length > 0) rows.push(row);
-    [row, isInQuotes] = [[], false];
+    [row, isInQuotes, bytes] = [[], false, 0];
   }
   return {
     add(lines: readonly Line[]): Part[] {
@@ -69,8 +89,9 @@ function createCollector() {
           continue;
         }
         row.push(line);
+        bytes += line.bytes;
         if (hasOddQuotes(line.text)) isInQuotes = !isInQuotes;
-        if (!isInQuotes || row.length === MAX_ROW_LINES) endRow(rows);
+        if (!isInQuotes || row.length === MAX_ROW_LINES || bytes > BATCH_BYTES) endRow(rows);
       }
       return [...parts, { rows }];
     },
