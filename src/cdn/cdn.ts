@@ -6,6 +6,21 @@ export interface Invalidation {
   tags: number;
 }
 
+export interface WaitOptions {
+  signal?: AbortSignal;
+  /** Called each time that the CDN has said how far an invalidation is, and it is not complete. */
+  onProgress?: (progress: WaitProgress) => void;
+}
+
+export interface WaitProgress {
+  /** How many of the invalidations are known to be complete. */
+  complete: number;
+  /** The id of the next one. */
+  id: string;
+  /** Its state, in the CDN's words. */
+  state: string;
+}
+
 /** The port for the cache in front of the service. */
 export interface Cdn {
   /**
@@ -18,8 +33,12 @@ export interface Cdn {
    * @throws TypeError when one cannot be a cache tag, before anything is sent
    */
   invalidate(tags: readonly string[]): Promise<readonly Invalidation[]>;
-  /** Resolves when these invalidations are complete, whichever process made them. */
-  wait(invalidations: readonly Invalidation[]): Promise<void>;
+  /**
+   * Resolves when these invalidations are complete, whichever process made them. It waits for as long as that takes: bound it by a signal.
+   *
+   * @throws the reason of the signal once it aborts
+   */
+  wait(invalidations: readonly Invalidation[], options?: WaitOptions): Promise<void>;
   /** Releases all connections. Calls in flight fail. */
   close(): void;
 }

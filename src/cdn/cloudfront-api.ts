@@ -54,16 +54,18 @@ export interface InvalidationApi {
    */
   create(paths: readonly string[], callerReference: string): Promise<InvalidationState | Busy>;
   /**
-   * Returns whether an invalidation is complete: `false` also when CloudFront is too busy to answer.
+   * Returns the state of an invalidation, or why CloudFront does not say it now.
    *
    * @throws Error that says what to change
    */
-  isComplete(id: string): Promise<boolean>;
+  read(id: string): Promise<InvalidationState | Busy>;
 }
 
 export interface InvalidationState {
   id: string;
   complete: boolean;
+  /** In CloudFront's words. Its reference has `InProgress` and `Completed`. */
+  status: string;
 }
 
 /** `full`: too many paths would be in progress. `throttled`: too many calls. */
@@ -104,19 +106,19 @@ export function createInvalidationApi(
         return stateOf((await client.send(command, { abortSignal: signal })).Invalidation);
       }),
 
-    async isComplete(id) {
-      const state = await orBusy('GetInvalidation', async () => {
+    read: (id) =>
+      orBusy('GetInvalidation', async () => {
         const command = new GetInvalidationCommand({ DistributionId: distribution, Id: id });
         return stateOf((await client.send(command, { abortSignal: signal })).Invalidation);
-      });
-      return typeof state === 'object' && state.complete;
-    },
+      }),
   };
 }
 
 function stateOf(invalidation: Invalidation | undefined): InvalidationState {
   if (invalidation?.Id === undefined) throw new Error('CloudFront answered without an invalidation');
-  return { id: invalidation.Id, complete: invalidation.Status === 'Completed' };
+  const status = invalidation.Status ?? '';
+  // Other servers with this API spell it as they like.
+  return { id: invalidation.Id, complete: /^completed?$/i.test(status), status };
 }
 
 /** Returns why to retry later; `undefined` for other errors. When throttled, the client itself has already retried. */

@@ -44,13 +44,22 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
   const queue = new PQueue({ concurrency: 1 });
 
   /** @param failures - in a row so far, from 1 */
-  async function backOff(firstMs: number, failures: number): Promise<void> {
-    await sleep(withJitter(backoffDelay(firstMs, failures, MAX_BACKOFF_FACTOR * firstMs)), closed.signal);
-    closed.signal.throwIfAborted();
+  async function backOff(firstMs: number, failures: number, signal = closed.signal): Promise<void> {
+    await sleep(withJitter(backoffDelay(firstMs, failures, MAX_BACKOFF_FACTOR * firstMs)), signal);
+    signal.throwIfAborted();
   }
 
-  async function waitUntilComplete(id: string): Promise<void> {
-    for (let polls = 1; !(await api.isComplete(id)); polls++) await backOff(pollIntervalMs, polls);
+  async function waitUntilComplete(
+    id: string,
+    isEnough: (state: string) => boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    for (let polls = 1; ; polls++) {
+      const state = await api.read(id);
+      const isBusy = typeof state === 'string';
+      if ((!isBusy && state.complete) || isEnough(isBusy ? 'unknown: too many calls' : state.status)) break;
+      await backOff(pollIntervalMs, polls, signal);
+    }
     inProgress.delete(id);
   }
 
@@ -89,8 +98,16 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
       return invalidations;
     },
 
-    async wait(invalidations) {
-      for (const { id } of invalidations) await waitUntilComplete(id);
+    async wait(invalidations, { signal, onProgress = () => {} } = {}) {
+      const either = signal ? AbortSignal.any([signal, closed.signal]) : closed.signal;
+      for (const [complete, { id }] of invalidations.entries()) {
+        either.throwIfAborted();
+        const report = (state: string) => {
+          onProgress({ complete, id, state });
+          return false;
+        };
+        await waitUntilComplete(id, report, either);
+      }
     },
 
     close() {
@@ -103,7 +120,7 @@ export function createCloudFrontCdn(options: CloudFrontCdnOptions): Cdn {
 /** Counts the paths of the invalidations that are not known to be complete. */
 function createPathsInProgress(
   assumeCompleteAfterMs: number,
-  waitUntilComplete: (id: string) => Promise<void>,
+  waitUntilComplete: (id: string, isEnough: () => boolean) => Promise<void>,
 ) {
   /** By id, the oldest first. */
   const invalidations = new Map<string, { paths: number; sinceMs: number }>();
@@ -119,9 +136,11 @@ function createPathsInProgress(
       for (const [id, { sinceMs }] of invalidations) {
         const total = [...invalidations.values()].reduce((sum, other) => sum + other.paths, 0);
         if (total + paths <= MAX_PATHS) return;
-        // Otherwise a server that purges a unit now and then would at some point poll thousands of them, one by one.
-        if (performance.now() - sinceMs >= assumeCompleteAfterMs) invalidations.delete(id);
-        else await waitUntilComplete(id);
+        // Otherwise a server that purges a unit now and then would at some point poll thousands of them, one by one, and one whose state is
+        // none that we know would be polled for ever.
+        const isOld = () => performance.now() - sinceMs >= assumeCompleteAfterMs;
+        if (isOld()) invalidations.delete(id);
+        else await waitUntilComplete(id, isOld);
       }
     },
   };

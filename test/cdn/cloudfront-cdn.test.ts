@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Cdn } from '../../src/cdn/cdn.ts';
+import type { Cdn, WaitProgress } from '../../src/cdn/cdn.ts';
 import { type CloudFrontCdnOptions, createCloudFrontCdn } from '../../src/cdn/cloudfront-cdn.ts';
 import { type CloudFrontStub, credentials, DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
 
@@ -91,6 +91,13 @@ describe('invalidate of the CloudFront adapter, within the limit on paths in pro
     expect(cloudFront.invalidations()).toHaveLength(3);
   });
 
+  it('waits no longer than that for one whose state is none that it knows', async () => {
+    const cloudFront = await startCloudFront({ words: { completed: 'Well' } });
+    const cdn = cdnOf(cloudFront, { assumeCompleteAfterMs: 200 });
+    for (const unit of ['a-', 'b-']) await cdn.invalidate(tags(2000, unit));
+    expect(cloudFront.invalidations()).toHaveLength(2);
+  });
+
   it('does not count an invalidation that is complete when it is created', async () => {
     const cloudFront = await startCloudFront({ pollsInProgress: -1 });
     const cdn = cdnOf(cloudFront);
@@ -162,6 +169,31 @@ describe('wait of the CloudFront adapter', () => {
     const made = await cdnOf(cloudFront).invalidate(['u-1']);
     await cdnOf(cloudFront).wait(made);
     expect(cloudFront.gets()).toHaveLength(1);
+  });
+
+  it.each(['COMPLETED', 'completed', 'Complete'])(
+    'takes %s for complete, as other servers spell it',
+    async (completed) => {
+      const cloudFront = await startCloudFront({ pollsInProgress: 1, words: { completed } });
+      const cdn = cdnOf(cloudFront);
+      await cdn.wait(await cdn.invalidate(['u-1']));
+      expect(cloudFront.gets()).toHaveLength(2);
+    },
+  );
+
+  it('tells a state that it does not know, and ends when its signal aborts', async () => {
+    const cloudFront = await startCloudFront({ pollsInProgress: 1e9, words: { inProgress: 'Paused' } });
+    const cdn = cdnOf(cloudFront);
+    const impatience = new AbortController();
+    const told: WaitProgress[] = [];
+    const waiting = cdn.wait(await cdn.invalidate(['u-1']), {
+      signal: impatience.signal,
+      onProgress(progress) {
+        if (told.push(progress) === 3) impatience.abort(new Error('enough'));
+      },
+    });
+    await expect(waiting).rejects.toThrow('enough');
+    expect(told[2]).toEqual({ complete: 0, id: 'I1', state: 'Paused' });
   });
 
   it('sends nothing when there are no invalidations', async () => {

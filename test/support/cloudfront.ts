@@ -41,6 +41,8 @@ export interface CloudFrontStub {
 export interface CloudFrontStubOptions {
   /** How many polls find an invalidation still in progress. Default 0: the first finds it complete; -1: it is created complete. */
   pollsInProgress?: number;
+  /** The words for the two states. Default: CloudFront's. */
+  words?: { inProgress?: string; completed?: string };
   /** Paths that other processes have in progress. */
   otherPaths?: number;
   /** Called with the paths of each invalidation that is created. */
@@ -63,6 +65,8 @@ interface StubInvalidation {
  */
 export async function startCloudFront(options: CloudFrontStubOptions = {}): Promise<CloudFrontStub> {
   const { pollsInProgress = 0, otherPaths = 0, onInvalidation = () => {}, fault = () => undefined } = options;
+  const { inProgress = 'InProgress', completed = 'Completed' } = options.words ?? {};
+  const xmlOf = (one: StubInvalidation) => invalidationXml(one, one.pollsLeft < 0 ? completed : inProgress);
   const calls: Call[] = [];
   const invalidations: StubInvalidation[] = [];
   let maxInProgress = 0;
@@ -73,7 +77,7 @@ export async function startCloudFront(options: CloudFrontStubOptions = {}): Prom
   function create({ callerReference, paths }: Call): Answer {
     const known = invalidations.find((invalidation) => invalidation.callerReference === callerReference);
     if (known && String(known.paths) !== String(paths)) return refusal(409, 'InvalidationBatchAlreadyExists');
-    if (known) return { status: 201, body: invalidationXml(known) };
+    if (known) return { status: 201, body: xmlOf(known) };
     if (pathsInProgress() + otherPaths + paths.length > MAX_PATHS) {
       // The caller retries later, when the others have made progress.
       for (const invalidation of invalidations) invalidation.pollsLeft--;
@@ -84,14 +88,14 @@ export async function startCloudFront(options: CloudFrontStubOptions = {}): Prom
     invalidations.push(invalidation);
     onInvalidation(paths);
     maxInProgress = Math.max(maxInProgress, pathsInProgress());
-    return { status: 201, body: invalidationXml(invalidation) };
+    return { status: 201, body: xmlOf(invalidation) };
   }
 
   function get({ id }: Call): Answer {
     const invalidation = invalidations.find((candidate) => candidate.id === id);
     if (!invalidation) return refusal(404, 'NoSuchInvalidation');
     invalidation.pollsLeft--;
-    return { status: 200, body: invalidationXml(invalidation) };
+    return { status: 200, body: xmlOf(invalidation) };
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -152,10 +156,10 @@ function readBatch(body: string): Call | Answer {
   return { operation: 'create', callerReference, paths, id: '' };
 }
 
-function invalidationXml({ id, callerReference, paths, pollsLeft }: StubInvalidation): string {
+function invalidationXml({ id, callerReference, paths }: StubInvalidation, status: string): string {
   const items = paths.map((path) => `<Path>${path}</Path>`).join('');
   return `<?xml version="1.0"?>
-<Invalidation ${XMLNS}><Id>${id}</Id><Status>${pollsLeft < 0 ? 'Completed' : 'InProgress'}</Status><CreateTime>2026-11-05T12:00:00.000Z</CreateTime><InvalidationBatch><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${callerReference}</CallerReference></InvalidationBatch></Invalidation>`;
+<Invalidation ${XMLNS}><Id>${id}</Id><Status>${status}</Status><CreateTime>2026-11-05T12:00:00.000Z</CreateTime><InvalidationBatch><Paths><Quantity>${paths.length}</Quantity><Items>${items}</Items></Paths><CallerReference>${callerReference}</CallerReference></InvalidationBatch></Invalidation>`;
 }
 
 function refusal(status: number, code: string, message = `refused with ${code}`): Answer {
