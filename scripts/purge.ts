@@ -1,15 +1,18 @@
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import type { Invalidation } from '../src/cdn/cdn.ts';
+import { isUnit, UNIT_RULE } from '../src/protocol/request.ts';
 import { CommandFailure, messageOf } from './cli/command.ts';
 import { watchForInterrupt } from './cli/interrupt.ts';
 import { printMessage } from './cli/output.ts';
 import { printable } from './cli/text.ts';
 import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment, type UnitSession } from './cli/unit-session.ts';
+import { createGroupReporter } from './purge/group-reporter.ts';
 import { createPurgeReporter } from './purge/reporter.ts';
 
 interface PurgeOptions {
+  group?: string;
   dryRun?: true;
   wait?: true;
   json?: true;
@@ -22,7 +25,8 @@ const BATCH_SIZE = 1000;
 export function purgeCommand(): Command {
   return new Command('purge')
     .description('delete units from the store and invalidate them at the CDN')
-    .argument('<unit...>', 'unit ids; - reads them from standard input, one per line')
+    .argument('[unit...]', 'unit ids; - reads them from standard input, one per line')
+    .option('--group <group>', 'instead of units: all units that were sent with this group')
     .option('--dry-run', 'only print what would be deleted')
     .option('--wait', 'wait until the CDN has completed the invalidations')
     .option('--json', 'print NDJSON, one line per unit and one per invalidation')
@@ -35,6 +39,9 @@ export function purgeCommand(): Command {
 }
 
 async function purge(args: readonly string[], options: PurgeOptions): Promise<void> {
+  if (args.length > 0 === (options.group !== undefined))
+    throw new CommandFailure('Give the units to purge, or --group: one of the two.');
+  if (options.group !== undefined) return await purgeGroup(options.group, options);
   const config = readEnvironment();
   const interrupt = watchForInterrupt(printMessage);
   const { signal } = interrupt;
@@ -61,6 +68,30 @@ async function purge(args: readonly string[], options: PurgeOptions): Promise<vo
   } finally {
     interrupt.stop();
     await reporter.close();
+    await session.drain();
+    await session.close();
+  }
+}
+
+async function purgeGroup(group: string, options: PurgeOptions): Promise<void> {
+  const [dryRun, json] = [options.dryRun === true, options.json === true];
+  if (!isUnit(group)) throw new CommandFailure(`--group: ${JSON.stringify(group)} must be ${UNIT_RULE}`);
+  const interrupt = watchForInterrupt(printMessage);
+  const { signal } = interrupt;
+  const session = await openUnitSession(readEnvironment(), printMessage);
+  const reporter = createGroupReporter({ dryRun, json });
+  try {
+    const purged = await session.units.purgeGroup(group, { dryRun, signal, onProgress: reporter.progress });
+    await reporter.end(purged);
+    if (options.wait) await waitForCdn(session, purged.invalidations);
+    process.exitCode = signal.aborted ? 1 : 0;
+  } catch (error) {
+    const message = printable(messageOf(error));
+    throw new CommandFailure(
+      `${message}\nNot all of the group is purged. Run it again: it goes on from there.`,
+    );
+  } finally {
+    interrupt.stop();
     await session.drain();
     await session.close();
   }

@@ -42,6 +42,7 @@ import { observeLocks } from './telemetry/observe-locks.ts';
 import { createTracing, type Tracing, traceBatches, traceJobs } from './tracing.ts';
 import { createRequestUpgrade } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
+import { createReadGroupTag } from './variant/group-tag.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
@@ -181,6 +182,7 @@ export async function createServices(
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     ...forViewers,
     makeVariants: createMake(forViewers),
+    readGroupTag: createReadGroupTag(forViewers.store, sha256),
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
     ...{ source, workQueue, nowMs, locks },
     inContext: tracing.runRequest,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import { type PurgeResult, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
+import type { PurgedGroup } from '../unit/purge-group.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
@@ -12,6 +13,12 @@ export const MAX_PURGE_BYTES = 2 * 2 ** 20;
 /** In UTF-16 code units. Whatever is in a shorter body, it is parsed in a few milliseconds. */
 const LONG_BODY = 100_000;
 
+/** What to purge. */
+export type PurgeRequest = { ids: readonly string[] } | { group: string };
+
+const groupSchema = z.strictObject({
+  group: z.string('is not text').refine(isUnit, `must be ${UNIT_RULE}`),
+});
 const purgeSchema = z.strictObject(
   {
     ids: z
@@ -21,16 +28,15 @@ const purgeSchema = z.strictObject(
       // Entries are checked only if there are not too many: a million wrong ones would be a million issues.
       .pipe(z.array(z.string('is not a string').refine(isUnit, `is not a unit id: it must be ${UNIT_RULE}`))),
   },
-  'must be {"ids": [unit, …]}',
+  'must be {"ids": [unit, …]} or {"group": group}',
 );
 
 /**
  * Parses the body of `POST /units/purge`.
  *
- * @returns the ids of the units
  * @throws EdgepressError `bad_request`
  */
-export function parsePurge(body: string): readonly string[] {
+export function parsePurge(body: string): PurgeRequest {
   if (body.length > LONG_BODY) assertFewParts(body);
   let value: unknown;
   try {
@@ -38,8 +44,9 @@ export function parsePurge(body: string): readonly string[] {
   } catch (error) {
     throw new EdgepressError('bad_request', `The body is not JSON: ${(error as Error).message}`);
   }
-  const parsed = purgeSchema.safeParse(value);
-  if (parsed.success) return parsed.data.ids;
+  const isGroup = typeof value === 'object' && value !== null && 'group' in value;
+  const parsed = isGroup ? groupSchema.safeParse(value) : purgeSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') || 'body';
   throw new EdgepressError('bad_request', `\`${where}\` ${issue?.message}`, { parameter: where });
@@ -71,6 +78,20 @@ export async function purgeUnits(units: Pick<Units, 'purge'>, ids: readonly stri
       error,
       `${state}: send the same again, which is safe. The log says what to change`,
     );
+  }
+}
+
+/**
+ * Purges a group of units.
+ *
+ * @throws EdgepressError `overloaded` if the store or the CDN fails
+ */
+export async function purgeGroup(units: Pick<Units, 'purgeGroup'>, group: string): Promise<PurgedGroup> {
+  try {
+    return await units.purgeGroup(group);
+  } catch (error) {
+    const state = 'Not all of the group could be purged, or its tag not be invalidated';
+    throw asDependencyFailure(error, `${state}: send the same again, which goes on from there`);
   }
 }
 

@@ -21,7 +21,7 @@ import {
 } from './http-request.ts';
 import { ingestBody, nothingTaken, parseRetry } from './ingest-units.ts';
 import { parseUnitQuery } from './list-units.ts';
-import { MAX_PURGE_BYTES, parsePurge, purgeUnits } from './purge-units.ts';
+import { MAX_PURGE_BYTES, parsePurge, purgeGroup, purgeUnits } from './purge-units.ts';
 import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
 import { readBodyHeaders } from './unit-body.ts';
 
@@ -78,8 +78,13 @@ export function addUnitRoutes(
   app.all('/units', (c) => refuseMethod(c, 'GET, HEAD, POST'));
 
   app.post('/units/purge', async (c) => {
-    const ids = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
-    const purge = await purgeUnits(units, ids);
+    const request = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
+    if ('group' in request) {
+      const purged = await purgeGroup(units, request.group);
+      c.set('counts', { units: purged.units, objects: purged.objects });
+      return sendJson(c, purged);
+    }
+    const purge = await purgeUnits(units, request.ids);
     c.set('counts', countPurged(purge.units));
     return sendJson(c, purge);
   });

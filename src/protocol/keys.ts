@@ -9,14 +9,16 @@ export const VARIANT_PREFIX = 'v1';
 export const SHARDS = 256;
 /** First segment of the keys of tombstones: when a unit was last purged. */
 export const TOMBSTONE_PREFIX = 'purged';
-/** The time of the last purge of any unit. */
-export const PURGE_CLOCK_KEY = `${TOMBSTONE_PREFIX}/last`;
+/** Beside the tombstones: the time of the last purge of any unit. */
+export const PURGE_CLOCK_KEY = 'purged/last';
 /** First segment of the keys of jobs, where the queue is kept in the store. */
 export const QUEUE_PREFIX = 'queue';
 /** First segment of the keys of jobs that failed too often. */
 export const DEAD_LETTER_PREFIX = 'dead-letters';
 /** First segment of the keys of notes about submissions that are under way: units whose jobs may not be on the queue yet. */
 export const SUBMISSION_PREFIX = 'submissions';
+/** First segment of the keys of the index from groups to units. */
+export const GROUP_PREFIX = 'groups';
 /** First segment of the keys of packs: manifests of many units in one object, until the work on each unit begins. */
 export const PACK_PREFIX = 'packs';
 /** First segment of the keys of events that wait to be sent to the targets of `NOTIFY`. */
@@ -114,6 +116,16 @@ export function variantAddress(name: VariantName, sha256: Sha256): VariantAddres
 /** Returns the cache tag that all variants of a unit share. */
 export function unitCacheTag(unit: string, sha256: Sha256): string {
   return unitTag(sha256(unit));
+}
+
+/** Returns the cache tag that all variants of a group of units share. */
+export function groupCacheTag(group: string, sha256: Sha256): string {
+  return `g-${shorten(sha256(group))}`;
+}
+
+/** Returns the folder of the index of a group. */
+export function groupFolder(group: string, sha256: Sha256): string {
+  return `${GROUP_PREFIX}/${shorten(sha256(group))}`;
 }
 
 const VARIANT_FILE = /\/([1-9][0-9]{0,4})-([a-z]+)\.([a-z]+)$/;

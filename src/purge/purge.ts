@@ -35,7 +35,13 @@ export interface PurgeServices {
  * @param options.dryRun - only count what would be removed
  * @throws the fault of the store or the CDN, which says what was not done; the units that could be purged are still invalidated
  */
-export type PurgeUnits = (ids: readonly string[], options?: { dryRun?: boolean }) => Promise<PurgeResult>;
+export type PurgeUnits = (ids: readonly string[], options?: PurgeOptions) => Promise<PurgeResult>;
+
+export interface PurgeOptions {
+  dryRun?: boolean;
+  /** The cache tags to invalidate. Default: that of each unit. */
+  tags?: readonly string[];
+}
 
 const UNIT_CONCURRENCY = 16;
 /** How much older than the tombstone an object is that is deleted unread. S3 gives whole seconds, by one clock. */
@@ -88,7 +94,7 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
     }
   }
 
-  return async (ids, { dryRun = false } = {}) => {
+  return async (ids, { dryRun = false, tags } = {}) => {
     const distinctIds = [...new Set(ids)];
     const purges = distinctIds.map((id) => queue.add(() => purgeUnit(id, dryRun)));
     const results = await Promise.allSettled(purges);
@@ -97,8 +103,8 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
       const result = results[index];
       return result?.status === 'fulfilled' || result?.reason instanceof UnmarkedPurge;
     });
-    const tags = deletedIds.map((id) => unitCacheTag(id, sha256));
-    const invalidations = dryRun ? [] : await cdn.invalidate(tags);
+    const invalidated = tags ?? deletedIds.map((id) => unitCacheTag(id, sha256));
+    const invalidations = dryRun || invalidated.length === 0 ? [] : await cdn.invalidate(invalidated);
     return { units: await Promise.all(purges), invalidations };
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   DEAD_LETTER_PREFIX,
   EVENT_PREFIX,
+  GROUP_PREFIX,
   MANIFEST_NAME,
   PACK_PREFIX,
   QUEUE_PREFIX,
@@ -40,7 +41,7 @@ export interface WalkOptions {
 /** The parts of a folder that are walked over one after the other: together all files of a store. */
 export const PLACES: readonly string[] = [
   ...Array.from({ length: SHARDS }, (_, shard) => `${VARIANT_PREFIX}/${shard.toString(16).padStart(2, '0')}`),
-  ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX, SUBMISSION_PREFIX, PACK_PREFIX],
+  ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX, SUBMISSION_PREFIX, PACK_PREFIX, GROUP_PREFIX],
   ...[EVENT_PREFIX, STATE_PREFIX],
 ];
 

@@ -19,6 +19,7 @@ const manifestSchema = z.object({
   tiers: z.array(z.enum(TIERS)),
   formats: z.array(z.enum(FORMATS)),
   maxBytes: z.int().optional(),
+  group: z.string().optional(),
 });
 
 /** A unit as it was submitted, and when: `manifest.json` in the unit's folder. */

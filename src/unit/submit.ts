@@ -4,6 +4,7 @@ import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
 import type { Job } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
+import type { Groups } from './groups.ts';
 import { encodeManifest, type Manifest, manifestOf, startOfManifest } from './manifest.ts';
 import { divideIntoPacks, type Packs } from './packs.ts';
 import type { Submissions } from './submissions.ts';
@@ -42,6 +43,7 @@ export interface SubmittedBatch {
 export interface SubmitServices {
   store: VariantStore;
   packs: Packs;
+  groups: Pick<Groups, 'add'>;
   tombstones: Pick<Tombstones, 'read'>;
   clock: Pick<PurgeClock, 'read'>;
   sweep: Pick<PurgeSweep, 'checkTombstone'>;
@@ -55,7 +57,7 @@ export interface SubmitServices {
 const MIN_PACKED_UNITS = 32;
 
 export function createSubmit(services: SubmitServices): Submit {
-  const { store, packs, tombstones, clock, sweep, submissions, states, sha256, nowMs } = services;
+  const { store, packs, groups, tombstones, clock, sweep, submissions, states, sha256, nowMs } = services;
 
   /** @param isQueued - whether the unit is listed as pending from now on */
   async function submit(
@@ -65,6 +67,7 @@ export function createSubmit(services: SubmitServices): Submit {
     const atMs = nowMs();
     const manifest = manifestOf(unit, { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 });
     const key = unitAddress(unit.id, sha256).manifestKey;
+    await groups.add([unit]);
     // First, so that the check below sees a purge since then.
     if (isQueued) await states.markPending(manifest);
     await store.put(key, encodeManifest(manifest), { contentType: 'application/json' });
@@ -98,6 +101,7 @@ export function createSubmit(services: SubmitServices): Submit {
     const manifests = units.map((unit): Manifest => ({ ...manifestOf(unit, start), purgesSeen }));
     const parts = divideIntoPacks(manifests).map((part) => ({ key: packs.newKey(nowMs()), part }));
     const forget = await submissions.begin({ packs: parts.map(({ key }) => key), retry });
+    await groups.add(units);
     await Promise.all(parts.map(({ key, part }) => packs.put(key, part)));
     const jobs = parts.flatMap(({ key, part }) =>
       part.map(({ id, images }) => ({ unit: id, images: images.length, retry, pack: key })),

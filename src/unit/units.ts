@@ -7,9 +7,11 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
 import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { createCurrentManifest } from './current-manifest.ts';
+import { createGroups } from './groups.ts';
 import { createListUnits, type ListUnits } from './list-units.ts';
 import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
+import { createPurgeGroup, type PurgeGroup } from './purge-group.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import { createSubmissions, type Submissions } from './submissions.ts';
 import { createSubmit, type Submit } from './submit.ts';
@@ -43,6 +45,8 @@ export interface Units extends Submit {
   unsent: ReadUnsent;
   /** Removes units from the store, then invalidates them at the CDN. */
   purge: PurgeUnits;
+  /** Removes all units of a group from the store, then invalidates the group at the CDN. */
+  purgeGroup: PurgeGroup;
   /** Removes what a process that died has left of purged units, see {@link PurgeSweep}, and packs that are not needed any more. */
   sweep(signal?: AbortSignal): Promise<void>;
 }
@@ -67,11 +71,13 @@ export function createUnits(services: UnitDependencies): Units {
   const clock = createPurgeClock(store, nowMs);
   const packs = createPacks(store, sha256);
   const submissions = createSubmissions(store, packs, nowMs);
+  const groups = createGroups(store, sha256, nowMs);
   const manifests = createCurrentManifest({ store, packs, tombstones, sweep, sha256 });
+  const purge = createPurge({ ...services, tombstones: keepTime(tombstones, clock) });
   const states = createUnitStates({ store, sweep, sha256 });
   const sweepPacks = createSweepPacks({ packs, manifests, states, nowMs });
   return {
-    ...createSubmit({ store, packs, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
+    ...createSubmit({ store, packs, groups, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
     prewarm: createPrewarm({ ...services, manifests, createFetch }),
     results: createUnitResults({ states, manifests, parts: createUnitParts(store, sha256) }),
@@ -79,7 +85,8 @@ export function createUnits(services: UnitDependencies): Units {
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),
     unsent: createReadUnsent(services),
-    purge: createPurge({ ...services, tombstones: keepTime(tombstones, clock) }),
+    purge,
+    purgeGroup: createPurgeGroup({ store, groups, manifests, purge, cdn: services.cdn, sha256 }),
     async sweep(signal) {
       await Promise.all([sweep.sweep(signal), sweepPacks(signal)]);
     },

@@ -8,7 +8,7 @@ import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import { budgetOf, isUpgradeable } from '../variant/variant-object.ts';
+import { budgetOf, groupTagOf, isUpgradeable } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
@@ -40,6 +40,7 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
           ...{ effort: 'best', maxBytes: budgetOf(current), urgency: 'prewarm' },
           // A purge since the variant was first requested wins.
           start: decodeWorkStart(current.metadata[VARIANT_METADATA.startedAt]) ?? { atMs: 0, lastPurgeMs: 0 },
+          groupTag: groupTagOf(current),
           replaces: current.etag,
         },
         createTrace(),

@@ -10,6 +10,7 @@ import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
 import { beginWhenSlow } from './begin-when-slow.ts';
+import type { ReadGroupTag } from './group-tag.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ReadTarget } from './read-target.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -29,6 +30,7 @@ export interface GetVariantServices {
   store: BestEffortStore;
   records: SourceRecords;
   sweep: Pick<PurgeSweep, 'beginWork'>;
+  readGroupTag: ReadGroupTag;
   source: SourceFetcher;
   workQueue: WorkQueue;
   /** Fetches, encodes and puts. */
@@ -79,7 +81,7 @@ export type GetVariant = (
 export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
     services;
-  const { inContext } = services;
+  const { inContext, readGroupTag } = services;
   const singleFlight = createSingleFlight<Flight>();
 
   function getVariant(
@@ -156,21 +158,23 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     // A store that is slow may be down: that is found out before it is asked again.
     if (work.hasBegun()) await work.begin();
     const starting = work.begin();
+    // Needed only once the variant is made.
+    const groupTag = readGroupTag(name.unit);
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
     source.assertReachable(name.src);
-    return { start: await starting, record };
+    return { start: await starting, record, groupTag };
   }
 
   async function make(
     { unit, src, ...spec }: VariantName,
-    { start, record }: Missing,
+    { start, record, groupTag }: Missing,
     trace: Trace,
     { signal, fetch: fetchInTurn, start: onStart, leave: onEncoded }: Turn,
   ): Promise<Flight> {
     const fetch = () => fetchInTurn((onAnswer) => timed(trace, 'fetch', source.fetch(src, signal, onAnswer)));
-    const batch = { unit, src, specs: [spec], start, record, signal, onStart, onEncoded };
+    const batch = { unit, src, specs: [spec], start, record, groupTag, signal, onStart, onEncoded };
     const [made] = await makeVariants({ ...batch, fetch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');
     return { object: made.object, origin: made.isStored ? 'made' : 'made but not stored', trace };
@@ -184,6 +188,7 @@ interface Missing {
   /** When it was looked for. */
   start: WorkStart;
   record: SourceRecord | undefined;
+  groupTag: Promise<string | undefined>;
 }
 
 /** A variant, and where it comes from. */

@@ -43,6 +43,8 @@ export interface VariantBatch {
   start: WorkStart;
   /** What is known about earlier failures of the source. */
   record: SourceRecord | undefined;
+  /** The cache tag of the unit's group, if it has one. */
+  groupTag?: Promise<string | undefined> | string | undefined;
   /** Aborts what has not been encoded yet: nobody waits for it any more. What has been is stored. */
   signal?: AbortSignal;
   /** Called when the encoder has begun: nothing waits any more. */
@@ -169,8 +171,10 @@ async function put(
   const { store, cacheControl, upgrades, md5 } = services;
   const { maxBytes, start, replaces } = batch;
   const source = image.facts;
+  const groupTag = await batch.groupTag;
+  const cacheTags = groupTag === undefined ? cacheTag : `${cacheTag},${groupTag}`;
   const { body } = encoded;
-  const info = variantInfo({ encoded, source, cacheTag, cacheControl, upgrades, maxBytes, start });
+  const info = variantInfo({ encoded, source, cacheTag: cacheTags, cacheControl, upgrades, maxBytes, start });
   const putting =
     replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
   const stored = await timed(trace, 'put', putting);

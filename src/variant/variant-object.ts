@@ -75,6 +75,11 @@ export function sourceBytes({ metadata }: Metadata): number {
   return Number(metadata[VARIANT_METADATA.sourceBytes] ?? 0);
 }
 
+/** Returns the cache tag of its unit's group that a stored variant carries, if there is one. */
+export function groupTagOf({ metadata }: Metadata): string | undefined {
+  return metadata[VARIANT_METADATA.cacheTag]?.split(',')[2];
+}
+
 /** How long a CDN keeps a variant that will soon be replaced by a better one, or is not yet served from the store. */
 const SHORT_SHARED_MAX_AGE_SECONDS = 60;
 

@@ -131,7 +131,7 @@ describe('POST /units', () => {
   });
 
   it('stores the later of two lines with the same id, however far apart they are', async () => {
-    const { ingest, service } = await startForbiddingService();
+    const { queueIsEmpty, ingest, service } = await startForbiddingService();
     const others = Array.from({ length: 300 }, (_, index) => unitLine(`other-${index}`, SRC));
     const answer = await ingest(
       [
@@ -144,6 +144,8 @@ describe('POST /units', () => {
     );
     expect(answer).toMatchObject({ accepted: 304, images: 305, refusedCount: 0 });
     expect(answer.notes).toEqual([expect.stringMatching(/the last one counts \(2 times.*`near`, `far`\)/)]);
+    // Units that are sent together are in a pack until the work on each begins.
+    await queueIsEmpty();
     expect(await manifestsIn(service.folder)).toMatchObject({
       near: { images: [{ src: `${SRC}?2` }, { src: `${SRC}?3` }] },
       far: { images: [{ src: `${SRC}?2` }] },

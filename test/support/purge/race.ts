@@ -19,7 +19,7 @@ export const UNIT = 'unit-1';
 export const VARIANT = /^v1\/.*\.(avif|webp|jpeg)$/;
 export const SOURCE_RECORD = /source\.json$/;
 export const MANIFEST = /manifest\.json$/;
-export const TOMBSTONE = /^purged\//;
+export const TOMBSTONE = /^purged\/[0-9a-f]{32}$/;
 export const UNIT_FOLDER = /^v1\/[0-9a-f]{2}\/unit-1$/;
 
 /** A client's server, a folder, and a service on it that purges, beside the one whose work is held. */
