@@ -17,6 +17,8 @@ export type DeclaredFormat = 'csv' | 'json' | undefined;
 /** Enough for the first line and the beginning of the second, unless the first is a unit with very many images. */
 const HEAD_BYTES = 2 ** 14;
 const SPACE = 0x20;
+const OPEN_LIST = 0x5b;
+const OPEN_OBJECT = 0x7b;
 const DELIMITERS = [',', ';', '\t', '|'];
 /** How spreadsheets say which separator they have used. */
 const SEPARATOR_LINE = /^sep=(.)\r?$/i;
@@ -64,10 +66,14 @@ export async function findInputKind(
   return { kind: isCsv ? { format: 'csv', delimiter } : { format: 'lines' }, all };
 }
 
-/** Whether there are two lines that are not blank. */
+/** Whether it is an array, a line with an object, or two lines that are not blank. More may come much later, as through a pipe. */
 function isEnough(head: Buffer): boolean {
-  const first = head.indexOf('\n', firstVisible(head, 0));
-  return first >= 0 && head.indexOf('\n', firstVisible(head, first)) >= 0;
+  const start = firstVisible(head, 0);
+  if (head[start] === OPEN_LIST) return true;
+  const first = head.indexOf('\n', start);
+  if (first < 0) return false;
+  if (head[start] === OPEN_OBJECT && isJson(head.toString('utf8', start, first))) return true;
+  return head.indexOf('\n', firstVisible(head, first)) >= 0;
 }
 
 function firstVisible(head: Buffer, start: number): number {

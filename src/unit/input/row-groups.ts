@@ -1,6 +1,5 @@
 import type { RefusedLine } from '../outcome.ts';
-import type { ReadUnit } from '../read-units.ts';
-import type { UnitImage } from '../unit.ts';
+import type { Unit, UnitImage } from '../unit.ts';
 
 /** Rows of one unit may be as far apart as these numbers of units and bytes between them. */
 const MAX_OPEN_UNITS = 10_000;
@@ -8,23 +7,30 @@ const MAX_OPEN_BYTES = 2 ** 23;
 /** As many as a unit may have. */
 const MAX_IMAGES = 10_000;
 
+/** A row as a unit, and its bytes of the input. */
+interface UnitRow {
+  line: number;
+  unit: Unit;
+  bytes: number;
+}
+
 /**
  * Joins the rows of a unit: its images are those of all rows with its id, its other fields those of the first. A bounded number of units
  * stays open; a row that comes later is refused, since it would replace the images before.
  */
 export interface RowGroups {
   /** Returns what is complete. */
-  add(row: ReadUnit): readonly (ReadUnit | RefusedLine)[];
+  add(row: UnitRow): readonly (UnitRow | RefusedLine)[];
   /** Returns the rest. */
-  end(): readonly ReadUnit[];
+  end(): readonly UnitRow[];
 }
 
 /** @param isSeen - whether a unit was open before, which it is from then on */
 export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
-  const open = new Map<string, ReadUnit>();
+  const open = new Map<string, UnitRow>();
   let bytes = 0;
-  function takeTooMany(): ReadUnit[] {
-    const taken: ReadUnit[] = [];
+  function takeTooMany(): UnitRow[] {
+    const taken: UnitRow[] = [];
     for (const first of open.values()) {
       if (open.size <= MAX_OPEN_UNITS && bytes <= MAX_OPEN_BYTES) break;
       open.delete(first.unit.id);
@@ -49,11 +55,11 @@ export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
   };
 }
 
-function refuse({ line, unit }: ReadUnit, detail: string): RefusedLine {
+function refuse({ line, unit }: UnitRow, detail: string): RefusedLine {
   return { line, unit: unit.id, state: 'refused', detail };
 }
 
-function join(before: ReadUnit, row: ReadUnit): void {
+function join(before: UnitRow, row: UnitRow): void {
   before.bytes += row.bytes;
   (before.unit.images as UnitImage[]).push(...row.unit.images);
 }
