@@ -1,5 +1,5 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { listOf, oneOf, wholeNumber } from '../src/config-values.ts';
+import { listOf, oneOf, valueType, wholeNumber } from '../src/config-values.ts';
 import { VARIABLES } from '../src/config-variables.ts';
 import { SECRET_ARN } from '../src/source/source-headers.ts';
 import {
@@ -30,6 +30,11 @@ const RETENTIONS = Object.values(RetentionDays).filter(
 /** Below 512 MB, decoding the largest source that is allowed would run out of memory. */
 const memoryMb = wholeNumber(512, 10_240);
 const percent = wholeNumber(1, 100);
+/** A function has no disk that lasts. */
+const notifyTargets = valueType(
+  '`https://HOST/PATH`, `sns:TOPIC-ARN`, `eventbridge:BUS`, or `-` for the log; several separated by commas',
+  (text) => (VARIABLES.notify.type.parse(text).some(({ kind }) => kind === 'file') ? undefined : text),
+);
 const NONE = { value: undefined, words: 'none' };
 const ITS_VCPUS = { value: undefined, words: 'its vCPUs' };
 
@@ -81,6 +86,22 @@ export const OPTIONS = {
   prewarmFormats: variable(VARIABLES.prewarmFormats, ({ prewarm }) => prewarm.formats.join(',')),
   prewarmTiers: variable(VARIABLES.prewarmTiers, ({ prewarm }) => prewarm.tiers.join(',')),
   prewarmEffort: variable(VARIABLES.prewarmEffort, ({ prewarmEffort }) => prewarmEffort),
+  notify: {
+    ...variable(
+      VARIABLES.notify,
+      (_, given) => given,
+      'The worker may publish to the topics and buses that are named. An encrypted topic needs a key policy that lets the worker use its key.',
+    ),
+    type: notifyTargets,
+  },
+  notifySecret: {
+    ...variable(
+      VARIABLES.notifySecret,
+      (_, given) => given,
+      'On AWS, only the ARN of a secret; the worker may read it.',
+    ),
+    type: matching(SECRET_ARN, 'the ARN of a secret in Secrets Manager'),
+  },
   upgrade: variable(VARIABLES.upgrade, ({ upgrade }) => (upgrade ? 'on' : 'off')),
   cacheControl: variable(VARIABLES.cacheControl, ({ cacheControl }) => cacheControl),
   logLevel: variable(VARIABLES.logLevel, ({ logLevel }) => logLevel),

@@ -5,8 +5,11 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { Config } from '../src/config.ts';
 import {
+  EVENT_PREFIX,
   PACK_PREFIX,
+  STATE_PREFIX,
   SUBMISSION_PREFIX,
   SWEEP_PROGRESS_KEY,
   TOMBSTONE_PREFIX,
@@ -21,17 +24,19 @@ export function allow(grantee: IGrantable, actions: string[], resources: string[
   grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
 }
 
-/** Lets a function store, replace and delete variants, manifests and source records, and read tombstones. */
+/** Lets a function store, replace and delete variants, manifests, source records and the marks of units, and read tombstones. */
 export function grantStore(role: IRole, bucket: IBucket): void {
   // Without it S3 answers 403 for a missing key, which cannot be told from a refusal.
   allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
   // S3 requires GetObject also for a conditional put or delete with an ETag.
   const units = bucket.arnForObjects(`${VARIANT_PREFIX}/*`);
   const tombstones = bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`);
-  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units]);
+  const states = bucket.arnForObjects(`${STATE_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units, states]);
   allow(role, ['s3:GetObject'], [tombstones]);
   acknowledgeWildcard(role, units, 'All variants are below this prefix.');
   acknowledgeWildcard(role, tombstones, 'All tombstones are below this prefix.');
+  acknowledgeWildcard(role, states, 'The marks of all units are below this prefix.');
 }
 
 /**
@@ -66,6 +71,29 @@ export function grantSources(role: IRole, patterns: readonly AllowPattern[]): vo
 /** Lets a function read the headers of private sources, if they are in a secret. */
 export function grantSourceHeaders(role: IRole, headers: SourceHeaders | undefined): void {
   if (headers?.kind === 'secret') allow(role, ['secretsmanager:GetSecretValue'], [headers.arn]);
+}
+
+/** Lets a function send events to the targets of `NOTIFY`, and keep those that cannot be sent for a while. */
+export function grantNotify(
+  role: IRole,
+  bucket: IBucket,
+  { notify, notifySecret }: Pick<Config, 'notify' | 'notifySecret'>,
+): void {
+  if (notify.length === 0) return;
+  const events = bucket.arnForObjects(`${EVENT_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [events]);
+  acknowledgeWildcard(role, events, 'All events that wait are below this prefix.');
+  for (const target of notify) {
+    if (target.kind === 'sns') allow(role, ['sns:Publish'], [target.topicArn]);
+    if (target.kind === 'eventbridge') allow(role, ['events:PutEvents'], [busArn(role, target.bus)]);
+  }
+  if (notifySecret?.kind === 'secret') allow(role, ['secretsmanager:GetSecretValue'], [notifySecret.arn]);
+}
+
+/** @param bus - a name, or an ARN */
+function busArn(role: IRole, bus: string): string {
+  if (bus.startsWith('arn:')) return bus;
+  return Stack.of(role).formatArn({ service: 'events', resource: 'event-bus', resourceName: bus });
 }
 
 /** Returns the path of an allowlist pattern as IAM reads it: `?` and `$` are special there, too, and are escaped. */

@@ -6,7 +6,14 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { allow, grantSourceHeaders, grantSources, grantStore, grantSweep } from './permissions.ts';
+import {
+  allow,
+  grantNotify,
+  grantSourceHeaders,
+  grantSources,
+  grantStore,
+  grantSweep,
+} from './permissions.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
 
@@ -79,6 +86,7 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
   grantSweep(role, bucket);
   grantSources(role, settings.config.sourceAllow);
   grantSourceHeaders(role, settings.config.sourceHeaders);
+  grantNotify(role, bucket, settings.config);
   // To send the failed jobs of a message again, without those that succeeded.
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);

@@ -99,6 +99,21 @@ describe('readConfig', () => {
       { STORE_MAX_BYTES: '500000000000', STORE_MAX_AGE_DAYS: '90' },
       { storeMaxBytes: 500e9, storeMaxAgeDays: 90 },
     ],
+    [
+      'targets of events',
+      {
+        NOTIFY:
+          'sns:arn:aws:sns:eu-west-1:123456789012:units.fifo, eventbridge:units, file:///var/e.ndjson, -',
+      },
+      {
+        notify: [
+          { kind: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:units.fifo', region: 'eu-west-1' },
+          { kind: 'eventbridge', bus: 'units' },
+          { kind: 'file', path: '/var/e.ndjson' },
+          { kind: 'stdout' },
+        ],
+      },
+    ],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
     ['another interval of metrics', { OTEL_METRIC_EXPORT_INTERVAL: '5000' }, { otelMetricIntervalMs: 5000 }],
     ['a namespace of metrics', { EMF_NAMESPACE: 'my/images' }, { emfNamespace: 'my/images' }],
@@ -137,6 +152,19 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   S3_ENDPOINT: ['localhost:9000', 'ftp://x'],
   QUEUE: ['sqs', 'https://sqs.test', 'ftp://x/queue', 'Local'],
   SQS_ENDPOINT: ['localhost:9324'],
+  NOTIFY: [
+    ...[
+      'ftp://example.com',
+      'https://',
+      'sns:units',
+      'sns:arn:aws:sqs:eu-west-1:1:q',
+      'eventbridge:',
+      'file:',
+    ],
+    ...['stdout', 'https://a:b@example.com/', 'https://example.com/,'],
+  ],
+  NOTIFY_SECRET: ['secret', 'whsec_', `whsec_${Buffer.alloc(23).toString('base64')}`],
+  NOTIFY_ALLOW_PRIVATE: ['localhost', 'http://localhost:1'],
   CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
   CLOUDFRONT_ENDPOINT: ['localhost'],
   ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak'],
@@ -208,6 +236,18 @@ describe('A fault of the environment', () => {
       expect.stringMatching(/^STORE_MAX_AGE_DAYS: .*lifecycle rule/),
     ]);
     expect(faultsOf({ ...env, STORE_MAX_BYTES: '', STORE_MAX_AGE_DAYS: '' })).toEqual([]);
+  });
+
+  it('is an address of NOTIFY that is not encrypted, unless it may be private, and one without a secret', () => {
+    const secret = { NOTIFY_SECRET: `whsec_${Buffer.alloc(24).toString('base64')}` };
+    const plain = { NOTIFY: 'http://hooks.test:8080/units' };
+    expect(faultsOf({ ...plain, ...secret })).toEqual([
+      'NOTIFY: hooks.test:8080 must be https: http is for hosts that NOTIFY_ALLOW_PRIVATE names',
+    ]);
+    const allowed = { ...plain, NOTIFY_ALLOW_PRIVATE: 'hooks.test:8080' };
+    expect(faultsOf({ ...allowed, ...secret })).toEqual([]);
+    expect(faultsOf(allowed)).toEqual([expect.stringMatching(/^NOTIFY_SECRET: /)]);
+    expect(faultsOf({ NOTIFY: '-,file:events.ndjson' })).toEqual([]);
   });
 
   it('is reported together with all others', () => {

@@ -22,7 +22,7 @@ const MAX_BODY_BYTES = 4_500_000;
 
 collectLessOften();
 // A time limit ends what hangs, and a function that crashes is started again: it needs no other processes.
-const config = { ...readConfig(), encoderProcesses: false };
+const config = { ...readConfig(), encoderProcesses: false, notify: [] };
 const bucket = bucketOf(config);
 const log = pino({ ...logOptions(config.logLevel), base: null });
 const platform = createLambdaPlatform();

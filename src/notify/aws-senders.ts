@@ -21,7 +21,11 @@ const FIRST_RETRY_DELAY_MS = 100;
 /** What EventBridge calls the program that an event is from. */
 const SOURCE = 'edgepress';
 /** Answers that say that this message is wrong. */
-const REFUSED = new Set(['InvalidParameter', 'InvalidParameterValue', 'ValidationException']);
+const REFUSED = new Set([
+  'InvalidParameterException',
+  'InvalidParameterValueException',
+  'ValidationException',
+]);
 
 function clientOptions({ endpoint, credentials }: AwsSenderOptions) {
   return {

@@ -47,6 +47,7 @@ describe('permissions', () => {
       '{ImageFunctionLogs}': logs,
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/v1/*': objects,
+      '{Bucket}/states/*': objects,
       '{Bucket}/purged/*': ['s3:GetObject'],
       '{Queue}': ['sqs:SendMessage'],
     });
@@ -57,9 +58,11 @@ describe('permissions', () => {
       '{WorkerLogs}': logs,
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/v1/*': objects,
+      '{Bucket}/states/*': objects,
       '{Bucket}/purged/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/swept.json': ['s3:GetObject', 's3:PutObject'],
       '{Bucket}/submissions/*': ['s3:DeleteObject', 's3:GetObject'],
+      '{Bucket}/packs/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Queue}': [
         'sqs:ChangeMessageVisibility',
         'sqs:DeleteMessage',
@@ -70,6 +73,23 @@ describe('permissions', () => {
       ],
       [distribution]: invalidation,
     });
+  });
+
+  it('let the worker alone send events to what NOTIFY names, and read their secret', () => {
+    const topic = 'arn:aws:sns:eu-west-1:123456789012:units';
+    const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:hooks-AbCdEf';
+    const notify = `https://example.com/hook,sns:${topic},eventbridge:units`;
+    const told = synthesise({ notify, notifySecret: secret });
+    const bus = 'arn:{AWS::Partition}:events:{AWS::Region}:{AWS::AccountId}:event-bus/units';
+    const granted = {
+      '{Bucket}/events/*': objects,
+      [topic]: ['sns:Publish'],
+      [bus]: ['events:PutEvents'],
+      [secret]: ['secretsmanager:GetSecretValue'],
+    };
+    expect(actionsIn(told, 'WorkerRole')).toMatchObject(granted);
+    for (const resource of Object.keys(granted))
+      expect(actionsIn(told, 'ImageFunctionRole')).not.toHaveProperty([resource]);
   });
 
   it('let operators do what the commands do', () => {
