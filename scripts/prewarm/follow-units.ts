@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { ImageOutcome } from '../../src/unit/outcome.ts';
@@ -50,6 +51,8 @@ export async function followUnits(
   const giveUp = () => impatience.abort();
   let timer = setTimeout(giveUp, patienceMs);
   const stop = AbortSignal.any([signal, impatience.signal]);
+  // Each unit that waits for its next look adds one.
+  setMaxListeners(MAX_UNITS_FOLLOWED, stop);
   const lookups = new PQueue({ concurrency: MAX_CONCURRENT_LOOKUPS });
 
   async function follow(unit: FollowedUnit): Promise<void> {

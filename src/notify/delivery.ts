@@ -156,8 +156,12 @@ function createPump(shared: Shared) {
     /** Resolves when the next delivery starts or ends, or the signal aborts. */
     nextChange(signal: AbortSignal): Promise<void> {
       return new Promise((resolve) => {
-        onChange = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const end = () => {
+          signal.removeEventListener('abort', end);
+          resolve();
+        };
+        onChange = end;
+        signal.addEventListener('abort', end, { once: true });
       });
     },
   };

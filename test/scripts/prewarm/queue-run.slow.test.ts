@@ -120,6 +120,16 @@ describe('the command prewarm with a queue', () => {
     expect(stderr).toContain('No progress for 1 s: is any worker consuming the queue?');
   });
 
+  it('follows many units without a warning of Node about listeners', async () => {
+    const { start, src } = await setUpQueue();
+    const units = Array.from({ length: 40 }, (_, index) => ({ id: `u${index}`, images: [src('/1.jpg')] }));
+    const program = start(['prewarm', '-', '--wait', '--patience', '1']);
+    program.process.stdin?.end(units.map((unit) => JSON.stringify(unit)).join('\n'));
+    await program.ended;
+    expect(program.output.stderr).toContain('40 images: 0 ready, 40 pending');
+    expect(program.output.stderr).not.toContain('Warning');
+  });
+
   it('ends with 1 and the reason when the queue cannot be reached', async () => {
     const { run, src } = await setUpQueue();
     const input = JSON.stringify({ id: 'a', images: [src('/1.jpg')] });
