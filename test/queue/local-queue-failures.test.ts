@@ -60,6 +60,22 @@ describe('a job in the local queue that fails', () => {
     expect([...others, ...(await folder.keysIn('queue'))]).toEqual([]);
   });
 
+  it('is told to be given up before it becomes a dead letter, and again until that succeeds', async () => {
+    const queue = folder.openQueue({ maxAttempts: 1, retryDelayMs: 1 });
+    const givenUp: string[] = [];
+    await queue.send(makeJobs(1));
+    const consumer = startConsumer(queue, {
+      handle: failWithFullDisk,
+      onGiveUp: async ({ unit }, error) => {
+        givenUp.push(`${unit}: ${error}, ${(await folder.keysIn('dead-letters')).length} dead letters`);
+        if (givenUp.length < 3) throw new Error('nobody listens');
+      },
+    });
+    await folder.deadLetters(1);
+    await consumer.stop();
+    expect(givenUp).toEqual(Array(3).fill('unit-1: Error: the disk is full, 0 dead letters'));
+  });
+
   it('is delivered again when its dead letter is moved back', async () => {
     const queue = folder.openQueue({ maxAttempts: 1 });
     await queue.send(makeJobs(1));

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Job, UnitQueue } from '../../../src/queue/queue.ts';
+import type { ConsumeOptions, Job, UnitQueue } from '../../../src/queue/queue.ts';
 
 export interface TestConsumer {
   /** The units of the jobs that were delivered, in the order in which they started. */
@@ -18,13 +18,14 @@ export interface TestConsumer {
 
 export interface TestConsumerOptions {
   handle?: (job: Job) => void | Promise<void>;
+  onGiveUp?: ConsumeOptions['onGiveUp'];
   concurrency?: number;
 }
 
 /** Consumes until it is stopped or the test is over. */
 export function startConsumer(
   queue: UnitQueue,
-  { handle = () => {}, concurrency = 10 }: TestConsumerOptions = {},
+  { handle = () => {}, onGiveUp, concurrency = 10 }: TestConsumerOptions = {},
 ): TestConsumer {
   const units: string[] = [];
   const errors: TestConsumer['errors'] = [];
@@ -52,6 +53,7 @@ export function startConsumer(
     {
       concurrency,
       signal: controller.signal,
+      onGiveUp,
       onError: (error, job) => {
         errors.push({ error, unit: job?.unit });
         checkAll();

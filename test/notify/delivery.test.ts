@@ -1,0 +1,132 @@
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createDelivery } from '../../src/notify/delivery.ts';
+import { createOutbox } from '../../src/notify/outbox.ts';
+import type { Message, SendResult } from '../../src/notify/sender.ts';
+import { failedEvent } from '../../src/notify/unit-event.ts';
+import type { VariantStore } from '../../src/store/store.ts';
+import { until } from '../support/http/service.ts';
+import { createMemoryStore } from '../support/store/memory-store.ts';
+
+const SUBMITTED_MS = Date.parse('2026-11-28T12:00:00Z');
+const eventOf = (unit: string, nth = 0) =>
+  failedEvent(
+    { unit, submittedAt: new Date(SUBMITTED_MS + nth).toISOString() },
+    `event ${nth} of ${unit}`,
+    SUBMITTED_MS,
+  );
+
+interface SetUp {
+  store?: VariantStore;
+  /** By default each message is delivered. */
+  answer?: (message: Message, nth: number) => SendResult;
+  maxWaiting?: number;
+}
+
+function setUp({
+  store = createMemoryStore(),
+  answer = () => ({ state: 'delivered' }),
+  ...more
+}: SetUp = {}) {
+  const sent: string[] = [];
+  const delivered: string[] = [];
+  const log: Record<string, unknown>[] = [];
+  const delivery = createDelivery({
+    ...{ name: 'target', outbox: createOutbox(store, 'target', Date.now), nowMs: Date.now, firstPauseMs: 1 },
+    log: pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line)) }),
+    sender: {
+      concurrency: 4,
+      async send(message) {
+        sent.push(message.unit);
+        const result = answer(message, sent.length);
+        if (result.state === 'delivered') delivered.push(JSON.parse(message.body).data.detail);
+        return result;
+      },
+      close: async () => undefined,
+    },
+    ...more,
+  });
+  onTestFinished(() => delivery.stop());
+  return { store, delivery, sent, delivered, log };
+}
+
+describe('delivery', () => {
+  it('sends what was stored before it started, and removes it', async () => {
+    const { store, delivery, delivered } = setUp();
+    await delivery.store(eventOf('a'));
+    const next = setUp({ store });
+    next.delivery.takeUp();
+    next.delivery.start();
+    await until(() => next.delivered.length === 1);
+    await until(() => next.delivery.waiting() === 0);
+    expect(delivered).toEqual([]);
+    expect(await keysIn(store)).toEqual([]);
+  });
+
+  it('keeps the order of the events of a unit, whatever fails', async () => {
+    const { delivery, delivered } = setUp({
+      answer: (_message, nth) =>
+        nth % 3 === 0 ? { state: 'failed', reason: 'busy' } : { state: 'delivered' },
+    });
+    for (let nth = 0; nth < 20; nth++) {
+      for (const unit of ['a', 'b']) await delivery.store(eventOf(unit, nth));
+    }
+    delivery.start();
+    await until(() => delivered.length === 40);
+    for (const unit of ['a', 'b'])
+      expect(delivered.filter((text) => text.endsWith(unit))).toEqual(
+        Array.from({ length: 20 }, (_, nth) => `event ${nth} of ${unit}`),
+      );
+  });
+
+  it('sends the events of others although one is refused again and again', async () => {
+    const { delivery, delivered, sent } = setUp({
+      answer: ({ unit }) => (unit === 'bad' ? { state: 'refused', reason: '400' } : { state: 'delivered' }),
+    });
+    for (const unit of ['bad', 'a', 'b', 'c']) await delivery.store(eventOf(unit));
+    delivery.start();
+    await until(() => delivered.length === 3 && sent.filter((unit) => unit === 'bad').length > 1);
+    expect(delivery.waiting()).toBe(1);
+  });
+
+  it('drops what is more than its bound, and says so', async () => {
+    const { store, delivery, log } = setUp({ maxWaiting: 2 });
+    for (const unit of ['a', 'b', 'c']) await delivery.store(eventOf(unit));
+    expect(await keysIn(store)).toHaveLength(2);
+    expect(delivery.counts.dropped).toBe(1);
+    expect(log).toMatchObject([{ unit: 'c', reason: '2 events wait already' }]);
+  });
+
+  it('leaves a target alone that has just failed, however many events wait', async () => {
+    const { delivery, sent } = setUp({
+      answer: () => ({ state: 'failed', reason: 'down', retryAfterMs: 60_000 }),
+    });
+    for (let nth = 0; nth < 10; nth++) await delivery.store(eventOf(`unit-${nth}`));
+    delivery.start();
+    // Those that were sent together.
+    await until(() => delivery.counts.failed === 4);
+    await delivery.store(eventOf('another'));
+    await delivery.stop();
+    expect(sent).toHaveLength(4);
+    expect(delivery.waiting()).toBe(11);
+  });
+
+  it('without storing is only tried while the target works', async () => {
+    let isDown = true;
+    const { store, delivery, sent } = setUp({
+      answer: () =>
+        isDown ? { state: 'failed', reason: 'down', retryAfterMs: 60_000 } : { state: 'delivered' },
+    });
+    expect(await delivery.sendNow(eventOf('a'))).toBe(false);
+    isDown = false;
+    expect(await delivery.sendNow(eventOf('b'))).toBe(false);
+    expect(sent).toEqual(['a']);
+    expect(await keysIn(store)).toEqual([]);
+  });
+});
+
+async function keysIn(store: VariantStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list('events')) keys.push(key);
+  return keys;
+}
