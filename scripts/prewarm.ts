@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { createS3Client } from '../src/store/s3-client.ts';
 import { openLineInput } from './cli/input.ts';
 import { numberWithin, wholeNumber } from './cli/options.ts';
 import { type LineOutput, openLineFile, standardOutput } from './cli/output.ts';
+import { isS3Name } from './cli/s3-input.ts';
 import { readEnvironment } from './cli/unit-session.ts';
 import { runPrewarm } from './prewarm/run.ts';
 import { createUnitSelection } from './prewarm/unit-selection.ts';
@@ -28,7 +30,7 @@ export function prewarmCommand(): Command {
     .description('make the variants of data units before they are requested, and report every broken image')
     .argument(
       '<file...>',
-      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; a JSON array of units; or CSV with a header: id,image_url. Also compressed with gzip or zstd; - is standard input',
+      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; a JSON array of units; or CSV with a header: id,image_url. Also compressed with gzip or zstd; - is standard input, s3://bucket/units/*.jsonl objects in S3',
     )
     .option('--id <jmespath>', 'where to find the id in a line')
     .option(
@@ -64,7 +66,8 @@ export function prewarmCommand(): Command {
 async function prewarm(files: readonly string[], options: PrewarmOptions): Promise<void> {
   const config = readEnvironment();
   const selection = createUnitSelection(options, config);
-  const input = await openLineInput(files);
+  const client = files.some(isS3Name) ? createS3Client({ endpoint: config.s3Endpoint }) : undefined;
+  const input = await openLineInput(files, client);
   const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
   if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
   const summary =

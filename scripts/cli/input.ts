@@ -1,8 +1,11 @@
-import { createReadStream, fstatSync } from 'node:fs';
+import { createReadStream, fstatSync, type Stats } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { type Line, readLines } from '../../src/unit/read-lines.ts';
 import { CommandFailure, messageOf } from './command.ts';
+import type { InputSource } from './input-source.ts';
+import { findS3Objects, isS3Name } from './s3-input.ts';
 
 /** The lines of files, or of standard input. */
 export interface LineInput {
@@ -22,32 +25,21 @@ export interface InputLine {
   read: Line;
 }
 
-export interface InputSource {
-  /** `-` is standard input. */
-  name: string;
-  /** Reads it once, as it is asked for. Once the signal aborts, it ends. Throws a CommandFailure when it cannot be read to its end. */
-  chunks(signal: AbortSignal): AsyncIterable<Uint8Array>;
-}
-
-interface InputFile {
-  name: string;
-  /** `undefined` for a pipe or a device. */
-  bytes: number | undefined;
-  dev: number;
-  ino: number;
-}
-
 /**
  * Checks that every input can be read, before any is.
  *
- * @param names - of files; `-` is standard input
+ * @param names - of files; `-` is standard input; with `client`, also of objects in S3
  * @throws CommandFailure naming the file that cannot be read
  */
-export async function openLineInput(names: readonly string[]): Promise<LineInput> {
+export async function openLineInput(names: readonly string[], client?: S3Client): Promise<LineInput> {
   if (names.indexOf('-') !== names.lastIndexOf('-')) {
     throw new CommandFailure('Standard input (-) can be read only once.');
   }
-  const files = await Promise.all(names.map((name) => (name === '-' ? standardInput() : readableFile(name))));
+  const open = async (name: string): Promise<InputSource[]> => {
+    if (client && isS3Name(name)) return await findS3Objects(name, client);
+    return [name === '-' ? standardInput() : await readableFile(name)];
+  };
+  const files = (await Promise.all(names.map(open))).flat();
   const sizes = files.map(({ bytes }) => bytes);
   return {
     totalBytes: sizes.reduce(
@@ -55,31 +47,37 @@ export async function openLineInput(names: readonly string[]): Promise<LineInput
       0,
     ),
     async *lines(signal) {
-      for (const { name } of files) {
-        for await (const read of readLines(chunksOf(name, signal))) {
+      for (const { name, chunks } of files) {
+        for await (const read of readLines(chunks(signal))) {
           yield files.length > 1 ? { file: name, read } : { read };
         }
       }
     },
-    files: files.map(({ name }) => ({ name, chunks: (signal) => chunksOf(name, signal) })),
-    includes: ({ dev, ino }) => files.some((file) => file.dev === dev && file.ino === ino),
+    files,
+    includes: ({ dev, ino }) => files.some(({ file }) => file?.dev === dev && file.ino === ino),
   };
 }
 
-function standardInput(): InputFile {
+function standardInput(): InputSource {
   const stats = fstatSync(process.stdin.fd);
-  return { name: '-', bytes: stats.isFile() ? stats.size : undefined, dev: stats.dev, ino: stats.ino };
+  return sourceOf('-', stats);
 }
 
-async function readableFile(name: string): Promise<InputFile> {
+async function readableFile(name: string): Promise<InputSource> {
   try {
     const stats = await stat(name);
     if (stats.isDirectory()) throw new Error('it is a folder');
     await access(name, constants.R_OK);
-    return { name, bytes: stats.isFile() ? stats.size : undefined, dev: stats.dev, ino: stats.ino };
+    return sourceOf(name, stats);
   } catch (error) {
     throw new CommandFailure(`${name} cannot be read: ${messageOf(error)}`);
   }
+}
+
+function sourceOf(name: string, stats: Stats): InputSource {
+  const { dev, ino, size } = stats;
+  const bytes = stats.isFile() ? size : undefined;
+  return { name, bytes, file: { dev, ino }, chunks: (signal) => chunksOf(name, signal) };
 }
 
 async function* chunksOf(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
