@@ -1,22 +1,28 @@
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
-import type { Invalidation } from '../src/cdn/cdn.ts';
 import { isUnit, UNIT_RULE } from '../src/protocol/request.ts';
+import { type PurgedUnit, UninvalidatedPurge } from '../src/purge/purge.ts';
 import { CommandFailure, messageOf } from './cli/command.ts';
 import { watchForInterrupt } from './cli/interrupt.ts';
+import { wholeNumberWithin } from './cli/options.ts';
 import { printMessage } from './cli/output.ts';
-import { printable } from './cli/text.ts';
+import { counted, printable } from './cli/text.ts';
 import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment, type UnitSession } from './cli/unit-session.ts';
 import { createGroupReporter } from './purge/group-reporter.ts';
-import { createPurgeReporter } from './purge/reporter.ts';
+import { createPurgeReporter, type PurgeReporter } from './purge/reporter.ts';
+import { MAX_PATIENCE_SECONDS, waitForCdn } from './purge/wait.ts';
 
 interface PurgeOptions {
   group?: string;
   dryRun?: true;
   wait?: true;
+  patience: number;
   json?: true;
 }
+
+/** CloudFront completes 95 of 100 invalidations by tag within 25 seconds. */
+const PATIENCE_SECONDS = 300;
 
 /** Units in one purge: S3 deletes as many objects in one request, and an invalidation takes at least as many tags. */
 const BATCH_SIZE = 1000;
@@ -29,6 +35,12 @@ export function purgeCommand(): Command {
     .option('--group <group>', 'instead of units: all units that were sent with this group')
     .option('--dry-run', 'only print what would be deleted')
     .option('--wait', 'wait until the CDN has completed the invalidations')
+    .option(
+      '--patience <seconds>',
+      'with --wait: give up after this time without another completed invalidation',
+      wholeNumberWithin(1, MAX_PATIENCE_SECONDS),
+      PATIENCE_SECONDS,
+    )
     .option('--json', 'print NDJSON, one line per unit and one per invalidation')
     .addHelpText(
       'after',
@@ -53,24 +65,48 @@ async function purge(args: readonly string[], options: PurgeOptions): Promise<vo
   try {
     for await (const batch of inBatches(idsOf(accepted, reporter.addRefused), BATCH_SIZE)) {
       if (signal.aborted) break;
-      reporter.addPurge(await session.units.purge(batch, { dryRun: options.dryRun === true }));
+      await purgeBatch(batch, session, reporter, options.dryRun === true);
       await reporter.ready();
     }
     reporter.printTotals();
-    if (options.wait) await waitForCdn(session, reporter.invalidations);
+    if (options.wait) await waitForCdn(session.cdn, reporter.invalidations, options.patience, signal);
     process.exitCode = signal.aborted ? 1 : reporter.exitCode();
-  } catch (error) {
-    reporter.printTotals();
-    const message = printable(messageOf(error));
-    throw new CommandFailure(
-      `${message}\nSome units may not be purged. Run it again: purging a unit twice changes nothing.`,
-    );
   } finally {
     interrupt.stop();
     await reporter.close();
     await session.drain();
     await session.close();
   }
+}
+
+/**
+ * Purges units, and adds them to the report even if the purge of others, or the CDN, fails.
+ *
+ * @throws CommandFailure saying what is left, after the totals
+ */
+async function purgeBatch(
+  batch: readonly string[],
+  { units }: UnitSession,
+  reporter: PurgeReporter,
+  dryRun: boolean,
+): Promise<void> {
+  const purged: PurgedUnit[] = [];
+  try {
+    reporter.addPurge(await units.purge(batch, { dryRun, onPurged: (unit) => void purged.push(unit) }));
+  } catch (error) {
+    reporter.addPurge({ units: purged, invalidations: [] });
+    reporter.printTotals();
+    const again = 'Run it again: purging a unit twice changes nothing.';
+    const left =
+      error instanceof UninvalidatedPurge ? copiesLeft(purged.length) : 'Some units may not be purged.';
+    throw new CommandFailure(`${printable(messageOf(error))}\n${left} ${again}`);
+  }
+}
+
+/** What is left after the CDN has failed to invalidate units that are gone from the store. */
+function copiesLeft(units: number): string {
+  const whose = units === 1 ? 'the unit' : `the last ${counted(units, 'unit')}`;
+  return `Nothing of this is left in the store, but the CDN may still serve its copies of ${whose}: it failed to invalidate them. What follows in the input was not purged.`;
 }
 
 async function purgeGroup(group: string, options: PurgeOptions): Promise<void> {
@@ -83,13 +119,15 @@ async function purgeGroup(group: string, options: PurgeOptions): Promise<void> {
   try {
     const purged = await session.units.purgeGroup(group, { dryRun, signal, onProgress: reporter.progress });
     await reporter.end(purged);
-    if (options.wait) await waitForCdn(session, purged.invalidations);
+    if (options.wait) await waitForCdn(session.cdn, purged.invalidations, options.patience, signal);
     process.exitCode = signal.aborted ? 1 : 0;
   } catch (error) {
-    const message = printable(messageOf(error));
-    throw new CommandFailure(
-      `${message}\nNot all of the group is purged. Run it again: it goes on from there.`,
-    );
+    if (error instanceof CommandFailure) throw error;
+    const left =
+      error instanceof UninvalidatedPurge
+        ? `The store is purged (${reporter.soFar()}), but the CDN may still serve its copies: it failed to invalidate them.`
+        : `Not all of the group is purged (so far ${reporter.soFar()}).`;
+    throw new CommandFailure(`${printable(messageOf(error))}\n${left} Run it again: it goes on from there.`);
   } finally {
     interrupt.stop();
     await session.drain();
@@ -128,13 +166,4 @@ async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenera
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-async function waitForCdn(
-  { cdn }: Pick<UnitSession, 'cdn'>,
-  invalidations: readonly Invalidation[],
-): Promise<void> {
-  if (invalidations.length === 0) return;
-  await cdn.wait(invalidations);
-  printMessage('The CDN has completed the invalidations.');
 }

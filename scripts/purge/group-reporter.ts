@@ -6,6 +6,8 @@ import { counted, formatBytes } from '../cli/text.ts';
 export interface GroupReporter {
   /** Called after each batch; prints what was purged so far, every few seconds. */
   progress(purged: Omit<PurgedGroup, 'invalidations'>): void;
+  /** What was purged so far, as text. */
+  soFar(): string;
   end(purged: PurgedGroup): Promise<void>;
 }
 
@@ -13,11 +15,14 @@ const PROGRESS_EVERY_MS = 5000;
 
 export function createGroupReporter({ dryRun, json }: { dryRun: boolean; json: boolean }): GroupReporter {
   let printedAtMs = performance.now();
+  let last: Omit<PurgedGroup, 'invalidations'> = { group: '', units: 0, objects: 0, bytes: 0 };
   const format = ({ units, objects, bytes }: Omit<PurgedGroup, 'invalidations'>) =>
     `${counted(units, 'unit')} ${dryRun ? 'would be purged' : 'purged'}: ${counted(objects, 'object')}, ${formatBytes(bytes)}`;
 
   return {
+    soFar: () => format(last),
     progress(purged) {
+      last = { ...purged };
       if (performance.now() - printedAtMs < PROGRESS_EVERY_MS) return;
       printedAtMs = performance.now();
       printMessage(format(purged));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
-import { type PurgeResult, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
+import { type PurgeResult, UninvalidatedPurge, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
 import type { PurgedGroup } from '../unit/purge-group.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
@@ -90,7 +90,8 @@ export async function purgeGroup(units: Pick<Units, 'purgeGroup'>, group: string
   try {
     return await units.purgeGroup(group);
   } catch (error) {
-    const state = 'Not all of the group could be purged, or its tag not be invalidated';
+    const state =
+      error instanceof UninvalidatedPurge ? describeCopies(error) : 'Not all of the group could be purged';
     throw asDependencyFailure(error, `${state}: send the same again, which goes on from there`);
   }
 }
@@ -100,12 +101,20 @@ async function describeState(
   ids: readonly string[],
   error: unknown,
 ): Promise<string> {
+  if (error instanceof UninvalidatedPurge) return describeCopies(error);
   if (error instanceof UnstartedPurge)
     return 'Not all of this was purged: of units whose tombstone could not be stored, nothing was removed';
   if ((await countLeft(units, ids)) !== 0) return 'Not all of this could be removed from the store';
   return error instanceof UnmarkedPurge
     ? 'What was stored of this is removed, but not marked as purged, so that work in flight may store more of it'
     : 'Nothing of this is left in the store, but the CDN may still have copies, because the purge did not finish';
+}
+
+/** Says what was removed, and that the copies of the CDN are what is left. */
+function describeCopies({ units }: UninvalidatedPurge): string {
+  const objects = units.reduce((sum, unit) => sum + unit.objects, 0);
+  const bytes = units.reduce((sum, unit) => sum + unit.bytes, 0);
+  return `Nothing of this is left in the store, but the CDN may still have copies: it failed to invalidate them. Removed from the store: ${objects} objects, ${bytes} bytes`;
 }
 
 /** Returns the number of objects that are left in the store, or `undefined` if it cannot be read. */

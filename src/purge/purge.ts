@@ -41,6 +41,8 @@ export interface PurgeOptions {
   dryRun?: boolean;
   /** The cache tags to invalidate. Default: that of each unit. */
   tags?: readonly string[];
+  /** Called with each unit that is purged from the store, even if the purge of others, or the CDN, fails. */
+  onPurged?: (unit: PurgedUnit) => void;
 }
 
 const UNIT_CONCURRENCY = 16;
@@ -94,9 +96,15 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
     }
   }
 
-  return async (ids, { dryRun = false, tags } = {}) => {
+  return async (ids, { dryRun = false, tags, onPurged = () => {} } = {}) => {
     const distinctIds = [...new Set(ids)];
-    const purges = distinctIds.map((id) => queue.add(() => purgeUnit(id, dryRun)));
+    const purges = distinctIds.map((id) =>
+      queue.add(async () => {
+        const purged = await purgeUnit(id, dryRun);
+        onPurged(purged);
+        return purged;
+      }),
+    );
     const results = await Promise.allSettled(purges);
     // Without its tombstone a unit is not purged, but what it had was deleted.
     const deletedIds = distinctIds.filter((_id, index) => {
@@ -104,8 +112,12 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
       return result?.status === 'fulfilled' || result?.reason instanceof UnmarkedPurge;
     });
     const invalidated = tags ?? deletedIds.map((id) => unitCacheTag(id, sha256));
-    const invalidations = dryRun || invalidated.length === 0 ? [] : await cdn.invalidate(invalidated);
-    return { units: await Promise.all(purges), invalidations };
+    const invalidating = dryRun || invalidated.length === 0 ? [] : cdn.invalidate(invalidated);
+    const [invalidation] = await Promise.allSettled([invalidating]);
+    // Of two failures the one of the store is told: what is left there would come back to the CDN.
+    const units = await Promise.all(purges);
+    if (invalidation.status === 'rejected') throw new UninvalidatedPurge(units, invalidation.reason);
+    return { units, invalidations: invalidation.value };
   };
 }
 
@@ -127,6 +139,16 @@ export class UnmarkedPurge extends Error {
         'work that began before may still store what it makes. Make room in the store, and purge the unit again',
       { cause },
     );
+  }
+}
+
+/** All was removed from the store, but not invalidated at the CDN, which may still serve its copies. */
+export class UninvalidatedPurge extends Error {
+  /** What was removed: the sum of these. */
+  readonly units: readonly Deleted[];
+  constructor(units: readonly Deleted[], cause: unknown) {
+    super((cause as Error).message, { cause });
+    this.units = units;
   }
 }
 

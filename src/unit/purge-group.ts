@@ -2,7 +2,8 @@ import pMap from 'p-map';
 import type { Cdn, Invalidation } from '../cdn/cdn.ts';
 import { groupCacheTag, parseVariantKey, type Sha256, unitAddress, unitCacheTag } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
-import type { PurgeResult, PurgeUnits } from '../purge/purge.ts';
+import type { Deleted } from '../purge/delete-unit.ts';
+import { type PurgeResult, type PurgeUnits, UninvalidatedPurge } from '../purge/purge.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import type { Groups, ListedMembers } from './groups.ts';
@@ -81,9 +82,18 @@ export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
       onProgress(total);
     }
     // Even if there was nothing left: an earlier attempt may have ended before this.
-    if (!dryRun) invalidations.push(...(await cdn.invalidate([tag])));
+    if (!dryRun) invalidations.push(...(await invalidateGroup(cdn, tag, total)));
     return { ...total, invalidations };
   };
+}
+
+/** @throws UninvalidatedPurge with what was removed before */
+async function invalidateGroup(cdn: Cdn, tag: string, removed: Deleted): Promise<readonly Invalidation[]> {
+  try {
+    return await cdn.invalidate([tag]);
+  } catch (error) {
+    throw new UninvalidatedPurge([removed], error);
+  }
 }
 
 /** Returns those that are still in the group. */

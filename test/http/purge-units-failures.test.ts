@@ -57,9 +57,9 @@ describe('A purge with CloudFront as the CDN', () => {
     const { adminRequest, root, service, cloudFront } = await setUpCdn(['unit-1'], {
       fault: () => (refused ? { status: 403, code: 'AccessDenied', message: secret } : undefined),
     });
-    for (const [method, target, body] of [
-      ['DELETE', '/units/unit-1', undefined],
-      ['POST', '/units/purge', '{"ids":["unit-1"]}'],
+    for (const [method, target, body, removed] of [
+      ['DELETE', '/units/unit-1', undefined, /3 objects, [1-9]\d* bytes/],
+      ['POST', '/units/purge', '{"ids":["unit-1"]}', /0 objects, 0 bytes/],
     ] as const) {
       const response = await adminRequest(method, target, body);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '10']);
@@ -70,6 +70,7 @@ describe('A purge with CloudFront as the CDN', () => {
           /Nothing of this is left in the store, but the CDN.*send the same again/,
         ),
       });
+      expect(text).toMatch(removed);
       expect(text).not.toMatch(/arn:|AccessDenied|E2EXAMPLE|authorized/);
     }
     expect(await filesIn(root)).toEqual([hashOf('unit-1')]);

@@ -88,7 +88,11 @@ describe('the command purge', () => {
     const { cloudFront, env } = await setUpCdn({ pollsInProgress: 1 });
     const { status, stdout, stderr } = await run(['purge', 'u0', 'u1', '--wait'], '', env);
     expect(stdout).toMatch(/2 units purged: .*\nInvalidating 2 cache tags at the CDN: I1\n$/);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: 'The CDN has completed the invalidations.\n' });
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr:
+        'The CDN has completed 0 of 1 invalidation; I1 is "InProgress"\nThe CDN has completed the invalidations.\n',
+    });
     expect(cloudFront.invalidations()).toEqual([
       [expect.stringMatching(/^#u-[0-9a-f]{32}$/), expect.stringMatching(/^#u-[0-9a-f]{32}$/)],
     ]);
@@ -101,16 +105,31 @@ describe('the command purge', () => {
     ]);
   });
 
-  it('ends with 1 and says that units may be left when the invalidation fails', async () => {
+  it('gives up waiting after --patience, and says what the CDN says of the invalidation', async () => {
+    const { run } = await setUpUnits(1);
+    const { env } = await setUpCdn({ pollsInProgress: 1e9, words: { inProgress: 'Paused' } });
+    const { status, stdout, stderr } = await run(['purge', 'u0', '--wait', '--patience', '1'], '', env);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/1 unit purged: 3 objects/);
+    expect(stderr).toMatch(
+      /\nThe CDN has completed 0 of 1 invalidation; I1 is "Paused"\nNo further one for 1 s.*\nThe store is purged.*\n$/,
+    );
+  });
+
+  it('ends with 1 when the invalidation fails, and says what was purged and that copies of the CDN are left', async () => {
     const { run, left } = await setUpUnits();
     const { env } = await setUpCdn({
       fault: () => ({ status: 403, code: 'AccessDenied', message: 'not you' }),
     });
-    const { status, stderr } = await run(['purge', 'u0'], '', env);
+    const { status, stdout, stderr } = await run(['purge', 'u0'], '', env);
     expect(status).toBe(1);
+    expect(stdout).toMatch(/^u0: 3 objects, [\d.]+ kB\n1 unit purged: 3 objects, [\d.]+ kB\n$/);
     expect(stderr).toMatch(
-      /not you[\s\S]*\nSome units may not be purged\. Run it again: purging a unit twice changes nothing\.\n$/,
+      /not you[\s\S]*\nNothing of this is left in the store, but the CDN may still serve its copies of the unit.* Run it again: purging a unit twice changes nothing\.\n$/,
     );
     expect(await left()).toEqual(['u1']);
+
+    const { stdout: json } = await run(['purge', 'u1', '--json'], '', env);
+    expect(parseLines(json)).toEqual([expect.objectContaining({ id: 'u1', objects: 3 })]);
   });
 });
