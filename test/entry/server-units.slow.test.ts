@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { describe, expect, it } from 'vitest';
 import type { UnitStatus } from '../../src/unit/status.ts';
 import { samplesOf, TOKEN, unitLine } from '../support/http/operator.ts';
@@ -95,6 +96,36 @@ describe('The unit routes of the server', () => {
       return await isDone();
     });
     for (const id of ids) expect((await second.statusOf(id)).totals, id).toMatchObject({ ready: 1 });
+  });
+
+  it('lose no accepted unit when the server is killed while it takes others', async () => {
+    const [waves, size] = [3, 400];
+    const idOf = (wave: number, index: number) => `unit-${wave}-${index}`;
+    let server = await startOperated(FORBIDDING);
+    const STORE = `file:${server.folder}`;
+    const accepted: string[] = [];
+    for (let wave = 0; wave < waves; wave++) {
+      const ids = Array.from({ length: size }, (_, index) => idOf(wave, index));
+      const bodies = [ids.slice(0, size / 2), ids.slice(size / 2)];
+      const answers = bodies.map((body) =>
+        server.ask('POST', '/units', body.map((id) => unitLine(id, SRC)).join('')).then(
+          ({ status }) => status === 202 && accepted.push(...body),
+          () => undefined,
+        ),
+      );
+      // In the middle of the second body, of its submission, or of the work: each wave a little later.
+      await answers[0];
+      for (let turns = 0; turns < wave * 5; turns++) await new Promise((resolve) => setImmediate(resolve));
+      server.program.process.kill('SIGKILL');
+      await Promise.all(answers);
+      await server.program.ended;
+      server = await startOperated({ ...FORBIDDING, STORE });
+    }
+    await until(async () => (await server.metrics()).get('edgepress_queue_jobs') === 0);
+    expect(accepted.length).toBeGreaterThanOrEqual((waves * size) / 2);
+    const statuses = await pMap(accepted, server.statusOf, { concurrency: 16 });
+    for (const [index, { totals }] of statuses.entries())
+      expect(totals, accepted[index]).toMatchObject({ broken: 1, pending: 0 });
   });
 
   it('finish the images in flight on a signal, and leave the others to the next server', async () => {
