@@ -41,7 +41,7 @@ const PREWARM_NICENESS = 6;
 /** Several variants of an image are encoded at the same time: one unit alone shall use more than one core. */
 const PREWARM_CONCURRENCY = 2;
 
-/** A process that nobody needs is ended after this time: it holds some 70 MB. */
+/** A process that nobody needs is ended after this time: it holds some 90 MB. */
 const IDLE_MS = 60_000;
 /** One that holds more is replaced, which gives the memory back. In bytes. */
 const MAX_IDLE_MEMORY = 300 * 2 ** 20;
