@@ -117,7 +117,9 @@ function readKind(
 ): AsyncIterable<Entry[]> {
   if (kind.format === 'lines') return readLineBatches(chunks);
   if (kind.format === 'values') return readJsonValues(chunks);
-  return readCsvUnits(chunks, { delimiter: kind.delimiter, notes, keepsCells });
+  // With other columns than usual, what is said of columns would be wrong.
+  const said = keepsCells ? createInputNotes() : notes;
+  return readCsvUnits(chunks, { delimiter: kind.delimiter, notes: said, keepsCells });
 }
 
 /** Returns what joins the rows of a unit in CSV, and otherwise notes the ids that were sent twice. */

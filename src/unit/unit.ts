@@ -51,6 +51,8 @@ export function assertImageAllowed(
   unit: string,
   src: string,
 ): void {
+  if (src === '')
+    throw new EdgepressError('bad_request', 'the image is null or empty where its URL has to be');
   if (LONE_SURROGATE.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
   const target = `${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src).replaceAll("'", '%27')}${LONGEST_PARAMETERS}`;
   const parsed = parseRequest(target);
