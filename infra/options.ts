@@ -82,6 +82,7 @@ export const OPTIONS = {
     'They are built into the edge function, too. Variants of a rung that is removed stay in the store until their units are purged.',
   ),
   defaultWidth: variable(VARIABLES.defaultWidth, ({ ladder }) => String(ladder.defaultWidth)),
+  prewarmFor: variable(VARIABLES.prewarmFor, (_, given) => given),
   prewarmWidths: variable(VARIABLES.prewarmWidths, ({ prewarm }) => prewarm.widths.join(',')),
   prewarmFormats: variable(VARIABLES.prewarmFormats, ({ prewarm }) => prewarm.formats.join(',')),
   prewarmTiers: variable(VARIABLES.prewarmTiers, ({ prewarm }) => prewarm.tiers.join(',')),

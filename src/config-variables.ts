@@ -28,6 +28,7 @@ import { parsePrivateHost } from './source/address-guard.ts';
 import { parseAllowPattern } from './source/allowlist.ts';
 import { parseIgnoredParameters } from './source/ignored-parameters.ts';
 import { parseSourceHeaders } from './source/source-headers.ts';
+import { CLIENT_NAMES, parseClients } from './unit/clients.ts';
 
 /** One environment variable. */
 export interface Variable<T> {
@@ -218,16 +219,25 @@ export const VARIABLES = {
     default: '1080',
     doc: 'The width of a request without `w`, in pixels. It goes up the ladder like any other.',
   }),
+  prewarmFor: variable({
+    name: 'PREWARM_FOR',
+    type: {
+      allowed: `one or more of ${CLIENT_NAMES.map((name) => `\`${name}\``).join(', ')}, separated by commas, with the widths of their screens or without: \`android-app:720,web:720,1080,save-data\``,
+      parse: parseClients,
+    },
+    default: { value: [], words: 'none: the three variables below' },
+    doc: 'Who the images are for: prewarm makes the widths and formats that [these clients](apps.md) ask for, and for `save-data` the tier `saver` too, in all combinations. Without the width of a screen: `DEFAULT_WIDTH`. What `PREWARM_WIDTHS`, `PREWARM_FORMATS` and `PREWARM_TIERS` name is made as well. A unit may say `for` itself.',
+  }),
   prewarmWidths: variable({
     name: 'PREWARM_WIDTHS',
     type: widths,
-    default: '1080',
+    default: { value: undefined, words: '`1080`, or with `PREWARM_FOR` the widths of its clients' },
     doc: 'The widths that prewarm makes of each image, unless its unit names others. They go up the ladder.',
   }),
   prewarmFormats: variable({
     name: 'PREWARM_FORMATS',
     type: someOf(FORMATS),
-    default: 'avif,webp',
+    default: { value: undefined, words: '`avif,webp`, or with `PREWARM_FOR` the formats of its clients' },
     doc: 'The formats that prewarm makes of each image, unless its unit names others.',
   }),
   prewarmTiers: variable({
@@ -241,6 +251,12 @@ export const VARIABLES = {
     type: oneOf(EFFORTS),
     default: 'best',
     doc: 'How hard prewarm tries. `fast` takes a tenth of the time, for a quarter to two fifths more bytes. What a viewer waits for is always `fast`.',
+  }),
+  prewarmFetchesPerHost: variable({
+    name: 'PREWARM_FETCHES_PER_HOST',
+    type: wholeNumber(1, 10_000),
+    default: { value: undefined, words: '8, or 32 with an SQS queue' },
+    doc: 'The most sources that prewarm fetches from one host at the same time: with an SQS queue, all its workers and servers [together](units.md#kind-to-clients-servers). Give all of them the same value.',
   }),
   upgrade: variable({
     name: 'UPGRADE',

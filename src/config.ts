@@ -2,14 +2,25 @@ import { isIPv4 } from 'node:net';
 import { VARIABLES, type Variable } from './config-variables.ts';
 import { type Ladder, rungsFor } from './protocol/negotiation.ts';
 import { hostAndPort } from './source/address-guard.ts';
+import { wantedFor } from './unit/clients.ts';
 import type { WantedVariants } from './unit/unit.ts';
+
+/** In pixels. */
+const DEFAULT_PREWARM_WIDTH = 1080;
+const DEFAULT_PREWARM_FORMATS = ['avif', 'webp'] as const;
 
 /** The value of each variable. */
 type Values = {
   readonly [Field in keyof typeof VARIABLES]: (typeof VARIABLES)[Field] extends Variable<infer T> ? T : never;
 };
 
-type Combined = 'widths' | 'defaultWidth' | 'prewarmWidths' | 'prewarmFormats' | 'prewarmTiers';
+type Combined =
+  | 'widths'
+  | 'defaultWidth'
+  | 'prewarmFor'
+  | 'prewarmWidths'
+  | 'prewarmFormats'
+  | 'prewarmTiers';
 
 /** The environment, validated: the fields of `VARIABLES`, some of them combined. */
 export interface Config extends Omit<Values, Combined> {
@@ -94,14 +105,19 @@ function isLoopback(host: string): boolean {
 }
 
 function toConfig(values: Values): Config {
-  const { widths, defaultWidth, prewarmWidths, prewarmFormats, prewarmTiers, ...rest } = values;
+  const { widths, defaultWidth, prewarmFor, prewarmWidths, prewarmFormats, prewarmTiers, ...rest } = values;
+  const wanted = wantedFor(
+    prewarmFor,
+    { widths: prewarmWidths, formats: prewarmFormats },
+    {
+      widths: [prewarmFor.length > 0 ? defaultWidth : DEFAULT_PREWARM_WIDTH],
+      tiers: prewarmTiers,
+      formats: DEFAULT_PREWARM_FORMATS,
+    },
+  );
   return Object.freeze({
     ...rest,
     ladder: Object.freeze({ widths, defaultWidth }),
-    prewarm: Object.freeze({
-      widths: rungsFor(prewarmWidths, widths),
-      tiers: prewarmTiers,
-      formats: prewarmFormats,
-    }),
+    prewarm: Object.freeze({ ...wanted, widths: rungsFor(wanted.widths, widths) }),
   });
 }

@@ -172,6 +172,8 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
   PREWARM_TIERS: ['best', ',saver'],
   PREWARM_EFFORT: ['slow', 'Best', 'fast,best'],
+  PREWARM_FETCHES_PER_HOST: ['0', '10001', 'many'],
+  PREWARM_FOR: ['android', 'web,', 'web:wide', '720', 'web:99999', 'save-data:720'],
   UPGRADE: ['yes', 'On', 'true'],
   SIGNING_KEYS: [
     ' ',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
 import { FORMATS, isUnit, TIERS, UNIT_RULE } from '../protocol/request.ts';
+import { parseClients, wantedFor } from './clients.ts';
 import { createFieldCheck } from './input/unknown-fields.ts';
 import type { Unit, WantedVariants } from './unit.ts';
 
@@ -54,6 +55,17 @@ const unitSchema = z.object({
   ).optional(),
   tiers: someOf(TIERS),
   formats: someOf(FORMATS),
+  for: z
+    .union([z.string(), z.array(z.string()).min(1).max(MAX_CHOICES)], 'must be text, or a list of texts')
+    .transform((sent, { addIssue }) => {
+      try {
+        return parseClients(typeof sent === 'string' ? sent : sent.join(','));
+      } catch (error) {
+        addIssue(error instanceof Error ? error.message : String(error));
+        return z.NEVER;
+      }
+    })
+    .optional(),
   group: z.string('is not text').refine(isUnit, `must be ${UNIT_RULE}`).optional(),
   maxBytes: z.int('must be a whole number of bytes').min(1, 'must be 1 or more').optional(),
 });
@@ -65,7 +77,7 @@ const checkField = createFieldCheck([...FIELDS]);
 
 /**
  * Reads a unit from JSON: `{"id": …, "images": [url, …] or {name: url} or url}`, or with `key_urls_map` instead of `images`, as in 2017;
- * and optionally `widths`, `formats`, `tiers`, `maxBytes`. An image that is null or empty stays, as one whose source is the empty text: it
+ * and optionally `widths`, `formats`, `tiers`, `for`, `maxBytes`. An image that is null or empty stays, as one whose source is the empty text: it
  * is reported as broken. Fields that no unit has are ignored, unless they look like one that is misspelt.
  *
  * @throws Error that says what is wrong, and names the field as it was sent
@@ -83,13 +95,13 @@ export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults, not
   const fields = { ...value, id: toId(id), images: toImages(sent, field, note) };
   const parsed = unitSchema.safeParse(fields);
   if (!parsed.success) throw new Error(formatIssues(parsed.error.issues, field, sent));
-  const { widths, tiers, formats, maxBytes, group, ...unit } = parsed.data;
+  const { widths, tiers, formats, for: clients = [], maxBytes, group, ...unit } = parsed.data;
   if (unit.images.every(({ src }) => src === '')) throw new Error(`\`${field}\` has no URL: all are empty`);
+  const wanted = wantedFor(clients, { widths, tiers, formats }, prewarm);
   return {
     ...unit,
-    widths: widths ? rungsFor(widths, ladder.widths) : prewarm.widths,
-    tiers: tiers ? [...new Set(tiers)] : prewarm.tiers,
-    formats: formats ? [...new Set(formats)] : prewarm.formats,
+    ...wanted,
+    widths: rungsFor(wanted.widths, ladder.widths),
     ...(maxBytes !== undefined && { maxBytes }),
     ...(group !== undefined && { group }),
   };

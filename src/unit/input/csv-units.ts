@@ -17,7 +17,7 @@ const URL_SEPARATOR = /[\s|]+(?=[a-z][a-z0-9+.-]*:\/\/)/i;
 const MAX_SHOWN_COLUMNS = 20;
 const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** Columns with other fields of a unit: lists of words, numbers, or one word. */
-const LIST_COLUMNS = ['widths', 'formats', 'tiers'];
+const LIST_COLUMNS = ['widths', 'formats', 'tiers', 'for'];
 const OPTION_COLUMNS = [...LIST_COLUMNS, 'maxBytes', 'group'];
 const checkColumn = createFieldCheck(OPTION_COLUMNS);
 
@@ -30,7 +30,7 @@ interface Column {
 }
 
 /**
- * Reads units from CSV with a header. A column named `id` has the ids; columns named `widths`, `formats`, `tiers`, `maxBytes` and `group`
+ * Reads units from CSV with a header. A column named `id` has the ids; columns named `widths`, `formats`, `tiers`, `for`, `maxBytes` and `group`
  * have these fields; every other cell with a URL is an image with the name of its column. Cells that are not used are noted.
  *
  * @param options.keepsCells - whether the values also have the cells, by the names of their columns
