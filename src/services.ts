@@ -42,8 +42,9 @@ import { observeLocks } from './telemetry/observe-locks.ts';
 import { createTracing, type Tracing, traceBatches, traceJobs } from './tracing.ts';
 import { createRequestUpgrade } from './unit/upgrade.ts';
 import { createGetVariant, type GetVariant } from './variant/get-variant.ts';
-import { createReadGroupTag } from './variant/group-tag.ts';
 import { createMakeVariants, type MakeVariants } from './variant/make-variants.ts';
+import { createReadManifestFacts } from './variant/manifest-facts.ts';
+import { createGapCounts } from './variant/not-prewarmed.ts';
 import { createReadTarget, type ReadTarget } from './variant/read-target.ts';
 import type { OnWork } from './variant/trace.ts';
 import { createWorkQueue, type WorkQueueOptions } from './variant/work-queue.ts';
@@ -178,11 +179,13 @@ export async function createServices(
   });
   const workQueue = createWorkQueue({ ...workQueueOptions(config), locks });
   const { signingKeys, ladder } = config;
+  const gaps = createGapCounts(sha256);
   const getVariant = createGetVariant({
     readTarget: overrides.readTarget ?? createReadTarget({ signingKeys, ladder, hmac, sha256 }, nowMs),
     ...forViewers,
     makeVariants: createMake(forViewers),
-    readGroupTag: createReadGroupTag(forViewers.store, sha256),
+    readManifestFacts: createReadManifestFacts(forViewers.store, sha256),
+    findGaps: gaps.findGaps,
     requestUpgrade: config.upgrade ? createRequestUpgrade(background.sendUpgrade) : undefined,
     ...{ source, workQueue, nowMs, locks },
     inContext: tracing.runRequest,
@@ -203,6 +206,7 @@ export async function createServices(
       ...sourceHosts.metricSources,
       ...circuitMetrics({ source: hosts, store: access.circuits }),
       ...workQueue.metricSources,
+      ...gaps.metricSources,
       ...encoder.metricSources,
       ...notifications.metricSources,
     ],

@@ -3,13 +3,14 @@ import type { Config } from '../config.ts';
 import type { Services } from '../services.ts';
 import { type EmbeddedCounts, embedCounts } from '../telemetry/emf.ts';
 import type { Sample } from '../telemetry/metric-source.ts';
+import { NOT_PREWARMED } from '../variant/not-prewarmed.ts';
 
 /** The metric of circuit breakers that are open; see `circuitMetrics`. */
 const CIRCUITS_OPEN = 'circuits_open';
 
 /**
  * Returns a function that logs what happened since the last call and no request shows, as metrics for CloudWatch: failures of the store that no
- * viewer saw, and circuit breakers that are open. Nothing is logged while all is well.
+ * viewer saw, circuit breakers that are open, and variants that prewarm does not make and viewers asked for. Nothing is logged while all is well.
  */
 export function createCountLog(
   { emfNamespace }: Pick<Config, 'emfNamespace'>,
@@ -17,14 +18,15 @@ export function createCountLog(
   { storeFaults, metricSources }: Pick<Services, 'storeFaults' | 'metricSources'>,
 ): () => void {
   if (emfNamespace === undefined) return () => {};
-  const circuits = metricSources.find(({ name }) => name === CIRCUITS_OPEN);
-  const readCircuits = () => {
-    const samples = (circuits?.read() ?? []) as Iterable<Sample>;
-    return Object.fromEntries([...samples].map(({ labels, value }) => [labels?.['kind'] ?? '', value]));
+  const reader = (metric: string, label: string) => () => {
+    const source = metricSources.find(({ name }) => name === metric);
+    const samples = (source?.read() ?? []) as Iterable<Sample>;
+    return Object.fromEntries([...samples].map(({ labels, value }) => [labels?.[label] ?? '', value]));
   };
   const counts: EmbeddedCounts[] = [
     { name: 'storeFaults', dimension: 'operation', kind: 'total', read: storeFaults },
-    { name: 'circuitsOpen', dimension: 'circuit', kind: 'state', read: readCircuits },
+    { name: 'circuitsOpen', dimension: 'circuit', kind: 'state', read: reader(CIRCUITS_OPEN, 'kind') },
+    { name: 'notPrewarmed', dimension: 'reason', kind: 'total', read: reader(NOT_PREWARMED, 'reason') },
   ];
   const embed = embedCounts(emfNamespace, counts);
   return () => {

@@ -129,9 +129,9 @@ function requestLine(
 }
 
 /** Returns what is to be said of a request only if it was more than a hit in memory. */
-function workFields({ ms, context, joined, joinedRequestId }: Trace): Record<string, unknown> {
+function workFields({ ms, context, joined, joinedRequestId, notPrewarmed }: Trace): Record<string, unknown> {
   return {
-    ...{ joined, joinedRequestId },
+    ...{ joined, joinedRequestId, notPrewarmed },
     ...{ queueMs: roundMs(ms.queue), permitMs: roundMs(ms.permit), decodeMs: roundMs(ms.decode) },
     ...context?.logFields,
   };

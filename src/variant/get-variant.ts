@@ -10,8 +10,9 @@ import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
 import { beginWhenSlow } from './begin-when-slow.ts';
-import type { ReadGroupTag } from './group-tag.ts';
 import type { MakeVariants } from './make-variants.ts';
+import type { ManifestFacts, ReadManifestFacts } from './manifest-facts.ts';
+import type { FindGaps } from './not-prewarmed.ts';
 import type { ReadTarget } from './read-target.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { type Trace, timed } from './trace.ts';
@@ -30,7 +31,9 @@ export interface GetVariantServices {
   store: BestEffortStore;
   records: SourceRecords;
   sweep: Pick<PurgeSweep, 'beginWork'>;
-  readGroupTag: ReadGroupTag;
+  readManifestFacts: ReadManifestFacts;
+  /** Called with each variant that is made, and the manifest of its unit. Returns what of it prewarm does not make. */
+  findGaps: FindGaps;
   source: SourceFetcher;
   workQueue: WorkQueue;
   /** Fetches, encodes and puts. */
@@ -81,7 +84,7 @@ export type GetVariant = (
 export function createGetVariant(services: GetVariantServices): GetVariant {
   const { readTarget, store, records, sweep, source, workQueue, makeVariants, requestUpgrade, nowMs, locks } =
     services;
-  const { inContext, readGroupTag } = services;
+  const { inContext, readManifestFacts, findGaps } = services;
   const singleFlight = createSingleFlight<Flight>();
 
   function getVariant(
@@ -159,21 +162,28 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     if (work.hasBegun()) await work.begin();
     const starting = work.begin();
     // Needed only once the variant is made.
-    const groupTag = readGroupTag(name.unit);
+    const manifest = readManifestFacts(name.unit);
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
     source.assertReachable(name.src);
-    return { start: await starting, record, groupTag };
+    return { start: await starting, record, manifest };
   }
 
   async function make(
-    { unit, src, ...spec }: VariantName,
-    { start, record, groupTag }: Missing,
+    name: VariantName,
+    { start, record, manifest }: Missing,
     trace: Trace,
     { signal, fetch: fetchInTurn, start: onStart, leave: onEncoded }: Turn,
   ): Promise<Flight> {
     const fetch = () => fetchInTurn((onAnswer) => timed(trace, 'fetch', source.fetch(src, signal, onAnswer)));
+    const { unit, src, ...spec } = name;
+    // Never rejects, and is known before the variant is put.
+    const groupTag = manifest.then((facts) => {
+      const gaps = findGaps(name, facts);
+      if (gaps.length > 0) trace.notPrewarmed = gaps.join(',');
+      return facts?.groupTag;
+    });
     const batch = { unit, src, specs: [spec], start, record, groupTag, signal, onStart, onEncoded };
     const [made] = await makeVariants({ ...batch, fetch, effort: 'fast', urgency: 'viewer' }, trace);
     if (!made) throw new Error('a batch of one spec returned no variant');
@@ -188,7 +198,7 @@ interface Missing {
   /** When it was looked for. */
   start: WorkStart;
   record: SourceRecord | undefined;
-  groupTag: Promise<string | undefined>;
+  manifest: Promise<ManifestFacts | undefined>;
 }
 
 /** A variant, and where it comes from. */
@@ -206,5 +216,6 @@ function joinTrace(trace: Trace, flight: Flight): void {
   if (flight.trace === trace) return;
   trace.joined = true;
   trace.joinedRequestId = flight.trace.requestId;
+  trace.notPrewarmed = flight.trace.notPrewarmed;
   Object.assign(trace.ms, flight.trace.ms);
 }

@@ -27,6 +27,8 @@ export interface Trace {
   outcome?: 'hit' | 'miss' | 'abandoned';
   /** Whether this request joined another one in flight, which then counts the cost. */
   joined?: boolean;
+  /** Which parts of a variant that was made are not among what prewarm makes of its unit, separated by commas; see `Gap`. */
+  notPrewarmed?: string | undefined;
   /** Bytes of the source, if it was fetched. */
   bytesIn?: number;
   /** Bytes of the response body. */
