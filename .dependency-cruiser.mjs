@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|share-calls)\\.ts$',
+  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|missing-resource|share-calls)\\.ts$',
   'telemetry/',
   'client/',
   'store/',
@@ -90,7 +90,7 @@ export default {
       to: {
         path: '^src/(store|cdn|decode|encode|source|queue)/',
         pathNot:
-          '^src/(store/(best-effort-)?store|cdn/cdn|decode/image-type|encode/encoder|source/(source|source-records|retry)|queue/queue)\\.ts$',
+          '^src/(store/(best-effort-)?store|cdn/cdn|decode/image-type|encode/encoder|source/(source|source-records|retry|host-slots)|queue/queue)\\.ts$',
       },
     },
     {

@@ -103,6 +103,9 @@ export const OPTIONS = {
     ),
     type: matching(SECRET_ARN, 'the ARN of a secret in Secrets Manager'),
   },
+  prewarmFetchesPerHost: variable(VARIABLES.prewarmFetchesPerHost, ({ prewarmFetchesPerHost }) =>
+    prewarmFetchesPerHost === undefined ? undefined : String(prewarmFetchesPerHost),
+  ),
   upgrade: variable(VARIABLES.upgrade, ({ upgrade }) => (upgrade ? 'on' : 'off')),
   cacheControl: variable(VARIABLES.cacheControl, ({ cacheControl }) => cacheControl),
   logLevel: variable(VARIABLES.logLevel, ({ logLevel }) => logLevel),

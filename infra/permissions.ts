@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import type { Config } from '../src/config.ts';
 import {
   EVENT_PREFIX,
+  LEASE_PREFIX,
   PACK_PREFIX,
   STATE_PREFIX,
   SUBMISSION_PREFIX,
@@ -41,7 +42,7 @@ export function grantStore(role: IRole, bucket: IBucket): void {
 
 /**
  * Lets a function work on units and sweep, in addition to `grantStore`: read and remove packs of manifests, delete expired tombstones, store
- * the time of the last sweep, and take up submissions that were cut off.
+ * the time of the last sweep, take up submissions that were cut off, and lease slots of hosts.
  */
 export function grantSweep(role: IRole, bucket: IBucket): void {
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
@@ -52,6 +53,9 @@ export function grantSweep(role: IRole, bucket: IBucket): void {
   const packs = bucket.arnForObjects(`${PACK_PREFIX}/*`);
   allow(role, ['s3:GetObject', 's3:DeleteObject'], [packs]);
   acknowledgeWildcard(role, packs, 'All packs of manifests are below this prefix.');
+  const leases = bucket.arnForObjects(`${LEASE_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:PutObject'], [leases]);
+  acknowledgeWildcard(role, leases, 'All leases of hosts are below this prefix.');
 }
 
 /** Lets a function read the objects that the `s3` patterns of the allowlist match, and nothing else of those buckets. */

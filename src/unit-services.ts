@@ -9,8 +9,10 @@ import { unitCacheTag } from './protocol/keys.ts';
 import type { Job, UnitQueue } from './queue/queue.ts';
 import { splitLargeJobs } from './queue/split-jobs.ts';
 import type { Services } from './services.ts';
+import { createUnboundedSlots } from './source/host-slots.ts';
 import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
+import { createStoredHostSlots } from './source/stored-host-slots.ts';
 import { parseTraceparent } from './telemetry/traceparent.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { EndedUnit } from './unit/unit-results.ts';
@@ -43,13 +45,15 @@ export interface UnitServices {
 }
 
 export interface UnitServicesOptions {
-  /** The most fetches in flight from one host. Default: 8. */
+  /** The most fetches in flight from one host, of this process. Default: 8, or without an SQS queue `PREWARM_FETCHES_PER_HOST`. */
   fetchesPerHost?: number;
   /** Once it aborts, no more work is started, as after `drain`. */
   signal?: AbortSignal;
 }
 
 const FETCHES_PER_HOST = 8;
+/** With an SQS queue, of all processes together. */
+const SHARED_FETCHES_PER_HOST = 32;
 /** More than the encoders, so that slow sources do not leave them idle; each source in flight is held in memory. */
 const MIN_CONCURRENT_SOURCES = 16;
 /** Enough that units of a slow host hold up few others, and few enough to leave other processes their share of the queue. */
@@ -65,7 +69,9 @@ export async function createUnitServices(
   { shared }: Pick<Services, 'shared'>,
   options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
-  const { fetchesPerHost = FETCHES_PER_HOST } = options;
+  const isShared = config.queue.kind === 'sqs';
+  const limitPerHost = config.prewarmFetchesPerHost ?? (isShared ? SHARED_FETCHES_PER_HOST : undefined);
+  const { fetchesPerHost = isShared ? FETCHES_PER_HOST : (limitPerHost ?? FETCHES_PER_HOST) } = options;
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   // Every fetch that waits adds a listener.
@@ -74,12 +80,21 @@ export async function createUnitServices(
   setMaxListeners(0, abandon.signal);
   const queue = splitLargeJobs(await shared.queue());
   const { notifications, nowMs } = shared;
+  const hostSlots =
+    isShared && limitPerHost !== undefined
+      ? createStoredHostSlots({
+          ...{ store: shared.store, sha256, limit: limitPerHost, signal, nowMs },
+          fetchTimeoutMs: config.sourceTimeoutMs,
+          onError: (error) => log.warn({ err: error }, 'slots of a host could not be leased'),
+        })
+      : createUnboundedSlots();
   const allUnits = createUnits({
     ...shared,
     makeVariants: (batch, trace) => shared.makeVariants({ ...batch, signal: abandon.signal }, trace),
     // Not the best-effort store: here, a store that cannot be read is an error and not a miss.
     records: createSourceRecords(shared.store, shared.nowMs, sha256),
     withRetry: createWithRetry({ signal, concurrencyPerHost: fetchesPerHost }),
+    hostSlots,
     maxSourcesInMemory: Math.max(MIN_CONCURRENT_SOURCES, 8 * config.concurrency),
     signal,
     effort: config.prewarmEffort,
@@ -146,6 +161,7 @@ export async function createUnitServices(
       stop.abort(reason);
       setTimeout(() => abandon.abort(reason), FINISH_MS).unref();
       await worker;
+      await hostSlots.close();
       await notifications.stop();
     },
   };

@@ -28,6 +28,10 @@ export const STATE_PREFIX = 'states';
 /** Sent and not worked on since; or how the last work on it ended: all images ready, some broken, given up. */
 export const UNIT_STATES = ['pending', 'ready', 'broken', 'failed'] as const;
 export type UnitState = (typeof UNIT_STATES)[number];
+/** First segment of the keys of leases: who works on the queue in the store, and who fetches from which host. */
+export const LEASE_PREFIX = 'leases';
+/** Who works on the queue, where it is kept in the store. */
+export const QUEUE_LEASE_KEY = `${LEASE_PREFIX}/queue.json`;
 /** First segment of the keys of the images that `npm run smoke` puts into the bucket for a moment. */
 export const SMOKE_PREFIX = 'smoke';
 /** How far the sweep after purges has come. */
@@ -126,6 +130,11 @@ export function groupCacheTag(group: string, sha256: Sha256): string {
 /** Returns the folder of the index of a group. */
 export function groupFolder(group: string, sha256: Sha256): string {
   return `${GROUP_PREFIX}/${shorten(sha256(group))}`;
+}
+
+/** Returns the key of the leases of a host: who may fetch from it, for bulk work. */
+export function hostLeasesKey(host: string, sha256: Sha256): string {
+  return `${LEASE_PREFIX}/hosts/${shorten(sha256(host))}.json`;
 }
 
 const VARIANT_FILE = /\/([1-9][0-9]{0,4})-([a-z]+)\.([a-z]+)$/;

@@ -1,5 +1,6 @@
 import type PQueue from 'p-queue';
 import { backoffDelay } from '../backoff.ts';
+import { isCrowded } from '../source/host-slots.ts';
 import { decodeMessage } from './message.ts';
 import type { ConsumeOptions, Job } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
@@ -12,6 +13,9 @@ export const RETRY_DELAY_SECONDS = 5;
  * must not take the others to the dead letters with it.
  */
 const SUSPECT_RECEIPTS = 3;
+
+/** When a job is to be tried again whose images could not be fetched, since other processes fetch as much from their host as is allowed. */
+const POSTPONE_SECONDS = 120;
 
 export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'onError' | 'onGiveUp'> {
   handle: (job: Job) => Promise<void>;
@@ -33,7 +37,8 @@ export interface ReceivedMessage {
 
 /**
  * Does the jobs of a message. If the message has several jobs, those that fail are sent again, each in a message of its own, so that
- * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A message
+ * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A job
+ * whose host is in use by other processes is sent again alone, and has not failed. A message
  * with a single job is left to the queue, whose redrive policy counts how often it was received. Never throws: errors go to `onError`.
  *
  * @returns `undefined` when the message is to be deleted, else after how many seconds it is to be received again
@@ -55,7 +60,8 @@ export async function processMessage(
       await sender.sendAlone(jobs, retryDelaySeconds);
       return undefined;
     }
-    const { failed, stopped, isStarted } = await runJobs(jobs, options);
+    const { failed, stopped, postponed, isStarted } = await runJobs(jobs, options);
+    await sender.sendAlone(postponed, POSTPONE_SECONDS);
     const isUntouched = stopped.length > 0 && !isStarted;
     if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
     if (jobs.length === 1 && failed.length > 0) {
@@ -95,7 +101,7 @@ type JobsOptions = Pick<ProcessMessageOptions, 'handle' | 'pool' | 'signal' | 'o
 async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: JobsOptions) {
   let isStarted = false;
   const failed: FailedJob[] = [];
-  const runJob = async (job: Job): Promise<'done' | 'failed' | 'stopped'> => {
+  const runJob = async (job: Job): Promise<'done' | 'failed' | 'stopped' | 'postponed'> => {
     if (signal.aborted) return 'stopped';
     isStarted = true;
     try {
@@ -104,6 +110,7 @@ async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: 
     } catch (error) {
       // After an abort, an error means that the job was interrupted, not that it failed.
       if (signal.aborted) return 'stopped';
+      if (isCrowded(error)) return 'postponed';
       onError(error, job);
       failed.push({ job, error });
       return 'failed';
@@ -114,6 +121,7 @@ async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: 
     // In the order of the jobs.
     failed: jobs.flatMap((job) => failed.filter((each) => each.job === job)),
     stopped: jobs.filter((_, index) => results[index] === 'stopped'),
+    postponed: jobs.filter((_, index) => results[index] === 'postponed'),
     isStarted,
   };
 }

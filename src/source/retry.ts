@@ -5,6 +5,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import { sourceHost } from '../protocol/source-syntax.ts';
 import { isHostRefusal } from './host-breakers.ts';
 import { createHostRateLimiter, type HostRateLimiter } from './host-rate-limiter.ts';
+import { isCrowded } from './host-slots.ts';
 
 /**
  * Fetches a source with retries and a rate limit per host. It is for bulk work that no viewer waits for: it spares the clients' servers.
@@ -76,6 +77,6 @@ export function createWithRetry(options: RetryOptions): WithRetry {
 }
 
 function isWorthRetrying(error: unknown): boolean {
-  if (!(error instanceof EdgepressError) || !error.retryable) return false;
+  if (!(error instanceof EdgepressError) || !error.retryable || isCrowded(error)) return false;
   return (error.retryAfterSeconds ?? 0) * 1000 <= MAX_HOST_WAIT_MS;
 }

@@ -14,6 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { withLockFile } from './lock-file.ts';
 
 /**
  * How often to try a write whose folder is removed in the middle. Against three processes that remove it in a loop, 5 attempts
@@ -29,31 +30,32 @@ interface ReplaceOptions {
   tempFolder: string;
   /** Whether the file must survive a power cut once this returns: that waits for the disk, twice. */
   durable: boolean;
-  /** Called right before the rename: if it returns `false`, the file is not written. */
-  onlyIf?: () => boolean;
+  /** What must hold right before the rename: otherwise the file is not written. */
+  condition?: WriteCondition | undefined;
+}
+
+/** A condition, under a lock of all processes: what it was told of does not change until the file is renamed. */
+export interface WriteCondition {
+  lockFile: string;
+  holds: () => boolean;
 }
 
 /**
  * Atomic write: writes a temp file and renames it to `path`. A reader sees the old file or the new one, whole, even if this process
  * is killed in the middle.
  *
- * @returns whether the file was written: `false` when `onlyIf` returned `false`
+ * @returns whether the file was written: `false` when the condition did not hold
  */
 export async function replaceFile(
   path: string,
   parts: Uint8Array[],
-  { tempFolder, durable, onlyIf = () => true }: ReplaceOptions,
+  { tempFolder, durable, condition }: ReplaceOptions,
 ): Promise<boolean> {
   const folder = dirname(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
       const tempFile = await writeTempFile(tempFolder, parts, durable);
-      // Synchronous from here to the rename, so that nothing else in this process comes in between.
-      if (!onlyIf()) {
-        rmSync(tempFile, { force: true });
-        return false;
-      }
-      moveFile(tempFile, folder, path);
+      if (!moveFileIf(condition, tempFile, folder, path)) return false;
       if (durable) await flushFolder(folder);
       return true;
     } catch (error) {
@@ -78,6 +80,24 @@ async function writeTempFile(folder: string, parts: Uint8Array[], durable: boole
     closeSync(fd);
   }
   return path;
+}
+
+/** Synchronous, so that nothing else in this process comes between the check and the rename. */
+function moveFileIf(
+  condition: WriteCondition | undefined,
+  tempFile: string,
+  folder: string,
+  path: string,
+): boolean {
+  const move = () => {
+    if (condition?.holds() === false) {
+      rmSync(tempFile, { force: true });
+      return false;
+    }
+    moveFile(tempFile, folder, path);
+    return true;
+  };
+  return condition ? withLockFile(condition.lockFile, move) : move();
 }
 
 function moveFile(tempFile: string, folder: string, path: string): void {

@@ -1,12 +1,14 @@
 import { accessSync, constants, type Stats, statSync, unlinkSync, utimesSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { md5 } from '../hashing.ts';
 import { TOMBSTONE_PREFIX } from '../protocol/keys.ts';
-import { makeWritableFolder, replaceFile, sweepTempFiles } from './atomic-write.ts';
+import { makeWritableFolder, replaceFile, sweepTempFiles, type WriteCondition } from './atomic-write.ts';
 import { createFileJournal, type FileJournal } from './file-journal.ts';
 import { createFileUpkeep, type FileLimits } from './file-limits.ts';
 import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
 import { bytesOf, placeOf, USE_STEP_MS, usedMsOf } from './file-walk.ts';
+import { withLockFile } from './lock-file.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
 import { encodeObjectFile, hasEtag, isRecord, readInfo, readObject, withFile } from './object-file.ts';
 import { createSpaceReserve, type SpaceReserve } from './space-reserve.ts';
@@ -48,7 +50,7 @@ const RESERVE_NAME = 'reserve';
  * power cut may lose it. Everything else, such as a manifest or a tombstone, is on the disk when its put returns.
  *
  * A key cannot be a folder of another: `a` and `a/b` exclude each other here, though not in S3. Between processes, the check of
- * `replace` and `deleteIfMatch` and the change that follows are two system calls, with nothing in between.
+ * `replace` and `deleteIfMatch` and the change that follows are under a lock; a `put` or a `delete` of another process may come in between.
  *
  * @throws Error when the folder cannot be created or written to
  */
@@ -74,6 +76,8 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
     return join(base, key);
   }
 
+  const lockFileOf = (key: string) => join(tempFolder, `lock.${md5(Buffer.from(key))}`);
+
   return {
     peek: (key) => cache.get(key),
 
@@ -95,7 +99,8 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
 
     async replace(key, etag, body, info) {
       const path = pathOf(key);
-      return await write(key, path, body, info, () => hasEtag(key, path, etag));
+      const holds = () => hasEtag(key, path, etag);
+      return await write(key, path, body, info, { lockFile: lockFileOf(key), holds });
     },
 
     async delete(keys) {
@@ -106,14 +111,18 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
     async deleteIfMatch(key, etag) {
       const path = pathOf(key);
       await maybeYield();
-      if (!hasEtag(key, path, etag)) return;
-      try {
-        const file = statSync(path);
-        unlinkSync(path);
-        noteRemoved(key, file);
-      } catch (error) {
-        ignoreNotFound(error);
-      }
+      const isRemoved = withLockFile(lockFileOf(key), () => {
+        if (!hasEtag(key, path, etag)) return false;
+        try {
+          const file = statSync(path);
+          unlinkSync(path);
+          noteRemoved(key, file);
+        } catch (error) {
+          ignoreNotFound(error);
+        }
+        return true;
+      });
+      if (!isRemoved) return;
       removeEmptyFolders(base, posix.dirname(key));
     },
 
@@ -164,14 +173,14 @@ interface WriterOptions {
   reserve: SpaceReserve;
 }
 
-/** Returns the function that writes an object; its result is `undefined` when `onlyIf` returned `false`. */
+/** Returns the function that writes an object; its result is `undefined` when the condition did not hold. */
 function createWriter({ tempFolder, journal, reserve }: WriterOptions) {
   return async (
     key: string,
     path: string,
     body: Uint8Array,
     info: ObjectInfo,
-    onlyIf?: () => boolean,
+    condition?: WriteCondition,
   ): Promise<{ etag: string } | undefined> => {
     assertObjectInfo(info);
     const { parts, etag } = encodeObjectFile(key, body, info);
@@ -179,7 +188,7 @@ function createWriter({ tempFolder, journal, reserve }: WriterOptions) {
     // A put that does not wait for the disk never yields by itself, so a caller that puts in a loop would block all others.
     if (!durable) await nextTurn();
     const before = statSync(path, { throwIfNoEntry: false });
-    const replace = () => replaceFile(path, parts, { tempFolder, durable, ...(onlyIf && { onlyIf }) });
+    const replace = () => replaceFile(path, parts, { tempFolder, durable, condition });
     const isStored = await replace().catch(async (error: unknown) => {
       if (!isOutOfSpace(error) || !key.startsWith(`${TOMBSTONE_PREFIX}/`)) throw error;
       reserve.release();

@@ -2,6 +2,7 @@ import { createPurge, type PurgeServices, type PurgeUnits } from '../purge/purge
 import { createPurgeClock, keepTime } from '../purge/purge-clock.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
+import type { HostSlots } from '../source/host-slots.ts';
 import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
@@ -60,14 +61,17 @@ export type UnitDependencies = Omit<PrewarmServices, 'createFetch' | 'manifests'
     source: SourceFetcher;
     /** Retries the fetches of sources, and limits their rate per host. */
     withRetry: WithRetry;
+    /** Bounds the fetches from one host, of all processes. */
+    hostSlots: HostSlots;
     /** The most sources that prewarm and upgrade have in memory. */
     maxSourcesInMemory: number;
   };
 
 export function createUnits(services: UnitDependencies): Units {
-  const { store, sha256, tombstones, sweep, nowMs, source, withRetry, maxSourcesInMemory } = services;
+  const { store, sha256, tombstones, sweep, nowMs, source, withRetry, hostSlots, maxSourcesInMemory } =
+    services;
   const semaphore = createSemaphore(maxSourcesInMemory);
-  const createFetch = () => createBoundedFetch(source, withRetry, semaphore);
+  const createFetch = () => createBoundedFetch({ source, withRetry, hostSlots, semaphore });
   const clock = createPurgeClock(store, nowMs);
   const packs = createPacks(store, sha256);
   const submissions = createSubmissions(store, packs, nowMs);

@@ -63,6 +63,7 @@ describe('permissions', () => {
       '{Bucket}/swept.json': ['s3:GetObject', 's3:PutObject'],
       '{Bucket}/submissions/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/packs/*': ['s3:DeleteObject', 's3:GetObject'],
+      '{Bucket}/leases/*': ['s3:GetObject', 's3:PutObject'],
       '{Queue}': [
         'sqs:ChangeMessageVisibility',
         'sqs:DeleteMessage',

@@ -1,8 +1,10 @@
 import PQueue from 'p-queue';
 import { describe, expect, it } from 'vitest';
+import { EdgepressError } from '../../src/protocol/error.ts';
 import { encodeMessage } from '../../src/queue/message.ts';
 import { processMessage } from '../../src/queue/process-message.ts';
 import type { Job } from '../../src/queue/queue.ts';
+import { Crowded } from '../../src/source/host-slots.ts';
 import { createGate, makeJobs, unitsOf } from '../support/queue/consumer.ts';
 
 interface SetUp {
@@ -55,6 +57,19 @@ function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
 
 describe('processMessage', () => {
   const jobs = makeJobs(3);
+
+  it('sends a job later, as one that has not failed, while other processes use all slots of its host', async () => {
+    const { process, sent, errors, options } = setUp();
+    const crowded = new EdgepressError('overloaded', 'crowded', { cause: new Crowded('crowded') });
+    options.handle = async ({ unit }) => {
+      if (unit === jobs[1]?.unit) throw crowded;
+    };
+    expect(await process(jobs)).toBeUndefined();
+    expect(await process(jobs.slice(1, 2), 5)).toBeUndefined();
+    const later = { jobs: jobs.slice(1, 2), alone: true, delaySeconds: 120 };
+    expect(sent).toEqual([later, later]);
+    expect(errors).toEqual([]);
+  });
 
   it('deletes a message whose jobs are all done', async () => {
     const { process, handled, sent, errors } = setUp();
