@@ -51,7 +51,7 @@ export interface Delivery {
   takeUp(): void;
   /** Starts no more deliveries, and resolves when those in flight have ended. */
   stop(): Promise<void>;
-  /** Resolves when nothing waits, or the target fails, or the signal aborts. */
+  /** Resolves when nothing waits, or the target fails (again), or the signal aborts. */
   flushed(signal: AbortSignal): Promise<void>;
   /** About how many events wait. */
   waiting(): number;
@@ -99,7 +99,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     start: pump.start,
     stop: pump.stop,
     async flushed(signal) {
-      const isOver = () => backlog.isEmpty() || pause.isFailing() || shared.isGone || signal.aborted;
+      const failedBefore = counts.failed;
+      const hasFailed = () => counts.failed > failedBefore;
+      const isOver = () => backlog.isEmpty() || hasFailed() || shared.isGone || signal.aborted;
       while (!isOver()) await pump.nextChange(signal);
     },
   };

@@ -1,6 +1,6 @@
 import type { Job } from '../queue/queue.ts';
 import type { CurrentManifest } from './current-manifest.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, UnreadableManifest } from './manifest.ts';
 import type { PrewarmedUnit } from './prewarm.ts';
 import type { UnitParts } from './unit-parts.ts';
 import type { UnitResult, UnitStates } from './unit-states.ts';
@@ -43,6 +43,8 @@ export interface UnitResultsServices {
   parts: UnitParts;
 }
 
+const UNKNOWN_TIME = new Date(0).toISOString();
+
 export function createUnitResults({ states, manifests, parts }: UnitResultsServices): UnitResults {
   /** Returns the summary of the unit if this is the last of its parts. */
   async function completeParts(
@@ -54,6 +56,17 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
     const isOver =
       (await states.hasResult(manifest, 'ready')) || (await states.hasResult(manifest, 'broken'));
     return isOver ? undefined : await parts.add(manifest, from, part);
+  }
+
+  async function readManifest(unit: string): Promise<Manifest | undefined> {
+    try {
+      return await manifests.read(unit);
+    } catch (error) {
+      // That may be why the unit is given up. Nothing is known then of when it was sent.
+      if (error instanceof UnreadableManifest)
+        return { id: unit, receivedAt: UNKNOWN_TIME, images: [], widths: [], tiers: [], formats: [] };
+      throw error;
+    }
   }
 
   return {
@@ -72,7 +85,7 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
     },
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
-      const manifest = await manifests.read(unit);
+      const manifest = await readManifest(unit);
       return manifest && { manifest, result: 'failed', hasParts: false };
     },
     async record({ manifest, result, hasParts }) {

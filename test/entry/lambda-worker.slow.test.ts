@@ -10,8 +10,9 @@ import { createSqsApi } from '../../src/queue/sqs-api.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { encodeManifest, manifestOf } from '../../src/unit/manifest.ts';
 import { DISTRIBUTION, startCloudFront } from '../support/cloudfront.ts';
-import { startOrigin } from '../support/http/service.ts';
+import { startOrigin, until } from '../support/http/service.ts';
 import { bootFunction, buildArtifact, createStoreEnvironment } from '../support/lambda/artifact.ts';
+import { startReceiver } from '../support/notify/receiver.ts';
 import { photograph } from '../support/pictures.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
 import { describeS3 } from '../support/store/bucket.ts';
@@ -103,6 +104,29 @@ describeS3('the worker function on Lambda', () => {
         expect.objectContaining({ unit: 'bad', level: 50 }),
       ]),
     );
+  });
+
+  it('sends an event before it answers, and one that could not be sent when it sweeps', async () => {
+    let isDown = false;
+    const receiver = await startReceiver((_received, _nth, response) =>
+      response.writeHead(isDown ? 503 : 200, { 'Retry-After': '0' }).end(),
+    );
+    const { storeManifest, lambda, receive, store } = await setUp(receiver.env);
+    const invoke = async (id: string) =>
+      await lambda.invoke(await receive(packMessages([await storeManifest(id, ['/a.jpg'])])));
+    await invoke('unit-1');
+    expect(receiver.events()).toMatchObject([{ type: 'unit.completed', data: { unit: 'unit-1', ready: 1 } }]);
+    isDown = true;
+    expect(await invoke('unit-2')).toEqual({ batchItemFailures: [] });
+    isDown = false;
+    await until(async () => {
+      await lambda.invoke({ source: 'aws.events' });
+      return receiver.attempts.length === 3;
+    });
+    expect(receiver.events()[2]).toEqual(receiver.events()[1]);
+    const waiting: string[] = [];
+    for await (const { key } of store.list('events')) waiting.push(key);
+    expect(waiting).toEqual([]);
   });
 
   it('sends a failed unit again by itself when its message had several', async () => {

@@ -1,4 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { sha256 } from '../../src/hashing.ts';
+import { unitAddress } from '../../src/protocol/keys.ts';
 import { startWithUnits } from '../support/http/operator.ts';
 import { until } from '../support/http/service.ts';
 import { startReceiver } from '../support/notify/receiver.ts';
@@ -15,6 +19,19 @@ it('a unit that is given up is told with the reason, and is listed as failed', a
     data: { unit: 'unit-1', submittedAt: completed?.data.submittedAt, detail: 'the disk is full' },
   });
   expect(failed?.id).not.toBe(completed?.id);
+  const listed = await (await adminRequest('GET', '/units?state=failed')).json();
+  expect(listed).toMatchObject({ units: [{ id: 'unit-1' }] });
+});
+
+it('a unit whose manifest is damaged is told too when it is given up', async () => {
+  const receiver = await startReceiver();
+  const { service, adminRequest, root } = await startWithUnits(['unit-1'], receiver.env);
+  await until(() => receiver.attempts.length === 1);
+  const { manifestKey } = unitAddress('unit-1', sha256);
+  await writeFile(join(root, manifestKey), '{');
+  await service.unitServices.failJob({ unit: 'unit-1', images: 1, retry: false }, new Error('damaged'));
+  await until(() => receiver.attempts.length === 2);
+  expect(receiver.events()[1]).toMatchObject({ type: 'unit.failed', data: { unit: 'unit-1' } });
   const listed = await (await adminRequest('GET', '/units?state=failed')).json();
   expect(listed).toMatchObject({ units: [{ id: 'unit-1' }] });
 });
