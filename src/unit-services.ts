@@ -14,6 +14,7 @@ import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import { createStoredHostSlots } from './source/stored-host-slots.ts';
 import { parseTraceparent } from './telemetry/traceparent.ts';
+import { createLogJobError } from './unit/log-job-error.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { EndedUnit } from './unit/unit-results.ts';
 import { createUnits, type Units } from './unit/units.ts';
@@ -78,6 +79,7 @@ export async function createUnitServices(
   setMaxListeners(0, signal);
   const abandon = new AbortController();
   setMaxListeners(0, abandon.signal);
+  const logJobError = createLogJobError(log);
   const queue = splitLargeJobs(await shared.queue());
   const { notifications, nowMs } = shared;
   const hostSlots =
@@ -122,7 +124,9 @@ export async function createUnitServices(
   }
 
   async function prewarm(job: Job, onOutcome: OnOutcome): Promise<void> {
-    const finished = await units.results.finish(job, await units.prewarm(job, onOutcome));
+    const prewarmed = await units.prewarm(job, onOutcome);
+    if (!prewarmed) log.info({ unit: job.unit }, 'not prewarmed: the unit was purged');
+    const finished = await units.results.finish(job, prewarmed);
     if (!finished) return;
     await notifications.announce(completedEvent(submissionOf(finished), finished.summary, nowMs()));
     await units.results.record(finished);
@@ -151,7 +155,7 @@ export async function createUnitServices(
         signal,
         onError: (error, job) => {
           if (signal.aborted) log.info({ unit: job?.unit }, 'left on the queue');
-          else log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed');
+          else logJobError(error, job);
         },
         onGiveUp: failJob,
       });

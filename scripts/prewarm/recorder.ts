@@ -1,3 +1,4 @@
+import { missingResourceOf } from '../../src/missing-resource.ts';
 import type { ImageOutcome } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { CommandFailure, messageOf } from '../cli/command.ts';
@@ -17,7 +18,7 @@ export interface Recorder {
    * outcome at all was purged meanwhile.
    *
    * @param recorded - the sources whose outcome was recorded
-   * @throws CommandFailure when too many units in a row have failed: then all others will too
+   * @throws CommandFailure when too many units in a row have failed, or the bucket does not exist: then all others will too
    */
   endUnit(unit: Pick<Unit, 'id' | 'images'>, recorded: ReadonlySet<string>, error?: unknown): void;
 }
@@ -54,6 +55,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (outputs.length > 0) write(toLine(outcome));
   };
   function addError(id: string, error: unknown): void {
+    const missing = missingResourceOf(error);
+    if (missing) throw new CommandFailure(`Stopped: ${missing.message}`);
     const message = `${id}: ${printable(messageOf(error))}`;
     if (++errors <= SHOWN_ERRORS) onMessage(message);
     if (++errorsInARow < MAX_ERRORS_IN_A_ROW) return;

@@ -9,6 +9,7 @@ import { createLambdaPlatform } from '../telemetry/lambda-platform.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { logOptions } from '../telemetry/log-options.ts';
 import { createTracing } from '../tracing.ts';
+import { createLogJobError } from '../unit/log-job-error.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome, type UnitServices } from '../unit-services.ts';
 import { collectLessOften } from './collect-less-often.ts';
@@ -49,6 +50,7 @@ const services = await createServices(config, log, {
   notifiesFirst: true,
 });
 const logCounts = createCountLog(config, log, services);
+const logJobError = createLogJobError(log);
 const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
 const messages = createLambdaMessages({ url: config.queue.url, client });
@@ -70,7 +72,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
     return await messages.process(event, {
       signal,
       handle: (job) => unitServices.processJob(job, onOutcome),
-      onError: (error, job) => log.error({ err: error, unit: job?.unit }, 'a unit could not be prewarmed'),
+      onError: logJobError,
       onGiveUp: unitServices.failJob,
     });
   } finally {

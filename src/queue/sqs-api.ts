@@ -13,6 +13,7 @@ import {
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
 import { backoffDelay } from '../backoff.ts';
+import { MissingResource } from '../missing-resource.ts';
 
 /** SQS's limit on the messages of one call, in any direction. */
 export const BATCH_SIZE = 10;
@@ -54,6 +55,7 @@ export interface SqsApi {
 }
 
 export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
+  nameMissingQueue({ url, client });
   const queue = { QueueUrl: url };
   return {
     async send(bodies, delaySeconds) {
@@ -116,6 +118,23 @@ export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
       return policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount);
     },
   };
+}
+
+/** Makes calls about this queue throw a `MissingResource` when SQS says that there is none. */
+function nameMissingQueue({ url, client }: SqsQueueLocation): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        // The second is what servers of others say, as SQS did.
+        const isMissing = /^QueueDoesNotExist$|NonExistentQueue$/.test((error as Error).name);
+        const isOfQueue = 'QueueUrl' in args.input && args.input.QueueUrl === url;
+        throw isMissing && isOfQueue ? new MissingResource(`queue ${url}`, 'QUEUE', error) : error;
+      }
+    },
+    { step: 'initialize', name: `missing queue ${url}`, override: true },
+  );
 }
 
 /** Returns a function that asks the queue once how often a message is received before it becomes a dead letter. */

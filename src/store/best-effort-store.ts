@@ -8,17 +8,25 @@ export interface BestEffortStore {
   peek(key: string): StoredObject | undefined;
   /** Returns what is known about the object, or `undefined` when there is none or it cannot be read. */
   head(key: string): Promise<StoredInfo | undefined>;
-  /** Returns the ETag, or `undefined` when the object could not be stored. */
-  put(key: string, body: Uint8Array, info: ObjectInfo): Promise<{ etag: string } | undefined>;
-  /** Returns the ETag, or `undefined` when the condition was not met or the object could not be stored. */
+  /** Returns the ETag, or `undefined` when the object could not be stored; then `onFault` is called with the error. */
+  put(
+    key: string,
+    body: Uint8Array,
+    info: ObjectInfo,
+    onFault?: OnFault,
+  ): Promise<{ etag: string } | undefined>;
+  /** The same; also returns `undefined`, without an error, when the condition was not met. */
   replace(
     key: string,
     etag: string,
     body: Uint8Array,
     info: ObjectInfo,
+    onFault?: OnFault,
   ): Promise<{ etag: string } | undefined>;
   delete(keys: readonly string[]): Promise<void>;
 }
+
+type OnFault = (error: unknown) => void;
 
 export type StoreOperation = Exclude<keyof BestEffortStore, 'peek'>;
 
@@ -35,11 +43,13 @@ export function createBestEffortStore(
     operation: StoreOperation,
     key: string,
     result: Promise<T>,
+    onFault: OnFault = () => {},
   ): Promise<T | undefined> {
     try {
       return await result;
     } catch (error) {
       onError(operation, key, error);
+      onFault(error);
       return undefined;
     }
   }
@@ -48,8 +58,9 @@ export function createBestEffortStore(
     get: (key) => attempt('get', key, store.get(key)),
     peek: (key) => store.peek?.(key),
     head: (key) => attempt('head', key, store.head(key)),
-    put: (key, body, info) => attempt('put', key, store.put(key, body, info)),
-    replace: (key, etag, body, info) => attempt('replace', key, store.replace(key, etag, body, info)),
+    put: (key, body, info, onFault) => attempt('put', key, store.put(key, body, info), onFault),
+    replace: (key, etag, body, info, onFault) =>
+      attempt('replace', key, store.replace(key, etag, body, info), onFault),
     delete: (keys) => attempt('delete', keys.join(' '), store.delete(keys)),
   };
 }

@@ -10,6 +10,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { MissingResource } from '../missing-resource.ts';
 import { deleteObjects, listObjects } from './s3-bulk.ts';
 import {
   assertFolder,
@@ -42,6 +43,7 @@ export interface S3StoreOptions {
  * Amazon's must know conditional puts (`If-Match`, `If-None-Match`).
  */
 export function createS3Store({ bucket, client }: S3StoreOptions): VariantStore {
+  nameMissingBucket(client, bucket);
   const assertBucketExists = createBucketCheck({ bucket, client });
   const locate = (key: string) => {
     assertObjectKey(key);
@@ -183,6 +185,26 @@ function isStatus(error: unknown, status: number): error is S3ServiceException {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
 }
 
+/** Makes calls about this bucket throw a `MissingResource` when S3 says that there is none. */
+function nameMissingBucket(client: S3Client, bucket: string): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        const isOfBucket = 'Bucket' in args.input && args.input.Bucket === bucket;
+        const isMissing = isOfBucket && (error as Error).name === 'NoSuchBucket';
+        throw isMissing ? missingBucket(bucket, error) : error;
+      }
+    },
+    { step: 'initialize', name: `missing bucket ${bucket}`, override: true },
+  );
+}
+
+function missingBucket(bucket: string, cause: unknown): MissingResource {
+  return new MissingResource(`bucket ${JSON.stringify(bucket)}`, 'STORE', cause);
+}
+
 /**
  * The answer to HEAD has no body, so a 404 does not say whether the key or the bucket is missing. If a missing bucket counted as a
  * miss, every request would make its variant again. The bucket is checked until one check has succeeded.
@@ -194,8 +216,7 @@ function createBucketCheck({ bucket, client }: S3StoreOptions): () => Promise<vo
     try {
       await client.send(new HeadBucketCommand({ Bucket: bucket }), deadlineIn(READ_TIMEOUT_MS));
     } catch (error) {
-      if (isStatus(error, 404))
-        throw new Error(`there is no bucket ${JSON.stringify(bucket)}`, { cause: error });
+      if (isStatus(error, 404)) throw missingBucket(bucket, error);
       // 403: we may not ask, so it exists.
       if (!isStatus(error, 403)) throw error;
     }

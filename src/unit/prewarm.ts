@@ -70,6 +70,8 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     };
     const images = imagesOf(job, manifest);
     const done = await Promise.all(images.map(prewarmOnce));
+    // Like a unit that was purged before: there is nothing to tell of it, and nothing to try again.
+    if (done.some(({ error }) => error instanceof PurgedMeanwhile)) return undefined;
     // Images with one source have names of their own.
     const outcomes = done.map(({ outcome }, index) => withName(outcome, images[index]?.name));
     for (const outcome of outcomes) onOutcome(outcome);
@@ -178,7 +180,7 @@ async function makeAll(
       manifest.group === undefined ? undefined : groupCacheTag(manifest.group, services.sha256);
     const batch = { unit, src, fetch, specs, effort, maxBytes, start, record, groupTag };
     const made = await services.makeVariants({ ...batch, urgency: 'prewarm' }, createTrace());
-    if (made.some(({ isStored }) => !isStored)) throw notStored();
+    if (made.some(({ isStored }) => !isStored)) throw whyNotStored(unit, made);
     return made;
   } finally {
     release();
@@ -200,9 +202,20 @@ function isAboutSource({ code }: EdgepressError): boolean {
   return code !== 'overloaded' && code !== 'internal';
 }
 
-function notStored(): EdgepressError {
-  return new EdgepressError(
-    'internal',
-    'made, but not kept: the store failed, or the unit was purged meanwhile',
-  );
+/** The unit was purged while its variants were made. */
+class PurgedMeanwhile extends Error {
+  constructor(unit: string) {
+    super(`the unit ${unit} was purged meanwhile`);
+  }
+}
+
+/** Returns why variants that were made are not in the store. */
+function whyNotStored(unit: string, made: readonly MadeVariant[]): Error {
+  const reasons = made.flatMap(({ notStored }) => (notStored ? [notStored] : []));
+  if (reasons.some(({ why }) => why === 'purged')) return new PurgedMeanwhile(unit);
+  const failed = reasons.find((reason) => reason.why === 'store failed');
+  const what = failed
+    ? `the store failed (${(failed.error as Error).message})`
+    : 'the tombstone of the unit could not be read, so that it is unknown whether it was purged meanwhile';
+  return new EdgepressError('internal', `made, but not kept: ${what}`, { cause: failed?.error });
 }

@@ -60,7 +60,12 @@ export interface MadeVariant {
   object: StoredObject;
   /** `false` if the put failed, the unit was purged meanwhile, or `replaces` did not match. */
   isStored: boolean;
+  /** Why it is not stored, when that is not because of `replaces`. */
+  notStored?: NotStored;
 }
+
+/** The unit was purged meanwhile; or the store failed with this error; or it was removed again, since the tombstone could not be read. */
+export type NotStored = { why: 'purged' | 'unknown' } | { why: 'store failed'; error: unknown };
 
 /**
  * Fetches and decodes a source once, makes the variants of a batch and stores them. Removes them again if the unit was purged
@@ -91,7 +96,12 @@ export function createMakeVariants(services: MakeVariantsServices): MakeVariants
     const check = checkTombstone(run);
     if (!isWaitedFor) return made;
     const outcome = await check;
-    return outcome === 'kept' ? made : made.map((variant) => ({ ...variant, isStored: false }));
+    if (outcome === 'kept') return made;
+    return made.map(({ notStored, ...variant }) => ({
+      ...variant,
+      isStored: false,
+      notStored: outcome === 'unknown' && notStored ? notStored : { why: outcome },
+    }));
   };
 }
 
@@ -175,11 +185,18 @@ async function put(
   const cacheTags = groupTag === undefined ? cacheTag : `${cacheTag},${groupTag}`;
   const { body } = encoded;
   const info = variantInfo({ encoded, source, cacheTag: cacheTags, cacheControl, upgrades, maxBytes, start });
+  let notStored: NotStored | undefined;
+  const onFault = (error: unknown) => {
+    notStored = { why: 'store failed', error };
+  };
   const putting =
-    replaces === undefined ? store.put(key, body, info) : store.replace(key, replaces, body, info);
+    replaces === undefined
+      ? store.put(key, body, info, onFault)
+      : store.replace(key, replaces, body, info, onFault);
   const stored = await timed(trace, 'put', putting);
   const etag = stored?.etag ?? `"${md5(body)}"`;
-  return { spec, object: { ...info, body, bytes: body.byteLength, etag }, isStored: stored !== undefined };
+  const object = { ...info, body, bytes: body.byteLength, etag };
+  return { spec, object, isStored: stored !== undefined, ...(notStored && { notStored }) };
 }
 
 /**

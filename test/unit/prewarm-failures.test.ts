@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { startService } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 import { answerNotFound, runJob, setUpUnits } from '../support/unit/set-up-units.ts';
 
 describe('prewarm of a broken source', () => {
@@ -131,12 +132,25 @@ describe('prewarm with a store that fails', () => {
     const job = await units.submit(unit([src('/a.jpg')]), { retry: false });
     failing.put = /\.webp$/;
     const first = await runJob(units, job);
-    expect(String(first.error)).toMatch(/not kept/);
+    expect(String(first.error)).toContain('made, but not kept: the store failed (no space left on device)');
     expect(first.outcomes).toEqual([
       { unit: 'unit-1', src: src('/a.jpg'), state: 'pending', detail: expect.stringContaining('not kept') },
     ]);
     const second = await runJob(healthyUnits, job);
     expect(second.outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
+  });
+
+  it('has no outcome and no error for a unit that is purged while its variants are made', async () => {
+    const { src, unit, units, origin } = await setUpUnits({
+      '/slow.jpg': async (response) => {
+        await units.purge(['unit-1']);
+        response.end(await photograph());
+      },
+    });
+    const job = await units.submit(unit([src('/slow.jpg')]), { retry: false });
+    expect(await runJob(units, job)).toEqual({ outcomes: [], error: undefined });
+    expect(origin.requests).toEqual(['/slow.jpg']);
+    expect(await units.status('unit-1')).toBeUndefined();
   });
 
   it('rejects a submission when it cannot read the tombstone', async () => {
