@@ -1,6 +1,7 @@
 import { createLocks, type LockOptions, type Locks } from '../locks.ts';
 import type { EdgepressError } from '../protocol/error.ts';
 import type { MetricSource } from '../telemetry/metric-source.ts';
+import { takeFetchPlace } from './fetch-place.ts';
 import { overloaded, shuttingDown } from './overloaded.ts';
 import { createQueueCounts, type Refusal } from './queue-counts.ts';
 import { createQueueLoad, type QueuedWork } from './queue-load.ts';
@@ -66,11 +67,6 @@ const MAX_WAIT_MS = 6000;
 /** The longest expected wait that is accepted while the queue is a standing one: a longer one serves as many, only later. */
 const MAX_STANDING_WAIT_MS = 2000;
 
-/** A source that has not begun to answer after this time is known to cost nothing yet, and its place to fetch goes to others. */
-const SILENCE_MS = 250;
-/** Requests without an answer cost a connection each. */
-const REQUESTS_PER_FETCH = 4;
-
 interface Work extends QueuedWork {
   /** Settles when it is over. */
   done: Promise<unknown>;
@@ -129,10 +125,10 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     };
   }
 
-  /** Takes a place when there is one. Returns the function that frees it. */
+  /** Takes a place when there is one, unless the work ends before, or the signal of the place aborts. Returns the function that frees it. */
   async function takePlace(work: Work, name: string, place: LockOptions): Promise<() => void> {
     const endWait = startWait(work);
-    const { signal } = work.ending;
+    const signal = place.signal ? AbortSignal.any([work.ending.signal, place.signal]) : work.ending.signal;
     try {
       return await new Promise((resolve, reject) => {
         const untilFreed = () => new Promise<void>((free) => resolve(free));
@@ -143,41 +139,6 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     }
   }
 
-  /** Takes a place to fetch, which others get while the source does not answer. */
-  async function takeFetchPlace(work: Work) {
-    const share = { key: work.host, limit: fetchesPerHost };
-    const freeRequest = await takePlace(work, 'request', { limit: REQUESTS_PER_FETCH * fetches, share });
-    let freePlace: (() => void) | undefined;
-    const take = async (priority: number) => {
-      freePlace = await takePlace(work, 'fetch', { limit: fetches, share, priority });
-    };
-    const giveBack = () => {
-      freePlace?.();
-      freePlace = undefined;
-    };
-    await take(0).catch((error: unknown) => {
-      freeRequest();
-      throw error;
-    });
-    const silence = setTimeout(() => {
-      load.setSilent(work, true);
-      giveBack();
-    }, SILENCE_MS);
-    return {
-      async onAnswer() {
-        clearTimeout(silence);
-        load.setSilent(work, false);
-        if (!freePlace) await take(1);
-      },
-      onFetched: () => clearTimeout(silence),
-      free() {
-        clearTimeout(silence);
-        giveBack();
-        freeRequest();
-      },
-    };
-  }
-
   function createTurn(work: Work): Turn {
     const share = (limit: number) => ({ limit, share: { key: work.host, limit } });
     let endWait = () => {};
@@ -186,7 +147,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       signal: work.ending.signal,
       async fetch(fetch) {
         load.move(work, 'wait');
-        const place = await takeFetchPlace(work);
+        const place = await takeFetchPlace({
+          fetches,
+          share: { key: work.host, limit: fetchesPerHost },
+          takePlace: (name, options) => takePlace(work, name, options),
+          onSilence: (isSilent) => load.setSilent(work, isSilent),
+        });
         try {
           load.move(work, 'fetch');
           const source = await fetch(place.onAnswer);

@@ -154,6 +154,43 @@ describe('the work queue', () => {
     expect(most).toBe(2);
   });
 
+  it('gives a place to others that comes when the fetch that waited for it has failed', async () => {
+    const queue = createQueue({ fetches: 1 });
+    const late = held();
+    const failure = held();
+    const failing = queue.run('late', undefined, async (turn) => {
+      await turn.fetch(async (onAnswer) => {
+        // As a source does whose time is over: it does not wait for the place.
+        const answering = late.run().then(onAnswer);
+        await Promise.race([answering, failure.run().then(() => Promise.reject(new Error('too slow')))]);
+      });
+    });
+    const reading = held();
+    const other = queue.run('other', undefined, work(reading.run));
+    await until(() => reading.begun === 1);
+    late.end();
+    await new Promise(setImmediate);
+    failure.end();
+    await expect(failing).rejects.toThrow('too slow');
+    reading.end();
+    expect(await other).toBe('done');
+    expect(await queue.run('next', undefined, quick)).toBe('done');
+  });
+
+  it('takes no place for a source that answers when its fetch is over', async () => {
+    const queue = createQueue({ fetches: 1 });
+    let answer: () => Promise<void> = async () => {};
+    const failing = queue.run('late', undefined, (turn) =>
+      turn.fetch(async (onAnswer) => {
+        answer = onAnswer;
+        throw new Error('too slow');
+      }),
+    );
+    await expect(failing).rejects.toThrow('too slow');
+    await expect(answer()).rejects.toThrow();
+    expect(await queue.run('next', undefined, quick)).toBe('done');
+  });
+
   it('holds no place to fetch while it encodes, and none to encode while it stores', async () => {
     const queue = createQueue({ fetches: 1, sources: 1 });
     const encodes = held();
