@@ -23,6 +23,8 @@ const MAX_NAME_LENGTH = 1024;
 const MAX_CHOICES = 100;
 /** A line of a megabyte may have a hundred thousand fields: others are neither checked nor said. */
 const MAX_UNKNOWN_FIELDS = 100;
+/** A unit with more is not looked at further. */
+const MAX_WRONG_IMAGES = 100;
 /** Of one unit: further ones are only counted. */
 const MAX_ISSUES = 10;
 /** In UTF-16 units: what is shown of a name that is refused. */
@@ -73,6 +75,7 @@ const unitSchema = z.object({
 /** The name of `images` in 2017. */
 const OLD_IMAGES = 'key_urls_map';
 const FIELDS = new Set([...Object.keys(unitSchema.shape), OLD_IMAGES]);
+const OPTIONS = Object.keys(unitSchema.shape).filter((name) => name !== 'id' && name !== 'images');
 const checkField = createFieldCheck([...FIELDS]);
 
 /**
@@ -92,7 +95,7 @@ export function parseUnit(value: unknown, { ladder, prewarm }: UnitDefaults, not
   const { id, [field]: sent } = value as Record<string, unknown>;
   // Said without the schema, whose reasons cost ten times as much: an input of another kind has millions of such objects.
   if (id === undefined && sent === undefined) throw new Error('`id` is missing, and so is `images`');
-  const fields = { ...value, id: toId(id), images: toImages(sent, field, note) };
+  const fields = { ...optionsOf(value), id: toId(id), images: toImages(sent, field, note) };
   const parsed = unitSchema.safeParse(fields);
   if (!parsed.success) throw new Error(formatIssues(parsed.error.issues, field, sent));
   const { widths, tiers, formats, for: clients = [], maxBytes, group, ...unit } = parsed.data;
@@ -126,6 +129,13 @@ function toId(id: unknown): unknown {
   return String(id);
 }
 
+/** Returns the fields other than the id and the images: a value may have ten thousands that are ignored. */
+function optionsOf(value: object): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const name of OPTIONS) if (name in value) options[name] = (value as Record<string, unknown>)[name];
+  return options;
+}
+
 function checkFields(value: object, note: NoteUnit | undefined): void {
   let unknown = 0;
   for (const name of Object.keys(value)) {
@@ -144,17 +154,19 @@ function toImages(images: unknown, field: string, note: NoteUnit | undefined): u
   if (typeof images === 'string') return [{ src: images.trim() === '' ? '' : images }];
   if (typeof images !== 'object' || images === null) return images;
   // That there are too many is said later: a line of a megabyte may have half a million.
-  if (Array.isArray(images))
-    return images.slice(0, MAX_IMAGES + 1).map((src: unknown, index) => {
-      if (!isEmpty(src)) return { src };
-      const name = `${field}.${index}`;
-      note?.(emptyImage(name));
-      return { src: '', name };
-    });
-  return Object.entries(images).map(([name, src]: [string, unknown]) => {
-    if (!isEmpty(src)) return { src, name };
-    note?.(emptyImage(`${field}.${shorten(name, SHOWN_LENGTH)}`));
-    return { src: '', name };
+  const isList = Array.isArray(images);
+  const entries = isList ? images.slice(0, MAX_IMAGES + 1).entries() : Object.entries(images);
+  let wrong = 0;
+  return Array.from(entries, ([key, src]: [number | string, unknown]) => {
+    const place = `${field}.${shorten(String(key), SHOWN_LENGTH)}`;
+    if (isEmpty(src)) {
+      note?.(emptyImage(place));
+      return { src: '', name: isList ? place : String(key) };
+    }
+    // Each that the schema finds costs a hundred times as much.
+    if (typeof src !== 'string' && ++wrong > MAX_WRONG_IMAGES)
+      throw new Error(`\`${place}\` is not a string, as ${MAX_WRONG_IMAGES} before it are none`);
+    return isList ? { src } : { src, name: String(key) };
   });
 }
 

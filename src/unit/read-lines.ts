@@ -9,8 +9,8 @@ export type Line = {
 } & ({ text: string } | { problem: string });
 
 const MAX_LINE_BYTES = 2 ** 20;
-/** Of a chunk at a stretch: it may be sixteen thousand lines, a few milliseconds. */
-const BATCH_BYTES = 2 ** 15;
+/** Of a chunk at a stretch: it may be eight thousand lines, a few milliseconds. */
+const BATCH_BYTES = 2 ** 14;
 /** How long lines are read at a stretch, with what their reader does: others wait meanwhile. A chunk may be thirty thousand lines. */
 const MAX_STRETCH_MS = 10;
 const LINE_FEED = 0x0a;
@@ -54,8 +54,7 @@ export async function* readLineBatches(
   for await (const chunk of chunks) {
     for (let start = 0; start < chunk.byteLength; start += BATCH_BYTES) {
       if (start > 0) await nextTurn();
-      const lines = splitter.add(chunk.subarray(start, start + BATCH_BYTES));
-      if (lines.length > 0) yield lines;
+      yield splitter.add(chunk.subarray(start, start + BATCH_BYTES));
     }
   }
   const last = splitter.endLine();
@@ -86,12 +85,15 @@ function createSplitter(maxLineBytes: number) {
     add(chunk: Uint8Array): Line[] {
       const lines: Line[] = [];
       let start = 0;
-      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = nextLineFeed(chunk, start)) {
-        buffer.add(chunk.subarray(start, end));
+      for (let end = nextLineFeed(chunk, 0); end >= 0; end = nextLineFeed(chunk, start)) {
         bytes += end + 1 - start;
+        if (end === start && buffer.isEmpty()) line++;
+        else {
+          buffer.add(chunk.subarray(start, end));
+          const read = endLine();
+          if (read) lines.push(read);
+        }
         start = end + 1;
-        const read = endLine();
-        if (read) lines.push(read);
       }
       buffer.add(chunk.subarray(start));
       bytes += chunk.byteLength - start;
@@ -138,6 +140,7 @@ export function createLineBuffer(maxLineBytes: number) {
       }
       buffer.set(piece, lengthBefore);
     },
+    isEmpty: (): boolean => length === 0,
     isTooLong: (): boolean => length > maxLineBytes,
     /** Returns the line, valid until the next `add`, and starts the next one; `undefined` if the line is too long. */
     take(): Uint8Array | undefined {

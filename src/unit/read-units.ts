@@ -59,7 +59,8 @@ export async function* readUnits(
   options: ReadUnitsOptions,
 ): AsyncGenerator<ReadUnit | RefusedLine, void> {
   const meter = createMeter(chunks);
-  let [lastLine, isBegun, turnEndedMs] = [1, false, performance.now()];
+  const turns = createTurns();
+  let [lastLine, isBegun] = [1, false];
   try {
     const { entries, kind, notes } = await openInput(meter.text(), options);
     const join = createJoin(kind, notes);
@@ -68,10 +69,10 @@ export async function* readUnits(
       for (const entry of batch) {
         [lastLine, isBegun] = [Math.max(lastLine, entry.line), true];
         yield* join.add(read(entry));
-        if (performance.now() - turnEndedMs < UNINTERRUPTED_MS) continue;
-        await setImmediate();
-        turnEndedMs = performance.now();
+        const turn = turns.give();
+        if (turn) await turn;
       }
+      await turns.give();
     }
     yield* join.end();
   } catch (error) {
@@ -79,6 +80,19 @@ export async function* readUnits(
     const detail = `from here on, the input cannot be read: ${error.message}`;
     yield { line: lastLine + 1, state: 'refused', detail };
   }
+}
+
+/** Gives others a turn, once they have waited for long enough. */
+function createTurns() {
+  let endedMs = performance.now();
+  return {
+    give(): Promise<void> | undefined {
+      if (performance.now() - endedMs < UNINTERRUPTED_MS) return undefined;
+      return setImmediate().then(() => {
+        endedMs = performance.now();
+      });
+    },
+  };
 }
 
 /** Counts the bytes of an input as it was sent, and of its text. */

@@ -122,7 +122,7 @@ describe('parseUnit', () => {
       '100,000 wrong images',
       {
         value: { id: 'a', images: Array.from({ length: 100_000 }, () => 0) },
-        reason: '`images` has more than 10000',
+        reason: '`images.100` is not a string, as 100 before it are none',
       },
     ],
     [

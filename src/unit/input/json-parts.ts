@@ -1,5 +1,5 @@
-/** A unit of a thousand images with forty further values each has no more. */
-export const MAX_PARTS = 50_000;
+/** Twice as many as a unit of ten thousand images has. */
+export const MAX_PARTS = 20_000;
 
 const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, OPEN_OBJECT] = [0x22, 0x2c, 0x5b, 0x5c, 0x7b];
 

@@ -21,7 +21,7 @@ interface Problem {
 
 const MAX_VALUE_BYTES = 2 ** 20;
 /** How many bytes are read at a stretch: about a millisecond. */
-const STRETCH_BYTES = 2 ** 16;
+const STRETCH_BYTES = 2 ** 14;
 
 /** In how much of a damaged value its id is looked for. */
 const ID_BYTES = 2000;

@@ -12,6 +12,7 @@ const MAX_RATIO = 250;
 const FREE_BYTES = 2 ** 23;
 /** Thirty million units. */
 const MAX_UNPACKED_BYTES = 2 ** 34;
+const PIECE_BYTES = 2 ** 12;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
@@ -33,7 +34,7 @@ export async function* unpack(
   if (layers === 0) throw new InputFault('it is compressed more than twice');
   let packedBytes = 0;
   async function* counted(): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of all) {
+    for await (const chunk of inPieces(all)) {
       packedBytes += chunk.byteLength;
       yield chunk;
     }
@@ -57,7 +58,7 @@ function findDecompression(head: Uint8Array): Decompress | undefined {
 }
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  const source = Readable.from(chunks);
+  const source = Readable.from(chunks, { highWaterMark: 1 });
   const unzipped = source.pipe(createGunzip());
   let failure: unknown;
   source.on('error', (error) => {
@@ -71,6 +72,14 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     throw new InputFault(`its gzip data is damaged: ${(cause as Error).message}`, { cause });
   } finally {
     source.destroy();
+  }
+}
+
+/** So that little is read ahead of what is unpacked: a bomb shows after a few pieces. */
+async function* inPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.byteLength; start += PIECE_BYTES)
+      yield chunk.subarray(start, start + PIECE_BYTES);
   }
 }
 
