@@ -1,3 +1,4 @@
+import { UNIT_STATES } from '../../src/protocol/keys.ts';
 import { figure, formatPercent, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import type { Load } from './load.ts';
@@ -24,15 +25,19 @@ export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsP
   );
   const looks = figure(
     'tombstone checks a unit',
-    2 + 1 + imagesPerUnit,
-    `2 when it is submitted + 1 before the work + ${show(imagesPerUnit)}, one after the puts of each image`,
+    2 + 1 + imagesPerUnit + 1,
+    `2 before the work + 1 after the put of the manifest + ${show(imagesPerUnit)}, one after the puts of each image + 1 after the mark`,
   );
   return {
     objects,
-    puts: figure('puts a unit', objects.value, `${show(objects)} objects × 1`),
+    puts: figure('puts a unit', objects.value + 1, `${show(objects)} objects + 1 mark of its state`),
     lists: figure('lists a unit', 1, '1, to find what is stored'),
     looks,
-    gets: figure('gets a unit', looks.value + 1, `${show(looks)} tombstone checks + 1 manifest`),
+    gets: figure(
+      'gets a unit',
+      looks.value + 1 + 2,
+      `${show(looks)} tombstone checks + 1 manifest + 2 marks of its state`,
+    ),
   };
 }
 
@@ -74,8 +79,8 @@ export function calculatePurges(inputs: PlanInputs, { objects }: UnitRequests) {
     ),
     getsPerPurge: figure(
       'gets a purge',
-      2 + 1 + 1 + SWEEPS_PER_PURGE * (1 + 1),
-      `2 of the manifest + 1 of the tombstone + 1 of the time of the last purge + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get)`,
+      2 + 1 + 1 + UNIT_STATES.length + SWEEPS_PER_PURGE * (1 + 1 + UNIT_STATES.length),
+      `2 of the manifest + 1 of the tombstone + 1 of the time of the last purge + ${UNIT_STATES.length} of marks + ${SWEEPS_PER_PURGE} sweeps × (1 head + 1 get + ${UNIT_STATES.length} of marks)`,
     ),
     listsPerPurge,
     pagesPerSweep,

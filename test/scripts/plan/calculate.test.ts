@@ -17,8 +17,8 @@ describe('calculatePlan', () => {
     expect(plan.workers.concurrency.value).toBe(487);
     expect(plan.cost.compute.usdPerMillionImages).toBeCloseTo(8, 0);
     expect(plan.cost.storage.usdPerMillionImages).toBeCloseTo(1.4, 1);
-    // The put of a variant makes $5; the manifest and the list of a unit are shared by its five images.
-    expect(plan.cost.puts.usdPerMillionImages).toBeCloseTo(5 + (5 * 2) / 5, 6);
+    // The put of a variant makes $5; the manifest, the mark and the list of a unit are shared by its five images.
+    expect(plan.cost.puts.usdPerMillionImages).toBeCloseTo(5 + (5 * 3) / 5, 6);
     expect(plan.purgeEverything.purged.value).toBe(5000);
     expect(plan.purgeEverything.times.value).toBeGreaterThan(1);
   });
