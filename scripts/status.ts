@@ -6,11 +6,13 @@ import { mapInOrder } from './cli/concurrency.ts';
 import { type LineOutput, printMessage, standardOutput } from './cli/output.ts';
 import { readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
-import { type Answer, type AnswerOptions, answerFor } from './status/answers.ts';
+import { type Answer, type AnswerOptions, answerFor, askedAnswerFor } from './status/answers.ts';
+import { type AskedTotals, createAskedTotals } from './status/asked-text.ts';
 import { listedUnits } from './status/listed-units.ts';
 
 interface StatusOptions {
   json?: true;
+  asked?: true;
   broken?: true;
   state?: UnitState;
 }
@@ -24,6 +26,10 @@ export function statusCommand(): Command {
     .description('show whether each image of a unit is ready, pending or broken, and why')
     .argument('[unit...]', 'unit ids; - reads them from standard input, one per line')
     .option('--json', 'print NDJSON, one line per unit: the response of GET /units/{id}')
+    .option(
+      '--asked',
+      'show which variants viewers asked for against what prewarm makes, of all units together',
+    )
     .option('--broken', 'show only images that are broken, and units that have any')
     .addOption(
       new Option('--state <state>', 'list the ids of all units that are in this state').choices(UNIT_STATES),
@@ -36,9 +42,11 @@ export function statusCommand(): Command {
 }
 
 async function printStatus(args: readonly string[], options: StatusOptions): Promise<void> {
-  const { json = false, broken = false, state } = options;
+  const { json = false, asked = false, broken = false, state } = options;
   if (args.length > 0 === (state !== undefined))
     throw new CommandFailure('Give the ids of units, or - to read them, or --state to list units.');
+  if (asked && (broken || state))
+    throw new CommandFailure('--asked is about units that are named: leave --broken and --state out.');
   const config = readEnvironment();
   const stop = new AbortController();
   const { units, drain, close } = await openUnitSession(config, printMessage);
@@ -46,7 +54,9 @@ async function printStatus(args: readonly string[], options: StatusOptions): Pro
   try {
     const answers = state
       ? listAnswers(units, state, json)
-      : await unitAnswers(args, units, { json, brokenOnly: broken }, stop.signal);
+      : asked
+        ? await askedAnswers(args, units, json, stop.signal)
+        : await unitAnswers(args, units, { json, brokenOnly: broken }, stop.signal);
     await printAnswers(answers, output);
   } finally {
     stop.abort();
@@ -64,6 +74,28 @@ async function unitAnswers(
 ): Promise<AsyncIterable<Answer>> {
   const ids = await readUnitIds(args, signal);
   return mapInOrder(ids, MAX_CONCURRENT_LOOKUPS, (unit) => answerFor(unit, units, options));
+}
+
+/** In JSON a line for each unit, else a table of all of them. */
+async function askedAnswers(
+  args: readonly string[],
+  units: Units,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Answer>> {
+  const ids = await readUnitIds(args, signal);
+  const totals = json ? undefined : createAskedTotals();
+  const answers = mapInOrder(ids, MAX_CONCURRENT_LOOKUPS, (unit) => askedAnswerFor(unit, units, totals));
+  return totals ? withTotals(answers, totals) : answers;
+}
+
+async function* withTotals(
+  answers: AsyncIterable<Answer>,
+  totals: AskedTotals,
+): AsyncGenerator<Answer, void> {
+  yield* answers;
+  const text = totals.text();
+  if (text !== undefined) yield { text };
 }
 
 /** Ids alone, so that another command can read them; in JSON with the time since when. */

@@ -4,6 +4,7 @@ import type { UnsentUnit } from '../../src/unit/unsent.ts';
 import { messageOf } from '../cli/command.ts';
 import { printable } from '../cli/text.ts';
 import type { NamedUnit } from '../cli/unit-ids.ts';
+import type { AskedTotals } from './asked-text.ts';
 import { formatStatus, formatUnsent } from './status-text.ts';
 
 /** What is printed for one unit. */
@@ -20,7 +21,7 @@ export interface AnswerOptions {
   brokenOnly: boolean;
 }
 
-type Found = { status: UnitStatus | UnsentUnit } | { error: string; problem: string };
+type Found<T> = { status: T } | { error: string; problem: string };
 
 /** Returns what is printed for a unit. In JSON there is a line for each unit, unless only broken images are shown. */
 export async function answerFor(
@@ -28,7 +29,10 @@ export async function answerFor(
   units: Pick<Units, 'status' | 'unsent'>,
   { json, brokenOnly }: AnswerOptions,
 ): Promise<Answer> {
-  const found = await lookUp(unit, units);
+  const found = await lookUp<UnitStatus | UnsentUnit>(
+    unit,
+    async (id) => (await units.status(id)) ?? (await units.unsent(id)),
+  );
   if ('problem' in found) {
     const { error, problem } = found;
     return json ? { text: JSON.stringify({ id: unit.id, error }), problem } : { problem };
@@ -46,11 +50,28 @@ function onlyBroken(status: UnitStatus | UnsentUnit): UnitStatus | UnsentUnit {
     : { ...status, images: status.images.filter(({ state }) => state === 'broken') };
 }
 
-async function lookUp(unit: NamedUnit, units: Pick<Units, 'status' | 'unsent'>): Promise<Found> {
+/**
+ * Adds what viewers asked for of a unit to the totals; or, without totals, returns it as a line of JSON.
+ */
+export async function askedAnswerFor(
+  unit: NamedUnit,
+  units: Pick<Units, 'asked'>,
+  totals: AskedTotals | undefined,
+): Promise<Answer> {
+  const found = await lookUp(unit, (id) => units.asked(id));
+  if ('problem' in found) {
+    const { error, problem } = found;
+    return totals ? { problem } : { text: JSON.stringify({ id: unit.id, error }), problem };
+  }
+  totals?.add(found.status);
+  return totals ? {} : { text: JSON.stringify(found.status) };
+}
+
+async function lookUp<T>(unit: NamedUnit, read: (id: string) => Promise<T | undefined>): Promise<Found<T>> {
   if ('problem' in unit) return { error: 'bad_request', problem: unit.problem };
   const { id } = unit;
   try {
-    const status = (await units.status(id)) ?? (await units.unsent(id));
+    const status = await read(id);
     if (status) return { status };
     return {
       error: 'not_found',

@@ -82,15 +82,16 @@ export function nothingTaken(report: IngestReport): EdgepressError {
 }
 
 /**
- * Returns whether a query asks to try broken sources again: `retry=1`.
+ * Reads a query that may only contain a flag, as in `retry=1`.
  *
  * @throws EdgepressError `bad_request` if it contains anything else
  */
-export function parseRetry(query: string): boolean {
+export function parseFlag(name: string, query: string): boolean {
+  const flag = `${name}=1`;
   const [first = '', ...others] = query.split('&');
-  if (others.length === 0 && (first === '' || first === 'retry=1')) return first !== '';
-  const wrong = first === 'retry=1' ? others[0] : first;
-  throw new EdgepressError('bad_request', 'The only query parameter here is `retry=1`, at most once', {
+  if (others.length === 0 && (first === '' || first === flag)) return first !== '';
+  const wrong = first === flag ? others[0] : first;
+  throw new EdgepressError('bad_request', `The only query parameter here is \`${flag}\`, at most once`, {
     parameter: wrong?.split('=', 1)[0] ?? '',
   });
 }

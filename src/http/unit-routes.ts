@@ -19,7 +19,7 @@ import {
   readText,
   targetOf,
 } from './http-request.ts';
-import { ingestBody, nothingTaken, parseRetry } from './ingest-units.ts';
+import { ingestBody, nothingTaken, parseFlag } from './ingest-units.ts';
 import { parseUnitQuery } from './list-units.ts';
 import { MAX_PURGE_BYTES, parsePurge, purgeGroup, purgeUnits } from './purge-units.ts';
 import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
@@ -57,7 +57,7 @@ export function addUnitRoutes(
   app.all('/metrics', (c) => refuseMethod(c, 'GET, HEAD'));
 
   app.post('/units', async (c) => {
-    const retry = parseRetry(queryOf(targetOf(c.req.raw, c.env)));
+    const retry = parseFlag('retry', queryOf(targetOf(c.req.raw, c.env)));
     const { headers } = c.req.raw;
     const encoding = headers.get('content-encoding') ?? undefined;
     const declared = readBodyHeaders(headers.get('content-type') ?? undefined, encoding);
@@ -91,7 +91,8 @@ export function addUnitRoutes(
 
   app.get('/units/:id', async (c) => {
     const id = unitOf(c);
-    const status = await statusOf(units, id).catch((error: unknown) => {
+    const isAsked = parseFlag('asked', queryOf(targetOf(c.req.raw, c.env)));
+    const status = await (isAsked ? units.asked(id) : statusOf(units, id)).catch((error: unknown) => {
       throw asDependencyFailure(error, 'The store cannot be read just now: try again');
     });
     if (status) return sendJson(c, status);

@@ -12,7 +12,7 @@ export const VARIANT_METADATA = {
   sourceType: 'source-type',
   /** `{width}x{height}` in pixels, as are all widths and heights. */
   sourceSize: 'source-size',
-  /** The version of the encoder; not set by the first. */
+  /** The version of the encoder, not set by the first; and behind a space `viewer`, if a viewer asked for the variant before prewarm made it. */
   recipe: 'recipe',
   width: 'width',
   height: 'height',

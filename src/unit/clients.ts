@@ -118,3 +118,22 @@ function combine<T>(
   const others = named ?? (hasBase || ofClients.length === 0 ? base : []);
   return [...new Set([...others, ...ofClients])];
 }
+
+/** From few formats to all of them. */
+const CHOICES: readonly (readonly ClientName[])[] = [
+  ['jpeg-only'],
+  ['web'],
+  ['android-app'],
+  ['ios-app'],
+  ['web', 'android-app'],
+];
+
+/** Returns the value of `PREWARM_FOR` that makes at least these variants; `undefined` if no client asks for one of their tiers. */
+export function clientsFor({ widths, tiers, formats }: WantedVariants): string | undefined {
+  if (tiers.includes('high')) return undefined;
+  const makes = (names: readonly ClientName[]) =>
+    formats.every((format) => names.some((name) => PROFILES[name].formats.some((made) => made === format)));
+  const names = CHOICES.find(makes) ?? [];
+  const clients: string[] = names.map((name) => `${name}:${widths.join(',')}`);
+  return [...clients, ...(tiers.includes('saver') ? ['save-data'] : [])].join(',');
+}

@@ -6,6 +6,7 @@ import type { HostSlots } from '../source/host-slots.ts';
 import type { WithRetry } from '../source/retry.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { VariantStore } from '../store/store.ts';
+import { createReadAsked, type ReadAsked } from './asked.ts';
 import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { createCurrentManifest } from './current-manifest.ts';
 import { createGroups } from './groups.ts';
@@ -42,6 +43,8 @@ export interface Units extends Submit {
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
   status: ReadStatus;
+  /** Returns what viewers asked for of a unit against what prewarm makes. */
+  asked: ReadAsked;
   /** Returns what the store has of a unit without a manifest, which viewers have asked for. */
   unsent: ReadUnsent;
   /** Removes units from the store, then invalidates them at the CDN. */
@@ -88,6 +91,7 @@ export function createUnits(services: UnitDependencies): Units {
     list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),
+    asked: createReadAsked({ ...services, manifests }),
     unsent: createReadUnsent(services),
     purge,
     purgeGroup: createPurgeGroup({ store, groups, manifests, purge, cdn: services.cdn, sha256 }),

@@ -8,7 +8,7 @@ import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
 import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
-import { budgetOf, groupTagOf, isUpgradeable } from '../variant/variant-object.ts';
+import { budgetOf, groupTagOf, isUpgradeable, requesterOf } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 
 export interface UpgradeServices {
@@ -38,6 +38,7 @@ export function createUpgrade({ store, sha256, createFetch, makeVariants }: Upgr
         {
           ...{ unit, src, fetch, specs: [spec], record: undefined },
           ...{ effort: 'best', maxBytes: budgetOf(current), urgency: 'prewarm' },
+          madeFor: requesterOf(current, 'best'),
           // A purge since the variant was first requested wins.
           start: decodeWorkStart(current.metadata[VARIANT_METADATA.startedAt]) ?? { atMs: 0, lastPurgeMs: 0 },
           groupTag: groupTagOf(current),

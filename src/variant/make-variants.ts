@@ -8,7 +8,7 @@ import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
 import { type OnWork, type Trace, timed } from './trace.ts';
-import { variantInfo } from './variant-object.ts';
+import { type Requester, variantInfo } from './variant-object.ts';
 
 // The second half of an image request, and all of a prewarm: fetch → encode → store.put → check the tombstone.
 
@@ -39,6 +39,8 @@ export interface VariantBatch {
   /** The budget of each variant, in bytes; see `EncodeRequest`. */
   maxBytes?: number | undefined;
   urgency: Urgency;
+  /** Who asked for the variants. Default: as `urgency` says. */
+  madeFor?: Requester;
   /** When the caller started to work on this: a purge since then wins. */
   start: WorkStart;
   /** What is known about earlier failures of the source. */
@@ -179,12 +181,14 @@ async function put(
   encoded: EncodedImage,
 ): Promise<MadeVariant> {
   const { store, cacheControl, upgrades, md5 } = services;
-  const { maxBytes, start, replaces } = batch;
+  const { urgency, madeFor = urgency, maxBytes, start, replaces } = batch;
   const source = image.facts;
   const groupTag = await batch.groupTag;
   const cacheTags = groupTag === undefined ? cacheTag : `${cacheTag},${groupTag}`;
   const { body } = encoded;
-  const info = variantInfo({ encoded, source, cacheTag: cacheTags, cacheControl, upgrades, maxBytes, start });
+  const info = variantInfo({
+    ...{ encoded, source, cacheTag: cacheTags, cacheControl, upgrades, madeFor, maxBytes, start },
+  });
   let notStored: NotStored | undefined;
   const onFault = (error: unknown) => {
     notStored = { why: 'store failed', error };

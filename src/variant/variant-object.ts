@@ -1,5 +1,5 @@
 import type { SourceFacts } from '../decode/image-type.ts';
-import { type EncodedImage, RECIPE } from '../encode/encoder.ts';
+import { type Effort, type EncodedImage, RECIPE } from '../encode/encoder.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import { encodeWorkStart, type WorkStart } from '../protocol/work-start.ts';
 import type { ObjectInfo, StoredInfo } from '../store/store.ts';
@@ -15,15 +15,22 @@ export interface VariantInfoInputs {
   cacheControl: string;
   /** Whether variants of effort `fast` will soon be replaced. */
   upgrades: boolean;
+  /** Who had it made. */
+  madeFor: Requester;
   /** The budget that it was made for. */
   maxBytes: number | undefined;
   /** When the work started. */
   start: WorkStart;
 }
 
+/** Who has a variant made. One that was made for a viewer and then at a better effort is still one that a viewer asked for. */
+export type Requester = 'viewer' | 'prewarm';
+
+const FOR_VIEWER = ' viewer';
+
 /** Returns what to store with a variant. */
 export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
-  const { encoded, source, cacheTag, cacheControl, upgrades, maxBytes, start } = inputs;
+  const { encoded, source, cacheTag, cacheControl, upgrades, madeFor, maxBytes, start } = inputs;
   const willBeReplaced = upgrades && encoded.effort === 'fast';
   return {
     contentType: encoded.contentType,
@@ -37,7 +44,7 @@ export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
       [VARIANT_METADATA.sourceBytes]: String(source.bytes),
       [VARIANT_METADATA.sourceType]: source.contentType,
       [VARIANT_METADATA.sourceSize]: `${source.width}x${source.height}`,
-      [VARIANT_METADATA.recipe]: String(RECIPE),
+      [VARIANT_METADATA.recipe]: madeFor === 'viewer' ? `${RECIPE}${FOR_VIEWER}` : String(RECIPE),
       [VARIANT_METADATA.startedAt]: encodeWorkStart(start),
     },
   };
@@ -56,7 +63,19 @@ export function isFast({ metadata }: Metadata): boolean {
  */
 export function isStale({ metadata }: Metadata): boolean {
   const FIRST_RECIPE = 1;
-  return Number(metadata[VARIANT_METADATA.recipe] ?? FIRST_RECIPE) < RECIPE;
+  const [recipe] = (metadata[VARIANT_METADATA.recipe] ?? String(FIRST_RECIPE)).split(' ');
+  return Number(recipe) < RECIPE;
+}
+
+/**
+ * Returns who had a stored variant made. Versions that did not say it made a variant at effort `fast` for a viewer, unless prewarm was set to
+ * that effort.
+ *
+ * @param prewarmEffort - the effort of prewarm, as far as it is known
+ */
+export function requesterOf({ metadata }: Metadata, prewarmEffort: Effort): Requester {
+  if (metadata[VARIANT_METADATA.recipe]?.endsWith(FOR_VIEWER)) return 'viewer';
+  return isFast({ metadata }) && prewarmEffort === 'best' ? 'viewer' : 'prewarm';
 }
 
 /** Returns whether a stored variant is to be made again at effort `best`. */

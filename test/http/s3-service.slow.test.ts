@@ -47,7 +47,7 @@ describeS3('A service with a bucket as its store', () => {
         effort: 'fast',
         'source-type': 'image/jpeg',
         'source-size': '1024x819',
-        recipe: String(RECIPE),
+        recipe: `${RECIPE} viewer`,
         'source-bytes': expect.stringMatching(/^\d+$/),
       },
     });

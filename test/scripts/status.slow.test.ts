@@ -53,6 +53,32 @@ describe('the command status', () => {
     expect((await run(['status'])).status).toBe(1);
   });
 
+  it('says with --asked what viewers asked for that is not prewarmed, and the setting that covers it', async () => {
+    const { run, src } = await setUpUnits();
+    const asked = await run(['status', '--asked', 'done']);
+    expect(asked).toMatchObject({ status: 0, stderr: '' });
+    expect(asked.stdout).toMatch(/^1 unit:\n {2}160 {2}balanced {2}avif +1 image {2}prewarmed\n/);
+    expect(asked.stdout).toContain('Nothing was asked for that is not prewarmed.');
+    // Another setting than that of what is in the store: as if viewers had asked for the rest.
+    const line = JSON.stringify({ id: 'done', images: [src('/a.jpg')], for: 'android-app:320' });
+    await run(['prewarm', '-'], line);
+    const json = await run(['status', '--asked', '--json', 'done', 'nobody']);
+    expect(parseLines(json.stdout)).toMatchObject([
+      {
+        id: 'done',
+        prewarm: { widths: [320], tiers: ['balanced'], formats: ['webp', 'jpeg'] },
+        variants: [
+          { width: 160, format: 'avif', images: 1, state: 'formerly prewarmed' },
+          { width: 160, format: 'webp', images: 1, state: 'formerly prewarmed' },
+          { width: 320, format: 'jpeg', images: 1, state: 'prewarmed' },
+          { width: 320, format: 'webp', images: 1, state: 'prewarmed' },
+        ],
+      },
+      { id: 'nobody', error: 'not_found' },
+    ]);
+    expect(json.status).toBe(1);
+  });
+
   it('prints a JSON line for each unit with --json, in the order of the input', async () => {
     const { run, src } = await setUpUnits();
     const { status, stdout, stderr } = await run(['status', '-', '--json'], 'nobody\n\ndone\nno unit\ndone');
