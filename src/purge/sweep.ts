@@ -20,7 +20,7 @@ export type PutOutcome = 'kept' | 'purged' | 'unknown';
  */
 export interface PurgeSweep {
   /**
-   * To be called when work on a unit begins, before it fetches or changes anything: reads the tombstone. Never throws. If the tombstone cannot be
+   * To be called when work on a unit begins, before it looks at anything else: reads the tombstone. Never throws. If the tombstone cannot be
    * read, the work counts as begun before any purge.
    */
   beginWork(unit: string): Promise<WorkStart>;

@@ -32,7 +32,7 @@ export class StoreRefusal extends Error {
   override readonly name = 'StoreRefusal';
 }
 
-/** A viewer's request that a silent store keeps waiting reads twice at once, so that the first one opens the circuit. */
+/** A viewer's request that is not in memory reads twice at once, so that the first one that a silent store keeps waiting opens the circuit. */
 const FAILURES_TO_OPEN = 2;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;

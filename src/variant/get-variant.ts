@@ -9,7 +9,6 @@ import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { BestEffortStore } from '../store/best-effort-store.ts';
 import type { StoredObject } from '../store/store.ts';
-import { beginWhenSlow } from './begin-when-slow.ts';
 import type { MakeVariants } from './make-variants.ts';
 import type { ManifestFacts, ReadManifestFacts } from './manifest-facts.ts';
 import type { FindGaps } from './not-prewarmed.ts';
@@ -128,9 +127,11 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     trace: Trace,
     viewer: AbortSignal | undefined,
   ): Promise<Flight> {
-    const flight = await singleFlight(address.key, viewer, (signal) =>
-      findOrMake(name, address, trace, signal),
-    );
+    const fly = () => singleFlight(address.key, viewer, (signal) => findOrMake(name, address, trace, signal));
+    const joined = await fly();
+    // What was being read when this request came may have been purged before: what is read from now on was not.
+    const mayBePurged = joined.origin === 'stored' && joined.trace !== trace;
+    const flight = mayBePurged ? await fly() : joined;
     joinTrace(trace, flight);
     return flight;
   }
@@ -154,13 +155,11 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
 
   /** @throws EdgepressError the cached failure of the source */
   async function find(name: VariantName, address: VariantAddress, trace: Trace): Promise<Flight | Missing> {
-    const work = beginWhenSlow(() => sweep.beginWork(name.unit));
-    const stored = await timed(trace, 'store', store.get(address.key)).finally(work.stopWaiting);
+    // Read beside the variant: work that began before a purge must leave nothing, and nobody waits for it.
+    const starting = sweep.beginWork(name.unit);
+    const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
-    // A store that is slow may be down: that is found out before it is asked again.
-    if (work.hasBegun()) await work.begin();
-    const starting = work.begin();
     // Needed only once the variant is made.
     const manifest = readManifestFacts(name.unit);
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));

@@ -73,7 +73,7 @@ export interface SimulatedMinute {
   store: StoreSecond;
 }
 
-/** Of the CPU times of images; 48 photographs of phones, measured with `plan --photos`, had 0.4 to 0.6. */
+/** Standard deviation by mean, of the CPU times of images. An assumption, as the two times below: nobody has measured originals of the field. */
 const SERVICE_VARIATION = 0.5;
 /** A broken image takes a fetch and no encode. */
 const BROKEN_CPU_SECONDS = 0.005;
