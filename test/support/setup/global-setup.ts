@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { findProgram, requirePrograms } from './debian.ts';
+import { otherS3 } from './other-s3.ts';
 import { RADOSGW_PACKAGES, RADOSGW_PROGRAMS, type S3Server, startRadosgw } from './radosgw.ts';
 
 declare module 'vitest' {
@@ -25,11 +26,16 @@ const EDGE_REQUIREMENT = {
 /** libgav1, around which Android's own AV1 decoder is built. */
 const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages: ['libgav1-bin'] };
 
-/** Checks for the programs that tests need, and starts one S3 server for all tests. Returns a function that stops it. */
+/** Checks for the programs that tests need, and starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
   project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
+  const other = otherS3(process.env);
+  if (other) {
+    project.provide('s3', other.server);
+    return other.stop;
+  }
   const missing = requirePrograms({ what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOSGW_PACKAGES });
   if (missing !== undefined) {
     project.provide('s3', { missing });

@@ -26,6 +26,10 @@ export interface S3Server {
   endpoint: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** What the names of the buckets of tests begin with. */
+  bucketPrefix: string;
+  /** The one bucket that all tests use, if they may not create any. */
+  bucket?: string;
 }
 
 export interface RunningS3Server {
@@ -67,6 +71,7 @@ async function startAll(daemons: Daemons): Promise<S3Server> {
     endpoint: `http://127.0.0.1:${gatewayPort}`,
     accessKeyId: randomBytes(10).toString('hex'),
     secretAccessKey: randomBytes(20).toString('hex'),
+    bucketPrefix: 'test-',
   };
   await startCluster(daemons, monitorPort, gatewayPort);
   daemons.start('radosgw', ['-f', '-n', 'client.admin']);

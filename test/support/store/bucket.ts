@@ -11,11 +11,12 @@ export function s3Server(): S3Server {
   return s3;
 }
 
-/** Creates an empty bucket, and a client for it. */
+/** Creates an empty bucket, and a client for it. Where tests may create none it is the one of all tests, which may have objects of others. */
 export async function createBucket(): Promise<{ bucket: string; client: S3Client }> {
-  const { endpoint, ...credentials } = s3Server();
+  const { endpoint, bucketPrefix, bucket: shared, ...credentials } = s3Server();
   const client = createS3Client({ endpoint, credentials });
-  const bucket = `test-${randomUUID()}`;
+  if (shared !== undefined) return { bucket: shared, client };
+  const bucket = `${bucketPrefix}${randomUUID()}`;
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   return { bucket, client };
 }
