@@ -31,10 +31,12 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
   function start(key: string, work: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const controller = new AbortController();
-    const flight: Flight<T> = { result: work(controller.signal), controller, waiting: 0 };
+    // It ends before its callers get the result: what they start then is another.
+    const result = work(controller.signal).finally(() => end(key, flight));
+    const flight: Flight<T> = { result, controller, waiting: 0 };
     inFlight.set(key, flight);
     // The callers get the error, if they are still there.
-    flight.result.catch(() => {}).finally(() => end(key, flight));
+    result.catch(() => {});
     return flight;
   }
 

@@ -165,6 +165,21 @@ describe('requests to a host', () => {
     await until(() => open.size === 0);
   });
 
+  it('do not go on if they were given up soon', async () => {
+    const open = new Set<ServerResponse>();
+    const server = await serve((_request, response) => {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+    });
+    const { source } = setUp({ timeoutMs: 600_000 });
+    const viewer = new AbortController();
+    const left = failure(source.fetch(`http://images.test:${server.port}/a.jpg`, viewer.signal));
+    await until(() => open.size === 1);
+    viewer.abort();
+    await left;
+    await until(() => open.size === 0);
+  });
+
   it('are sent if nobody waited for earlier ones', async () => {
     const server = await serve(() => {});
     const { source, hosts } = setUp({ timeoutMs: 5_000 });

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { createCircuitBreakers, type Entry } from '../../src/circuit-breaker.ts';
+import { createHostDoubts } from '../../src/source/host-doubts.ts';
+
+const HOST = 'images.test';
+const silence = new Error('no answer');
+
+/** Circuits that open at the first failure, for a second, by a clock that the test moves. */
+function setUp() {
+  const clock = { ms: 0 };
+  const options = { threshold: 1, firstDelayMs: 1000, maxDelayMs: 1000, nowMs: () => clock.ms };
+  const circuits = createCircuitBreakers(options);
+  const enter = () => circuits.enter(HOST) as Entry;
+  const doubts = createHostDoubts();
+  const giveUp = (entry: Entry) => doubts.add(HOST, { entry, resource: '/a.jpg' });
+  return { clock, enter, giveUp };
+}
+
+it('A probe that was given up lets the next one go, once the request that went on for it has ended', () => {
+  const { clock, enter, giveUp } = setUp();
+  const witness = giveUp(enter());
+  enter().failed(silence);
+  clock.ms += 2000;
+  const probe = enter();
+  expect(probe.isProbe).toBe(true);
+  expect(giveUp(probe)).toBeUndefined();
+  witness?.ended();
+  expect(enter()).toMatchObject({ isProbe: true });
+});
+
+it('A request whose time is over does not end, when it ends itself, the one that goes on after it', () => {
+  const { enter, giveUp } = setUp();
+  const [first, second, third] = [enter(), enter(), enter()];
+  const late = giveUp(first);
+  late?.timedOut(silence);
+  expect(giveUp(second)).toBeDefined();
+  late?.ended();
+  expect(giveUp(third)).toBeUndefined();
+});
