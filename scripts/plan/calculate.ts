@@ -62,7 +62,7 @@ export function calculatePlan(inputs: PlanInputs): Plan {
     beyondOneStack,
     ...parts,
     quotas: compareQuotas({ ...parts, beyondOneStack }),
-    time: calculateTime(inputs, load, workers),
+    time: calculateTime(inputs, load, workers, store),
     cost,
     purgeEverything: comparePurgesWithMaking(inputs, cost),
     effort: calculateEfforts(inputs, load, workers),

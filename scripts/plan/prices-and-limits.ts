@@ -68,6 +68,11 @@ export const LIMITS = {
   /** Of one S3 partition; a bucket starts with one. */
   writesPerSecond: 3500,
   readsPerSecond: 5500,
+  /**
+   * How long a partition is busy before S3 has split it in two. Amazon says that it scales gradually and gives no time ("Best practices
+   * design patterns: optimizing Amazon S3 performance", S3 User Guide); operators report 30 to 60 minutes.
+   */
+  secondsToSplit: 1800,
   keysPerList: 1000,
   /** Of one CloudFront distribution. */
   viewsPerSecond: 250_000,

@@ -4,6 +4,7 @@ import { type Figure, figure, roundDown, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import { busyWorkers, type Load, type Workers } from './load.ts';
 import { LIMITS } from './prices-and-limits.ts';
+import type { Store } from './requests.ts';
 
 /** How units are packed into messages, and how many SQS calls that takes. */
 export function calculateQueue(inputs: PlanInputs, workers: Workers) {
@@ -86,7 +87,12 @@ function calculateUnitsPerSend(images: number) {
 }
 
 /** How long it takes until the workers run, and until the backlog is drained. */
-export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, workers: Workers) {
+export function calculateTime(
+  inputs: PlanInputs,
+  { imagesPerSecond }: Load,
+  workers: Workers,
+  { writesPerSecond }: Store,
+) {
   const { maxConcurrency, capacityPerSecond } = workers;
   const busy = busyWorkers(workers);
   const growth = LIMITS.eventSourceGrowthPerMinute;
@@ -112,7 +118,13 @@ export function calculateTime(inputs: PlanInputs, { imagesPerSecond }: Load, wor
   );
   const toMake = backlogImages.value + missed.value;
   const toMakeFormula = `(${show(backlogImages)} + ${show(missed)})`;
+  const newBucketRate = figure(
+    'images a second that a new bucket takes',
+    (LIMITS.writesPerSecond * imagesPerSecond.value) / writesPerSecond.value,
+    `${show(LIMITS.writesPerSecond)} writes/s of one partition ÷ (${show(writesPerSecond)} writes/s ÷ ${show(imagesPerSecond)} images/s)`,
+  );
   return {
+    newBucketRate,
     pollersReady,
     environmentsReady: figure(
       'until their environments run',

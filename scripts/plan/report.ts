@@ -13,6 +13,7 @@ import {
 import { measuredMsPerImage, type PlanInputs } from './inputs.ts';
 import { busyWorkers, formatStackOptions } from './load.ts';
 import type { Measurement } from './measure.ts';
+import { newBucketSeconds } from './new-bucket.ts';
 import { PRICES } from './prices-and-limits.ts';
 import type { Quota } from './quotas.ts';
 import { costLines, effortLines, priceLines } from './report-costs.ts';
@@ -99,13 +100,18 @@ function summaryLines(plan: Plan): string[] {
   ];
 }
 
-function backlogLine({ inputs, time }: Plan): string {
+function backlogLine({ inputs, time, workers }: Plan): string {
   const waiting = counted(inputs.backlogUnits, 'unit');
   const are = inputs.backlogUnits === 1 ? 'in the backlog is' : 'in the backlog are';
   const drained = time.drain
     ? `in ${formatDuration(time.drain.value)} while as many arrive`
     : 'never, while as many arrive';
-  return `${waiting} ${are} done in ${formatDuration(time.drainAlone.value)}, or ${drained}`;
+  const inNewBucket = newBucketSeconds(time.backlogImages.value, time, workers);
+  const newBucket =
+    inNewBucket > time.drainAlone.value * 1.01
+      ? `; in a new bucket, until S3 has split it, in ${formatDuration(inNewBucket)}`
+      : '';
+  return `${waiting} ${are} done in ${formatDuration(time.drainAlone.value)}, or ${drained}${newBucket}`;
 }
 
 function insufficientQuotasLine(quotas: readonly Quota[]): string {

@@ -1,4 +1,5 @@
 import type { Plan } from '../calculate.ts';
+import { newBucketSeconds } from '../new-bucket.ts';
 import { LIMITS, MILLION, PRICES } from '../prices-and-limits.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -16,10 +17,10 @@ export interface Comparison {
 export function compareWithPlan(plan: Plan, simulation: Simulation): Comparison[] {
   const { counts, options, enqueuedSeconds } = simulation;
   const share = options.units / plan.inputs.unitsPerHour;
-  const { capacityPerSecond, vcpus } = plan.workers;
+  const { vcpus } = plan.workers;
   // The plan's backlog is there at the start; here, the last units come when they have been put on the queue.
-  const missed = plan.time.missed.value;
-  const drainSeconds = (options.units * plan.inputs.imagesPerUnit + missed) / capacityPerSecond.value;
+  const images = options.units * plan.inputs.imagesPerUnit;
+  const drainSeconds = newBucketSeconds(images, plan.time, plan.workers);
   const gbSeconds = (counts.workerSeconds * plan.inputs.memoryMb) / 1024;
   const viewerPuts = counts.misses;
   const { purges, store, cost, queue } = plan;

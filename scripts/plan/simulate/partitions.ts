@@ -23,11 +23,6 @@ export interface StoreSecond {
   partitions: number;
 }
 
-/**
- * How long a partition is busy before S3 has split it. Amazon says that it scales gradually and gives no time ("Best practices design
- * patterns: optimizing Amazon S3 performance", S3 User Guide); operators report 30 to 60 minutes.
- */
-const SPLIT_SECONDS = 1800;
 const RATE = { writes: LIMITS.writesPerSecond, reads: LIMITS.readsPerSecond };
 
 type Kind = keyof typeof RATE;
@@ -116,7 +111,7 @@ function newPartition(firstShard: number, shards: number): Partition {
 
 function splitIfBusy(partition: Partition): Partition[] {
   const { firstShard, shards, busySeconds, waiting } = partition;
-  if (busySeconds < SPLIT_SECONDS || shards === 1) return [partition];
+  if (busySeconds < LIMITS.secondsToSplit || shards === 1) return [partition];
   const half = shards / 2;
   const parts = [newPartition(firstShard, half), newPartition(firstShard + half, half)];
   for (const part of parts) part.waiting = { writes: waiting.writes / 2, reads: waiting.reads / 2 };
