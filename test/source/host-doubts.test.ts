@@ -13,7 +13,7 @@ function setUp() {
   const enter = () => circuits.enter(HOST) as Entry;
   const doubts = createHostDoubts();
   const giveUp = (entry: Entry) => doubts.add(HOST, { entry, resource: '/a.jpg' });
-  return { clock, enter, giveUp };
+  return { clock, enter, giveUp, doubts };
 }
 
 it('A probe that was given up lets the next one go, once the request that went on for it has ended', () => {
@@ -36,4 +36,19 @@ it('A request whose time is over does not end, when it ends itself, the one that
   expect(giveUp(second)).toBeDefined();
   late?.ended();
   expect(giveUp(third)).toBeUndefined();
+});
+
+it.each([
+  ['ends, if it is itself the one that goes on', 'ended'],
+  ['is over, since its host has answered another', 'cleared'],
+])('A probe that was given up lets the next one go when the doubt %s', (_, how) => {
+  const { clock, enter, giveUp, doubts } = setUp();
+  const earlier = enter();
+  enter().failed(silence);
+  clock.ms += 2000;
+  if (how === 'cleared') giveUp(earlier);
+  const witness = giveUp(enter());
+  if (how === 'cleared') doubts.clear(HOST);
+  else witness?.ended();
+  expect(enter()).toMatchObject({ isProbe: true });
 });
