@@ -31,7 +31,7 @@ export interface GetVariantServices {
   records: SourceRecords;
   sweep: Pick<PurgeSweep, 'beginWork'>;
   readManifestFacts: ReadManifestFacts;
-  /** Called with each variant that is made, and the manifest of its unit. Returns what of it prewarm does not make. */
+  /** Called once for each variant that is made, however many requests share it. */
   findGaps: FindGaps;
   source: SourceFetcher;
   workQueue: WorkQueue;
@@ -179,7 +179,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const { unit, src, ...spec } = name;
     // Never rejects, and is known before the variant is put.
     const groupTag = manifest.then((facts) => {
-      const gaps = findGaps(name, facts);
+      const gaps = findGaps(name, facts?.prewarmed);
       if (gaps.length > 0) trace.notPrewarmed = gaps.join(',');
       return facts?.groupTag;
     });

@@ -1,6 +1,5 @@
 import type { Sha256, VariantName } from '../protocol/keys.ts';
 import type { MetricSource } from '../telemetry/metric-source.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
 
 // Why a variant had to be made for a viewer although its unit is prewarmed: what prewarm makes is not what is asked for.
 
@@ -39,7 +38,7 @@ function hasSource({ images }: PrewarmedUnit, src: string, sha256: Sha256): bool
 }
 
 /** Counts and returns what prewarm does not make of a variant that is made for a viewer; nothing if its unit is not prewarmed. */
-export type FindGaps = (name: VariantName, manifest: ManifestFacts | undefined) => readonly Gap[];
+export type FindGaps = (name: VariantName, unit: PrewarmedUnit | undefined) => readonly Gap[];
 
 /** The name of the metric, which is one of the counts that Lambda functions log, too. */
 export const NOT_PREWARMED = 'not_prewarmed_total';
@@ -50,8 +49,8 @@ export function createGapCounts(sha256: Sha256): {
 } {
   const counts: Record<Gap, number> = { source: 0, format: 0, width: 0, tier: 0 };
   return {
-    findGaps(name, manifest) {
-      const gaps = manifest?.prewarmed ? gapsOf(manifest.prewarmed, name, sha256) : [];
+    findGaps(name, unit) {
+      const gaps = unit ? gapsOf(unit, name, sha256) : [];
       for (const gap of gaps) counts[gap]++;
       return gaps;
     },
