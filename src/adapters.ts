@@ -151,19 +151,26 @@ function createWebhookSecretsReader(source: WebhookSecretsSource | undefined): (
   };
 }
 
-/** Returns the queue of units: the one in the store of a single machine, or SQS. */
+/** Returns the queue of units: the one in the store, on which one server works at a time, or SQS. */
 export async function createQueue(
   { queue, sqsEndpoint }: Config,
-  { store, nowMs }: { store: VariantStore; nowMs: () => number },
+  { store, nowMs, log }: { store: VariantStore; nowMs: () => number; log: Logger },
 ): Promise<UnitQueue> {
   if (queue.kind === 'local') {
     const { createLocalQueue } = await import('./queue/local-queue.ts');
-    return createLocalQueue({ store, nowMs });
+    const { createExclusiveQueue } = await import('./queue/exclusive-queue.ts');
+    const onChange = (state: 'waiting' | 'working') => log.info(QUEUE_MESSAGES[state]);
+    return createExclusiveQueue(createLocalQueue({ store, nowMs }), { store, nowMs, onChange });
   }
   const { createSqsClient } = await import('./queue/sqs-api.ts');
   const { createSqsQueue } = await import('./queue/sqs-queue.ts');
   return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
 }
+
+const QUEUE_MESSAGES = {
+  waiting: 'another server works on the queue of this store: this one takes over when that one ends',
+  working: 'this server works on the queue of this store now',
+};
 
 /** Returns a reader of the headers of private sources; see `createSecretHeadersReader` for those in a secret. */
 export function createSourceHeadersReader(

@@ -144,7 +144,7 @@ export async function createServices(
   const sha256 = createKeyHash(config.sourceIgnoredParameters);
   const cdn = await createCdn(config);
   const queue = createLazyQueue(async () => {
-    const created = await createQueue(config, { store, nowMs });
+    const created = await createQueue(config, { store, nowMs, log });
     return traceJobs(overrides.shareQueue?.(created) ?? created);
   });
   const encoder = createEncoder(config, observed, log);

@@ -26,7 +26,7 @@ const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
 
 interface ReplaceOptions {
-  /** The folder for temp files, on the file system of the target. It and the target's folder are created if they are missing. */
+  /** The folder for temp files, on the file system of the target. It is created if it is missing, and so are the folders of the target. */
   tempFolder: string;
   /** Whether the file must survive a power cut once this returns: that waits for the disk, twice. */
   durable: boolean;
@@ -66,7 +66,7 @@ export async function replaceFile(
 }
 
 async function writeTempFile(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {
-  mkdirSync(folder, { recursive: true });
+  makeIfMissing(folder);
   const path = join(folder, tempFileName());
   const fd = openSync(path, 'wx');
   try {
@@ -80,6 +80,15 @@ async function writeTempFile(folder: string, parts: Uint8Array[], durable: boole
     closeSync(fd);
   }
   return path;
+}
+
+/** Not its parent: where the root of the store is gone, such as a disk that is not mounted any more, nothing is to be stored in its place. */
+function makeIfMissing(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Synchronous, so that nothing else in this process comes between the check and the rename. */

@@ -1,5 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 
 /** A process holds a lock for two system calls. What is older was left by one that was killed between them. */
 const MAX_AGE_MS = 1000;
@@ -27,9 +26,8 @@ function lock(path: string): boolean {
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') mkdirSync(dirname(path), { recursive: true });
-      else if (code !== 'EEXIST') return false;
-      else waitFor(path);
+      if (code !== 'EEXIST') return false;
+      waitFor(path);
     }
   }
 }

@@ -32,7 +32,9 @@ describeS3('A service with a bucket as its store', () => {
     expect(Buffer.from(await hit.arrayBuffer()).equals(body)).toBe(true);
     expect(hit.headers.get('etag')).toBe(made.headers.get('etag'));
 
-    const { Contents: [object] = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: 'v1/' }));
+    const { Contents: [object] = [] } = await client.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: 'v1/' }),
+    );
     expect(object?.Key).toMatch(/^v1\/[0-9a-f]{2}\/unit-1\/[0-9a-f]{32}\/320-high\.webp$/);
     const direct = await client.send(new GetObjectCommand({ Bucket: bucket, Key: object?.Key }));
     expect(direct).toMatchObject({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PURGE_CLOCK_KEY, VARIANT_PREFIX } from '../../../src/protocol/keys.ts';
+import { PURGE_CLOCK_KEY, QUEUE_LEASE_KEY, VARIANT_PREFIX } from '../../../src/protocol/keys.ts';
 import type { Overrides } from '../../../src/services.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { UnitStatus } from '../../../src/unit/status.ts';
@@ -126,12 +126,12 @@ export async function manifestsIn(folder: string): Promise<Record<string, Record
   return Object.fromEntries(manifests.map((manifest) => [manifest.id, manifest]));
 }
 
-/** Lists the names of all files below a folder, without that of the last purge, which says nothing of a unit. */
+/** Lists the names of all files below a folder, without those that say nothing of a unit: of the last purge, and the lease of the queue. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
-  const lastPurge = PURGE_CLOCK_KEY.split('/')[1];
-  return files.map(({ name }) => name).filter((name) => name !== lastPurge);
+  const others = [PURGE_CLOCK_KEY, QUEUE_LEASE_KEY].map((key) => key.split('/')[1]);
+  return files.map(({ name }) => name).filter((name) => !others.includes(name));
 }
 
 /** The hash of a unit in the key of its tombstone and in its cache tag. */

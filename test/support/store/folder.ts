@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterAll } from 'vitest';
+import { QUEUE_LEASE_KEY } from '../../../src/protocol/keys.ts';
 
 const folders: string[] = [];
 afterAll(async () => {
@@ -15,11 +16,12 @@ export async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** Returns the keys of the files in a folder, without temp files. */
+/** Returns the keys of the files in a folder, without temp files and without the lease of whoever works on its queue. */
 export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
-  return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+  const keys = files.map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  return keys.filter((key) => key !== QUEUE_LEASE_KEY).sort();
 }
 
 export async function writeByHand(root: string, key: string, content: string | Uint8Array): Promise<void> {
