@@ -1,50 +1,90 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, expect, it, vi } from 'vitest';
-import { currentContext, type RequestContext, runInContext } from '../../src/telemetry/request-context.ts';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createTraceparent } from '../../src/telemetry/traceparent.ts';
 
-afterEach(() => vi.useRealTimers());
+type Module = typeof import('../../src/telemetry/request-context.ts');
 
-function createContext(requestId: string): RequestContext {
-  return { requestId, trace: createTraceparent() };
-}
+const HOUR_MS = 3_600_000;
 
-/** Returns the ids that work sees at its start and after it has waited. */
-async function idsIn(requestId: string, wait: () => Promise<unknown>) {
-  return await runInContext(createContext(requestId), async () => {
-    const first = currentContext()?.requestId;
-    await wait();
-    return [first, currentContext()?.requestId];
+// A copy for these tests: the timers and the work of other tests in this process are not of their clock.
+// @ts-expect-error TypeScript knows no queries of modules.
+const contexts = (await import('../../src/telemetry/request-context.ts?copy')) as Module;
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+/** Runs work that leaves something behind. Returns the function that lets that go on, and returns the id that it sees. */
+async function leaveBehind(requestId: string, end: () => Promise<void> = async () => {}) {
+  let goOn = () => {};
+  let seen: Promise<string | undefined> = Promise.resolve(undefined);
+  const context = { requestId, trace: createTraceparent() };
+  const work = contexts.runInContext(context, () => {
+    seen = new Promise<void>((resolve) => (goOn = resolve)).then(() => contexts.currentContext()?.requestId);
+    return end();
   });
+  await work.catch(() => {});
+  return () => {
+    goOn();
+    return seen;
+  };
 }
 
 it('Work has its own context, also after contexts were not needed for a long time', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
-  for (const id of ['first', 'second']) {
-    expect(await idsIn(id, nextTurn)).toEqual([id, id]);
-    vi.advanceTimersByTime(3_600_000);
-    expect(currentContext()).toBeUndefined();
+  for (const requestId of ['first', 'second']) {
+    const work = contexts.runInContext({ requestId, trace: createTraceparent() }, async () => {
+      const first = contexts.currentContext()?.requestId;
+      await nextTurn();
+      return [first, contexts.currentContext()?.requestId];
+    });
+    expect(await work).toEqual([requestId, requestId]);
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(contexts.currentContext()).toBeUndefined();
   }
 });
 
 it('Work keeps its context however long it takes, while other work ends', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
   let finish = () => {};
-  const long = idsIn('long', () => new Promise<void>((resolve) => (finish = resolve)));
-  await idsIn('short', nextTurn);
-  vi.advanceTimersByTime(3_600_000);
+  const work = contexts.runInContext({ requestId: 'long', trace: createTraceparent() }, async () => {
+    await new Promise<void>((resolve) => (finish = resolve));
+    return contexts.currentContext()?.requestId;
+  });
+  await leaveBehind('short');
+  vi.advanceTimersByTime(HOUR_MS);
   finish();
-  expect(await long).toEqual(['long', 'long']);
+  expect(await work).toBe('long');
 });
 
-it('What work has started keeps its context for a while after its end', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
+it('Work keeps its context when it begins while contexts are about to be switched off', async () => {
+  await leaveBehind('before');
   let finish = () => {};
-  let left: Promise<string | undefined> = Promise.resolve(undefined);
-  await runInContext(createContext('left'), async () => {
-    left = new Promise<void>((resolve) => (finish = resolve)).then(() => currentContext()?.requestId);
+  const work = contexts.runInContext({ requestId: 'long', trace: createTraceparent() }, async () => {
+    await new Promise<void>((resolve) => (finish = resolve));
+    return contexts.currentContext()?.requestId;
   });
-  vi.advanceTimersByTime(1000);
+  vi.advanceTimersByTime(HOUR_MS);
   finish();
-  expect(await left).toBe('left');
+  expect(await work).toBe('long');
+});
+
+it('What work has started keeps its context for some seconds after the last work, not only after the first', async () => {
+  await leaveBehind('first');
+  vi.advanceTimersByTime(4000);
+  const goOn = await leaveBehind('last');
+  vi.advanceTimersByTime(4000);
+  expect(await goOn()).toBe('last');
+});
+
+it('Contexts are switched off each time when there was no work for a while, also after work that failed', async () => {
+  const fail = async () => {
+    throw new Error('broken');
+  };
+  for (const end of [undefined, fail, undefined]) {
+    const goOn = await leaveBehind('left', end);
+    vi.advanceTimersByTime(HOUR_MS);
+    expect(await goOn()).toBeUndefined();
+  }
 });
