@@ -87,6 +87,11 @@ export const OPTIONS = {
   prewarmFormats: variable(VARIABLES.prewarmFormats, ({ prewarm }) => prewarm.formats.join(',')),
   prewarmTiers: variable(VARIABLES.prewarmTiers, ({ prewarm }) => prewarm.tiers.join(',')),
   prewarmEffort: variable(VARIABLES.prewarmEffort, ({ prewarmEffort }) => prewarmEffort),
+  ingestFrom: variable(
+    VARIABLES.ingestFrom,
+    (_, given) => given,
+    'The stack has a rule of EventBridge for each that sends the events to its queue, and the worker may read these objects. The buckets have to be in the region of the stack, with Amazon EventBridge turned on in their properties.',
+  ),
   notify: {
     ...variable(
       VARIABLES.notify,

@@ -72,6 +72,18 @@ export function grantSources(role: IRole, patterns: readonly AllowPattern[]): vo
   }
 }
 
+/** Lets a function read the objects below the prefixes of `INGEST_FROM`. */
+export function grantIngest(role: IRole, { ingestFrom }: Pick<Config, 'ingestFrom'>): void {
+  for (const { bucket, prefix } of ingestFrom) {
+    const arn = `arn:${Stack.of(role).partition}:s3:::${bucket}`;
+    const objects = `${arn}/${prefix}*`;
+    allow(role, ['s3:GetObject'], [objects]);
+    // So that S3 answers 404 for an object that was deleted meanwhile, and not 403.
+    allow(role, ['s3:ListBucket'], [arn]);
+    acknowledgeWildcard(role, objects, 'The prefix is the one in INGEST_FROM, unchanged.');
+  }
+}
+
 /** Lets a function read the headers of private sources, if they are in a secret. */
 export function grantSourceHeaders(role: IRole, headers: SourceHeaders | undefined): void {
   if (headers?.kind === 'secret') allow(role, ['secretsmanager:GetSecretValue'], [headers.arn]);

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction as LambdaTarget, SqsQueue as QueueTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -8,6 +8,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import {
   allow,
+  grantIngest,
   grantNotify,
   grantSourceHeaders,
   grantSources,
@@ -87,6 +88,7 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
   grantSources(role, settings.config.sourceAllow);
   grantSourceHeaders(role, settings.config.sourceHeaders);
   grantNotify(role, bucket, settings.config);
+  grantIngest(role, settings.config);
   // To send the failed jobs of a message again, without those that succeeded.
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);
@@ -100,7 +102,23 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
     }),
   );
   scheduleSweep(scope, worker);
+  sendObjectEvents(scope, queue, settings);
   return worker;
+}
+
+/** Sends the events of new objects with units to the queue. Unlike a notification of S3, a rule leaves the settings of the bucket alone. */
+function sendObjectEvents(scope: Construct, queue: Queue, { config }: Settings): void {
+  for (const [index, { bucket, prefix }] of config.ingestFrom.entries()) {
+    new Rule(scope, `NewUnits${index + 1}`, {
+      description: `Has units read that are new in s3://${bucket}/${prefix}`,
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: { bucket: { name: [bucket] }, ...(prefix !== '' && { object: { key: [{ prefix }] } }) },
+      },
+      targets: [new QueueTarget(queue)],
+    });
+  }
 }
 
 function scheduleSweep(scope: Construct, worker: LambdaFunction): void {

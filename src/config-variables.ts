@@ -29,6 +29,7 @@ import { parseAllowPattern } from './source/allowlist.ts';
 import { parseIgnoredParameters } from './source/ignored-parameters.ts';
 import { parseSourceHeaders } from './source/source-headers.ts';
 import { CLIENT_NAMES, parseClients } from './unit/clients.ts';
+import { parseIngestPrefix } from './unit/ingest-prefix.ts';
 
 /** One environment variable. */
 export interface Variable<T> {
@@ -106,6 +107,12 @@ export const VARIABLES = {
     type: httpUrl,
     default: NO_ENDPOINT,
     doc: 'Another SQS server.',
+  }),
+  ingestFrom: variable({
+    name: 'INGEST_FROM',
+    type: listOf('`s3://BUCKET/PREFIX`, several separated by commas', parseIngestPrefix),
+    default: { value: [], words: 'none' },
+    doc: 'Where new objects are files of units: their events in the SQS queue make the worker [read them](unit-input.md#new-objects-in-s3).',
   }),
   notify: variable({
     name: 'NOTIFY',

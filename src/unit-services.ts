@@ -6,7 +6,7 @@ import { sha256 } from './hashing.ts';
 import type { Notifications } from './notify/notifications.ts';
 import { completedEvent, failedEvent, type UnitSubmission } from './notify/unit-event.ts';
 import { unitCacheTag } from './protocol/keys.ts';
-import type { Job, UnitQueue } from './queue/queue.ts';
+import type { Job, ObjectName, UnitQueue } from './queue/queue.ts';
 import { splitLargeJobs } from './queue/split-jobs.ts';
 import type { Services } from './services.ts';
 import { createUnboundedSlots } from './source/host-slots.ts';
@@ -14,6 +14,7 @@ import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import { createStoredHostSlots } from './source/stored-host-slots.ts';
 import { parseTraceparent } from './telemetry/traceparent.ts';
+import { createIngestObject } from './unit/ingest-object.ts';
 import { createLogJobError } from './unit/log-job-error.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { EndedUnit } from './unit/unit-results.ts';
@@ -35,6 +36,12 @@ export interface UnitServices {
   processJob(job: Job, onOutcome: OnOutcome): Promise<void>;
   /** Records that a job is given up, and tells the targets of `NOTIFY`. */
   failJob(job: Job, error: unknown): Promise<void>;
+  /**
+   * Puts the units of a new object in S3 on the queue.
+   *
+   * @throws Error that says why that could not be done
+   */
+  ingestObject(object: ObjectName): Promise<void>;
   notifications: Notifications;
   /** Starts to process the jobs on the queue, until `drain` is called. */
   startWorker(onOutcome: OnOutcome): void;
@@ -67,7 +74,7 @@ const FINISH_MS = 3_000;
 export async function createUnitServices(
   config: Config,
   log: Logger,
-  { shared }: Pick<Services, 'shared'>,
+  { shared, s3Client }: Pick<Services, 'shared' | 's3Client'>,
   options: UnitServicesOptions = {},
 ): Promise<UnitServices> {
   const isShared = config.queue.kind === 'sqs';
@@ -110,6 +117,15 @@ export async function createUnitServices(
     },
   };
 
+  const ingestObject = createIngestObject({
+    ...{ units, queue, log, from: config.ingestFrom },
+    defaults: { ladder: config.ladder, prewarm: config.prewarm },
+    async open(object) {
+      const { openS3Object } = await import('./store/s3-object.ts');
+      return await openS3Object(await s3Client(), object, signal);
+    },
+  });
+
   function processJob(job: Job, onOutcome: OnOutcome): Promise<void> {
     const parent = parseTraceparent(job.traceparent);
     return shared.tracing.runJob({ 'edgepress.unit': job.unit }, parent, () => doJob(job, onOutcome));
@@ -147,6 +163,7 @@ export async function createUnitServices(
     cdn: shared.cdn,
     processJob,
     failJob,
+    ingestObject,
     notifications,
     startWorker(onOutcome) {
       notifications.start({ takesUp: true });
@@ -158,6 +175,7 @@ export async function createUnitServices(
           else logJobError(error, job);
         },
         onGiveUp: failJob,
+        ingestObject,
       });
     },
     async drain() {

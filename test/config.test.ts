@@ -187,6 +187,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
     `k.1:${'0'.repeat(32)}`,
     `k:${'0'.repeat(32)},k:${'1'.repeat(32)}`,
   ],
+  INGEST_FROM: ['deliveries', 's3://deliveries', 's3://deliveries/*', ','],
   SOURCE_ALLOW: [' ', ',', 'example.com', 'ftp://example.com/*', 'https://user@example.com/*'],
   SOURCE_ALLOW_PRIVATE: [',', 'localhost', '127.0.0.1:99999', 'http://localhost:1'],
   SOURCE_MAX_BYTES: ['0', '32MB'],

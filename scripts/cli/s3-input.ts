@@ -1,14 +1,10 @@
-import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { readS3Object, type S3Object } from '../../src/store/s3-object.ts';
 import { CommandFailure, messageOf } from './command.ts';
 import type { InputSource } from './input-source.ts';
 
 const S3_NAME = /^s3:\/\/([^/]+)\/(.*)$/s;
 const WILDCARD = /[*?]/;
-/**
- * An object is read in ranges of this length, each whole: prewarm may take hours over an object, and no server keeps an answer open for so
- * long.
- */
-const RANGE_BYTES = 2 ** 23;
 
 /** Whether the name of an input is that of objects in S3. */
 export function isS3Name(name: string): boolean {
@@ -53,32 +49,17 @@ function matcherOf(pattern: string): (key: string) => boolean {
   return (key) => expression.test(key);
 }
 
-interface S3Object {
-  bucket: string;
-  key: string;
-  bytes: number;
-  etag: string | undefined;
-}
-
-function objectSource(client: S3Client, { bucket, key, bytes, etag }: S3Object): InputSource {
-  const name = `s3://${bucket}/${key}`;
-  async function readRange(start: number, signal: AbortSignal): Promise<Uint8Array> {
-    const range = `bytes=${start}-${Math.min(start + RANGE_BYTES, bytes) - 1}`;
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range, IfMatch: etag });
-    const { Body } = await client.send(command, { abortSignal: signal });
-    return (await Body?.transformToByteArray()) ?? new Uint8Array();
-  }
+function objectSource(client: S3Client, object: S3Object): InputSource {
+  const name = `s3://${object.bucket}/${object.key}`;
   return {
     name,
-    bytes,
+    bytes: object.bytes,
     async *chunks(signal) {
-      for (let start = 0; start < bytes; start += RANGE_BYTES) {
-        const chunk = await readRange(start, signal).catch((error: unknown) => {
-          if (signal.aborted) return undefined;
-          throw new CommandFailure(`${name} cannot be read to its end: ${messageOf(error)}`);
-        });
-        if (!chunk) return;
-        yield chunk;
+      try {
+        yield* readS3Object(client, object, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        throw new CommandFailure(`${name} cannot be read to its end: ${messageOf(error)}`);
       }
     },
   };

@@ -74,6 +74,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
       handle: (job) => unitServices.processJob(job, onOutcome),
       onError: logJobError,
       onGiveUp: unitServices.failJob,
+      ingestObject: unitServices.ingestObject,
     });
   } finally {
     await unitServices.drain();

@@ -30,7 +30,7 @@ export interface LambdaMessages {
    */
   process(
     event: SqsEvent,
-    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError' | 'onGiveUp'>,
+    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError' | 'onGiveUp' | 'ingestObject'>,
   ): Promise<SqsBatchResponse>;
 }
 

@@ -2,7 +2,8 @@ import type PQueue from 'p-queue';
 import { backoffDelay } from '../backoff.ts';
 import { isCrowded } from '../source/host-slots.ts';
 import { decodeMessage } from './message.ts';
-import type { ConsumeOptions, Job } from './queue.ts';
+import { readObjectEvent } from './object-event.ts';
+import type { ConsumeOptions, Job, ObjectName } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
@@ -17,7 +18,8 @@ const SUSPECT_RECEIPTS = 3;
 /** When a job is to be tried again whose images could not be fetched, since other processes fetch as much from their host as is allowed. */
 const POSTPONE_SECONDS = 120;
 
-export interface ProcessMessageOptions extends Pick<ConsumeOptions, 'signal' | 'onError' | 'onGiveUp'> {
+export interface ProcessMessageOptions
+  extends Pick<ConsumeOptions, 'signal' | 'onError' | 'onGiveUp' | 'ingestObject'> {
   handle: (job: Job) => Promise<void>;
   /** Bounds the jobs in flight, of all messages together. */
   pool: PQueue;
@@ -39,7 +41,8 @@ export interface ReceivedMessage {
  * Does the jobs of a message. If the message has several jobs, those that fail are sent again, each in a message of its own, so that
  * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A job
  * whose host is in use by other processes is sent again alone, and has not failed. A message
- * with a single job is left to the queue, whose redrive policy counts how often it was received. Never throws: errors go to `onError`.
+ * with a single job is left to the queue, whose redrive policy counts how often it was received. So is an event of S3 whose objects cannot
+ * all be ingested. Never throws: errors go to `onError`.
  *
  * @returns `undefined` when the message is to be deleted, else after how many seconds it is to be received again
  */
@@ -50,6 +53,8 @@ export async function processMessage(
   const { sender, onError, retryDelaySeconds } = options;
   const receiveAgainSeconds = backoffDelay(retryDelaySeconds, receipts, MAX_DELAY_SECONDS);
   try {
+    const objects = options.ingestObject && readObjectEvent(body);
+    if (objects) return (await ingestObjects(objects, options)) ? undefined : 0;
     const jobs = decodeMessage(body);
     if (jobs.length > 1 && receipts >= SUSPECT_RECEIPTS) {
       onError(
@@ -78,6 +83,25 @@ export async function processMessage(
     onError(error);
     return receiveAgainSeconds;
   }
+}
+
+/**
+ * Ingests new objects. To ingest one again, because of another or of a stop, is safe.
+ *
+ * @returns whether it was all done: `false` when the signal has stopped it
+ * @throws the error of the first object that cannot be ingested, when the others have been
+ */
+async function ingestObjects(
+  objects: readonly ObjectName[],
+  { ingestObject, pool, signal }: Pick<ProcessMessageOptions, 'ingestObject' | 'pool' | 'signal'>,
+): Promise<boolean> {
+  const ingest = async (object: ObjectName) => {
+    if (!signal.aborted) await ingestObject?.(object);
+  };
+  const results = await Promise.allSettled(objects.map((object) => pool.add(() => ingest(object))));
+  if (signal.aborted) return false;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return true;
 }
 
 interface FailedJob {

@@ -23,6 +23,12 @@ export interface Job {
   traceparent?: string | undefined;
 }
 
+/** An object in S3 with units. */
+export interface ObjectName {
+  bucket: string;
+  key: string;
+}
+
 /** The variant to make again, of an image of the job's unit. */
 export interface VariantUpgrade {
   src: string;
@@ -70,6 +76,11 @@ export interface ConsumeOptions {
    * attempt ended with its process becomes a dead letter without it.
    */
   onGiveUp?: ((job: Job, error: unknown) => Promise<void>) | undefined;
+  /**
+   * Puts the units of an object on the queue that an event of S3 in the queue names. When it throws, the event is delivered again later, and
+   * after a few failures becomes a dead letter. Without it, such events are no messages of this program.
+   */
+  ingestObject?: ((object: ObjectName) => Promise<void>) | undefined;
 }
 
 /** A job as it is written in a message or in the store. Other properties are ignored. */

@@ -45,6 +45,9 @@ export interface ReadUnitsOptions {
 const UNINTERRUPTED_MS = 5;
 /** The reasons of further refusals are shorter: an input may have millions of lines that are no JSON, and nobody reads them. */
 const MAX_EXPLAINED = 10_000;
+/** How the refusal begins that says that an input cannot be read to its end. */
+export const DAMAGE = 'from here on, the input cannot be read';
+
 /**
  * Reads units, with back-pressure: a unit a line as JSON (NDJSON), an array of units, units one after the other, or CSV with a header; in
  * UTF-8 or UTF-16; as they are, or compressed with gzip or Zstandard. Which of it, its first bytes say. What is not a unit is refused by
@@ -77,7 +80,7 @@ export async function* readUnits(
     yield* join.end();
   } catch (error) {
     if (!(error instanceof InputFault) || !isBegun) throw error;
-    const detail = `from here on, the input cannot be read: ${error.message}`;
+    const detail = `${DAMAGE}: ${error.message}`;
     yield { line: lastLine + 1, state: 'refused', detail };
   }
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
@@ -24,6 +25,11 @@ describeS3('the worker function on Lambda', () => {
   });
   afterAll(() => artifact.remove());
 
+  function objectCreated(bucket: string, key: string): string {
+    const detail = { bucket: { name: bucket }, object: { key, size: 1 } };
+    return JSON.stringify({ version: '0', source: 'aws.s3', 'detail-type': 'Object Created', detail });
+  }
+
   async function setUp(extraEnv: Record<string, string> = {}) {
     const photo = await photograph();
     const origin = await startOrigin((request, response) => {
@@ -31,6 +37,7 @@ describeS3('the worker function on Lambda', () => {
       else response.end(photo);
     });
     const { bucket, client, env } = await createStoreEnvironment();
+    const ingestFrom = { INGEST_FROM: `s3://${bucket}/units/` };
     const { url, client: sqs } = await createTestQueue();
     const calls = createSqsApi({ url, client: sqs });
     const lambda = await bootFunction(artifact.folder, 'lambda-worker', {
@@ -38,6 +45,7 @@ describeS3('the worker function on Lambda', () => {
       QUEUE: url,
       SQS_ENDPOINT: new URL(url).origin,
       SOURCE_ALLOW_PRIVATE: origin.authority,
+      ...ingestFrom,
       ...extraEnv,
     });
     const store = createS3Store({ bucket, client });
@@ -82,7 +90,15 @@ describeS3('the worker function on Lambda', () => {
         .output()
         .split('\n')
         .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
-    return { origin, store, calls, lambda, storeManifest, corruptManifest, fileNamesOf, receive, logLines };
+    /** Puts an object with units, and returns the message of its event. */
+    const putUnits = async (key: string, body: string | Uint8Array) => {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body) }));
+      return objectCreated(bucket, key);
+    };
+    return {
+      ...{ origin, store, bucket, calls, lambda, storeManifest, corruptManifest, fileNamesOf, receive },
+      ...{ logLines, putUnits },
+    };
   }
 
   it('prewarms the units of a batch, and reports only the messages that failed', async () => {
@@ -153,6 +169,71 @@ describeS3('the worker function on Lambda', () => {
     const answer = await lambda.invoke<SqsBatchResponse>(event);
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await fileNamesOf('late')).toContain('160-balanced.webp');
+  });
+
+  it('puts the units of a new object in S3 on the queue, and prewarms them', async () => {
+    const { origin, calls, fileNamesOf, lambda, logLines, putUnits, receive } = await setUp({
+      PREWARM_WIDTHS: '160',
+      PREWARM_FORMATS: 'webp',
+    });
+    const rows = ['id,front', `a,${origin.url}/a.jpg`, 'b,', `c,${origin.url}/c.jpg`];
+    const key = 'units/2026 11+28.csv.gz';
+    const event = await putUnits(key, gzipSync(rows.join('\n')));
+    expect(await lambda.invoke(await receive([event]))).toEqual({ batchItemFailures: [] });
+    const isSummary = ({ object }: { object?: string }) => object?.endsWith(key) === true;
+    await until(() => logLines().some(isSummary));
+    const summary = logLines().find(isSummary);
+    expect(summary).toMatchObject({
+      units: 2,
+      images: 2,
+      refusedCount: 1,
+      refused: [{ line: 3, unit: 'b' }],
+    });
+    const sent = await calls.receive(10, 0, AbortSignal.timeout(5000));
+    const jobs = sent.flatMap(({ Body = '' }) => (Body === event ? [] : decodeMessage(Body)));
+    expect(jobs.map(({ unit }) => unit)).toEqual(['a', 'c']);
+    expect(await lambda.invoke(await receive(packMessages(jobs)))).toEqual({ batchItemFailures: [] });
+    expect(await fileNamesOf('c')).toContain('160-balanced.webp');
+  });
+
+  it('leaves an object to the dead letters that is empty, damaged, or not in INGEST_FROM, and says why', async () => {
+    const { bucket, lambda, logLines, putUnits, receive } = await setUp();
+    const unit = '{"id":"a","images":"https://x.test/1"}\n';
+    const events = [
+      await putUnits('units/empty.csv', ''),
+      await putUnits('units/cut.gz', Buffer.from(gzipSync(unit.repeat(3)).subarray(0, -12))),
+      await putUnits('units/pack.zip', 'PK\u0003\u0004'),
+      await putUnits('other/a.jsonl', unit),
+    ];
+    const { batchItemFailures } = await lambda.invoke<SqsBatchResponse>(await receive(events));
+    expect(batchItemFailures).toHaveLength(4);
+    const errorsLogged = () => logLines().flatMap(({ level, err }) => (level === 50 ? [err.message] : []));
+    await until(() => errorsLogged().length >= 4);
+    const errors = errorsLogged();
+    const failed = (key: string) => `s3://${bucket}/${key} could not be ingested: `;
+    expect(errors.sort()).toEqual([
+      `${failed('other/a.jsonl')}INGEST_FROM does not name it`,
+      expect.stringContaining(`${failed('units/cut.gz')}from here on, the input cannot be read`),
+      `${failed('units/empty.csv')}it has no units: it is empty`,
+      expect.stringContaining(`${failed('units/pack.zip')}it is a ZIP archive`),
+    ]);
+  });
+
+  it('acknowledges the event of an object that was deleted meanwhile', async () => {
+    const { bucket, lambda, logLines, receive } = await setUp();
+    const event = objectCreated(bucket, 'units/gone.csv');
+    expect(await lambda.invoke(await receive([event]))).toEqual({ batchItemFailures: [] });
+    const object = `s3://${bucket}/units/gone.csv`;
+    await until(() => logLines().some((line) => line.level === 40 && line.object === object));
+  });
+
+  it('leaves an object for later when its time runs out', async () => {
+    const { calls, lambda, logLines, putUnits, receive } = await setUp();
+    const event = await receive([await putUnits('units/a.jsonl', '{"id":"a","images":"https://x.test/1"}')]);
+    const { batchItemFailures } = await lambda.invoke<SqsBatchResponse>(event, 0);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: event.Records[0]?.messageId }]);
+    expect(logLines().filter(({ object }) => object)).toEqual([]);
+    expect(await calls.receive(10, 0, AbortSignal.timeout(5000))).toHaveLength(1);
   });
 
   it('invalidates at CloudFront for functions that may not', async () => {

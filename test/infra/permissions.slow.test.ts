@@ -114,7 +114,8 @@ describe('permissions', () => {
   it.each(['ImageFunctionRole', 'WorkerRole'])(
     "let the %s read what SOURCE_ALLOW allows in clients' buckets",
     (role) => {
-      const entries = Object.entries(actionsIn(synthesise(ALL_OPTIONS), role));
+      const { ingestFrom: _, ...options } = ALL_OPTIONS;
+      const entries = Object.entries(actionsIn(synthesise(options), role));
       expect(Object.fromEntries(entries.filter(([resource]) => resource.includes(':s3:::')))).toEqual({
         'arn:{AWS::Partition}:s3:::originals': ['s3:ListBucket'],
         'arn:{AWS::Partition}:s3:::originals/a/*': ['s3:GetObject'],
@@ -123,6 +124,17 @@ describe('permissions', () => {
       });
     },
   );
+
+  it('let the worker alone read the objects that ingestFrom names', () => {
+    const ingesting = synthesise({ ingestFrom: 's3://deliveries/units/' });
+    const s3Of = (role: string) =>
+      Object.entries(actionsIn(ingesting, role)).filter(([resource]) => resource.includes(':s3:::'));
+    expect(Object.fromEntries(s3Of('WorkerRole'))).toEqual({
+      'arn:{AWS::Partition}:s3:::deliveries': ['s3:ListBucket'],
+      'arn:{AWS::Partition}:s3:::deliveries/units/*': ['s3:GetObject'],
+    });
+    expect(s3Of('ImageFunctionRole')).toEqual([]);
+  });
 
   it.each(['ImageFunctionRole', 'WorkerRole'])(
     'let the %s read the secret with the headers of sources',

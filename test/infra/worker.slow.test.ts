@@ -65,6 +65,50 @@ describe('the queue', () => {
   });
 });
 
+describe('ingestFrom', () => {
+  const ingesting = synthesise({ ingestFrom: ['s3://deliveries/units/', 's3://more-deliveries/'] });
+  const { queueId } = findQueues(ingesting);
+  const created = { source: ['aws.s3'], 'detail-type': ['Object Created'] };
+
+  it('sends the events of new objects below each prefix to the queue', () => {
+    const Targets = [Match.objectLike({ Arn: { 'Fn::GetAtt': [queueId, 'Arn'] } })];
+    const of = (detail: object) => ({ EventPattern: { ...created, detail }, State: 'ENABLED', Targets });
+    const first = of({ bucket: { name: ['deliveries'] }, object: { key: [{ prefix: 'units/' }] } });
+    ingesting.hasResourceProperties('AWS::Events::Rule', first);
+    ingesting.hasResourceProperties('AWS::Events::Rule', of({ bucket: { name: ['more-deliveries'] } }));
+    template.resourcePropertiesCountIs('AWS::Events::Rule', { EventPattern: Match.objectLike(created) }, 0);
+  });
+
+  it('lets these rules alone send to the queue', () => {
+    const rules = Object.keys(
+      ingesting.findResources('AWS::Events::Rule', {
+        Properties: { EventPattern: Match.objectLike(created) },
+      }),
+    );
+    expect(rules).toHaveLength(2);
+    for (const rule of rules) {
+      ingesting.hasResourceProperties('AWS::SQS::QueuePolicy', {
+        Queues: [{ Ref: queueId }],
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            Match.objectLike({
+              Effect: 'Allow',
+              Principal: { Service: 'events.amazonaws.com' },
+              Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': [rule, 'Arn'] } } },
+            }),
+          ]),
+        },
+      });
+    }
+  });
+
+  it('is what the worker reads from', () => {
+    const { Environment } = findFunction(ingesting, 'lambda-worker.handler');
+    const INGEST_FROM = 's3://deliveries/units/,s3://more-deliveries/';
+    expect(Environment.Variables).toMatchObject({ INGEST_FROM });
+  });
+});
+
 describe('the sweep', () => {
   const { id } = findFunction(template, 'lambda-worker.handler');
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EdgepressError } from '../../src/protocol/error.ts';
 import { encodeMessage } from '../../src/queue/message.ts';
 import { processMessage } from '../../src/queue/process-message.ts';
-import type { Job } from '../../src/queue/queue.ts';
+import type { Job, ObjectName } from '../../src/queue/queue.ts';
 import { Crowded } from '../../src/source/host-slots.ts';
 import { createGate, makeJobs, unitsOf } from '../support/queue/consumer.ts';
 
@@ -172,5 +172,51 @@ describe('processMessage', () => {
     expect(givenUp).toEqual([]);
     expect(await process(alone, 3)).toBe(20);
     expect(givenUp).toEqual([{ unit: 'unit-1', error: new Error('no unit-1') }]);
+  });
+
+  describe('with an event of S3', () => {
+    const body = JSON.stringify({
+      Records: ['a.csv', 'b.csv', 'c.csv'].map((key) => ({
+        eventSource: 'aws:s3',
+        eventName: 'ObjectCreated:Put',
+        s3: { bucket: { name: 'deliveries' }, object: { key } },
+      })),
+    });
+
+    /** Processes the event. Returns the answer, and the keys that were ingested. */
+    async function processEvent(
+      { options }: ReturnType<typeof setUp>,
+      ingest: (key: string) => void = () => {},
+    ) {
+      const keys: string[] = [];
+      const ingestObject = async ({ key }: ObjectName) => {
+        keys.push(key);
+        ingest(key);
+      };
+      return { answer: await processMessage({ body, receipts: 1 }, { ...options, ingestObject }), keys };
+    }
+
+    it('deletes it when all of its objects are ingested', async () => {
+      const { answer, keys } = await processEvent(setUp());
+      expect([answer, keys]).toEqual([undefined, ['a.csv', 'b.csv', 'c.csv']]);
+    });
+
+    it('leaves it on the queue when an object cannot be ingested, and ingests the others', async () => {
+      const given = setUp();
+      const { answer, keys } = await processEvent(given, (key) => {
+        if (key === 'a.csv') throw new Error('it is damaged');
+      });
+      expect([answer, keys]).toEqual([5, ['a.csv', 'b.csv', 'c.csv']]);
+      expect(given.errors).toEqual([{ message: 'it is damaged', unit: undefined }]);
+    });
+
+    it('makes it available immediately when the abort interrupts an object', async () => {
+      const given = setUp({ concurrency: 1 });
+      const { answer, keys } = await processEvent(given, () => {
+        given.stop();
+        throw new Error('interrupted');
+      });
+      expect([answer, keys, given.errors]).toEqual([0, ['a.csv'], []]);
+    });
   });
 });

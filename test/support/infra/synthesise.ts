@@ -48,6 +48,7 @@ export const ALL_OPTIONS: EdgepressOptions = {
   sourceAllow: ['https://*.example.com/*', 's3://originals/a/*', 's3://more-originals/what?/$1/*'],
   sourceHeaders: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:source-headers-0a1b2c',
   sourceIgnoredParameters: '{"*.amazonaws.com": ["X-Amz-*"]}',
+  ingestFrom: ['s3://deliveries/units/', 's3://more-deliveries/'],
   sourceUserAgent: 'edgepress (+https://example.com/images)',
   imageReservedConcurrency: 200,
   workerReservedConcurrency: 101,
