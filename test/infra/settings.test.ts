@@ -32,7 +32,7 @@ describe('the settings of the stack', () => {
     const unset = [
       ...['SOURCE_ALLOW', 'SOURCE_HEADERS', 'SOURCE_IGNORED_PARAMETERS', 'SOURCE_USER_AGENT'],
       ...['EMF_NAMESPACE', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'NOTIFY', 'NOTIFY_SECRET'],
-      'PREWARM_FOR',
+      ...['PREWARM_FOR', 'PREWARM_FETCHES_PER_HOST', 'INGEST_FROM'],
     ];
     expect(Object.keys(environment)).toEqual(names.filter((name) => !unset.includes(name)));
   });
