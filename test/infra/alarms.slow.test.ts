@@ -51,14 +51,17 @@ describe('the alarms', () => {
         .filter((id) => !IN_EVERY_REGION.includes(id))
         .toSorted(),
     ).toEqual(['InternalAlarm', 'NotStoredAlarm', 'OverloadedAlarm', 'StoreCircuitAlarm']);
+    // A metric with a label is written as one of several.
+    const watching = (Metric: object, Stat: string) => ({ Metrics: [{ MetricStat: { Metric, Stat } }] });
+    const overloaded = {
+      Namespace: 'edgepress/test',
+      MetricName: 'totalMs',
+      Dimensions: [{ Name: 'result', Value: 'overloaded' }],
+    };
+    const open = { MetricName: 'circuitsOpen', Dimensions: [{ Name: 'circuit', Value: 'store' }] };
     expect(named).toMatchObject({
-      OverloadedAlarm: {
-        Namespace: 'edgepress/test',
-        MetricName: 'totalMs',
-        Dimensions: [{ Name: 'result', Value: 'overloaded' }],
-        Statistic: 'SampleCount',
-      },
-      StoreCircuitAlarm: { MetricName: 'circuitsOpen', Dimensions: [{ Name: 'circuit', Value: 'store' }] },
+      OverloadedAlarm: watching(overloaded, 'SampleCount'),
+      StoreCircuitAlarm: watching(open, 'Maximum'),
     });
   });
 
