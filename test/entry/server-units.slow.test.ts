@@ -206,8 +206,8 @@ describe('The unit routes of the server', () => {
     expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'unauthorized' }]);
     const tooLong = await ask('POST', '/units/purge', endless());
     expect([tooLong.status, await tooLong.json()]).toMatchObject([400, { code: 'bad_request' }]);
-    // A file in the place of the folder of all units.
-    await writeFile(join(folder, 'v1'), '');
+    // A file in the place of the folder of packs of units.
+    await writeFile(join(folder, 'packs'), '');
     const failed = await ask('POST', '/units', endless());
     expect([failed.status, await failed.json()]).toMatchObject([503, { code: 'overloaded' }]);
     expect(failed.headers.get('retry-after')).toBe('10');

@@ -47,7 +47,7 @@ describe('An image request while the store fails', () => {
       ]);
     }
     expect(origin.requests).toHaveLength(2);
-    expect(service.storeFaults()).toEqual({ get: 8 });
+    expect(service.storeFaults()).toEqual({ get: 10 });
   });
 
   it('still gets the image if the store cannot be written, which is logged and counted', async () => {

@@ -127,7 +127,9 @@ describe('the process of edgepress', () => {
     );
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
-    expect(files.map(({ parentPath }) => parentPath)).toEqual([join(folder, 'purged')]);
+    // The server has its lease of the queue, and every purge leaves its time.
+    const left = files.filter(({ name }) => name !== 'last' && name !== 'queue.json');
+    expect(left.map(({ parentPath }) => parentPath)).toEqual([join(folder, 'purged')]);
     expect(cloudFront.invalidations()).toHaveLength(1);
   });
 });

@@ -13,7 +13,7 @@ describe('The dashboard, the alert rules and the page for operators', () => {
     'examples/monitoring/prometheus-alerts.yaml',
     'docs/operations.md',
   ])('%s names metrics that exist', async (file) => {
-    const { adminRequest } = await startAdminService({ ENCODER_PROCESSES: 'on' });
+    const { adminRequest } = await startAdminService({ ENCODER_PROCESSES: 'on', NOTIFY: '-' });
     const text = await (await adminRequest('GET', '/metrics')).text();
     const known = new Set([...text.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name));
     const named = metricsIn(await readFile(file, 'utf8'));

@@ -2,12 +2,7 @@ import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calculatePlan } from '../../../scripts/plan/calculate.ts';
-import {
-  decodeMessage,
-  MAX_MESSAGE_IMAGES,
-  MAX_MESSAGE_JOBS,
-  packMessages,
-} from '../../../src/queue/message.ts';
+import { MAX_MESSAGE_IMAGES, MAX_MESSAGE_JOBS, packJobs } from '../../../src/queue/message.ts';
 import type { Job } from '../../../src/queue/queue.ts';
 import { createFileStore } from '../../../src/store/file-store.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
@@ -143,7 +138,7 @@ describe('planned requests', () => {
     async (images) => {
       const { queue } = calculatePlan({ ...MILLION_UNITS, imagesPerUnit: images });
       const jobs = Array.from({ length: 2 * MAX_MESSAGE_JOBS }, () => ({ unit: 'a', images, retry: false }));
-      expect(decodeMessage(packMessages(jobs)[0] ?? '')).toHaveLength(queue.unitsPerMessage.value);
+      expect(packJobs(jobs)[0]).toHaveLength(queue.unitsPerMessage.value);
       expect(queue.unitsPerSend.value).toBe(await countUnitsSentTogether(images));
       expect(queue.batchSeconds.value).toBeLessThanOrEqual(
         (2 * Math.max(MAX_MESSAGE_IMAGES, images) * 350) / 1000,

@@ -29,7 +29,7 @@ describe('the command prewarm on a terminal', () => {
     expect(written).toContain('░░░ 0%');
     expect(written).toContain('0 units, 0 images');
     expect(written).toMatch(CLEARED);
-    expect(written).toMatch(/Refused:\r\n {2}line 2: it is not a JSON object\r\n$/);
+    expect(written).toMatch(/Refused:\r\n {2}line 2: it is not a JSON object: it begins with `.`\r\n$/);
   });
 
   it('draws no progress bar when its lines go to the same terminal', async () => {
