@@ -60,7 +60,7 @@ export function calculateQueue(inputs: PlanInputs, workers: Workers) {
 
 export type Queue = ReturnType<typeof calculateQueue>;
 
-/** How many units with this many images each `packMessages` puts into one message. */
+/** How many units with this many images of one client `packJobs` puts into one message. */
 function calculateUnitsPerMessage(images: number) {
   const label = 'units a message';
   if (images > MAX_MESSAGE_IMAGES)

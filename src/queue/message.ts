@@ -16,28 +16,31 @@ export const MAX_MESSAGE_JOBS = 25;
 const messageSchema = z.object({ v: z.literal([1, 2]), jobs: z.array(jobSchema).min(1) });
 
 /**
- * Packs jobs, in their order, into messages of about equal work. A unit with more than `MAX_MESSAGE_IMAGES` images gets its own
- * message.
+ * Packs jobs into messages of about equal work, the jobs of each client in their order: a message has jobs of one client. A unit with more
+ * than `MAX_MESSAGE_IMAGES` images gets its own message.
  *
- * @returns the bodies of the messages
+ * @returns the jobs of each message
  */
-export function packMessages(jobs: readonly Job[]): string[] {
-  const bodies: string[] = [];
-  let packed: Job[] = [];
-  let images = 0;
+export function packJobs(jobs: readonly Job[]): Job[][] {
+  const messages: Job[][] = [];
+  const open = new Map<Job['client'], { packed: Job[]; images: number }>();
   for (const job of jobs) {
-    const isFull = packed.length === MAX_MESSAGE_JOBS || images + job.images > MAX_MESSAGE_IMAGES;
+    const last = open.get(job.client);
     // A source may have 4,096 characters: with a few of them in each message, a batch would be too large for SQS.
-    if (packed.length > 0 && (isFull || job.upgrade)) {
-      bodies.push(encodeMessage(packed));
-      packed = [];
-      images = 0;
+    if (last && !job.upgrade && hasRoom(last, job)) {
+      last.packed.push(job);
+      last.images += job.images;
+    } else {
+      const packed = [job];
+      messages.push(packed);
+      open.set(job.client, { packed, images: job.images });
     }
-    packed.push(job);
-    images += job.images;
   }
-  if (packed.length > 0) bodies.push(encodeMessage(packed));
-  return bodies;
+  return messages;
+}
+
+function hasRoom({ packed, images }: { packed: readonly Job[]; images: number }, job: Job): boolean {
+  return packed.length < MAX_MESSAGE_JOBS && images + job.images <= MAX_MESSAGE_IMAGES;
 }
 
 /** Returns the body of one message with these jobs. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
+import { CLIENT } from './client.ts';
 
 /** Work on one unit. The manifest of the unit is in the store, alone or in a pack; a job only names them. */
 export interface Job {
@@ -19,6 +20,8 @@ export interface Job {
   upgrade?: VariantUpgrade | undefined;
   /** The key of the pack that has the manifest, if it is in one. */
   pack?: string | undefined;
+  /** Whose unit it is, see `clientOf`: a queue that is fair delivers the few jobs of one client before the many of another. */
+  client?: string | undefined;
   /** The trace in which it was asked for, as in the header of this name (W3C Trace Context). */
   traceparent?: string | undefined;
 }
@@ -94,6 +97,7 @@ export const jobSchema = z.object({
     .object({ src: z.string(), width: z.int().min(1), tier: z.enum(TIERS), format: z.enum(FORMATS) })
     .optional(),
   pack: z.string().optional(),
+  client: z.string().regex(CLIENT).optional(),
   traceparent: z.string().optional(),
 }) satisfies z.ZodType<Job>;
 

@@ -35,9 +35,18 @@ export interface FailedEntry {
   reason: string;
 }
 
+export interface OutgoingMessage {
+  body: string;
+  /**
+   * Its `MessageGroupId`. A standard queue is fair with it: while messages of one group fill the queue, those of others are delivered first.
+   * It orders nothing, unlike in a FIFO queue.
+   */
+  group: string | undefined;
+}
+
 /** The calls to one queue. A batch has 1 to 10 entries; its call returns those that failed. */
 export interface SqsApi {
-  send(bodies: readonly string[], delaySeconds: number): Promise<FailedEntry[]>;
+  send(messages: readonly OutgoingMessage[], delaySeconds: number): Promise<FailedEntry[]>;
   /**
    * @param maxMessages - 1 to 10
    * @param waitSeconds - how long to wait for the first message: at most 20
@@ -58,11 +67,12 @@ export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
   nameMissingQueue({ url, client });
   const queue = { QueueUrl: url };
   return {
-    async send(bodies, delaySeconds) {
-      const Entries = bodies.map((MessageBody, index) => ({
+    async send(messages, delaySeconds) {
+      const Entries = messages.map(({ body, group }, index) => ({
         Id: String(index),
-        MessageBody,
+        MessageBody: body,
         DelaySeconds: delaySeconds,
+        ...(group !== undefined && { MessageGroupId: group }),
       }));
       return failedEntries(
         await client.send(new SendMessageBatchCommand({ ...queue, Entries }), withTimeout()),

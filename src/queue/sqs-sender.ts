@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import { backoffDelay, sleep } from '../backoff.ts';
-import { encodeMessage, packMessages } from './message.ts';
+import { encodeMessage, packJobs } from './message.ts';
 import { assertJobs, type Job } from './queue.ts';
-import { type SqsApi, toBatches } from './sqs-api.ts';
+import { type OutgoingMessage, type SqsApi, toBatches } from './sqs-api.ts';
 
 /** The most `SendMessageBatch` calls in flight of one send. */
 const BATCH_CONCURRENCY = 8;
@@ -29,8 +29,10 @@ export interface SqsSender {
 }
 
 export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
-  async function sendBodies(bodies: readonly string[], delaySeconds: number): Promise<void> {
-    await pMap(toBatches(bodies), (batch) => sendBatch(api, batch, delaySeconds), {
+  /** @param packed - the jobs of each message, all of one client */
+  async function sendMessages(packed: readonly (readonly Job[])[], delaySeconds: number): Promise<void> {
+    const messages = packed.map((jobs) => ({ body: encodeMessage(jobs), group: jobs[0]?.client }));
+    await pMap(toBatches(messages), (batch) => sendBatch(api, batch, delaySeconds), {
       concurrency: BATCH_CONCURRENCY,
     });
   }
@@ -38,12 +40,14 @@ export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
   return {
     async send(jobs) {
       assertJobs(jobs);
-      await sendBodies(packMessages(jobs), 0);
+      await sendMessages(packJobs(jobs), 0);
     },
     async sendAlone(jobs, delaySeconds) {
       assertJobs(jobs);
-      const bodies = jobs.map((job) => encodeMessage([job]));
-      await sendBodies(bodies, delaySeconds);
+      await sendMessages(
+        jobs.map((job) => [job]),
+        delaySeconds,
+      );
     },
   };
 }
@@ -51,18 +55,18 @@ export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
 /** Sends a batch, and sends the messages that SQS refused again. */
 async function sendBatch(
   api: Pick<SqsApi, 'send'>,
-  batch: readonly string[],
+  batch: readonly OutgoingMessage[],
   delaySeconds: number,
 ): Promise<void> {
-  let bodies = batch;
+  let messages = batch;
   for (let attempt = 1; ; attempt += 1) {
-    const failed = await api.send(bodies, delaySeconds);
+    const failed = await api.send(messages, delaySeconds);
     if (failed.length === 0) return;
     if (attempt === MAX_ATTEMPTS) {
       const reasons = [...new Set(failed.map(({ reason }) => reason))].join('; ');
       throw new Error(`SQS refused ${failed.length} messages with units ${MAX_ATTEMPTS} times (${reasons})`);
     }
-    bodies = failed.flatMap(({ index }) => bodies[index] ?? []);
+    messages = failed.flatMap(({ index }) => messages[index] ?? []);
     await sleep(backoffDelay(RETRY_DELAY_MS, attempt, MAX_RETRY_DELAY_MS));
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { SUBMISSION_PREFIX } from '../protocol/keys.ts';
+import { clientOf } from '../queue/client.ts';
 import { type Job, jobSchema, type UnitQueue } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { Packs } from './packs.ts';
@@ -58,7 +59,10 @@ export function createSubmissions(
   /** None of a pack that was not stored. */
   async function jobsOf(pack: string, retry: boolean): Promise<Job[]> {
     const packed = await packs.readAll(pack);
-    return packed.map(({ manifest: { id, images } }) => ({ unit: id, images: images.length, retry, pack }));
+    return packed.map(({ manifest }) => ({
+      ...{ unit: manifest.id, images: manifest.images.length, retry },
+      ...{ pack, client: clientOf(manifest) },
+    }));
   }
 
   return {

@@ -2,6 +2,7 @@ import { type Sha256, unitAddress } from '../protocol/keys.ts';
 import type { PurgeClock } from '../purge/purge-clock.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Tombstones } from '../purge/tombstones.ts';
+import { clientOf } from '../queue/client.ts';
 import type { Job } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { Groups } from './groups.ts';
@@ -74,12 +75,15 @@ export function createSubmit(services: SubmitServices): Submit {
     // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
     if ((await sweep.checkTombstone(unit.id, startOfManifest(manifest), [])) === 'unknown')
       throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);
-    return { unit: unit.id, images: unit.images.length, retry };
+    return { unit: unit.id, images: unit.images.length, retry, client: clientOf(unit) };
   }
 
   async function submitEach(units: readonly Unit[], options: { retry: boolean }): Promise<SubmittedBatch> {
     const { retry } = options;
-    const noted = units.map(({ id, images }) => ({ unit: id, images: images.length, retry }));
+    const noted = units.map((unit) => ({
+      ...{ unit: unit.id, images: unit.images.length, retry },
+      client: clientOf(unit),
+    }));
     const forget = await submissions.begin({ jobs: noted });
     const results = await Promise.allSettled(
       units.map((unit) => submit(unit, { ...options, isQueued: true })),
@@ -104,7 +108,10 @@ export function createSubmit(services: SubmitServices): Submit {
     await groups.add(units);
     await Promise.all(parts.map(({ key, part }) => packs.put(key, part)));
     const jobs = parts.flatMap(({ key, part }) =>
-      part.map(({ id, images }) => ({ unit: id, images: images.length, retry, pack: key })),
+      part.map((manifest) => ({
+        ...{ unit: manifest.id, images: manifest.images.length, retry },
+        ...{ pack: key, client: clientOf(manifest) },
+      })),
     );
     return { jobs, error: undefined, forget };
   }

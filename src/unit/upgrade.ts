@@ -3,6 +3,7 @@ import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import { decodeWorkStart } from '../protocol/work-start.ts';
+import { clientOf } from '../queue/client.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
@@ -69,6 +70,8 @@ export function createRequestUpgrade(send: (job: Job) => Promise<void>): Request
     requested.set(key, true);
     const upgrade = { src, width, tier, format };
     // An upgrade that could not be sent is requested again when the variant is served again.
-    send({ unit, images: 1, retry: false, upgrade }).catch(() => requested.delete(key));
+    send({ unit, images: 1, retry: false, upgrade, client: clientOf({ images: [upgrade] }) }).catch(() =>
+      requested.delete(key),
+    );
   };
 }

@@ -5,7 +5,7 @@ import { sha256 } from '../../src/hashing.ts';
 import { unitAddress, unitCacheTag } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { SqsBatchResponse } from '../../src/queue/lambda-messages.ts';
-import { decodeMessage, packMessages } from '../../src/queue/message.ts';
+import { decodeMessage, encodeMessage, packJobs } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createSqsApi } from '../../src/queue/sqs-api.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
@@ -17,6 +17,8 @@ import { startReceiver } from '../support/notify/receiver.ts';
 import { photograph } from '../support/pictures.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
 import { describeS3 } from '../support/store/bucket.ts';
+
+const packMessages = (jobs: readonly Job[]) => packJobs(jobs).map(encodeMessage);
 
 describeS3('the worker function on Lambda', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;
@@ -70,7 +72,10 @@ describeS3('the worker function on Lambda', () => {
     };
     /** Sends messages to the queue, and receives them in the event of Lambda's pollers. */
     const receive = async (bodies: readonly string[]) => {
-      await calls.send(bodies, 0);
+      await calls.send(
+        bodies.map((body) => ({ body, group: undefined })),
+        0,
+      );
       const messages = await calls.receive(10, 0, AbortSignal.timeout(5000));
       const Records = messages.map(({ MessageId = '', ReceiptHandle = '', Body = '' }) => ({
         messageId: MessageId,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage, packMessages } from '../../src/queue/message.ts';
+import { decodeMessage, encodeMessage, packJobs } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { makeJobs } from '../support/queue/consumer.ts';
 
@@ -10,9 +10,10 @@ const anyJob: fc.Arbitrary<Job> = fc.record({
   retry: fc.boolean(),
 });
 
+const packMessages = (jobs: readonly Job[]) => packJobs(jobs).map(encodeMessage);
 const jobsPerMessage = (jobs: readonly Job[]) => packMessages(jobs).map((body) => decodeMessage(body).length);
 
-describe('packMessages', () => {
+describe('packJobs', () => {
   it('keeps every job in order, in messages of at most 25 units, and of at most 50 images or one unit', () => {
     fc.assert(
       fc.property(fc.array(anyJob, { maxLength: 200 }), (jobs) => {
@@ -38,6 +39,13 @@ describe('packMessages', () => {
     ['no units', [], []],
   ])('fills each message before it starts the next, for %s', (_name, jobs, messages) => {
     expect(jobsPerMessage(jobs)).toEqual(messages);
+  });
+
+  it('packs the jobs of each client apart, and fills the messages of each', () => {
+    const jobs = makeJobs(100, 2).map((job, index) => ({ ...job, client: `client-${index % 2}` }));
+    const messages = packMessages(jobs).map(decodeMessage);
+    expect(messages.map((message) => message.length)).toEqual([25, 25, 25, 25]);
+    for (const message of messages) expect(new Set(message.map(({ client }) => client)).size).toBe(1);
   });
 
   it('writes version 1 of the format, with the properties that a job has', () => {

@@ -1,6 +1,6 @@
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeMessage, packMessages } from '../../src/queue/message.ts';
+import { decodeMessage, encodeMessage } from '../../src/queue/message.ts';
 import type { UnitQueue } from '../../src/queue/queue.ts';
 import { createSqsQueue, type SqsQueueOptions } from '../../src/queue/sqs-queue.ts';
 import { createGate, makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
@@ -156,7 +156,7 @@ describe('a consumer of SQS', () => {
     const consumer = startConsumer(queue);
     await consumer.started(4);
     await consumer.stop();
-    expect(sent).toEqual(makeJobs(4).flatMap((job) => packMessages([job])));
+    expect(sent).toEqual(makeJobs(4).map((job) => encodeMessage([job])));
     expect(consumer.units.sort()).toEqual(unitsOf(makeJobs(4)));
     expect(consumer.errors.map(({ error }) => String(error))).toEqual([expect.stringContaining('3 times')]);
     expect(await queue.depth()).toBe(0);

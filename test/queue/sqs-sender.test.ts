@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { decodeMessage } from '../../src/queue/message.ts';
+import type { Job } from '../../src/queue/queue.ts';
 import { createSqsApi, createSqsClient } from '../../src/queue/sqs-api.ts';
 import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
 import { createSqsSender } from '../../src/queue/sqs-sender.ts';
@@ -28,6 +30,32 @@ describe('createSqsSender', () => {
     expect(await createSqsQueue(queue).depth()).toBe(12);
   });
 
+  it('names the client of each message, and sends none for jobs without one', async () => {
+    const calls: SqsCall[] = [];
+    const queue = await createTestQueue();
+    const client = await createInterceptedClient({ after: (call) => calls.push(call) });
+    const sender = createSqsSender(createSqsApi({ ...queue, client }));
+    const [a, b, c, d] = makeJobs(4);
+    const jobs = [
+      { ...a, client: 'client-7' },
+      { ...b, client: 'photos.test:8080' },
+      { ...c, client: 'client-7' },
+      d,
+    ];
+    await sender.send(jobs as Job[]);
+    await sender.sendAlone(jobs.slice(1, 2) as Job[], 0);
+    const entries = calls.flatMap(({ input }) => input.Entries as Entry[]);
+    expect(
+      entries.map(({ MessageGroupId, MessageBody }) => [MessageGroupId, unitsOf(decodeMessage(MessageBody))]),
+    ).toEqual([
+      ['client-7', unitsOf([a, c] as Job[])],
+      ['photos.test:8080', unitsOf([b] as Job[])],
+      [undefined, unitsOf([d] as Job[])],
+      ['photos.test:8080', unitsOf([b] as Job[])],
+    ]);
+    expect(await createSqsQueue(queue).depth()).toBe(4);
+  });
+
   it('sends the messages of a batch again that SQS refused, and only these', async () => {
     const { sender, accepted } = await startRefusingServer(
       (body, attempts) => attempts > 1 || body.length % 3 === 0,
@@ -47,6 +75,7 @@ describe('createSqsSender', () => {
 interface Entry {
   Id: string;
   MessageBody: string;
+  MessageGroupId?: string;
 }
 
 /**

@@ -240,7 +240,7 @@ describe('createRequestUpgrade', () => {
     isDown = false;
     await serve();
     await serve();
-    const job = { unit: 'unit-1', images: 1, retry: false, upgrade };
+    const job = { unit: 'unit-1', images: 1, retry: false, upgrade, client: 'a.test' };
     expect(sent).toEqual([job, job]);
   });
 });

@@ -1,0 +1,22 @@
+import { sha256 } from '../hashing.ts';
+
+/** What a client may be called: a part of what SQS allows as a `MessageGroupId` (1 to 128 letters, digits and punctuation). */
+export const CLIENT = /^[A-Za-z0-9._~:[\]-]{1,128}$/;
+
+/**
+ * Returns whose unit it is, as far as a unit tells: its group, or else the host (with its port) or bucket of its first image. A name that
+ * is too long or has other characters is hashed.
+ *
+ * @returns what matches `CLIENT`; `undefined` when there is neither
+ */
+export function clientOf(unit: {
+  group?: string | undefined;
+  images: readonly { src: string }[];
+}): string | undefined {
+  const name = unit.group ?? hostOf(unit.images[0]?.src);
+  return name === undefined || CLIENT.test(name) ? name : sha256(name);
+}
+
+function hostOf(src: string | undefined): string | undefined {
+  return src !== undefined && URL.canParse(src) ? new URL(src).host || undefined : undefined;
+}
