@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { FORMATS, type Format, isUnit, TIERS, type Tier } from '../protocol/request.ts';
-import { CLIENT } from './client.ts';
+
+/** What a client may be called: a part of what SQS allows as a `MessageGroupId` (1 to 128 letters, digits and punctuation). */
+export const CLIENT = /^[A-Za-z0-9._~:[\]-]{1,128}$/;
 
 /** Work on one unit. The manifest of the unit is in the store, alone or in a pack; a job only names them. */
 export interface Job {

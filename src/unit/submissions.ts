@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { SUBMISSION_PREFIX } from '../protocol/keys.ts';
-import { clientOf } from '../queue/client.ts';
 import { type Job, jobSchema, type UnitQueue } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
+import { clientOf } from './client-of.ts';
 import type { Packs } from './packs.ts';
 
 /**

@@ -3,7 +3,6 @@ import { EdgepressError } from '../protocol/error.ts';
 import { type Sha256, variantAddress } from '../protocol/keys.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import { decodeWorkStart } from '../protocol/work-start.ts';
-import { clientOf } from '../queue/client.ts';
 import type { Job, VariantUpgrade } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { RequestUpgrade } from '../variant/get-variant.ts';
@@ -11,6 +10,7 @@ import type { MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import { budgetOf, groupTagOf, isUpgradeable, requesterOf } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
+import { clientOf } from './client-of.ts';
 
 export interface UpgradeServices {
   store: Pick<VariantStore, 'head'>;

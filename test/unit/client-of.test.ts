@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CLIENT, clientOf } from '../../src/queue/client.ts';
+import { CLIENT } from '../../src/queue/queue.ts';
+import { clientOf } from '../../src/unit/client-of.ts';
 
 const images = [{ src: 'https://photos.test:8080/a.jpg' }, { src: 'https://other.test/b.jpg' }];
 

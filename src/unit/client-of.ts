@@ -1,7 +1,5 @@
 import { sha256 } from '../hashing.ts';
-
-/** What a client may be called: a part of what SQS allows as a `MessageGroupId` (1 to 128 letters, digits and punctuation). */
-export const CLIENT = /^[A-Za-z0-9._~:[\]-]{1,128}$/;
+import { CLIENT } from '../queue/queue.ts';
 
 /**
  * Returns whose unit it is, as far as a unit tells: its group, or else the host (with its port) or bucket of its first image. A name that
