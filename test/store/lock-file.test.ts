@@ -1,0 +1,53 @@
+import { linkSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withLockFile } from '../../src/store/lock-file.ts';
+import { temporaryFolder } from '../support/http/service.ts';
+
+async function setUp() {
+  const folder = await temporaryFolder();
+  return { folder, path: join(folder, 'x.lock') };
+}
+
+describe('A lock file', () => {
+  it('is there while the work is done, and not after it, even if that throws', async () => {
+    const { folder, path } = await setUp();
+    let during: Promise<string[]> | undefined;
+    const work = () => {
+      during = readdir(folder);
+      throw new Error('no');
+    };
+    expect(() => withLockFile(path, work)).toThrow('no');
+    await during;
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['long ago', -3600],
+    ['by a process whose clock is ahead', 3600],
+  ])('that was left %s holds up nobody for good', async (_name, seconds) => {
+    const { folder, path } = await setUp();
+    await writeFile(path, '');
+    const time = Date.now() / 1000 + seconds;
+    await utimes(path, time, time);
+    expect(withLockFile(path, () => 'done')).toBe('done');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('of another process, which took it over from work that was too slow, stays', async () => {
+    const { folder, path } = await setUp();
+    withLockFile(path, () => {
+      // What another process does after a second. The first file keeps its inode, so that this one has another.
+      linkSync(path, `${path}.first`);
+      rmSync(path);
+      writeFileSync(path, '');
+    });
+    expect(await readdir(folder)).toEqual(['x.lock', 'x.lock.first']);
+  });
+
+  it('that cannot be created keeps nobody from the work', async () => {
+    const { folder } = await setUp();
+    expect(withLockFile(join(folder, 'missing', 'x.lock'), () => 'done')).toBe('done');
+  });
+});
