@@ -119,7 +119,8 @@ export async function startService(
 /** A folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'edgepress-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  // Processes that were killed with their parent may still write while it is removed.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
