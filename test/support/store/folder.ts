@@ -6,7 +6,9 @@ import { QUEUE_LEASE_KEY } from '../../../src/protocol/keys.ts';
 
 const folders: string[] = [];
 afterAll(async () => {
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 10 })));
+  await Promise.all(
+    folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 10 })),
+  );
 });
 
 /** Creates an empty folder, which is removed after the tests of the file. */
