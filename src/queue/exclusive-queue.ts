@@ -5,8 +5,10 @@ import { changeLeases, type Leases, slotsOf, withSlots } from '../store/leases.t
 import type { VariantStore } from '../store/store.ts';
 import type { ConsumeOptions, UnitQueue } from './queue.ts';
 
-/** How often the holder renews the lease, and others look whether it is free. */
+/** How often the holder renews the lease. */
 const RENEW_MS = 15_000;
+/** How often others look whether it is free, at most: in S3, that costs half a dollar a month. */
+const LOOK_MS = 2_000;
 /** Without a renewal for so long, the holder starts no more jobs: a little before others may. */
 const USE_MS = 40_000;
 const LEASE_MS = 60_000;
@@ -17,7 +19,7 @@ export interface ExclusiveQueueOptions {
   nowMs: () => number;
   /** Called when another process works on the queue, and when this one has taken over after that. */
   onChange: (state: 'waiting' | 'working') => void;
-  /** How often to renew the lease, or to look whether it is free, in milliseconds. Default: 15,000. */
+  /** How often to renew the lease, in milliseconds; others look whether it is free as often, or every two seconds. Default: 15,000. */
   renewMs?: number;
 }
 
@@ -69,7 +71,7 @@ function createLease({ store, nowMs, onChange, onError, onOthers, renewMs = RENE
     /** Waits for the lease. Returns `false` once the signal has aborted. */
     async acquire(signal: AbortSignal): Promise<boolean> {
       let isWaiting = false;
-      for (; !signal.aborted; await sleep(renewMs, signal)) {
+      for (; !signal.aborted; await sleep(Math.min(renewMs, LOOK_MS), signal)) {
         try {
           if (slotsOf(await change(1), holder) === 1) {
             if (isWaiting) onChange('working');
