@@ -242,13 +242,14 @@ describe('A pack', () => {
       ...(await temporaryStore()),
       env: { SOURCE_ALLOW_PRIVATE: origin.authority },
     };
-    const { adminRequest } = await startAdminService(env, {
+    const { adminRequest, service } = await startAdminService(env, {
       store: failingStore(store, new RegExp(`^${QUEUE_PREFIX}/`), 'put'),
     });
     const ids = Array.from({ length: COUNT }, (_, index) => `unit-${index}`);
     const lines = ids.map((id) => unitLine(id, `${origin.url}/${id}.jpg`)).join('');
     expect((await adminRequest('POST', '/units', lines)).status).toBe(503);
     expect(await packsIn(root)).toHaveLength(1);
+    await service.stop();
     const next = await startAdminService(env, { store });
     const answering = setInterval(answerAll, 1);
     for (const id of ids) expect((await next.finalStatus(id)).totals).toMatchObject({ ready: 1 });

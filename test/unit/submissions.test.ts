@@ -20,11 +20,12 @@ async function cutOff() {
   const root = await temporaryFolder();
   const env = { SOURCE_ALLOW_PRIVATE: origin.authority };
   const store = createFileStore({ root });
-  const { adminRequest } = await startAdminService(env, {
+  const { adminRequest, service } = await startAdminService(env, {
     store: failingStore(store, new RegExp(`^${QUEUE_PREFIX}/`), 'put'),
   });
   const lines = unitLine('unit-1', `${origin.url}/a.jpg`) + unitLine('unit-2', `${origin.url}/b.jpg`);
   const response = await adminRequest('POST', '/units', lines);
+  await service.stop();
   return { origin, held, answerAll, root, env, store, response };
 }
 
@@ -60,8 +61,9 @@ describe('A submission that was cut off', () => {
     const env = { SOURCE_ALLOW_PRIVATE: origin.authority };
     const store = createFileStore({ root });
     const failing = failingStore(store, /manifest\.json$/, 'put');
-    const { adminRequest } = await startAdminService(env, { store: failing });
+    const { adminRequest, service } = await startAdminService(env, { store: failing });
     await adminRequest('POST', '/units', unitLine('unit-1', `${origin.url}/a.jpg`));
+    await service.stop();
     const next = await startAdminService(env, { store });
     await next.service.unitServices.units.sweep();
     await next.queueIsEmpty();
