@@ -32,7 +32,7 @@ const READ_CONCURRENCY = 16;
 export function createUnitParts(store: VariantStore, sha256: Sha256): UnitParts {
   const folderOf = (unit: string) => `${unitAddress(unit, sha256).folder}/${PARTS_FOLDER}`;
 
-  /** Lists parts in the order of their images. */
+  /** Lists parts, of any submission. */
   async function list(unit: string): Promise<PartName[]> {
     const parts: PartName[] = [];
     for await (const { key } of store.list(folderOf(unit))) {
@@ -59,8 +59,8 @@ export function createUnitParts(store: VariantStore, sha256: Sha256): UnitParts 
       const body = new TextEncoder().encode(JSON.stringify({ receivedAt, lastPurge, summary }));
       await store.put(`${folderOf(id)}/${name}`, body, { contentType: 'application/json' });
       const parts = (await list(id)).filter((part) => part.receivedMs === receivedMs);
-      if (!isWhole(parts, manifest.images.length)) return undefined;
-      return joinSummaries(await pMap(parts, readSummary, { concurrency: READ_CONCURRENCY }));
+      const whole = wholeOf(parts, manifest.images.length);
+      return whole && joinSummaries(await pMap(whole, readSummary, { concurrency: READ_CONCURRENCY }));
     },
     async remove(manifest) {
       const { atMs } = startOfManifest(manifest);
@@ -70,12 +70,22 @@ export function createUnitParts(store: VariantStore, sha256: Sha256): UnitParts 
   };
 }
 
-/** Whether parts, in order, follow each other up to the last image. */
-function isWhole(parts: readonly PartName[], images: number): boolean {
-  let end = 0;
+/**
+ * Returns the parts of which each begins where the one before ends, up to the last image; `undefined` if one is missing. There may be others:
+ * jobs of an earlier submission, which had another number of images, end as parts of this one.
+ */
+function wholeOf(parts: readonly PartName[], images: number): PartName[] | undefined {
+  const longest = new Map<number, PartName>();
   for (const part of parts) {
-    if (part.from !== end) return false;
+    if (part.images > (longest.get(part.from)?.images ?? 0)) longest.set(part.from, part);
+  }
+  const whole: PartName[] = [];
+  let end = 0;
+  while (end < images) {
+    const part = longest.get(end);
+    if (!part) return undefined;
+    whole.push(part);
     end += part.images;
   }
-  return end === images;
+  return whole;
 }
