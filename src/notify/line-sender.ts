@@ -12,7 +12,14 @@ export function createFileSender(path: string): Sender {
 
   /** After a write that was cut off, as on a full disk, the rest of a line stays: what follows begins a new one. */
   async function append(body: string): Promise<void> {
-    file = await openAgain(file, path);
+    if (file && !(await isAt(path, file))) {
+      const old = file;
+      // First: if the new one cannot be opened, the next event opens it.
+      file = undefined;
+      await old.close();
+    }
+    // Readable too, so that its last byte can be looked at.
+    file ??= await open(path, 'a+');
     const { size } = await file.stat();
     const line = Buffer.from(`${(await endsInLine(file, size)) ? '' : '\n'}${body}\n`);
     const { bytesWritten } = await file.write(line);
@@ -38,15 +45,10 @@ export function createFileSender(path: string): Sender {
   };
 }
 
-/** Returns a file that is open at this path. */
-async function openAgain(file: FileHandle | undefined, path: string): Promise<FileHandle> {
-  if (file) {
-    const [opened, named] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
-    if (named && opened.dev === named.dev && opened.ino === named.ino) return file;
-    await file.close();
-  }
-  // Readable too, so that its last byte can be looked at.
-  return await open(path, 'a+');
+/** Whether a file is the one at this path. */
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [opened, named] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
+  return named !== undefined && opened.dev === named.dev && opened.ino === named.ino;
 }
 
 /** @param size - of the file */

@@ -1,5 +1,5 @@
-import { appendFile, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, it, onTestFinished } from 'vitest';
 import { createFileSender, createStdoutSender } from '../../src/notify/line-sender.ts';
@@ -43,6 +43,18 @@ it('a file in a folder that is not there has failed', async () => {
     state: 'failed',
     reason: expect.stringContaining('ENOENT'),
   });
+});
+
+it('a folder that was away for a while gets the next event when it is back', async () => {
+  const { path, sender } = await setUp();
+  const folder = dirname(path);
+  await sender.send(message('a'));
+  await rename(folder, `${folder}.away`);
+  onTestFinished(() => rm(`${folder}.away`, { recursive: true }));
+  expect(await sender.send(message('b'))).toMatchObject({ state: 'failed' });
+  await mkdir(folder);
+  expect(await sender.send(message('b'))).toEqual({ state: 'delivered' });
+  expect(await readFile(path, 'utf8')).toBe('{"id":"b"}\n');
 });
 
 it('standard output gets a line for each event', async () => {
