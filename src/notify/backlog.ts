@@ -1,17 +1,13 @@
-import { createLanes } from './lanes.ts';
+import { createLanes, type Lanes } from './lanes.ts';
 import type { Outbox, WaitingEvent } from './outbox.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** The events that wait for one target: all of them in the store, the next ones in memory. */
-export interface Backlog {
+export interface Backlog extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 'setAside'> {
   /** @throws the error of the store */
   add(event: UnitEvent): Promise<void>;
-  /** Returns the next event to be sent, which is then in flight; `undefined` if there is none in memory. */
-  take(): WaitingEvent | undefined;
   /** Removes an event that was delivered or dropped. Throws the error of the store. */
   finish(event: WaitingEvent): Promise<void>;
-  /** An event is to be sent again: before those of other units, or after them. */
-  putBack(event: WaitingEvent, where: 'first' | 'last'): void;
   /** There may be events in the store that this process does not know. */
   takeUp(): void;
   /** Whether events should be listed: few are in memory, and the store may have more. */
@@ -22,7 +18,8 @@ export interface Backlog {
    * @throws the error of the store
    */
   list(): Promise<void>;
-  isEmpty(): boolean;
+  /** Whether nothing is to be sent but what was set aside. */
+  isDone(): boolean;
   /** About how many events wait. */
   size(): number;
 }
@@ -39,18 +36,19 @@ export function createBacklog(outbox: Outbox): Backlog {
   let listing: Promise<void> | undefined;
   let size = 0;
 
-  /** The first time it lists all, to count what waits. */
+  /** The first time it lists all, to count what waits, while events are sent already. */
   async function fill(): Promise<void> {
     mayHaveMore = false;
-    let listed = 0;
+    if (!isCounted) size = 0;
     for await (const event of outbox.list()) {
-      listed++;
+      if (!isCounted) size++;
       if (lanes.size() < MAX_IN_MEMORY) lanes.add(event);
       else mayHaveMore = true;
       if (mayHaveMore && isCounted) return;
     }
-    size = listed;
     isCounted = true;
+    // All that waits is in memory: from here on the number is exact, whatever other processes have sent.
+    if (!mayHaveMore) size = lanes.size();
   }
 
   return {
@@ -61,12 +59,14 @@ export function createBacklog(outbox: Outbox): Backlog {
       else lanes.add(waiting);
     },
     take: lanes.take,
+    takeAside: lanes.takeAside,
+    putBack: lanes.putBack,
+    setAside: lanes.setAside,
     async finish(event) {
       await outbox.remove([event.key]);
       size = Math.max(size - 1, 0);
       lanes.done(event);
     },
-    putBack: lanes.putBack,
     takeUp() {
       mayHaveMore = true;
     },
@@ -82,7 +82,7 @@ export function createBacklog(outbox: Outbox): Backlog {
         });
       return listing;
     },
-    isEmpty: () => lanes.size() === 0 && !mayHaveMore && !listing,
+    isDone: () => lanes.areAside() && !mayHaveMore && !listing,
     size: () => size,
   };
 }

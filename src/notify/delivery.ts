@@ -51,7 +51,7 @@ export interface Delivery {
   takeUp(): void;
   /** Starts no more deliveries, and resolves when those in flight have ended. */
   stop(): Promise<void>;
-  /** Resolves when nothing waits, or the target fails (again), or the signal aborts. */
+  /** Resolves when nothing waits but what was refused, or the target fails (again), or the signal aborts. */
   flushed(signal: AbortSignal): Promise<void>;
   /** About how many events wait. */
   waiting(): number;
@@ -62,7 +62,11 @@ export interface Delivery {
 interface Shared extends DeliveryOptions {
   backlog: Backlog;
   pause: TargetPause;
+  /** Of the events that the target refuses: those of others go on. */
+  refusals: TargetPause;
   counts: DeliveryCounts;
+  /** Attempts that failed, but for those that were refused. */
+  failures: number;
   /** Whether the target wants no more events. */
   isGone: boolean;
 }
@@ -71,8 +75,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, sender, nowMs, maxWaiting = MAX_WAITING, firstPauseMs = FIRST_PAUSE_MS } = options;
   const backlog = createBacklog(outbox);
   const pause = createTargetPause(firstPauseMs, nowMs);
+  const refusals = createTargetPause(firstPauseMs, nowMs);
   const counts: DeliveryCounts = { delivered: 0, failed: 0, dropped: 0 };
-  const shared: Shared = { ...options, backlog, pause, counts, isGone: false };
+  const shared: Shared = { ...options, backlog, pause, refusals, counts, failures: 0, isGone: false };
   const pump = createPump(shared);
   return {
     counts,
@@ -99,9 +104,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     start: pump.start,
     stop: pump.stop,
     async flushed(signal) {
-      const failedBefore = counts.failed;
-      const hasFailed = () => counts.failed > failedBefore;
-      const isOver = () => backlog.isEmpty() || hasFailed() || shared.isGone || signal.aborted;
+      const failedBefore = shared.failures;
+      const hasFailed = () => shared.failures > failedBefore;
+      const isOver = () => backlog.isDone() || hasFailed() || shared.isGone || signal.aborted;
       while (!isOver()) await pump.nextChange(signal);
     },
   };
@@ -109,7 +114,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
 /** Keeps as many deliveries in flight as may be. */
 function createPump(shared: Shared) {
-  const { backlog, pause, sender } = shared;
+  const { backlog, pause, refusals, sender } = shared;
   const inFlight = new Set<Promise<void>>();
   let isRunning = false;
   let timer: NodeJS.Timeout | undefined;
@@ -128,19 +133,20 @@ function createPump(shared: Shared) {
     onChange();
     if (!isRunning || shared.isGone) return;
     const pauseMs = pause.remainingMs();
-    if (pauseMs > 0) {
-      timer = setTimeout(run, pauseMs);
-      return;
+    if (pauseMs <= 0) {
+      if (backlog.needsListing()) track(list(shared));
+      startDeliveries();
     }
-    if (backlog.needsListing()) track(list(shared));
-    startDeliveries();
+    const waitMs = Math.max(pauseMs, refusals.remainingMs());
+    if (waitMs > 0) timer = setTimeout(run, waitMs);
   }
 
   function startDeliveries(): void {
     while (inFlight.size < (pause.isFailing() ? 1 : sender.concurrency)) {
-      const event = backlog.take();
+      const refused = refusals.remainingMs() > 0 ? undefined : backlog.takeAside();
+      const event = refused ?? backlog.take();
       if (!event) return;
-      track(deliver(event, shared));
+      track(deliver(event, shared, refused !== undefined));
     }
   }
 
@@ -179,8 +185,8 @@ async function list(shared: Shared): Promise<void> {
 }
 
 /** Never throws. */
-async function deliver(event: WaitingEvent, shared: Shared): Promise<void> {
-  const { backlog, outbox, sender, nowMs } = shared;
+async function deliver(event: WaitingEvent, shared: Shared, wasRefused: boolean): Promise<void> {
+  const { backlog, outbox, sender, refusals, nowMs } = shared;
   try {
     if (nowMs() - event.sinceMs > MAX_AGE_MS) {
       await backlog.finish(event);
@@ -191,18 +197,19 @@ async function deliver(event: WaitingEvent, shared: Shared): Promise<void> {
     if (!message) return await backlog.finish(event);
     const result = await sender.send(message);
     recordAttempt(shared, result);
-    if (result.state === 'delivered') return await backlog.finish(event);
-    // One that is refused must not keep others from being sent.
-    backlog.putBack(event, result.state === 'refused' ? 'last' : 'first');
+    if (result.state === 'refused') return backlog.setAside(event);
+    if (result.state !== 'delivered') return backlog.putBack(event);
+    if (wasRefused) refusals.succeeded();
+    await backlog.finish(event);
   } catch (error) {
     // Of the store. What was delivered is delivered again: that is what ids are for.
     recordAttempt(shared, { state: 'failed', reason: String(error) });
-    backlog.putBack(event, 'first');
+    backlog.putBack(event);
   }
 }
 
 function recordAttempt(shared: Shared, result: SendResult): void {
-  const { name, counts, pause, backlog, log } = shared;
+  const { name, counts, pause, refusals, backlog, log } = shared;
   if (result.state === 'delivered') {
     counts.delivered++;
     pause.succeeded();
@@ -215,7 +222,10 @@ function recordAttempt(shared: Shared, result: SendResult): void {
     shared.isGone = true;
     log.error(fields, 'the target of events is gone: it gets no more until the next start');
   } else {
-    const pauseMs = pause.failed(result.state === 'failed' ? result.retryAfterMs : undefined);
+    const pauseMs = result.state === 'refused' ? refusals.failed() : pause.failed(result.retryAfterMs);
+    // Whoever refuses one works, and may take others.
+    if (result.state === 'refused') pause.succeeded();
+    else shared.failures++;
     log.warn({ ...fields, seconds: Math.round(pauseMs / 1000) }, 'events could not be sent');
   }
 }

@@ -9,12 +9,18 @@ export interface Lanes {
   add(event: WaitingEvent): void;
   /** Returns the next event to be sent, which is then in flight; `undefined` if there is none. */
   take(): WaitingEvent | undefined;
+  /** The same, of those that were set aside. */
+  takeAside(): WaitingEvent | undefined;
   /** An event was delivered or dropped. */
   done(event: WaitingEvent): void;
-  /** An event is to be sent again: before those of other units, or after them. */
-  putBack(event: WaitingEvent, where: 'first' | 'last'): void;
+  /** An event is to be sent again, before those of other units. */
+  putBack(event: WaitingEvent): void;
+  /** An event is to be sent again, but others need not wait for it. */
+  setAside(event: WaitingEvent): void;
   /** How many events there are, those in flight included. */
   size(): number;
+  /** Whether all events wait for one that was set aside, or are one. */
+  areAside(): boolean;
 }
 
 export function createLanes(): Lanes {
@@ -22,6 +28,14 @@ export function createLanes(): Lanes {
   const lanes = new Map<string, WaitingEvent[]>();
   /** The units whose first event may be sent. */
   const free: string[] = [];
+  /** The units whose first event was set aside. */
+  const aside: string[] = [];
+
+  function firstOf(units: string[]): WaitingEvent | undefined {
+    const unit = units.shift();
+    return unit === undefined ? undefined : lanes.get(unit)?.[0];
+  }
+
   return {
     add(event) {
       if (keys.has(event.key)) return;
@@ -34,10 +48,8 @@ export function createLanes(): Lanes {
         free.push(event.unit);
       }
     },
-    take() {
-      const unit = free.shift();
-      return unit === undefined ? undefined : lanes.get(unit)?.[0];
-    },
+    take: () => firstOf(free),
+    takeAside: () => firstOf(aside),
     done({ key, unit }) {
       keys.delete(key);
       const lane = lanes.get(unit) ?? [];
@@ -45,10 +57,9 @@ export function createLanes(): Lanes {
       if (lane.length > 0) free.push(unit);
       else lanes.delete(unit);
     },
-    putBack({ unit }, where) {
-      if (where === 'first') free.unshift(unit);
-      else free.push(unit);
-    },
+    putBack: ({ unit }) => void free.unshift(unit),
+    setAside: ({ unit }) => void aside.push(unit),
     size: () => keys.size,
+    areAside: () => lanes.size === aside.length,
   };
 }

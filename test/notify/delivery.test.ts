@@ -21,6 +21,7 @@ interface SetUp {
   /** By default each message is delivered. */
   answer?: (message: Message, nth: number) => SendResult;
   maxWaiting?: number;
+  firstPauseMs?: number;
 }
 
 function setUp({
@@ -87,6 +88,59 @@ describe('delivery', () => {
     delivery.start();
     await until(() => delivered.length === 3 && sent.filter((unit) => unit === 'bad').length > 1);
     expect(delivery.waiting()).toBe(1);
+  });
+
+  it('does not wait with the events of others for one that is refused', async () => {
+    const { delivery, delivered, sent } = setUp({
+      answer: ({ unit }) =>
+        unit.startsWith('bad') ? { state: 'refused', reason: '400' } : { state: 'delivered' },
+      firstPauseMs: 60_000,
+    });
+    delivery.start();
+    for (const unit of ['bad-1', 'bad-2', 'bad-3']) await delivery.store(eventOf(unit));
+    await until(() => delivery.counts.failed === 3);
+    for (const unit of ['a', 'b', 'c']) await delivery.store(eventOf(unit));
+    await until(() => delivered.length === 3);
+    expect(sent).toEqual(['bad-1', 'bad-2', 'bad-3', 'a', 'b', 'c']);
+    expect(delivery.waiting()).toBe(3);
+    await delivery.flushed(AbortSignal.timeout(60_000));
+  });
+
+  it('flushes the events of others although some are refused', async () => {
+    const { delivery, delivered } = setUp({
+      answer: ({ unit }) => (unit === 'bad' ? { state: 'refused', reason: '400' } : { state: 'delivered' }),
+      firstPauseMs: 60_000,
+    });
+    for (const unit of ['bad', 'a', 'b', 'c', 'd', 'e', 'f']) await delivery.store(eventOf(unit));
+    delivery.start();
+    await delivery.flushed(AbortSignal.timeout(60_000));
+    expect(delivered).toHaveLength(6);
+  });
+
+  it('knows that nothing waits once all is sent, also what it sent while it counted, and what others sent', async () => {
+    const store = createMemoryStore();
+    const before = setUp({ store }).delivery;
+    for (let nth = 0; nth < 5; nth++) await before.store(eventOf(`unit-${nth}`));
+    let isListed = false;
+    const { delivery, delivered } = setUp({
+      store: {
+        ...store,
+        async *list(...request) {
+          for await (const object of store.list(...request)) {
+            yield object;
+            // The first ones are sent before the last ones are counted.
+            if (delivered.length === 0) void delivery.store(eventOf('another', 1));
+            await until(() => delivered.length > 0);
+          }
+          isListed = true;
+        },
+      },
+    });
+    delivery.takeUp();
+    delivery.start();
+    await until(() => isListed && delivered.length >= 6);
+    await until(() => delivery.waiting() === 0);
+    expect(await keysIn(store)).toEqual([]);
   });
 
   it('drops what is more than its bound, and says so', async () => {
