@@ -10,11 +10,14 @@ export interface AwsSenderOptions {
   endpoint?: string | undefined;
   /** Default: what the SDK finds. */
   credentials?: { accessKeyId: string; secretAccessKey: string };
+  /** Of a message with all its attempts, in milliseconds. Default: 15,000. */
+  timeoutMs?: number;
 }
 
 const CONCURRENCY = 16;
 const CONNECTION_TIMEOUT_MS = 1000;
 const SOCKET_TIMEOUT_MS = 5000;
+const TIMEOUT_MS = 15_000;
 /** The first attempt included. What still fails then is sent again later. */
 const MAX_ATTEMPTS = 3;
 const FIRST_RETRY_DELAY_MS = 100;
@@ -32,7 +35,7 @@ function clientOptions({ endpoint, credentials }: AwsSenderOptions) {
     retryStrategy: new ConfiguredRetryStrategy(MAX_ATTEMPTS, (attempt) =>
       withJitter(backoffDelay(FIRST_RETRY_DELAY_MS, attempt)),
     ),
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: SOCKET_TIMEOUT_MS },
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS },
     ...(credentials && { credentials }),
     ...(endpoint !== undefined && { endpoint }),
   };
@@ -46,11 +49,12 @@ export function createSnsSender(
   { topicArn, region }: { topicArn: string; region: string },
   options: AwsSenderOptions = {},
 ): Sender {
+  const { timeoutMs = TIMEOUT_MS } = options;
   const client = new SNSClient({ region, ...clientOptions(options) });
   return {
     concurrency: CONCURRENCY,
     send: ({ id, type, unit, body }) =>
-      deliver('SNS', async () => {
+      deliver('SNS', timeoutMs, async (abortSignal) => {
         const attribute = (value: string) => ({ DataType: 'String', StringValue: value });
         await client.send(
           new PublishCommand({
@@ -59,6 +63,7 @@ export function createSnsSender(
             MessageAttributes: { id: attribute(id), type: attribute(type), unit: attribute(unit) },
             ...(topicArn.endsWith('.fifo') && { MessageGroupId: unit, MessageDeduplicationId: id }),
           }),
+          { abortSignal },
         );
         return undefined;
       }),
@@ -68,6 +73,7 @@ export function createSnsSender(
 
 /** Puts events on an EventBridge bus: source `edgepress`, detail type `unit.completed` or `unit.failed`, the event as detail. */
 export function createEventBridgeSender(bus: string, options: AwsSenderOptions = {}): Sender {
+  const { timeoutMs = TIMEOUT_MS } = options;
   const region = /^arn:[^:]*:events:([^:]+):/.exec(bus)?.[1];
   const client = new EventBridgeClient({
     ...clientOptions(options),
@@ -78,11 +84,12 @@ export function createEventBridgeSender(bus: string, options: AwsSenderOptions =
   return {
     concurrency: CONCURRENCY,
     send: ({ type, body }) =>
-      deliver('EventBridge', async () => {
+      deliver('EventBridge', timeoutMs, async (abortSignal) => {
         const { Entries } = await client.send(
           new PutEventsCommand({
             Entries: [{ EventBusName: bus, Source: SOURCE, DetailType: type, Detail: body }],
           }),
+          { abortSignal },
         );
         // It answers 200 even if it takes none.
         const { ErrorCode, ErrorMessage } = Entries?.[0] ?? {};
@@ -95,9 +102,10 @@ export function createEventBridgeSender(bus: string, options: AwsSenderOptions =
 /** @param call - returns the error that is in an answer */
 async function deliver(
   service: string,
-  call: () => Promise<{ name: string; message: string } | undefined>,
+  timeoutMs: number,
+  call: (signal: AbortSignal) => Promise<{ name: string; message: string } | undefined>,
 ): Promise<SendResult> {
-  const error = await call().catch((thrown: unknown) =>
+  const error = await call(AbortSignal.timeout(timeoutMs)).catch((thrown: unknown) =>
     thrown instanceof Error ? thrown : new Error(String(thrown)),
   );
   if (error === undefined) return { state: 'delivered' };

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createEventBridgeSender, createSnsSender } from '../../src/notify/aws-senders.ts';
 import type { Sender } from '../../src/notify/sender.ts';
+import { startOrigin } from '../support/http/service.ts';
 import { credentials, startRecordingEndpoint } from '../support/notify/recording-endpoint.ts';
 
 const MESSAGE = {
@@ -53,6 +54,17 @@ describe('an SNS topic', () => {
     await sender.send(MESSAGE);
     const form = Object.fromEntries(new URLSearchParams(calls[0]?.body));
     expect(form).toMatchObject({ MessageGroupId: 'unit-1', MessageDeduplicationId: 'evt_0a1b' });
+  });
+
+  it('has failed if it does not answer', async () => {
+    const origin = await startOrigin(() => {});
+    const topicArn = 'arn:aws:sns:eu-west-1:123456789012:units';
+    const options = { endpoint: origin.url, credentials, timeoutMs: 100 };
+    const sender = closing(createSnsSender({ topicArn, region: 'eu-west-1' }, options));
+    expect(await sender.send(MESSAGE)).toEqual({
+      state: 'failed',
+      reason: expect.stringContaining('SNS'),
+    });
   });
 
   it('is tried three times while it is throttled', async () => {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CompletedUnit } from '../../src/notify/unit-event.ts';
+import { createWebhookSender } from '../../src/notify/webhook-sender.ts';
 import { startForbiddingService, startWithUnits, unitLine } from '../support/http/operator.ts';
 import { until } from '../support/http/service.ts';
 import { isSigned, type Received, SECRET, startReceiver } from '../support/notify/receiver.ts';
@@ -44,6 +45,20 @@ describe('an HTTP target of NOTIFY', () => {
     await until(() => receiver.attempts.length === 2);
     const [first, second] = receiver.events();
     expect(second).toEqual(first);
+  });
+
+  it('has taken an event with its status, even if its answer is cut off', async () => {
+    const receiver = await startReceiver((_received, _nth, response) => {
+      response.writeHead(200, { 'Content-Length': '10' }).write('12345');
+      setImmediate(() => response.destroy());
+    });
+    const sender = createWebhookSender({
+      ...{ url: new URL(receiver.url), allowPrivate: [receiver.authority], userAgent: 'edgepress' },
+      secrets: async () => [],
+    });
+    onTestFinished(() => sender.close());
+    const message = { id: 'evt_1', type: 'unit.completed', unit: 'unit-1', body: '{}' };
+    expect(await sender.send(message)).toEqual({ state: 'delivered' });
   });
 
   it('gets another id when the unit is sent again', async () => {
