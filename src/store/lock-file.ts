@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 
 /** A process holds a lock for two system calls. What is older was left by one that was killed between them. */
 const MAX_AGE_MS = 1000;
@@ -22,7 +22,7 @@ export function withLockFile<T>(path: string, work: () => T): T {
 
 /** Returns the inode of the file that was created. */
 function lock(path: string): number | undefined {
-  let seen: { inode: number; sinceMs: number } | undefined;
+  let seen: { file: Stats; sinceMs: number } | undefined;
   for (;;) {
     try {
       const file = openSync(path, 'wx');
@@ -34,7 +34,9 @@ function lock(path: string): number | undefined {
     }
     const file = statSync(path, { throwIfNoEntry: false });
     if (!file) continue;
-    if (seen?.inode !== file.ino) seen = { inode: file.ino, sinceMs: performance.now() };
+    // A file system may give the inode of the last holder's file to that of the next one.
+    if (seen?.file.ino !== file.ino || seen.file.mtimeMs !== file.mtimeMs)
+      seen = { file, sinceMs: performance.now() };
     // Both, since the clock of another machine, or of this one, may be wrong.
     const ageMs = Math.max(Date.now() - file.mtimeMs, performance.now() - seen.sinceMs);
     if (ageMs <= MAX_AGE_MS) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);

@@ -1,9 +1,25 @@
-import { linkSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { withLockFile } from '../../src/store/lock-file.ts';
 import { temporaryFolder } from '../support/http/service.ts';
+
+/** For longer than a lock may be held: as new files with the same inode. */
+const HOLD_IN_TURN = `
+  const { rmSync, utimesSync, writeFileSync } = require('node:fs');
+  const { parentPort, workerData: { path, released } } = require('node:worker_threads');
+  const end = Date.now() + 1500;
+  parentPort.postMessage('begun');
+  const timer = setInterval(() => {
+    if (Date.now() < end) return utimesSync(path, new Date(), new Date());
+    clearInterval(timer);
+    writeFileSync(released, '');
+    rmSync(path);
+  }, 5);
+`;
 
 async function setUp() {
   const folder = await temporaryFolder();
@@ -44,6 +60,18 @@ describe('A lock file', () => {
       writeFileSync(path, '');
     });
     expect(await readdir(folder)).toEqual(['x.lock', 'x.lock.first']);
+  });
+
+  it('that others hold in turn is not taken from them, though file systems use the inodes of removed files again', async () => {
+    const { folder, path } = await setUp();
+    await writeFile(path, '');
+    const others = new Worker(HOLD_IN_TURN, {
+      eval: true,
+      workerData: { path, released: join(folder, 'released') },
+    });
+    await once(others, 'message');
+    expect(withLockFile(path, () => existsSync(join(folder, 'released')))).toBe(true);
+    await once(others, 'exit');
   });
 
   it('that cannot be created keeps nobody from the work', async () => {
