@@ -8,6 +8,8 @@ export interface Backlog extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 
   add(event: UnitEvent): Promise<void>;
   /** Removes an event that was delivered or dropped. Throws the error of the store. */
   finish(event: WaitingEvent): Promise<void>;
+  /** So many events were removed from the store. */
+  noteRemoved(events: number): void;
   /** There may be events in the store that this process does not know. */
   takeUp(): void;
   /** Whether events should be listed: few are in memory, and the store may have more. */
@@ -66,6 +68,9 @@ export function createBacklog(outbox: Outbox): Backlog {
       await outbox.remove([event.key]);
       size = Math.max(size - 1, 0);
       lanes.done(event);
+    },
+    noteRemoved(events) {
+      size = Math.max(size - events, 0);
     },
     takeUp() {
       mayHaveMore = true;

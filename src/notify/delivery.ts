@@ -47,8 +47,12 @@ export interface Delivery {
   sendNow(event: UnitEvent): Promise<boolean>;
   /** Sends what was stored, and what will be, in the background until `stop`. */
   start(): void;
-  /** There may be events of other processes in the store. */
-  takeUp(): void;
+  /**
+   * There may be events of other processes in the store.
+   *
+   * @param removed - how many events of each outbox, by its folder, were removed because they had waited for too long
+   */
+  takeUp(removed?: ReadonlyMap<string, number>): void;
   /** Starts no more deliveries, and resolves when those in flight have ended. */
   stop(): Promise<void>;
   /** Resolves when nothing waits but what was refused, or the target fails (again), or the signal aborts. */
@@ -97,7 +101,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       recordAttempt(shared, result);
       return result.state === 'delivered';
     },
-    takeUp() {
+    takeUp(removed) {
+      const dropped = removed?.get(outbox.folder) ?? 0;
+      counts.dropped += dropped;
+      backlog.noteRemoved(dropped);
       backlog.takeUp();
       pump.run();
     },

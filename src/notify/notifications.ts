@@ -79,8 +79,9 @@ export function createNotifications(options: NotificationsOptions): Notification
     async takeUp() {
       if (targets.length === 0) return;
       const removed = await removeExpired(store, MAX_AGE_MS, nowMs());
-      if (removed > 0) log.error({ events: removed }, 'events were dropped: they waited for too long');
-      each((delivery) => delivery.takeUp());
+      const events = [...removed.values()].reduce((sum, count) => sum + count, 0);
+      if (events > 0) log.error({ events }, 'events were dropped: they waited for too long');
+      each((delivery) => delivery.takeUp(removed));
     },
     async flushed(signal) {
       await Promise.all(each((delivery) => delivery.flushed(signal)));

@@ -18,6 +18,8 @@ export interface WaitingEvent {
  * process, and whatever keeps its target from taking it.
  */
 export interface Outbox {
+  /** Where they are in the store. */
+  folder: string;
   /** Stores an event. The same event again takes the place of the first. */
   add(event: UnitEvent): Promise<WaitingEvent>;
   /** Lists what waits, by the time of the submissions. */
@@ -39,6 +41,7 @@ const FOLDER_DIGITS = 8;
 export function createOutbox(store: VariantStore, target: string, nowMs: () => number): Outbox {
   const folder = outboxFolder(target);
   return {
+    folder,
     async add(event) {
       const { unit, submittedAt } = event.data;
       const time = String(Date.parse(submittedAt)).padStart(13, '0');
@@ -75,14 +78,19 @@ export function toMessage(body: string, unit: string): Message | undefined {
 /**
  * Removes the events that have waited for longer than this, whatever their target: also for one that `NOTIFY` no longer names.
  *
- * @returns how many
+ * @returns how many, by the folder of the target's outbox
  */
-export async function removeExpired(store: VariantStore, maxAgeMs: number, nowMs: number): Promise<number> {
-  let removed = 0;
+export async function removeExpired(
+  store: VariantStore,
+  maxAgeMs: number,
+  nowMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const removed = new Map<string, number>();
   for await (const { key, modifiedMs } of store.list(EVENT_PREFIX)) {
     if (nowMs - modifiedMs <= maxAgeMs) continue;
     await store.delete([key]);
-    removed++;
+    const folder = key.split('/', 2).join('/');
+    removed.set(folder, (removed.get(folder) ?? 0) + 1);
   }
   return removed;
 }
