@@ -67,8 +67,11 @@ const MIN_CONCURRENT_SOURCES = 16;
 /** Enough that units of a slow host hold up few others, and few enough to leave other processes their share of the queue. */
 const CONCURRENT_UNITS = 64;
 
-/** For so long, work in flight may go on once no more is started: some takes a minute. Images that are given up stay pending. */
-const FINISH_MS = 3_000;
+/**
+ * For so long, work in flight may go on once no more is started: some takes a minute. Images that are given up stay pending. Docker kills a
+ * container after ten seconds.
+ */
+const FINISH_MS = 8_000;
 
 /** Composition root of the work on units, on top of the services that serve images. */
 export async function createUnitServices(
