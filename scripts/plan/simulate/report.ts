@@ -5,6 +5,10 @@ import { type Comparison, compareWithPlan } from './compare.ts';
 import type { SimulatedMinute, Simulation } from './simulation.ts';
 
 const MAX_ROWS = 16;
+const MINUTE_COLUMNS = [
+  ...['minute', 'sent', 'done', 'messages', 'oldest', 'workers', 'images/s'],
+  ...['writes/s', 'of a prefix', 'reads/s', 'waiting', 'partitions'],
+];
 
 /** The simulation as text: what happened over time, and beside it what the plan's arithmetic says. */
 export function formatSimulation(plan: Plan, simulation: Simulation): string {
@@ -18,37 +22,8 @@ export function formatSimulation(plan: Plan, simulation: Simulation): string {
     `  S3: ${number(most.writes)} writes a second at most, ${number(most.shardWrites)} of one prefix; what it refused at first waited ${formatDuration(most.storeDelaySeconds)} at most`,
     '',
     ...formatTable(
-      [
-        [
-          'minute',
-          'sent',
-          'done',
-          'messages',
-          'oldest',
-          'workers',
-          'images/s',
-          'writes/s',
-          'of a prefix',
-          'reads/s',
-          'waiting',
-          'partitions',
-        ],
-        ...sample(simulation.minutes).map(minuteRow),
-      ],
-      [
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-        'number',
-      ],
+      [MINUTE_COLUMNS, ...sample(simulation.minutes).map(minuteRow)],
+      MINUTE_COLUMNS.map(() => 'number'),
     ),
     '',
     ...formatTable(

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { calculatePlan } from '../../../scripts/plan/calculate.ts';
 import type { PlanInputs } from '../../../scripts/plan/inputs.ts';
 import { compareWithPlan } from '../../../scripts/plan/simulate/compare.ts';
-import { type SimulationOptions, simulate } from '../../../scripts/plan/simulate/simulation.ts';
+import type { SimulationOptions } from '../../../scripts/plan/simulate/load.ts';
+import { simulate } from '../../../scripts/plan/simulate/simulation.ts';
 import { MILLION_UNITS } from '../../support/plan/inputs.ts';
 
 const UNITS = 20_000;
