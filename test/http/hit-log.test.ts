@@ -42,6 +42,12 @@ it.each([
   expect(line).toBe(expected);
 });
 
+it('The line of a hit without a body is the one that the logger would write', () => {
+  const { bytesOut: _, ...trace } = hit();
+  const [line, expected] = linesOf('info', trace);
+  expect(line).toBe(expected);
+});
+
 it('A hit is not logged below the level of the log', () => {
   expect(linesOf('warn', hit())).toEqual([]);
 });

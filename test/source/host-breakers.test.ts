@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { EdgepressError } from '../../src/protocol/error.ts';
 import { createHostBreakers, isHostRefusal } from '../../src/source/host-breakers.ts';
 import { until } from '../support/http/service.ts';
 import { failure, listen, openSource, serve, serveTcp } from '../support/source/loopback.ts';
@@ -15,6 +16,8 @@ function setUp(options: Parameters<typeof openSource>[0] = {}) {
   return {
     hosts,
     source: openSource({ timeoutMs: 50, hosts, ...options }),
+    /** Another with the same breakers, which waits for a good host however busy the machine is. */
+    patient: openSource({ hosts }),
     advance: (ms: number) => {
       timeMs += ms;
     },
@@ -49,7 +52,7 @@ describe('requests to a host', () => {
     expect(server.connections).toHaveLength(requests);
     isSilent = false;
     test.advance(2_000);
-    expect(Buffer.from(await test.source.fetch(`${base}/next.jpg`))).toEqual(IMAGE);
+    expect(Buffer.from(await test.patient.fetch(`${base}/next.jpg`))).toEqual(IMAGE);
     test.source.assertReachable(`${base}/next.jpg`);
   });
 
@@ -58,7 +61,7 @@ describe('requests to a host', () => {
     const good = await serve((_request, response) => response.end(IMAGE));
     const test = setUp();
     await fetchAll(test, `http://images.test:${silent.port}`, 5);
-    expect(Buffer.from(await test.source.fetch(`http://images.test:${good.port}/`))).toEqual(IMAGE);
+    expect(Buffer.from(await test.patient.fetch(`http://images.test:${good.port}/`))).toEqual(IMAGE);
     expect(test.hosts.list()).toMatchObject([{ target: `images.test:${silent.port}` }]);
   });
 
@@ -165,6 +168,53 @@ describe('requests to a host', () => {
     await until(() => open.size === 0);
   });
 
+  it('say nothing, if they were given up before their host answered another', async () => {
+    const { open, base } = await serveHeld();
+    const { source, hosts } = setUp({ timeoutMs: 800 });
+    const left = [0, 1, 2, 3, 4, 5].map((number) =>
+      failure(source.fetch(`${base}/${number}.jpg`, AbortSignal.timeout(300))),
+    );
+    await Promise.all(left);
+    await until(() => open.size === 1);
+    expect(Buffer.from(await source.fetch(`${base}/good.jpg`))).toEqual(IMAGE);
+    await until(() => open.size === 0);
+    expect(hosts.list()).toEqual([]);
+  });
+
+  it.each([
+    ['end with their time if they were given up', 'silent', { timeoutMs: 900, waitMs: 600, laterMs: 1200 }],
+    [
+      'end at once if they are given up after they were answered',
+      'begun',
+      { timeoutMs: 3000, waitMs: 400, laterMs: 800 },
+    ],
+  ])('%s', async (_, name, { timeoutMs, waitMs, laterMs }) => {
+    const { open, base } = await serveHeld();
+    const { source } = setUp({ timeoutMs });
+    const left = failure(source.fetch(`${base}/${name}.jpg`, AbortSignal.timeout(waitMs)));
+    await until(() => open.size === 1);
+    // It ends when the first has ended, and before that one would if its time began anew when it was given up.
+    const later = setUp({ timeoutMs: laterMs }).source.fetch(`${(await serveHeld()).base}/silent.jpg`);
+    expect((await failure(later)).code).toBe('source_timeout');
+    await left;
+    expect(open.size).toBe(0);
+  });
+
+  it('that end without saying anything of the host let the next one probe it', async () => {
+    let timeMs = 0;
+    const hosts = createHostBreakers({ nowMs: () => timeMs });
+    const run = (error: Error, resource: string) => {
+      const request = { host: 'a.test', resource, signal: new AbortController().signal, timeoutMs: 1000 };
+      return failure(hosts.run(request, () => Promise.reject(error)));
+    };
+    const down = new EdgepressError('source_unavailable', 'no connection');
+    for (let nth = 0; nth < 5; nth++) await run(down, `/${nth}`);
+    expect(isHostRefusal(await run(down, '/refused'))).toBe(true);
+    timeMs += 2000;
+    const forbidden = new EdgepressError('source_forbidden', 'not a public address');
+    for (const resource of ['/a', '/b']) expect(await run(forbidden, resource)).toBe(forbidden);
+  });
+
   it('do not go on if they were given up soon', async () => {
     const open = new Set<ServerResponse>();
     const server = await serve((_request, response) => {
@@ -194,6 +244,18 @@ describe('requests to a host', () => {
     expect(hosts.list()).toEqual([]);
   });
 });
+
+/** A server that answers nothing but a good picture; of another, it answers a part. Returns the answers that it holds. */
+async function serveHeld() {
+  const open = new Set<ServerResponse>();
+  const { port } = await serve((request, response) => {
+    if (request.url === '/good.jpg') return void response.end(IMAGE);
+    if (request.url === '/begun.jpg') response.writeHead(200).write('.');
+    open.add(response);
+    response.once('close', () => open.delete(response));
+  });
+  return { open, base: `http://images.test:${port}` };
+}
 
 function portOf({ port }: { port: number }, scheme = 'http'): string {
   return `${scheme}://images.test:${port}`;

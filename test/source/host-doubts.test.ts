@@ -28,6 +28,21 @@ it('A probe that was given up lets the next one go, once the request that went o
   expect(enter()).toMatchObject({ isProbe: true });
 });
 
+it('Of the requests that were given up, no more are kept than may count', () => {
+  const { giveUp } = setUp();
+  const settled = { failed: 0, abandoned: 0 };
+  const entry = {
+    ...{ isProbe: false, succeeded: () => {} },
+    failed: () => void settled.failed++,
+    abandoned: () => void settled.abandoned++,
+  };
+  const witness = giveUp(entry);
+  for (let count = 0; count < 100; count++) giveUp(entry);
+  expect(settled).toEqual({ failed: 0, abandoned: 85 });
+  witness?.timedOut(silence);
+  expect(settled.failed).toBe(16);
+});
+
 it('A request whose time is over does not end, when it ends itself, the one that goes on after it', () => {
   const { enter, giveUp } = setUp();
   const [first, second, third] = [enter(), enter(), enter()];

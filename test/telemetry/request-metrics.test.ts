@@ -33,11 +33,13 @@ it('Requests count however often they are read', async () => {
   await registry.metrics();
   record(hit);
   record({ outcome: 'error', code: 'expired', seconds: 2, bytes: 5, originalBytes: undefined });
+  record({ outcome: 'error', code: 'internal', seconds: 2, bytes: 0, originalBytes: undefined });
   const lines = (await registry.metrics()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
       'edgepress_requests_total{outcome="hit",code=""} 2',
       'edgepress_requests_total{outcome="error",code="expired"} 1',
+      'edgepress_requests_total{outcome="error",code="internal"} 1',
       'edgepress_request_seconds_count{outcome="hit"} 2',
       'edgepress_response_bytes_total 25',
       'edgepress_image_bytes_total 20',
