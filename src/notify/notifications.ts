@@ -115,8 +115,13 @@ function notificationMetrics(
       type: 'gauge',
       help: 'Events that wait for their delivery to a target of NOTIFY, about',
       labelNames: ['target'],
-      read: () =>
-        deliveries.map(({ name, delivery }) => ({ labels: { target: name }, value: delivery.waiting() })),
+      read: () => {
+        // Webhooks on one server have one name.
+        const waiting = new Map<string, number>();
+        for (const { name, delivery } of deliveries)
+          waiting.set(name, (waiting.get(name) ?? 0) + delivery.waiting());
+        return [...waiting].map(([target, value]) => ({ labels: { target }, value }));
+      },
     },
   ];
 }

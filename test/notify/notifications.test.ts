@@ -7,6 +7,20 @@ import { createMemoryStore } from '../support/store/memory-store.ts';
 
 const HOUR_MS = 3_600_000;
 
+it('Two targets on one server, which have one name, are counted together', async () => {
+  const notifications = createNotifications({
+    targets: ['https://a.test/one', 'https://a.test/two'].map((url) => ({
+      target: parseNotifyTarget(url),
+      sender: { concurrency: 1, send: async () => ({ state: 'delivered' }), close: async () => undefined },
+    })),
+    ...{ store: createMemoryStore(), sendsFirst: false, log: pino({ level: 'silent' }), nowMs: Date.now },
+  });
+  const submittedAt = new Date().toISOString();
+  await notifications.announce(failedEvent({ unit: 'unit-1', submittedAt }, 'no', Date.now()));
+  const waiting = notifications.metricSources.find(({ name }) => name === 'notifications_waiting');
+  expect(await waiting?.read()).toEqual([{ labels: { target: 'https://a.test' }, value: 2 }]);
+});
+
 it('Events that have waited for 72 hours are removed, and count as dropped by their target', async () => {
   let nowMs = Date.now();
   const notifications = createNotifications({
