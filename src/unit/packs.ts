@@ -71,13 +71,18 @@ export function createPacks(store: VariantStore, sha256: Sha256): Packs {
   /** Those of the packs in the last listing. */
   let filters = new Map<string, Uint8Array | undefined>();
 
-  function open(key: string): Promise<OpenPack | undefined> {
+  /** One that is not there is looked for again: it may be looked for before it is stored. */
+  async function open(key: string): Promise<OpenPack | undefined> {
     const known = opened.get(key);
-    if (known) return known;
+    const pack = known && (await known);
+    if (pack) return pack;
     const opening = store.get(key).then((object) => object && decodePack(object));
     opened.set(key, opening);
-    opening.catch(() => opened.delete(key));
-    return opening;
+    const forget = () => {
+      if (opened.peek(key) === opening) opened.delete(key);
+    };
+    opening.then((found) => found ?? forget(), forget);
+    return await opening;
   }
 
   async function* list(): AsyncGenerator<ListedPack> {

@@ -5,6 +5,7 @@ import type { Job } from '../../src/queue/queue.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { decodeFilter, encodeFilter, mayHave } from '../../src/unit/pack-filter.ts';
+import { createPacks } from '../../src/unit/packs.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import type { Units } from '../../src/unit/units.ts';
 import { manifestsIn, startAdminService, unitLine } from '../support/http/operator.ts';
@@ -204,6 +205,18 @@ async function filesOf(root: string, folder: string): Promise<number> {
 }
 
 describe('A pack', () => {
+  it('is found once it is stored, although it was looked for before', async () => {
+    const { store } = await temporaryStore();
+    const packs = createPacks(store, sha256);
+    const key = packs.newKey(0);
+    expect(await packs.readAll(key)).toEqual([]);
+    const receivedAt = new Date(0).toISOString();
+    const manifests = plainBatch().map((unit) => ({ ...unit, receivedAt }));
+    await createPacks(store, sha256).put(key, manifests);
+    expect((await packs.read(key, 'unit-1'))?.manifest).toEqual(manifests[1]);
+    expect(await packs.readAll(key)).toHaveLength(COUNT);
+  });
+
   it('is removed by a sweep once all of its units are done, and not before', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { ingest, service, queueIsEmpty, statusOf } = await startAdminService({
