@@ -69,9 +69,9 @@ export function createSubmit(services: SubmitServices): Submit {
     const manifest = manifestOf(unit, { atMs, lastPurgeMs: (await tombstones.read(unit.id)) ?? 0 });
     const key = unitAddress(unit.id, sha256).manifestKey;
     await groups.add([unit]);
-    // First, so that the check below sees a purge since then.
-    if (isQueued) await states.markPending(manifest);
     await store.put(key, encodeManifest(manifest), { contentType: 'application/json' });
+    // After the manifest: no work would ever end a submission that has none. Before the check, which so sees a purge since then.
+    if (isQueued) await states.markPending(manifest);
     // If the tombstone cannot be read, the manifest stays: prewarm sweeps the unit before it reads the manifest.
     if ((await sweep.checkTombstone(unit.id, startOfManifest(manifest), [])) === 'unknown')
       throw new Error(`it is unknown whether the unit ${unit.id} was purged meanwhile`);

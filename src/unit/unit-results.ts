@@ -33,38 +33,62 @@ export interface UnitResults {
   finish(job: Job, prewarmed: PrewarmedUnit | undefined): Promise<FinishedUnit | undefined>;
   /** To be called when a job is given up. Returns `undefined` for a unit that was purged, and a job that is not about all of a unit. */
   fail(job: Job): Promise<EndedUnit | undefined>;
-  /** Records how the work on a unit has ended. Throws the error of the store. */
+  /** Records how the work on a unit has ended, unless it was sent again since: then that work counts. Throws the error of the store. */
   record(ended: EndedUnit): Promise<void>;
 }
 
 export interface UnitResultsServices {
-  states: Pick<UnitStates, 'markResult' | 'hasResult' | 'unmarkPending'>;
-  manifests: Pick<CurrentManifest, 'read'>;
+  states: Pick<UnitStates, 'markResult' | 'isMarked' | 'endPending' | 'unmarkPending'>;
+  manifests: Pick<CurrentManifest, 'read' | 'begin'>;
   parts: UnitParts;
 }
 
 const UNKNOWN_TIME = new Date(0).toISOString();
 
 export function createUnitResults({ states, manifests, parts }: UnitResultsServices): UnitResults {
-  /** Returns the summary of the unit if this is the last of its parts. */
-  async function completeParts(
+  /** Returns whether one of these results is recorded. Then it removes what the process may have left that recorded it. */
+  async function isRecorded(manifest: Manifest, results: readonly UnitResult[]): Promise<boolean> {
+    for (const result of results) {
+      if (!(await states.isMarked(manifest, result))) continue;
+      await states.endPending(manifest);
+      return true;
+    }
+    return false;
+  }
+
+  /** Returns the unit if this is the last of its parts. */
+  async function finishPart(
     manifest: Manifest,
     from: number,
     part: UnitSummary,
-  ): Promise<UnitSummary | undefined> {
+  ): Promise<FinishedUnit | undefined> {
     // Delivered again: the other parts are not there any more.
-    const isOver =
-      (await states.hasResult(manifest, 'ready')) || (await states.hasResult(manifest, 'broken'));
-    return isOver ? undefined : await parts.add(manifest, from, part);
+    if (await isRecorded(manifest, ['ready', 'broken'])) {
+      await parts.remove(manifest);
+      return undefined;
+    }
+    const summary = await parts.add(manifest, from, part);
+    return summary && { manifest, result: resultOf(summary), summary, hasParts: true };
   }
 
   async function readManifest(unit: string): Promise<Manifest | undefined> {
     try {
       return await manifests.read(unit);
     } catch (error) {
+      if (!(error instanceof UnreadableManifest)) throw error;
       // That may be why the unit is given up. Nothing is known then of when it was sent.
-      if (error instanceof UnreadableManifest)
-        return { id: unit, receivedAt: UNKNOWN_TIME, images: [], widths: [], tiers: [], formats: [] };
+      await states.unmarkPending(unit);
+      return { id: unit, receivedAt: UNKNOWN_TIME, images: [], widths: [], tiers: [], formats: [] };
+    }
+  }
+
+  /** Returns whether the unit was sent again, and the work on that has begun. */
+  async function isSuperseded({ id, receivedAt }: Manifest): Promise<boolean> {
+    try {
+      const current = await manifests.begin(id, undefined);
+      return current !== undefined && current.receivedAt !== receivedAt;
+    } catch (error) {
+      if (error instanceof UnreadableManifest) return false;
       throw error;
     }
   }
@@ -76,12 +100,11 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
         return undefined;
       }
       const { manifest, outcomes } = prewarmed;
-      const part = summarizeImages(outcomes);
-      const summary = from === undefined ? part : await completeParts(manifest, from, part);
-      if (!summary) return undefined;
-      const result = summary.broken > 0 ? 'broken' : 'ready';
-      if (await states.hasResult(manifest, result)) return undefined;
-      return { manifest, result, summary, hasParts: from !== undefined };
+      const summary = summarizeImages(outcomes);
+      if (from !== undefined) return await finishPart(manifest, from, summary);
+      const result = resultOf(summary);
+      if (await isRecorded(manifest, [result])) return undefined;
+      return { manifest, result, summary, hasParts: false };
     },
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
@@ -89,8 +112,14 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
       return manifest && { manifest, result: 'failed', hasParts: false };
     },
     async record({ manifest, result, hasParts }) {
-      await states.markResult(manifest, result);
+      // Only the newest submission is given up.
+      const counts = result === 'failed' || !(await isSuperseded(manifest));
+      if (counts) await states.markResult(manifest, result);
       if (hasParts) await parts.remove(manifest);
     },
   };
+}
+
+function resultOf({ broken }: UnitSummary): UnitResult {
+  return broken > 0 ? 'broken' : 'ready';
 }

@@ -25,10 +25,14 @@ export interface UnitStates {
   markPending(manifest: Manifest): Promise<void>;
   /** Removes the mark of a unit that was sent: there is no manifest of it. */
   unmarkPending(unit: string): Promise<void>;
+  /** Removes the mark of this submission, or an earlier one: the work on it has ended. */
+  endPending(manifest: Manifest): Promise<void>;
   /** Marks how the work on a submission ended, in place of what was marked before. After a purge, it leaves nothing. */
   markResult(manifest: Manifest, result: UnitResult): Promise<void>;
-  /** Returns whether the work on this submission, or a later one, has ended; with a `result`: whether like this. */
-  hasResult(manifest: Manifest, result?: UnitResult): Promise<boolean>;
+  /** Returns whether it is marked that the work on exactly this submission ended like this. */
+  isMarked(manifest: Manifest, result: UnitResult): Promise<boolean>;
+  /** Returns whether the work on this submission, or a later one, has ended. */
+  hasResult(manifest: Manifest): Promise<boolean>;
   /**
    * Lists marked units by shard and id.
    *
@@ -63,24 +67,32 @@ export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): 
     return info && (decodeWorkStart(info.metadata[VARIANT_METADATA.startedAt])?.atMs ?? 0);
   }
 
+  async function endPending(manifest: Manifest): Promise<void> {
+    const { id } = manifest;
+    const pendingMs = await markedMs('pending', id);
+    // It may have been sent again meanwhile.
+    if (pendingMs !== undefined && pendingMs <= startOfManifest(manifest).atMs)
+      await store.delete([keyOf('pending', id)]);
+  }
+
   return {
+    endPending,
     markPending: (manifest) => mark('pending', manifest),
     unmarkPending: (unit) => store.delete([keyOf('pending', unit)]),
     async markResult(manifest, result) {
       const { id } = manifest;
+      // First: once the result is marked, this is not done again after a crash.
+      await store.delete(RESULTS.filter((other) => other !== result).map((other) => keyOf(other, id)));
       await mark(result, manifest);
-      const start = startOfManifest(manifest);
-      const outcome = await sweep.checkTombstone(id, start, [keyOf(result, id)]);
+      const outcome = await sweep.checkTombstone(id, startOfManifest(manifest), [keyOf(result, id)]);
       if (outcome === 'unknown') throw new Error(`it is unknown whether the unit ${id} was purged meanwhile`);
-      const pendingMs = await markedMs('pending', id);
-      // It may have been sent again meanwhile.
-      const isPending = pendingMs !== undefined && pendingMs > start.atMs;
-      const others = RESULTS.filter((other) => other !== result).map((other) => keyOf(other, id));
-      await store.delete(isPending || pendingMs === undefined ? others : [...others, keyOf('pending', id)]);
+      await endPending(manifest);
     },
-    async hasResult(manifest, result) {
+    isMarked: async (manifest, result) =>
+      (await markedMs(result, manifest.id)) === startOfManifest(manifest).atMs,
+    async hasResult(manifest) {
       const { atMs } = startOfManifest(manifest);
-      for (const each of result === undefined ? RESULTS : [result]) {
+      for (const each of RESULTS) {
         if (((await markedMs(each, manifest.id)) ?? -1) >= atMs) return true;
       }
       return false;
