@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { UNIT_STATES, type UnitState } from '../src/protocol/keys.ts';
+import type { ListedUnit } from '../src/unit/unit-states.ts';
 import type { Units } from '../src/unit/units.ts';
 import { CommandFailure } from './cli/command.ts';
 import { mapInOrder } from './cli/concurrency.ts';
@@ -8,7 +9,6 @@ import { readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
 import { type Answer, type AnswerOptions, answerFor, askedAnswerFor } from './status/answers.ts';
 import { type AskedTotals, createAskedTotals } from './status/asked-text.ts';
-import { listedUnits } from './status/listed-units.ts';
 
 interface StatusOptions {
   json?: true;
@@ -19,6 +19,7 @@ interface StatusOptions {
 
 /** Many, because a lookup over a network is mostly waiting. */
 const MAX_CONCURRENT_LOOKUPS = 16;
+const LIST_PAGE_SIZE = 1000;
 
 /** `status`: prints whether each image of a unit is ready, pending or broken, or which units are in a state. */
 export function statusCommand(): Command {
@@ -102,6 +103,15 @@ async function* withTotals(
 async function* listAnswers(units: Units, state: UnitState, json: boolean): AsyncGenerator<Answer, void> {
   for await (const { id, since } of listedUnits(units, state))
     yield { text: json ? JSON.stringify({ id, state, since }) : id };
+}
+
+async function* listedUnits(units: Units, state: UnitState): AsyncGenerator<ListedUnit, void> {
+  let after: string | undefined;
+  do {
+    const page = await units.list({ state, after, limit: LIST_PAGE_SIZE });
+    yield* page.units;
+    after = page.next;
+  } while (after !== undefined);
 }
 
 async function printAnswers(

@@ -28,7 +28,7 @@ import { parsePrivateHost } from './source/address-guard.ts';
 import { parseAllowPattern } from './source/allowlist.ts';
 import { parseIgnoredParameters } from './source/ignored-parameters.ts';
 import { parseSourceHeaders } from './source/source-headers.ts';
-import { CLIENT_NAMES, parseClients } from './unit/clients.ts';
+import { CLIENT_NAMES, parseClients } from './unit/client-profiles.ts';
 import { parseIngestPrefix } from './unit/ingest-prefix.ts';
 
 /** One environment variable. */

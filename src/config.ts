@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { VARIABLES, type Variable } from './config-variables.ts';
 import { type Ladder, rungsFor } from './protocol/negotiation.ts';
 import { hostAndPort } from './source/address-guard.ts';
-import { wantedFor } from './unit/clients.ts';
+import { wantedFor } from './unit/client-profiles.ts';
 import type { WantedVariants } from './unit/unit.ts';
 
 /** In pixels. */

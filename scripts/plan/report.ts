@@ -13,8 +13,8 @@ import {
 import { measuredMsPerImage, type PlanInputs } from './inputs.ts';
 import { busyWorkers, formatStackOptions } from './load.ts';
 import type { Measurement } from './measure.ts';
-import { newBucketSeconds } from './new-bucket.ts';
 import { PRICES } from './prices-and-limits.ts';
+import { newBucketSeconds } from './queue.ts';
 import type { Quota } from './quotas.ts';
 import { costLines, effortLines, priceLines } from './report-costs.ts';
 

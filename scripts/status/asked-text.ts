@@ -1,5 +1,5 @@
 import { type AskedUnit, type AskedVariant, coveringOf, mergeVariants } from '../../src/unit/asked.ts';
-import { clientsFor } from '../../src/unit/clients.ts';
+import { clientsFor } from '../../src/unit/client-profiles.ts';
 import type { WantedVariants } from '../../src/unit/unit.ts';
 import { counted, formatTable } from '../cli/text.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
 import { FORMATS, isUnit, TIERS, UNIT_RULE } from '../protocol/request.ts';
-import { parseClients, wantedFor } from './clients.ts';
+import { parseClients, wantedFor } from './client-profiles.ts';
 import { createFieldCheck } from './input/unknown-fields.ts';
 import type { Unit, WantedVariants } from './unit.ts';
 

@@ -1,6 +1,6 @@
 import type { Plan } from '../calculate.ts';
-import { newBucketSeconds } from '../new-bucket.ts';
 import { LIMITS, MILLION, PRICES } from '../prices-and-limits.ts';
+import { newBucketSeconds } from '../queue.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A figure of the simulation beside the one that the plan's arithmetic gives. */
