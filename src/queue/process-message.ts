@@ -40,9 +40,9 @@ export interface ReceivedMessage {
 /**
  * Does the jobs of a message. If the message has several jobs, those that fail are sent again, each in a message of its own, so that
  * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A job
- * whose host is in use by other processes is sent again alone, and has not failed. A message
- * with a single job is left to the queue, whose redrive policy counts how often it was received. So is an event of S3 whose objects cannot
- * all be ingested. Never throws: errors go to `onError`.
+ * whose host is in use by other processes is sent again alone, and has not failed. A message with a single job is left to the queue, whose
+ * redrive policy counts how often it was received, as is an event of S3 whose objects cannot all be ingested. A job that cannot be given up at
+ * the last receipt is sent anew. Never throws: errors go to `onError`.
  *
  * @returns `undefined` when the message is to be deleted, else after how many seconds it is to be received again
  */
@@ -70,8 +70,9 @@ export async function processMessage(
     const isUntouched = stopped.length > 0 && !isStarted;
     if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
     if (jobs.length === 1 && failed.length > 0) {
-      await giveUpIfLast(failed, receipts, options);
-      return receiveAgainSeconds;
+      if (await giveUpIfLast(failed, receipts, options)) return receiveAgainSeconds;
+      await sender.sendAlone(jobs, receiveAgainSeconds);
+      return undefined;
     }
     await sender.sendAlone(
       failed.map(({ job }) => job),
@@ -109,14 +110,24 @@ interface FailedJob {
   error: unknown;
 }
 
-/** If this was the last receipt of a message, SQS moves it to the dead letters when it would be received again. */
+/**
+ * If this was the last receipt of a message, SQS moves it to the dead letters when it would be received again.
+ *
+ * @returns `false` if it was, but could not be told: usually because of the fault for which the job failed
+ */
 async function giveUpIfLast(
   failed: readonly FailedJob[],
   receipts: number,
-  { onGiveUp, maxReceives }: Pick<ProcessMessageOptions, 'onGiveUp' | 'maxReceives'>,
-): Promise<void> {
-  if (!onGiveUp || receipts < ((await maxReceives()) ?? Number.POSITIVE_INFINITY)) return;
-  for (const { job, error } of failed) await onGiveUp(job, error);
+  { onGiveUp, maxReceives, onError }: Pick<ProcessMessageOptions, 'onGiveUp' | 'maxReceives' | 'onError'>,
+): Promise<boolean> {
+  if (!onGiveUp || receipts < ((await maxReceives()) ?? Number.POSITIVE_INFINITY)) return true;
+  try {
+    for (const { job, error } of failed) await onGiveUp(job, error);
+    return true;
+  } catch (error) {
+    onError(error);
+    return false;
+  }
 }
 
 type JobsOptions = Pick<ProcessMessageOptions, 'handle' | 'pool' | 'signal' | 'onError'>;

@@ -174,6 +174,16 @@ describe('processMessage', () => {
     expect(givenUp).toEqual([{ unit: 'unit-1', error: new Error('no unit-1') }]);
   });
 
+  it('sends a job again that could not be given up, so that it is given up later', async () => {
+    const { process, options, sent, errors } = setUp({ failing: ['unit-1'] });
+    options.onGiveUp = async () => {
+      throw new Error('the store is away');
+    };
+    expect(await process(makeJobs(1), 3)).toBeUndefined();
+    expect(sent).toEqual([{ jobs: makeJobs(1), alone: true, delaySeconds: 20 }]);
+    expect(errors.at(-1)?.message).toBe('the store is away');
+  });
+
   describe('with an event of S3', () => {
     const body = JSON.stringify({
       Records: ['a.csv', 'b.csv', 'c.csv'].map((key) => ({
