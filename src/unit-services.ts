@@ -116,7 +116,11 @@ export async function createUnitServices(
   const units: Units = {
     ...allUnits,
     async sweep(until) {
-      await Promise.all([allUnits.sweep(until), allUnits.takeUpSubmissions(queue), notifications.takeUp()]);
+      const sweepPacks = async () => {
+        await allUnits.takeUpSubmissions(queue);
+        await allUnits.sweepPacks(until);
+      };
+      await Promise.all([allUnits.sweep(until), sweepPacks(), notifications.takeUp()]);
     },
   };
 

@@ -28,7 +28,7 @@ export interface CurrentManifest {
    * @throws the error of the store
    */
   begin(unit: string, pack: string | undefined): Promise<Manifest | undefined>;
-  /** Stores the manifest of a pack in its unit's folder, as `begin` does. */
+  /** Stores the manifest of a pack in its unit's folder, as `begin` does. Returns `undefined` if the unit was purged since. */
   unpack(packed: PackedManifest): Promise<Manifest | undefined>;
   /** Returns whether the manifest of a pack does not count any more: the unit has a newer one in its folder, or was purged. */
   isOutdated(packed: PackedManifest): Promise<boolean>;
@@ -78,7 +78,7 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
   async function unpack(packed: PackedManifest): Promise<Manifest | undefined> {
     const { id } = packed.manifest;
     const manifest = await unlessPurged(packed);
-    if (!manifest) return decodeManifest(await store.get(keyOf(id)));
+    if (!manifest) return undefined;
     const other = await storeIfNewer(packed, manifest);
     if (other) return other;
     const outcome = await sweep.checkTombstone(id, startOfManifest(manifest), []);
@@ -98,7 +98,8 @@ export function createCurrentManifest(services: CurrentManifestServices): Curren
     },
     async begin(unit, pack) {
       const packed = pack === undefined ? undefined : await packs.read(pack, unit);
-      return packed ? await unpack(packed) : decodeManifest(await store.get(keyOf(unit)));
+      const unpacked = packed && (await unpack(packed));
+      return unpacked ?? decodeManifest(await store.get(keyOf(unit)));
     },
     unpack,
     async isOutdated(packed) {

@@ -20,6 +20,8 @@ export interface Groups {
 export interface ListedMembers {
   key: string;
   etag: string;
+  /** When it was stored, by the store's clock, in Unix milliseconds. */
+  storedMs: number;
   units: readonly string[];
 }
 
@@ -54,9 +56,9 @@ export function createGroups(store: VariantStore, sha256: Sha256, nowMs: () => n
       );
     },
     async *list(group) {
-      for await (const { key } of store.list(groupFolder(group, sha256))) {
+      for await (const { key, modifiedMs } of store.list(groupFolder(group, sha256))) {
         const object = await store.get(key);
-        if (object) yield { key, etag: object.etag, units: unitsIn(object.body) };
+        if (object) yield { key, etag: object.etag, storedMs: modifiedMs, units: unitsIn(object.body) };
       }
     },
     async remove({ key, etag }) {

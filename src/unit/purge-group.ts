@@ -44,18 +44,28 @@ export interface PurgeGroupServices {
   purge: PurgeUnits;
   cdn: Cdn;
   sha256: Sha256;
+  nowMs: () => number;
 }
 
 const LOOKUP_CONCURRENCY = 32;
+/** Longer than storing the manifests of a batch takes. */
+const MAX_SUBMISSION_MS = 60 * 60 * 1000;
 
 export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
-  const { groups, purge, cdn, sha256 } = services;
+  const { groups, purge, cdn, sha256, nowMs } = services;
+
+  /** Whether units of an entry may be about to be in the group: the entry is stored before their manifests are. */
+  function mayBeSent({ storedMs }: ListedMembers): boolean {
+    // Either way: a clock may have been put back.
+    return Math.abs(nowMs() - storedMs) < MAX_SUBMISSION_MS;
+  }
 
   async function purgeEntry(entry: ListedMembers, group: string, tag: string): Promise<PurgeResult> {
     const ids = await membersOf(services, entry.units, group);
     const untagged = await withoutTag(services, ids, tag);
     const result = await purge(ids, { tags: untagged.map((id) => unitCacheTag(id, sha256)) });
-    await groups.remove(entry);
+    const isDone = ids.length === entry.units.length || !mayBeSent(entry);
+    if (isDone) await groups.remove(entry);
     return result;
   }
 

@@ -32,7 +32,10 @@ export function createSweepPacks({
 }: SweepPacksServices): (signal?: AbortSignal) => Promise<void> {
   /** Until its work has ended, a unit is listed as pending because of its pack. */
   async function isDone(packed: PackedManifest): Promise<boolean> {
-    return (await states.hasResult(packed.manifest)) || (await manifests.isOutdated(packed));
+    if (!(await states.hasResult(packed.manifest))) return await manifests.isOutdated(packed);
+    // A job may be given up before its work began, and clocks may differ: then the manifest is only here.
+    await manifests.unpack(packed);
+    return true;
   }
 
   async function unpack(packed: PackedManifest): Promise<void> {

@@ -51,8 +51,10 @@ export interface Units extends Submit {
   purge: PurgeUnits;
   /** Removes all units of a group from the store, then invalidates the group at the CDN. */
   purgeGroup: PurgeGroup;
-  /** Removes what a process that died has left of purged units, see {@link PurgeSweep}, and packs that are not needed any more. */
-  sweep(signal?: AbortSignal): Promise<void>;
+  /** Removes what a process that died has left of purged units; see {@link PurgeSweep}. */
+  sweep: PurgeSweep['sweep'];
+  /** Removes packs that are not needed any more. To be called once submissions have been taken up, whose jobs are in packs. */
+  sweepPacks(signal?: AbortSignal): Promise<void>;
 }
 
 export type UnitDependencies = Omit<PrewarmServices, 'createFetch' | 'manifests'> &
@@ -82,7 +84,6 @@ export function createUnits(services: UnitDependencies): Units {
   const manifests = createCurrentManifest({ store, packs, tombstones, sweep, sha256 });
   const purge = createPurge({ ...services, tombstones: keepTime(tombstones, clock) });
   const states = createUnitStates({ store, sweep, sha256 });
-  const sweepPacks = createSweepPacks({ packs, manifests, states, nowMs });
   return {
     ...createSubmit({ store, packs, groups, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
@@ -94,9 +95,8 @@ export function createUnits(services: UnitDependencies): Units {
     asked: createReadAsked({ ...services, manifests }),
     unsent: createReadUnsent(services),
     purge,
-    purgeGroup: createPurgeGroup({ store, groups, manifests, purge, cdn: services.cdn, sha256 }),
-    async sweep(signal) {
-      await Promise.all([sweep.sweep(signal), sweepPacks(signal)]);
-    },
+    purgeGroup: createPurgeGroup({ store, groups, manifests, purge, cdn: services.cdn, sha256, nowMs }),
+    sweep: sweep.sweep,
+    sweepPacks: createSweepPacks({ packs, manifests, states, nowMs }),
   };
 }

@@ -249,6 +249,35 @@ describe('A pack', () => {
     expect(manifests).not.toHaveProperty('unit-1');
   });
 
+  it('is not lost with a unit whose job was given up before the work on it began', async () => {
+    const setUp = await startAdminService({ SOURCE_ALLOW: 'https://nowhere.test/*' });
+    const { units, processJob, failJob } = setUp.service.unitServices;
+    const { jobs, forget } = await units.submitBatch(plainBatch(), { retry: false });
+    await forget();
+    for (const job of jobs) {
+      if (job.unit === 'unit-1') await failJob(job, new Error('the store was away'));
+      else await processJob(job, () => {});
+    }
+    await units.sweep();
+    expect(await packsIn(setUp.service.folder)).toEqual([]);
+    expect(await manifestsIn(setUp.service.folder)).toHaveProperty('unit-1');
+    expect((await units.list({ state: 'failed', limit: 10 })).units).toMatchObject([{ id: 'unit-1' }]);
+    expect((await units.list({ state: 'pending', limit: 10 })).units).toEqual([]);
+  });
+
+  it('is only swept once cut-off submissions have been taken up, whose jobs are in it', async () => {
+    const { store } = await temporaryStore();
+    const order: string[] = [];
+    const list: VariantStore['list'] = async function* (folder, after) {
+      if (folder === PACK_PREFIX) order.push('packs');
+      yield* store.list(folder, after);
+      if (folder === SUBMISSION_PREFIX) order.push('submissions');
+    };
+    await startAdminService({ SOURCE_ALLOW: 'https://nowhere.test/*' }, { store: { ...store, list } });
+    await until(() => order.length >= 2);
+    expect(order.slice(0, 2)).toEqual(['submissions', 'packs']);
+  });
+
   it('that was stored, but whose jobs were not sent, is taken up by the next process', async () => {
     const { origin, answerAll } = await startHeldOrigin();
     const { root, store, env } = {

@@ -7,25 +7,29 @@ import {
   unitCacheTag,
   VARIANT_PREFIX,
 } from '../../src/protocol/keys.ts';
+import type { Overrides } from '../../src/services.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import { startAdminService } from '../support/http/operator.ts';
-import { startOrigin, until } from '../support/http/service.ts';
+import { startOrigin, temporaryFolder, until } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { createGate } from '../support/queue/consumer.ts';
 
 const GROUP = 'client-7';
+const HOURS_MS = 3_600_000;
 const TAG = groupCacheTag(GROUP, sha256);
 
-async function setUp() {
+async function setUp(overrides: Overrides = {}) {
   const photo = await photograph();
   const origin = await startOrigin((_request, response) => response.end(photo));
-  const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+  const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority }, overrides);
   const { service } = admin;
   const srcOf = (id: string) => `${origin.url}/${id}.jpg`;
   const line = (id: string, group?: string) =>
     `${JSON.stringify({ id, images: [srcOf(id)], ...(group && { group }) })}\n`;
   const keysIn = async (folder: string) => {
     const keys: string[] = [];
-    for await (const { key } of createFileStore({ root: service.folder }).list(folder)) keys.push(key);
+    const store = overrides.store ?? createFileStore({ root: service.folder });
+    for await (const { key } of store.list(folder)) keys.push(key);
     return keys;
   };
   return {
@@ -122,6 +126,35 @@ describe('The purge of a group', () => {
     expect((await purgeGroup(GROUP)).body).toMatchObject({ units: 1 });
     for (const id of ['moved', 'left']) expect((await statusOf(id)).totals).toMatchObject({ ready: 1 });
     expect((await keysIn(TOMBSTONE_PREFIX)).length).toBeGreaterThan(0);
+  });
+
+  it('does not forget a unit that is being sent, whose manifest is stored after it', async () => {
+    const store = createFileStore({ root: await temporaryFolder() });
+    const gate = createGate();
+    const arrived = createGate();
+    const put: typeof store.put = async (key, ...rest) => {
+      if (key.endsWith('manifest.json')) {
+        arrived.open();
+        await gate.opened;
+      }
+      return await store.put(key, ...rest);
+    };
+    let nowMs = Date.now();
+    const { ingest, line, purgeGroup, statusOf, keysIn, queueIsEmpty } = await setUp({
+      store: { ...store, put },
+      nowMs: () => nowMs,
+    });
+    const sending = ingest(line('unit-1', GROUP));
+    await arrived.opened;
+    await purgeGroup(GROUP);
+    gate.open();
+    await sending;
+    await queueIsEmpty();
+    expect((await statusOf('unit-1')).totals).toMatchObject({ ready: 1 });
+    expect((await purgeGroup(GROUP)).body).toMatchObject({ units: 1 });
+    nowMs += 2 * HOURS_MS;
+    expect((await purgeGroup(GROUP)).body).toMatchObject({ units: 0 });
+    expect(await keysIn(GROUP_PREFIX)).toEqual([]);
   });
 
   it('lets a unit be sent with the group again', async () => {
