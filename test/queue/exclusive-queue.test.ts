@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { QUEUE_LEASE_KEY } from '../../src/protocol/keys.ts';
 import { createExclusiveQueue } from '../../src/queue/exclusive-queue.ts';
 import { createLocalQueue } from '../../src/queue/local-queue.ts';
 import { makeJobs, startConsumer, unitsOf } from '../support/queue/consumer.ts';
@@ -7,14 +8,25 @@ import { createMemoryStore } from '../support/store/memory-store.ts';
 /** Queues of several servers in one store. */
 function setUp() {
   const store = createMemoryStore();
+  const lease = { isAway: false, failures: 0 };
+  const leaseStore = {
+    ...store,
+    get: async (key: string) => {
+      if (!lease.isAway) return await store.get(key);
+      lease.failures += 1;
+      throw new Error('the store is away');
+    },
+  };
   const clock = { nowMs: Date.now() };
   const nowMs = () => clock.nowMs;
   return {
+    store,
+    lease,
     clock,
     createQueue({ renewMs = 5 } = {}) {
       const changes: string[] = [];
       const queue = createExclusiveQueue(createLocalQueue({ store, nowMs }), {
-        ...{ store, nowMs, renewMs },
+        ...{ store: leaseStore, nowMs, renewMs },
         onChange: (state) => changes.push(state),
       });
       return { queue, changes };
@@ -70,4 +82,49 @@ test('another server takes over when the first one has not renewed its lease for
   await expect.poll(() => second.changes).toEqual(['waiting', 'working']);
   await secondConsumer.stop();
   await first.stop();
+});
+
+test('a server whose lease another one has taken starts no more jobs until that one is gone', async () => {
+  const { createQueue, store, clock } = setUp();
+  const { queue, changes } = createQueue();
+  const consumer = startConsumer(queue);
+  await queue.send(makeJobs(1));
+  await consumer.started(1);
+  const holder = { id: 'other', machine: 'other', pid: 1 };
+  const lease = { holder, slots: 1, untilMs: clock.nowMs + 60_000 };
+  await store.put(QUEUE_LEASE_KEY, new TextEncoder().encode(JSON.stringify({ leases: [lease] })), {
+    contentType: 'application/json',
+  });
+  await expect.poll(() => changes).toEqual(['waiting']);
+  await queue.send(makeJobs(3));
+  clock.nowMs += 61_000;
+  await expect.poll(() => changes).toEqual(['waiting', 'working']);
+  await consumer.started(4);
+  await consumer.stop();
+});
+
+test('a server that cannot renew its lease starts no more jobs before another one may take it', async () => {
+  const { createQueue, lease } = setUp();
+  const { queue } = createQueue();
+  const consumer = startConsumer(queue);
+  await queue.send(makeJobs(1));
+  await consumer.started(1);
+  const failMore = async () => {
+    const before = lease.failures;
+    await expect.poll(() => lease.failures).toBeGreaterThan(before + 3);
+  };
+  lease.isAway = true;
+  await failMore();
+  await queue.send(makeJobs(1));
+  await consumer.started(2);
+  const now = performance.now.bind(performance);
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + 59_000);
+  onTestFinished(() => spy.mockRestore());
+  await failMore();
+  await queue.send(makeJobs(1));
+  await failMore();
+  expect(consumer.units).toHaveLength(2);
+  lease.isAway = false;
+  await consumer.started(3);
+  await consumer.stop();
 });

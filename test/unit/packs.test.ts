@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { PACK_PREFIX, QUEUE_PREFIX, SUBMISSION_PREFIX } from '../../src/protocol/keys.ts';
+import { createTombstones } from '../../src/purge/tombstones.ts';
 import type { Job } from '../../src/queue/queue.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
+import type { Manifest } from '../../src/unit/manifest.ts';
 import { decodeFilter, encodeFilter, mayHave } from '../../src/unit/pack-filter.ts';
-import { createPacks } from '../../src/unit/packs.ts';
+import { createPacks, isNewer } from '../../src/unit/packs.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import type { Units } from '../../src/unit/units.ts';
 import { manifestsIn, startAdminService, unitLine } from '../support/http/operator.ts';
@@ -167,6 +169,15 @@ describe('A purge of units in a pack', () => {
     expect((await runJob(units, jobOf(after, 'unit-1'))).outcomes).toMatchObject([{ state: 'ready' }]);
   });
 
+  it('after one by a clock that was ahead does not touch a unit that is sent after both', async () => {
+    const { units, root, submitBatch } = await setUpBatch();
+    const store = createFileStore({ root });
+    await createTombstones(store, sha256, Date.now).put('unit-1', Date.now() + HOURS_MS);
+    await units.purge(['unit-1']);
+    await submitBatch();
+    expect((await units.status('unit-1'))?.totals).toMatchObject({ pending: 1 });
+  });
+
   it('that comes while they are being submitted wins', async () => {
     const { root, store } = await temporaryStore();
     const gate = createGate();
@@ -303,6 +314,28 @@ async function temporaryStore() {
   const root = await temporaryFolder();
   return { root, store: createFileStore({ root }) };
 }
+
+describe('Of two manifests of a unit', () => {
+  const at = (storedMs: number, receivedMs: number) => ({
+    storedMs,
+    manifest: { ...plainBatch()[0], receivedAt: new Date(receivedMs).toISOString() } as Manifest,
+  });
+
+  it.each([
+    [
+      'the one stored later is newer, whatever the clocks of those who received them say',
+      at(2000, 5),
+      at(1000, 9),
+    ],
+    ['the one received later is newer when both were stored within a second', at(1000, 9), at(1000, 5)],
+  ])('%s', (_name, newer, older) => {
+    expect([isNewer(newer, older), isNewer(older, newer), isNewer(newer, newer)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
 
 describe('The filter of a pack', () => {
   it('never misses a unit of it, and seldom takes another for one of it', async () => {

@@ -8,10 +8,10 @@ import { temporaryFolder } from '../support/http/service.ts';
 
 const UNIT = 'large';
 
-function manifestOf(images: number): Manifest {
+function manifestOf(images: number, receivedAt = '2026-11-01T00:00:00.000Z'): Manifest {
   return {
     id: UNIT,
-    receivedAt: '2026-11-01T00:00:00.000Z',
+    receivedAt,
     images: Array.from({ length: images }, (_, index) => ({ src: `https://x.test/${index}` })),
     ...{ widths: [480], tiers: ['saver'], formats: ['webp'] },
   };
@@ -81,4 +81,12 @@ it.each<[string, number, [number, number][], (number | undefined)[]]>([
   ],
 ])('A unit is whole with %s', async (_name, images, parts, expected) => {
   expect(await addParts(images, parts)).toEqual(expected);
+});
+
+it('Parts of an earlier submission are no parts of a later one', async () => {
+  const parts = createUnitParts(createFileStore({ root: await temporaryFolder() }), sha256);
+  const [earlier, later] = [manifestOf(100), manifestOf(100, '2026-11-02T00:00:00.000Z')];
+  await parts.add(earlier, 0, summaryOf(50));
+  expect(await parts.add(later, 50, summaryOf(50))).toBeUndefined();
+  expect((await parts.add(later, 0, summaryOf(50)))?.ready).toBe(100);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
-import { STATE_PREFIX, type UnitState, unitAddress } from '../../src/protocol/keys.ts';
+import { PARTS_FOLDER, STATE_PREFIX, type UnitState, unitAddress } from '../../src/protocol/keys.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import type { Unit } from '../../src/unit/unit.ts';
@@ -99,6 +99,32 @@ describe('A unit whose work has ended', () => {
     clock.nowMs -= HOURS_MS;
     await process(await submit(BROKEN));
     expect(await states()).toEqual(['broken']);
+  });
+
+  it('is failed when its job is given up before the work on its last submission began', async () => {
+    const { units, submit, process, failJob, states } = await setUp();
+    await process(await submit(BROKEN));
+    const others = Array.from({ length: 40 }, (_, index) => ({ ...BROKEN, id: `unit-${index}` }));
+    const { jobs } = await units.submitBatch(others, { retry: false });
+    for (const job of jobs) {
+      if (job.unit === ID) await failJob(job, new Error('the store was away'));
+      else await units.purge([job.unit]);
+    }
+    expect(await states()).toEqual(['failed']);
+  });
+
+  it('keeps no part of it that is delivered again', async () => {
+    const { store, submit, process } = await setUp();
+    const job = await submit({
+      ...BROKEN,
+      images: [{ src: 'https://a.test/1' }, { src: 'https://a.test/2' }],
+    });
+    const parts = [0, 1].map((from) => ({ ...job, from, images: 1 }));
+    for (const part of [...parts, ...parts.slice(1)]) await process(part);
+    const keys: string[] = [];
+    for await (const { key } of store.list(`${unitAddress(ID, sha256).folder}/${PARTS_FOLDER}`))
+      keys.push(key);
+    expect(keys).toEqual([]);
   });
 
   it('is not pending when it is given up because its manifest is damaged', async () => {
