@@ -13,6 +13,8 @@ export interface Groups {
   add(units: readonly Pick<Unit, 'id' | 'group'>[]): Promise<void>;
   /** Lists what there is about a group. */
   list(group: string): AsyncIterable<ListedMembers>;
+  /** Notes units of an entry that are about to be purged, see `ListedMembers.untagged`. Returns the entry as it is now. */
+  noteUntagged(entry: ListedMembers, untagged: readonly string[]): Promise<ListedMembers>;
   /** Removes an entry, unless it was stored again since it was listed. */
   remove(entry: ListedMembers): Promise<void>;
 }
@@ -23,9 +25,16 @@ export interface ListedMembers {
   /** When it was stored, by the store's clock, in Unix milliseconds. */
   storedMs: number;
   units: readonly string[];
+  /** Those whose own cache tags have to be invalidated, since a purge that was cut off may have removed the variants that show it. */
+  untagged: readonly string[];
 }
 
-const entrySchema = z.object({ units: z.array(z.string()).readonly() });
+const entrySchema = z.object({
+  units: z.array(z.string()).readonly(),
+  untagged: z.array(z.string()).readonly().default([]),
+});
+const NO_UNITS: z.infer<typeof entrySchema> = { units: [], untagged: [] };
+const JSON_OBJECT = { contentType: 'application/json' };
 
 /** @param nowMs - in Unix milliseconds: it only makes names unique and ordered */
 export function createGroups(store: VariantStore, sha256: Sha256, nowMs: () => number): Groups {
@@ -51,15 +60,20 @@ export function createGroups(store: VariantStore, sha256: Sha256, nowMs: () => n
           // Random, so that one that is stored again has another ETag.
           const content = { units: ids, entry: randomBytes(8).toString('hex') };
           const body = new TextEncoder().encode(JSON.stringify(content));
-          await store.put(keyOf(group, ids), body, { contentType: 'application/json' });
+          await store.put(keyOf(group, ids), body, JSON_OBJECT);
         }),
       );
     },
     async *list(group) {
       for await (const { key, modifiedMs } of store.list(groupFolder(group, sha256))) {
         const object = await store.get(key);
-        if (object) yield { key, etag: object.etag, storedMs: modifiedMs, units: unitsIn(object.body) };
+        if (object) yield { key, etag: object.etag, storedMs: modifiedMs, ...contentOf(object.body) };
       }
+    },
+    async noteUntagged(entry, untagged) {
+      const body = new TextEncoder().encode(JSON.stringify({ units: entry.units, untagged }));
+      const stored = await store.replace(entry.key, entry.etag, body, JSON_OBJECT);
+      return { ...entry, untagged, ...(stored && { etag: stored.etag }) };
     },
     async remove({ key, etag }) {
       await store.deleteIfMatch(key, etag);
@@ -68,10 +82,10 @@ export function createGroups(store: VariantStore, sha256: Sha256, nowMs: () => n
 }
 
 /** Returns none of an entry that is damaged. */
-function unitsIn(body: Uint8Array): readonly string[] {
+function contentOf(body: Uint8Array): z.infer<typeof entrySchema> {
   try {
-    return entrySchema.parse(JSON.parse(new TextDecoder().decode(body))).units;
+    return entrySchema.parse(JSON.parse(new TextDecoder().decode(body)));
   } catch {
-    return [];
+    return NO_UNITS;
   }
 }

@@ -60,12 +60,14 @@ export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
     return Math.abs(nowMs() - storedMs) < MAX_SUBMISSION_MS;
   }
 
-  async function purgeEntry(entry: ListedMembers, group: string, tag: string): Promise<PurgeResult> {
-    const ids = await membersOf(services, entry.units, group);
-    const untagged = await withoutTag(services, ids, tag);
+  async function purgeEntry(listed: ListedMembers, group: string, tag: string): Promise<PurgeResult> {
+    const ids = await membersOf(services, listed.units, group);
+    const found = await withoutTag(services, ids, tag);
+    const untagged = [...new Set([...listed.untagged, ...found])];
+    const entry = found.length > 0 ? await groups.noteUntagged(listed, untagged) : listed;
     const result = await purge(ids, { tags: untagged.map((id) => unitCacheTag(id, sha256)) });
-    const isDone = ids.length === entry.units.length || !mayBeSent(entry);
-    if (isDone) await groups.remove(entry);
+    if (ids.length === entry.units.length || !mayBeSent(entry)) await groups.remove(entry);
+    else if (untagged.length > 0) await groups.noteUntagged(entry, []);
     return result;
   }
 

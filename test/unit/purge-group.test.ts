@@ -118,6 +118,26 @@ describe('The purge of a group', () => {
     expect(invalidated).toEqual([unitCacheTag('unit-1', sha256), TAG]);
   });
 
+  it('invalidates that tag when it is repeated after the CDN has failed', async () => {
+    const { ingest, line, finalStatus, purgeGroup, request, service, queueIsEmpty } = await setUp();
+    await (await request('unit-1', 320)).arrayBuffer();
+    await ingest(line('unit-1', GROUP) + line('unit-2', GROUP));
+    for (const id of ['unit-1', 'unit-2']) await finalStatus(id);
+    await queueIsEmpty();
+    const { cdn } = service.unitServices;
+    cdn.invalidate = async () => {
+      throw new Error('no CDN');
+    };
+    expect((await purgeGroup(GROUP)).status).toBeGreaterThanOrEqual(500);
+    const invalidated: string[] = [];
+    cdn.invalidate = async (tags) => {
+      invalidated.push(...tags);
+      return [];
+    };
+    for (let repeated = 0; repeated < 2; repeated++) await purgeGroup(GROUP);
+    expect(invalidated).toEqual([unitCacheTag('unit-1', sha256), TAG, TAG]);
+  });
+
   it('leaves a unit that was sent again with another group, or without one', async () => {
     const { ingest, line, queueIsEmpty, purgeGroup, statusOf, keysIn } = await setUp();
     await ingest(line('moved', GROUP) + line('left', GROUP) + line('stays', GROUP));
