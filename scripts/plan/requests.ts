@@ -35,8 +35,8 @@ export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsP
     looks,
     gets: figure(
       'gets a unit',
-      looks.value + 1 + 2,
-      `${show(looks)} tombstone checks + 1 manifest + 2 marks of its state`,
+      looks.value + 2 + 2,
+      `${show(looks)} tombstone checks + 2 of the manifest, before the work and before its result is marked + 2 marks of its state`,
     ),
   };
 }
