@@ -1,4 +1,5 @@
-import { rename } from 'node:fs/promises';
+import { mkdir, rename, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createReadiness } from '../../src/http/readiness.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
@@ -34,11 +35,19 @@ describe('GET /readyz', () => {
   });
 
   it('is 503 while the folder of the store is gone', async () => {
-    const root = await temporaryFolder();
+    // By way of a link, so that whatever the service writes meanwhile can't make the folder anew.
+    const parent = await temporaryFolder();
+    const root = join(parent, 'link');
+    const pointTo = async (target: string) => {
+      await symlink(join(parent, target), join(parent, 'next'));
+      await rename(join(parent, 'next'), root);
+    };
+    await mkdir(join(parent, 'data'));
+    await pointTo('data');
     const service = await startService({ STORE: `file:${root}` });
-    await rename(root, `${root}-elsewhere`);
+    await pointTo('nothing');
     expect(await readiness(service)).toMatchObject({ status: 503, body: { checks: { store: 'failed' } } });
-    await rename(`${root}-elsewhere`, root);
+    await pointTo('data');
     await until(async () => (await readiness(service)).status === 200);
   });
 

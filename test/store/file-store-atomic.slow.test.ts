@@ -79,7 +79,8 @@ test('a put succeeds while another task removes its folders', async () => {
 
 test('a process that is killed during puts leaves whole objects, and temp files that the next store removes', async () => {
   let tempFiles = 0;
-  for (let round = 0; round < 4; round += 1) {
+  // At least one must have been killed in the middle of a put: otherwise the test shows nothing.
+  for (let round = 0; round < 4 || tempFiles === 0; round += 1) {
     const writers = Array.from({ length: 3 }, (_, writer) => startWriter(root, `${round}x${writer}`));
     // After different times, so that they are killed at different points of their work.
     await Promise.all(
@@ -94,8 +95,6 @@ test('a process that is killed during puts leaves whole objects, and temp files 
     createFileStore({ root });
     expect(await tempFilesIn(root)).toEqual([]);
   }
-  // Otherwise none was killed in the middle of a put, and the test shows nothing.
-  expect(tempFiles).toBeGreaterThan(0);
   expect(await filesIn(root)).toHaveLength(4);
 });
 
