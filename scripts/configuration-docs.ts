@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StackOption } from '../infra/option-values.ts';
+import type { StackOption } from '../infra/options/option-values.ts';
 import { OPTIONS } from '../infra/options.ts';
 import { VARIABLES, type Variable } from '../src/config-variables.ts';
 
