@@ -2,6 +2,7 @@ import type { Config } from '../src/config.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
 import { CDN_REGION } from './metrics.ts';
 import type { CheckedOptions, OptionName } from './options.ts';
+import { hasAccessLogs, regionFault } from './regions.ts';
 
 /** Something wrong with options together, each of which is valid by itself. */
 export interface CrossFieldFault {
@@ -40,6 +41,7 @@ export function crossFieldFaults(
   return [
     ...domainFaults(options),
     ...workerFaults(options),
+    ...regionFaults(options, region),
     ...topicFaults(options, region),
     ...sourceFaults(options, config),
     ...sizeFaults(environment),
@@ -76,6 +78,19 @@ function workerFaults(options: CheckedOptions): CrossFieldFault[] {
       message: `workerReservedConcurrency: must be more than workerMaxConcurrency, ${workerMaxConcurrency}: one is for the sweep`,
     });
   return faults;
+}
+
+function regionFaults({ accessLogs }: CheckedOptions, region: string | undefined): CrossFieldFault[] {
+  if (region === undefined) return [];
+  const fault = regionFault(region);
+  if (fault !== undefined) return [{ options: [], message: `region: ${fault.found}: ${fault.todo}` }];
+  if (!accessLogs || hasAccessLogs(region)) return [];
+  return [
+    {
+      options: ['accessLogs'],
+      message: `accessLogs: CloudFront delivers no access logs to buckets in ${region}, as in other regions that have to be enabled first: leave it out, and turn on "standard logging (v2)" in CloudFront's console`,
+    },
+  ];
 }
 
 function topicFaults({ alarmTopicArn }: CheckedOptions, region: string | undefined): CrossFieldFault[] {

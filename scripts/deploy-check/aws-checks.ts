@@ -5,6 +5,7 @@ import {
   ServiceQuotasClient,
 } from '@aws-sdk/client-service-quotas';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { regionFault } from '../../infra/regions.ts';
 import { clientOptions, explainAwsError } from '../cli/aws.ts';
 import { findStack, isComplete } from '../cli/stack.ts';
 import { formatCount } from '../cli/text.ts';
@@ -20,12 +21,14 @@ const MIN_BOOTSTRAP_VERSION = 6;
 /** The quota of Lambda's concurrent executions in a region. */
 const CONCURRENCY_QUOTA = { ServiceCode: 'lambda', QuotaCode: 'L-B99A9384' };
 
-/** Checks that an AWS region is set. */
+/** Checks that an AWS region is set, and has all that the stack needs; returns it if so. */
 export async function checkRegion(): Promise<Finding & { region?: string }> {
   const client = new CloudFormationClient(clientOptions());
   try {
     const region = await client.config.region();
     if (region === '') throw new Error('an empty region');
+    const fault = regionFault(region);
+    if (fault !== undefined) return { state: 'missing', what: 'region', ...fault };
     return { state: 'ok', what: 'region', found: region, region };
   } catch {
     return { state: 'missing', what: 'region', found: 'none is set', todo: 'set AWS_REGION' };

@@ -24,7 +24,7 @@ async function* runChecks(stack: string, demand: WorkerDemand): AsyncGenerator<F
   yield capacity;
   const region = await checkRegion();
   yield region;
-  if (region.region === undefined) return yield notChecked('all else', 'AWS calls need a region');
+  if (region.region === undefined) return yield notChecked('all else', 'it depends on the region');
   const credentials = await checkCredentials();
   yield credentials;
   if (credentials.account === undefined) return yield notChecked('all else', 'AWS calls need credentials');

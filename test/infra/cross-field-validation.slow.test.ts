@@ -52,6 +52,17 @@ describe('the cross-field validation of stack options', () => {
       'alarmTopicArn: the topic is in us-east-1, but the stack and its alarms are in eu-west-1, and an alarm only notifies topics of its own region',
     ]);
   });
+
+  it('rejects a region that lacks function URLs, and access logs where CloudFront delivers none', () => {
+    expect(faultsOf({}, 'ap-south-2')).toEqual([
+      expect.stringMatching(/^region: ap-south-2 has no Lambda function URLs, .* deploy to ap-south-1, /),
+    ]);
+    expect(faultsOf({ accessLogs: true }, 'af-south-1')).toEqual([
+      expect.stringMatching(/^accessLogs: CloudFront delivers no access logs to buckets in af-south-1, /),
+    ]);
+    expect(faultsOf({}, 'af-south-1')).toEqual([]);
+    expect(faultsOf({ accessLogs: true }, 'eu-west-1')).toEqual([]);
+  });
 });
 
 describe('the warnings of the stack', () => {

@@ -139,6 +139,16 @@ describe('the command deploy:check', () => {
     expect(lineOf('stack Edgepress')).toMatch(/^ok/);
   });
 
+  it('ends with 2 in a region that lacks what the stack needs, and names the nearest that has it', async () => {
+    const aws = await openAccount();
+    const { status, stdout } = await check(aws, [], { AWS_REGION: 'me-central-1' });
+    expect(status).toBe(2);
+    expect(stdout).toMatch(
+      /^missing +region +me-central-1 has no Lambda function URLs, .*\n +→ deploy to me-south-1, .*\nnot checked/m,
+    );
+    expect(aws.operations).toEqual([]);
+  });
+
   it('calls no other service without a region or credentials, and says which is missing', async () => {
     const aws = await openAccount();
     const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
@@ -146,7 +156,7 @@ describe('the command deploy:check', () => {
     const homeless = await check({ ...aws, env }, [], nowhere);
     expect(homeless.status).toBe(2);
     expect(homeless.stdout).toMatch(
-      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* need a region/m,
+      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* depends on the region/m,
     );
     const nobody = await check(aws, [], { ...nowhere, AWS_ACCESS_KEY_ID: '' });
     expect(nobody.status).toBe(2);

@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { expect, it } from 'vitest';
+import { regionFault } from '../../infra/regions.ts';
+import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
+
+/** What aws-cdk-lib validates templates with: CloudFormation's schemas of each region. */
+interface Validation {
+  SchemaValidator: new () => {
+    validate(template: unknown, region: string): { ruleId: string; message: string }[];
+  };
+  TemplateContent: new (text: string) => unknown;
+}
+
+const require = createRequire(import.meta.resolve('aws-cdk-lib'));
+const { SchemaValidator, TemplateContent }: Validation = require('@aws/cloudformation-validate');
+
+/** The schemas of these are those of all regions together: nothing is known of them. */
+const WITHOUT_SCHEMAS = ['me-west-1'];
+/** The schemas have function URLs there, the documentation of Lambda has none. */
+const DISPUTED = ['eu-south-2'];
+const PUBLIC = RegionInfo.regions
+  .filter(({ partition }) => partition === 'aws')
+  .map(({ name }) => name)
+  .filter((name) => !WITHOUT_SCHEMAS.includes(name));
+
+it('the stack is refused in just those regions whose schemas of CloudFormation lack something that it needs', () => {
+  const validator = new SchemaValidator();
+  const template = new TemplateContent(JSON.stringify(synthesise(ALL_OPTIONS)));
+  const errorsIn = (region: string) =>
+    validator.validate(template, region).filter(({ ruleId }) => /^[EF]/.test(ruleId));
+  const lacking = PUBLIC.filter((region) => errorsIn(region).length > 0);
+  expect(PUBLIC.filter((region) => regionFault(region) !== undefined)).toEqual(
+    [...lacking, ...DISPUTED].toSorted(),
+  );
+  expect(lacking.flatMap(errorsIn).filter(({ message }) => !message.includes('AWS::Lambda::Url'))).toEqual(
+    [],
+  );
+  for (const region of [...lacking, ...DISPUTED]) {
+    const [, nearest = ''] = /deploy to (\S+),/.exec(regionFault(region)?.todo ?? '') ?? [];
+    expect(PUBLIC).toContain(nearest);
+    expect(lacking).not.toContain(nearest);
+  }
+  for (const region of ['cn-north-1', 'us-gov-west-1', 'eusc-de-east-1'])
+    expect(regionFault(region)?.todo).toMatch(/an account of the commercial regions/);
+});
