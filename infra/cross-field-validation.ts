@@ -1,7 +1,8 @@
 import type { Config } from '../src/config.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
+import { isAscii } from './ascii.ts';
 import { CDN_REGION } from './metrics.ts';
-import type { CheckedOptions, OptionName } from './options.ts';
+import { type CheckedOptions, OPTION_NAMES, OPTIONS, type OptionName } from './options.ts';
 import { hasAccessLogs, regionFault } from './regions.ts';
 
 /** Something wrong with options together, each of which is valid by itself. */
@@ -44,6 +45,7 @@ export function crossFieldFaults(
     ...regionFaults(options, region),
     ...topicFaults(options, region),
     ...sourceFaults(options, config),
+    ...characterFaults(environment),
     ...sizeFaults(environment),
   ];
 }
@@ -123,6 +125,26 @@ function sourceFaults({ imageTimeoutSeconds }: CheckedOptions, config: Config): 
 
 function isAnyBucket({ scheme, host }: AllowPattern): boolean {
   return scheme === 's3:' && host.kind === 'any';
+}
+
+/** Values that CloudFormation would change, beyond those that are written in ASCII for it. */
+function characterFaults(environment: Readonly<Record<string, string>>): CrossFieldFault[] {
+  return OPTION_NAMES.flatMap((name) => {
+    const option = OPTIONS[name];
+    const text = ('variable' in option && environment[option.variable.name]) || '';
+    if (isAscii(text)) return [];
+    const found = text.split(',').find((part) => !isAscii(part));
+    const hint =
+      name === 'sourceAllow'
+        ? `: write * for each other character, as in ${found?.replace(/[^ -~]/g, '*')}`
+        : '';
+    return [
+      {
+        options: [name],
+        message: `${name}: ${found} has characters that CloudFormation would replace by "?": it takes ASCII only${hint}`,
+      },
+    ];
+  });
 }
 
 function sizeFaults(environment: Readonly<Record<string, string>>): CrossFieldFault[] {

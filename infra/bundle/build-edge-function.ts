@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import type { Ladder } from '../../src/protocol/negotiation.ts';
 import type { IgnoredParameters } from '../../src/protocol/source-identity.ts';
+import { asciiJson } from '../ascii.ts';
 
 const SOURCE = join(import.meta.dirname, '../../src/edge/viewer-request.ts');
 /** CloudFront's limit on the code of a function. */
@@ -33,7 +34,8 @@ export function buildEdgeFunction(ladder: Ladder, ignored: readonly IgnoredParam
     bundle: true,
     write: false,
     format: 'esm',
-    charset: 'utf8',
+    // For CloudFormation, as all of a template.
+    charset: 'ascii',
     target: 'es5',
     supported: SUPPORTED,
     external: ['cloudfront', 'crypto'],
@@ -63,7 +65,7 @@ function wrapHandler(
   return [
     module.slice(0, -exported.length),
     `var LADDER=${JSON.stringify({ widths, defaultWidth })};`,
-    ...(ignored.length > 0 ? [`var IGNORED_PARAMETERS=${JSON.stringify(ignored)};`] : []),
+    ...(ignored.length > 0 ? [`var IGNORED_PARAMETERS=${asciiJson(JSON.stringify(ignored))};`] : []),
     `async function handler(event){return await ${name}(event)}`,
     '',
   ].join('\n');

@@ -1,6 +1,7 @@
 import { valueType } from '../../src/config-values.ts';
 import { VARIABLES } from '../../src/config-variables.ts';
 import { SECRET_ARN } from '../../src/source/source-headers.ts';
+import { asciiJson, asciiSourcePatterns } from '../ascii.ts';
 import { matching, NONE, option, variable } from './option-values.ts';
 
 const LAYER = /^arn:aws:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]{1,140}:\d+$/;
@@ -14,8 +15,8 @@ const notifyTargets = valueType(
 export const VARIABLE_OPTIONS = {
   sourceAllow: variable(
     VARIABLES.sourceAllow,
-    (_, given) => given,
-    'An `s3` pattern must name its bucket: the functions may read what the pattern matches there, and nothing else.',
+    (_, given) => given && asciiSourcePatterns(given),
+    'An `s3` pattern must name its bucket: the functions may read what the pattern matches there, and nothing else. In place of other characters than ASCII, a key has `*`; hosts and paths may have them.',
   ),
   sourceHeaders: {
     ...variable(
@@ -27,7 +28,7 @@ export const VARIABLE_OPTIONS = {
   },
   sourceIgnoredParameters: variable(
     VARIABLES.sourceIgnoredParameters,
-    (_, given) => given,
+    (_, given) => given && asciiJson(given),
     'They are built into the edge function, too, which has room for a few hosts.',
   ),
   sourceUserAgent: variable(VARIABLES.sourceUserAgent, ({ sourceUserAgent }) => sourceUserAgent),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../../infra/options.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { VARIABLES } from '../../src/config-variables.ts';
+import { parseAllowPattern } from '../../src/source/allowlist.ts';
 
 describe('the settings of the stack', () => {
   it('have a default for every option', () => {
@@ -41,5 +42,35 @@ describe('the settings of the stack', () => {
     for (const [name, option] of Object.entries(OPTIONS)) {
       if ('variable' in option) expect(VARIABLES[name as keyof typeof VARIABLES]).toBe(option.variable);
     }
+  });
+
+  it.each([
+    ['https://*.müller.example/*', 'https://*.xn--mller-kva.example/*'],
+    ['HTTP://Größe.example:8080/Bilder für*/', 'http://xn--gre-6ka8i.example:8080/Bilder%20f%C3%BCr*/'],
+    ['https://müller.example', 'https://xn--mller-kva.example'],
+    ['https://例え.テスト/', 'https://xn--r8jz45g.xn--zckzah/'],
+    ['s3://bucket/b%20*', 's3://bucket/b%20*'],
+  ])('write the source pattern %s in ASCII, meaning the same', (given, written) => {
+    const { environment, config } = readSettings({ sourceAllow: `${given}, https://a.example/*` });
+    expect(environment['SOURCE_ALLOW']).toBe(`${written},https://a.example/*`);
+    expect(parseAllowPattern(written)).toEqual(config.sourceAllow[0]);
+  });
+
+  it('write JSON in ASCII, meaning the same', () => {
+    const { environment } = readSettings({ sourceIgnoredParameters: '{"a.example": ["größe-*"]}' });
+    const written = environment['SOURCE_IGNORED_PARAMETERS'] ?? '';
+    expect(written).toMatch(/^[ -~]+$/);
+    expect(JSON.parse(written)).toEqual({ 'a.example': ['größe-*'] });
+  });
+
+  it.each([
+    [
+      'sourceAllow',
+      's3://bucket/größe/😀/*',
+      /: write \* for each .*, as in s3:\/\/bucket\/gr\*\*e\/\*\*\/\*$/,
+    ],
+    ['ingestFrom', 's3://bucket/größe/', /would replace by "\?": it takes ASCII only$/],
+  ])('are refused for a %s that CloudFormation would change', (name, value, message) => {
+    expect(() => readSettings({ [name]: value })).toThrow(message);
   });
 });
