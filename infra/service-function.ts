@@ -6,6 +6,7 @@ import {
   Code,
   Function as LambdaFunction,
   LayerVersion,
+  RecursiveLoop,
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
@@ -49,6 +50,11 @@ export interface ServiceFunctionOptions {
   readonly logRetentionDays: number;
   readonly collectorLayerArn: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Whether the function sends to the queue that invokes it. Lambda would stop such a function after about 16 hops
+   * ("Use Lambda recursive loop detection to prevent infinite loops" in its Developer Guide).
+   */
+  readonly sendsToItself?: boolean;
 }
 
 export interface ServiceFunction {
@@ -82,6 +88,7 @@ export function createServiceFunction(
     architecture: Architecture.ARM_64,
     memorySize: memoryMb,
     timeout,
+    ...(options.sendsToItself && { recursiveLoop: RecursiveLoop.ALLOW }),
     ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
     ...(collectorLayerArn !== undefined && {
       layers: [LayerVersion.fromLayerVersionArn(scope, `${id}Collector`, collectorLayerArn)],

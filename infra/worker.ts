@@ -75,6 +75,9 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
     reservedConcurrency: settings.workerReservedConcurrency,
     logRetentionDays: settings.logRetentionDays,
     collectorLayerArn: settings.collectorLayerArn,
+    // A job whose host is in use by others is sent again, a minute later, for as long as that lasts; one that fails is received five
+    // times at most.
+    sendsToItself: true,
     environment: {
       STORE: `s3://${bucket.bucketName}`,
       QUEUE: queue.queueUrl,

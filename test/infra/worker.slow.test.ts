@@ -65,6 +65,13 @@ describe('the queue', () => {
   });
 });
 
+describe('the functions', () => {
+  it('may send to the queue that invokes them, which Lambda would take for a loop, only where they do', () => {
+    expect(findFunction(template, 'lambda-worker.handler')).toMatchObject({ RecursiveLoop: 'Allow' });
+    expect(findFunction(template, 'lambda-image.handler')).not.toHaveProperty('RecursiveLoop');
+  });
+});
+
 describe('ingestFrom', () => {
   const ingesting = synthesise({ ingestFrom: ['s3://deliveries/units/', 's3://more-deliveries/'] });
   const { queueId } = findQueues(ingesting);
