@@ -1,21 +1,17 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
-import packageJson from '../package.json' with { type: 'json' };
 import {
   createCdn,
   createEncoder,
   createLazyS3Client,
   createNotifySender,
   createQueue,
-  createS3SourceIfAllowed,
-  createSourceHeadersReader,
   createStore,
-  type LazyS3Client,
 } from './adapters.ts';
 import { createBackgroundTasks } from './background-tasks.ts';
 import type { Cdn } from './cdn/cdn.ts';
-import { circuitMetrics, logCircuit } from './circuit-metrics.ts';
-import { baseUrlOf, type Config } from './config.ts';
+import { circuitMetrics } from './circuit-metrics.ts';
+import type { Config } from './config.ts';
 import type { Encoder } from './encode/encoder.ts';
 import { createKeyHash, sha256 as hashOfUrl, hmac, md5 } from './hashing.ts';
 import { createLocks, type Locks } from './locks.ts';
@@ -28,11 +24,9 @@ import type { Sha256 } from './protocol/keys.ts';
 import type { PurgeSweep } from './purge/sweep.ts';
 import type { Tombstones } from './purge/tombstones.ts';
 import type { UnitQueue } from './queue/queue.ts';
-import { createHostBreakers, type HostBreakers } from './source/host-breakers.ts';
-import { createLazyHttpSource } from './source/lazy-http-source.ts';
-import { createSourceFetcher, type SourceFetcher } from './source/source.ts';
+import type { SourceFetcher } from './source/source.ts';
 import type { SourceRecords } from './source/source-records.ts';
-import { countSourceHosts, type SourceHosts } from './source-hosts.ts';
+import { createSourceAccess } from './source-access.ts';
 import type { StoreOperation } from './store/best-effort-store.ts';
 import type { VariantStore } from './store/store.ts';
 import { upkeepMetrics } from './store/upkeep-metrics.ts';
@@ -138,7 +132,6 @@ export async function createServices(
   const { nowMs = Date.now, onWork = () => {}, tracing = createTracing() } = overrides;
   const observed = observeLocks(overrides.locks ?? createLocks());
   const { locks } = observed;
-  const sourceHosts = countSourceHosts();
   const s3 = createLazyS3Client(config.s3Endpoint);
   const store = overrides.store ?? (await createStore(config, s3));
   const sha256 = createKeyHash(config.sourceIgnoredParameters);
@@ -148,14 +141,13 @@ export async function createServices(
     return traceJobs(overrides.shareQueue?.(created) ?? created);
   });
   const encoder = createEncoder(config, observed, log);
-  const hosts = createHostBreakers({ onChange: logCircuit(log, 'source') });
-  const { source, http } = await createSource(config, s3, hosts, {
-    onWork,
-    onFetched: sourceHosts.count,
+  const sources = await createSourceAccess(config, s3, {
+    ...{ log, onWork },
     // Every source is fetched to be encoded: load the encoder meanwhile. An error shows again when it is used.
     onStart: () => void encoder.load().catch(() => undefined),
   });
-  if (!overrides.lazy) await Promise.all([http.load(), encoder.load()]);
+  const { source } = sources;
+  if (!overrides.lazy) await Promise.all([sources.load(), encoder.load()]);
 
   const background = createBackgroundTasks({
     log,
@@ -203,8 +195,8 @@ export async function createServices(
     metricSources: [
       ...(store.upkeep ? upkeepMetrics(store.upkeep) : []),
       ...observed.metricSources,
-      ...sourceHosts.metricSources,
-      ...circuitMetrics({ source: hosts, store: access.circuits }),
+      ...sources.metricSources,
+      ...circuitMetrics({ source: sources.circuits, store: access.circuits }),
       ...workQueue.metricSources,
       ...gaps.metricSources,
       ...encoder.metricSources,
@@ -214,14 +206,14 @@ export async function createServices(
     drain: () => workQueue.drain(),
     async beforeFreeze() {
       await background.drain();
-      await http.close();
+      await sources.close();
       await tracing.flush();
     },
     async close() {
       cdn.close();
       await notifications.close();
       await encoder.close();
-      await http.close();
+      await sources.close();
       await s3.close();
     },
   };
@@ -259,58 +251,5 @@ function workQueueOptions({ concurrency, queueLimit, workers }: Config): WorkQue
     fetchesPerHost: Math.max(MIN_FETCHES / 4, 2 * concurrency),
     sources: Math.max(MIN_SOURCES, 4 * concurrency),
     capacity: Math.ceil((concurrency + queueLimit) / workers),
-  };
-}
-
-interface FetchCallbacks {
-  onWork: OnWork;
-  onFetched: SourceHosts['count'];
-  /** Called when a fetch starts. */
-  onStart: () => void;
-}
-
-/** Returns the fetcher of all sources, and the part of it whose connections have to be closed. */
-async function createSource(
-  config: Config,
-  s3Client: LazyS3Client,
-  hosts: HostBreakers,
-  callbacks: FetchCallbacks,
-) {
-  const http = createLazyHttpSource({
-    allow: config.sourceAllow,
-    allowPrivate: config.sourceAllowPrivate,
-    maxBytes: config.sourceMaxBytes,
-    timeoutMs: config.sourceTimeoutMs,
-    sourceHeaders: createSourceHeadersReader(config.sourceHeaders),
-    userAgent: config.sourceUserAgent ?? `edgepress/${packageJson.version} (+${baseUrlOf(config)})`,
-    hosts,
-  });
-  const s3 = await createS3SourceIfAllowed(config, s3Client, hosts);
-  return { http, source: observeFetches(createSourceFetcher(s3 ? { http, s3 } : { http }), callbacks) };
-}
-
-/** Reports fetches to `onWork` and `onFetched`, and calls `onStart` when one starts. */
-function observeFetches(
-  source: SourceFetcher,
-  { onWork, onFetched, onStart }: FetchCallbacks,
-): SourceFetcher {
-  return {
-    assertAllowed: (src) => source.assertAllowed(src),
-    assertReachable: (src) => source.assertReachable(src),
-    async fetch(src, ...options) {
-      const start = performance.now();
-      const ms = () => performance.now() - start;
-      const fetching = source.fetch(src, ...options);
-      onStart();
-      try {
-        const bytes = await fetching;
-        onWork({ kind: 'fetch', ms: ms(), bytes: bytes.byteLength });
-        onFetched(src, ms());
-        return bytes;
-      } catch (error) {
-        onFetched(src, ms(), error);
-        throw error;
-      }
-    },
   };
 }
