@@ -5,7 +5,8 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { CDN_REGION, cdnPercent, logMetric, PERIOD, urlFaultPercent } from './metrics.ts';
+import { cdnPercent, logMetric, PERIOD, urlFaultPercent } from './metrics.ts';
+import { CDN_REGION } from './regions.ts';
 import type { Settings } from './settings.ts';
 import type { Queues } from './worker.ts';
 

@@ -1,9 +1,8 @@
 import type { Config } from '../src/config.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
 import { isAscii } from './ascii.ts';
-import { CDN_REGION } from './metrics.ts';
 import { type CheckedOptions, OPTION_NAMES, OPTIONS, type OptionName } from './options.ts';
-import { hasAccessLogs, regionFault } from './regions.ts';
+import { CDN_REGION, hasAccessLogs, regionFault } from './regions.ts';
 
 /** Something wrong with options together, each of which is valid by itself. */
 export interface CrossFieldFault {

@@ -2,11 +2,10 @@ import { Duration } from 'aws-cdk-lib';
 import type { Distribution, Function as EdgeFunction } from 'aws-cdk-lib/aws-cloudfront';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CDN_REGION } from './regions.ts';
 
 /** The period of every metric of the alarms and the dashboard. */
 export const PERIOD = Duration.minutes(5);
-/** The region that has CloudFront's metrics, whichever region the stack is in. */
-export const CDN_REGION = 'us-east-1';
 
 /** Returns a CloudFront metric of the distribution. */
 export function cdnMetric(distribution: Distribution, metricName: string, statistic: string): Metric {

@@ -1,3 +1,6 @@
+/** The region that has CloudFront's metrics, whichever region the stack is in. */
+export const CDN_REGION = 'us-east-1';
+
 /**
  * Regions without Lambda function URLs, through which CloudFront reaches the image function, and the nearest that has them, in the same
  * country where there is one. From "Creating and managing Lambda function URLs" in the Lambda Developer Guide and CloudFormation's

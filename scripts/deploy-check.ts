@@ -1,13 +1,19 @@
 import { Command } from 'commander';
-import { stackArgument, wholeNumber, wholeNumberWithin } from './cli/options.ts';
-import { leastMemoryMb } from './plan/load.ts';
+import {
+  addContextEntry,
+  type Context,
+  stackArgument,
+  wholeNumber,
+  wholeNumberWithin,
+} from './cli/options.ts';
 import { LIMITS } from './plan/prices-and-limits.ts';
 
 interface DeployCheckOptions {
-  unitsPerHour: number;
+  unitsPerHour?: number;
   images: number;
-  ms: number;
+  ms?: number;
   memory?: number;
+  context?: Context;
 }
 
 /** `deploy:check`: checks what a deploy to AWS needs. */
@@ -15,18 +21,26 @@ export function deployCheckCommand(): Command {
   return new Command('deploy:check')
     .description('check what a deployment to AWS needs, and say how to fix what is missing')
     .addArgument(stackArgument())
-    .option('--units-per-hour <count>', 'data units to ingest', wholeNumber, 100_000)
+    .option(
+      '--units-per-hour <count>',
+      "data units to ingest (default: as many as the workers of the stack's options can)",
+      wholeNumber,
+    )
     .option('--images <count>', 'images per unit', wholeNumber, 5)
     .option(
       '--ms <milliseconds>',
-      'CPU time of an image with all of its variants, on one vCPU',
+      "CPU time of an image with all of its variants, on one vCPU (default: assumed for the effort and the variants of the stack's options)",
       wholeNumber,
-      350,
     )
     .option(
       '--memory <mb>',
-      'memory of a worker (default: 1769, or the multiple of it with which one stack can carry the load)',
+      'memory of a worker for that load (default: 1769, or the multiple of it with which one stack can carry the load)',
       wholeNumberWithin(LIMITS.leastMemoryMb, LIMITS.memoryMb),
+    )
+    .option(
+      '-c, --context <name=value>',
+      'an option of the stack beside those of cdk.json, as for cdk deploy; may be repeated',
+      addContextEntry,
     )
     .addHelpText(
       'after',
@@ -36,11 +50,11 @@ export function deployCheckCommand(): Command {
     .action(checkBeforeDeploy);
 }
 
-async function checkBeforeDeploy(stack: string, options: DeployCheckOptions): Promise<void> {
-  const { unitsPerHour, images, ms, memory } = options;
-  const load = { unitsPerHour, imagesPerUnit: images, msPerImage: ms };
-  // Loaded here because the AWS SDK takes longer to load than everything else.
+async function checkBeforeDeploy(
+  stack: string,
+  { context = {}, ...load }: DeployCheckOptions,
+): Promise<void> {
+  // Loaded here because the AWS SDK and CDK take longer to load than everything else.
   const { checkDeploy } = await import('./deploy-check/run.ts');
-  const demand = { ...load, memoryMb: memory ?? leastMemoryMb(load), maxConcurrency: undefined };
-  process.exitCode = await checkDeploy(stack, demand);
+  process.exitCode = await checkDeploy(stack, load, context);
 }

@@ -1,10 +1,11 @@
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { wholeNumber } from '../../src/config-values.ts';
 import { flag, numberAmong, option } from './option-values.ts';
 
-const RETENTIONS = Object.values(RetentionDays).filter(
-  (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
-);
+/** What CloudWatch Logs takes: `RetentionInDays` of `AWS::Logs::LogGroup`. Not from CDK, which takes a second to load. */
+const RETENTIONS = [
+  ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288],
+  3653,
+];
 
 /** How long the bucket and the logs keep what is in them. */
 export const RETENTION_OPTIONS = {

@@ -30,6 +30,16 @@ function parseWithin(kind: string, syntax: RegExp, min: number, max: number): (t
   };
 }
 
+/** Context entries of CDK, by name. */
+export type Context = Readonly<Record<string, string>>;
+
+/** Adds an entry of `-c NAME=VALUE`, which may be repeated. It throws InvalidArgumentError. */
+export function addContextEntry(text: string, before: Context = {}): Context {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be NAME=VALUE.');
+  return { ...before, [name]: value };
+}
+
 /**
  * Adds an option that must be given. Unlike commander's own required options, this one reports an unknown option, which may be this
  * one misspelt, before a missing one.

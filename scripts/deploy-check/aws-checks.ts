@@ -1,25 +1,15 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import {
-  GetAWSDefaultServiceQuotaCommand,
-  GetServiceQuotaCommand,
-  ServiceQuotasClient,
-} from '@aws-sdk/client-service-quotas';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { regionFault } from '../../infra/regions.ts';
 import { clientOptions, explainAwsError } from '../cli/aws.ts';
 import { findStack, isComplete } from '../cli/stack.ts';
-import { formatCount } from '../cli/text.ts';
-import type { Workers } from '../plan/load.ts';
-import { quotaToRequest } from '../plan/quotas.ts';
-import type { Finding } from './local-checks.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * The version that templates of aws-cdk-lib 2 require with the default synthesizer (`MIN_BOOTSTRAP_STACK_VERSION`), which is enough
  * for the CLI 2.1148.
  */
 const MIN_BOOTSTRAP_VERSION = 6;
-/** The quota of Lambda's concurrent executions in a region. */
-const CONCURRENCY_QUOTA = { ServiceCode: 'lambda', QuotaCode: 'L-B99A9384' };
 
 /** Checks that an AWS region is set, and has all that the stack needs; returns it if so. */
 export async function checkRegion(): Promise<Finding & { region?: string }> {
@@ -68,35 +58,6 @@ export function checkBootstrap(account: string, region: string): Promise<Finding
   });
 }
 
-/** Checks that Lambda's quota allows all functions of the stack to run concurrently. */
-export function checkConcurrency({ executions }: Workers): Promise<Finding> {
-  const what = 'Lambda concurrency';
-  return checkAllowed(what, 'servicequotas:GetServiceQuota', async () => {
-    const quota = await readConcurrencyQuota();
-    const found = `${formatCount(quota)} for all functions of the account here, ${formatCount(executions.value)} needed: ${executions.arithmetic}`;
-    if (executions.value <= quota) return { state: 'ok', what, found };
-    const { ServiceCode, QuotaCode } = CONCURRENCY_QUOTA;
-    const ask = `aws service-quotas request-service-quota-increase --service-code ${ServiceCode} --quota-code ${QuotaCode} --desired-value`;
-    return { state: 'missing', what, found, todo: `${ask} ${quotaToRequest(executions.value)}` };
-  });
-}
-
-async function readConcurrencyQuota(): Promise<number> {
-  const client = new ServiceQuotasClient(clientOptions());
-  try {
-    const { Quota } = await client.send(new GetServiceQuotaCommand(CONCURRENCY_QUOTA)).catch((error) => {
-      // The quota was never changed: the default applies.
-      if (error instanceof Error && error.name === 'NoSuchResourceException')
-        return client.send(new GetAWSDefaultServiceQuotaCommand(CONCURRENCY_QUOTA));
-      throw error;
-    });
-    if (Quota?.Value === undefined) throw new Error('the response has no value');
-    return Quota.Value;
-  } finally {
-    client.destroy();
-  }
-}
-
 /** Checks that the status of the stack, if there is one, allows a deploy. */
 export function checkStack(name: string): Promise<Finding> {
   const what = `stack ${name}`;
@@ -121,7 +82,7 @@ function remedyFor(status: string, name: string): string {
 }
 
 /** Runs a check that calls AWS. When a call fails, the finding says so and which permission it needs. */
-async function checkAllowed(
+export async function checkAllowed(
   what: string,
   permission: string,
   check: () => Promise<Finding>,

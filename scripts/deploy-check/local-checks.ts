@@ -1,31 +1,8 @@
+import type { Settings } from '../../infra/settings.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { counted, formatCount } from '../cli/text.ts';
-import { formatNumber } from '../plan/figure.ts';
-import {
-  adviceBeyondOneStack,
-  calculateImageRate,
-  calculateWorkers,
-  formatStackOptions,
-  type WorkerDemand,
-  type Workers,
-  workerStackOptions,
-} from '../plan/load.ts';
-
-/** The result of one check. */
-export interface Finding {
-  state: 'ok' | 'missing' | 'not checked';
-  /** What was checked. */
-  what: string;
-  found: string;
-  /** What to do about it. */
-  todo?: string;
-}
-
-/** A line for a finding, and below it what to do. */
-export function formatFinding({ state, what, found, todo }: Finding): string {
-  const line = `${state.padEnd(11)}  ${what.padEnd(18)}  ${found}`;
-  return todo === undefined ? line : `${line}\n${' '.repeat(33)}→ ${todo}`;
-}
+import type { Context } from '../cli/options.ts';
+import { readStackOptions } from '../cli/stack-options.ts';
+import type { Finding } from './finding.ts';
 
 /** Checks that this version of Node is supported by the project. */
 export function checkNode(): Finding {
@@ -37,20 +14,23 @@ export function checkNode(): Finding {
     : { state: 'missing', what: 'Node', found, todo: `install Node ${wanted} or later` };
 }
 
-/** Checks that the workers of one stack can prewarm the load, and says with which options to deploy it: what `plan` says, in short. */
-export function checkWorkers(demand: WorkerDemand): Finding & { workers: Workers } {
-  const what = 'workers';
-  const workers = calculateWorkers(demand);
-  const todo = adviceBeyondOneStack(demand, workers);
-  const found = formatDemand(demand, workers);
-  if (todo !== undefined) return { state: 'missing', what, found, todo, workers };
-  const options = formatStackOptions(workerStackOptions(demand, workers));
-  return { state: 'ok', what, found: `${found}: ${options}`, workers };
-}
-
-function formatDemand(demand: WorkerDemand, { concurrency, maxConcurrency }: Workers): string {
-  const { unitsPerHour, imagesPerUnit, msPerImage } = demand;
-  const { imagesPerSecond } = calculateImageRate(demand);
-  const load = `${counted(unitsPerHour, 'unit')} an hour × ${counted(imagesPerUnit, 'image')} = ${formatNumber(imagesPerSecond.value)} images a second of ${formatNumber(msPerImage)} ms`;
-  return `${load}: ${formatCount(concurrency.value)} workers needed, ${formatCount(maxConcurrency.value)} at most`;
+/**
+ * Checks the options of the stack as `cdk deploy` will.
+ *
+ * @returns a finding for each fault, or one with the warnings; and the settings if there is no fault
+ */
+export async function checkOptions(
+  context: Context,
+  region: string | undefined,
+): Promise<{ findings: readonly Finding[]; settings: Settings | undefined }> {
+  const what = 'options';
+  const { settings, faults } = await readStackOptions(context, region);
+  if (faults !== undefined)
+    return {
+      settings,
+      findings: faults.map((found) => ({ state: 'missing', what, found, todo: 'correct it in cdk.json' })),
+    };
+  const warnings = settings.warnings.map(({ text }) => text).join(`\n${' '.repeat(33)}→ `);
+  const finding: Finding = { state: 'ok', what, found: 'those of cdk.json are valid' };
+  return { settings, findings: [warnings === '' ? finding : { ...finding, todo: warnings }] };
 }

@@ -1,15 +1,19 @@
-import type { WorkerDemand } from '../plan/load.ts';
-import { checkBootstrap, checkConcurrency, checkCredentials, checkRegion, checkStack } from './aws-checks.ts';
-import { checkNode, checkWorkers, type Finding, formatFinding } from './local-checks.ts';
+import type { Context } from '../cli/options.ts';
+import { checkBootstrap, checkCredentials, checkRegion, checkStack } from './aws-checks.ts';
+import { type Finding, formatFinding, notChecked } from './finding.ts';
+import { checkLambda } from './lambda-checks.ts';
+import { checkNode, checkOptions } from './local-checks.ts';
+import { type AskedLoad, checkWorkers } from './workers-check.ts';
 
 /**
  * Runs every check, and prints each finding.
  *
+ * @param context - the options of the stack on the command line
  * @returns the exit status: 0 when all is right, 2 when something must be changed, 1 when something could not be checked
  */
-export async function checkDeploy(stack: string, demand: WorkerDemand): Promise<0 | 1 | 2> {
+export async function checkDeploy(stack: string, load: AskedLoad, context: Context): Promise<0 | 1 | 2> {
   const findings: Finding[] = [];
-  for await (const finding of runChecks(stack, demand)) {
+  for await (const finding of runChecks(stack, load, context)) {
     findings.push(finding);
     process.stdout.write(`${formatFinding(finding)}\n`);
   }
@@ -18,24 +22,20 @@ export async function checkDeploy(stack: string, demand: WorkerDemand): Promise<
   return states.includes('not checked') ? 1 : 0;
 }
 
-async function* runChecks(stack: string, demand: WorkerDemand): AsyncGenerator<Finding, void> {
+async function* runChecks(stack: string, load: AskedLoad, context: Context): AsyncGenerator<Finding, void> {
   yield checkNode();
-  const { workers, ...capacity } = checkWorkers(demand);
-  yield capacity;
-  const region = await checkRegion();
-  yield region;
-  if (region.region === undefined) return yield notChecked('all else', 'it depends on the region');
+  const { region, ...regionFinding } = await checkRegion();
+  yield regionFinding;
+  const { findings, settings } = await checkOptions(context, region);
+  yield* findings;
+  const workers = settings && checkWorkers(settings, load);
+  if (workers) yield workers.finding;
+  if (region === undefined) return yield notChecked('all else', 'it depends on the region');
   const credentials = await checkCredentials();
   yield credentials;
   if (credentials.account === undefined) return yield notChecked('all else', 'AWS calls need credentials');
-  const rest = [
-    checkBootstrap(credentials.account, region.region),
-    checkConcurrency(workers),
-    checkStack(stack),
-  ];
-  for (const finding of rest) yield await finding;
-}
-
-function notChecked(what: string, found: string): Finding {
-  return { state: 'not checked', what, found };
+  yield await checkBootstrap(credentials.account, region);
+  if (settings && workers) yield* await checkLambda(settings, workers);
+  else yield notChecked('Lambda', 'it depends on the options');
+  yield await checkStack(stack);
 }

@@ -1,3 +1,4 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it } from 'vitest';
 import type { EdgepressOptions } from '../../infra/options.ts';
 import { readContext } from '../../infra/validation.ts';
@@ -138,5 +139,14 @@ describe('the options in the context of a CDK app', () => {
       options: { maxPixels: 'many' },
       faults: ['edgepress: must be an object of options; a single one is edgepress.NAME=VALUE'],
     });
+  });
+
+  it('takes all retention periods of CloudWatch Logs', () => {
+    const periods = Object.values(RetentionDays).filter((days) => Number.isInteger(days));
+    const finite = periods.filter((days) => days !== RetentionDays.INFINITE).map(String);
+    for (const days of finite) expect(faultsOf({ logRetentionDays: days })).toEqual([]);
+    expect(faultsOf({ logRetentionDays: 2 })).toEqual([
+      `logRetentionDays: must be one of ${finite.toSorted((a, b) => Number(a) - Number(b)).join(', ')}`,
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cloudFormation, type StubStack, serviceQuotas, sts } from '../support/aws/account-services.ts';
+import { cloudFormation, lambdaAccount, type StubStack, sts } from '../support/aws/account-services.ts';
 import { type AwsStub, startAws } from '../support/aws/aws.ts';
 import { runCommandInProcess } from '../support/command.ts';
 
@@ -7,11 +7,11 @@ const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { Bootstra
 
 interface Account {
   stacks?: Record<string, StubStack>;
-  quota?: number | undefined;
+  quota?: number;
 }
 
 const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000 }: Account = {}) =>
-  startAws(sts(), cloudFormation(stacks), serviceQuotas(quota));
+  startAws(sts(), cloudFormation(stacks), lambdaAccount(quota));
 
 async function check({ env }: AwsStub, args: readonly string[] = [], more: Record<string, string> = {}) {
   const ended = await runCommandInProcess(['deploy:check', ...args], { ...env, ...more });
@@ -28,43 +28,95 @@ describe('the command deploy:check', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n').map((line) => line.slice(0, 31).trim().split(/ {2,}/))).toEqual([
       ['ok', 'Node'],
-      ['ok', 'workers'],
       ['ok', 'region'],
+      ['ok', 'options'],
+      [''],
+      ['ok', 'workers'],
       ['ok', 'credentials'],
       ['ok', 'CDK bootstrap'],
       ['ok', 'Lambda concurrency'],
+      ['ok', 'Lambda memory'],
       ['ok', 'stack Edgepress'],
       [''],
     ]);
     expect(stdout).toMatch(
-      /eu-north-1\n.*account 123456789012, as arn:aws:iam::123456789012:user\/deployer\n/,
+      / eu-north-1\n.*valid\n +→ sourceAllow is not set: .*\n.*\n.*account 123456789012, as arn:aws:iam::123456789012:user\/deployer\n/,
     );
     expect(stdout).toMatch(
-      /workers +100,000 units an hour × 5 images = 139 images a second of 350 ms: 49 workers needed, 61 at most: deploy with "workerMaxConcurrency": 61, "workerMemoryMb": 1769\n/,
+      /workers +100 workers of 1,769 MB make 33\.33 images a second of 3,000 ms \(best: avif and webp, balanced, 1080 px\): 24,000 units of 5 images an hour\n/,
     );
     expect(stdout).toMatch(
-      /1,000 for all .*, 161 needed: 61 workers \+ 100 for the image function and all else\n/,
+      /1,000 for all .*, 200 needed: 100 workers \+ 100 for the image function and all else\n/,
     );
     expect(aws.operations.filter((operation) => !/^(Get|Describe)/.test(operation))).toEqual([]);
   });
 
-  it('ends with 2 and says which quota to raise when Lambda allows too few concurrent executions', async () => {
-    const aws = await openAccount({ quota: undefined });
-    const fits = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '518']);
-    expect(fits.status).toBe(0);
-    expect(fits.lineOf('Lambda concurrency')).toMatch(/1,000 for .*, 1,000 needed: 900 workers \+ 100 for/);
-    const { status, lineOf } = await check(aws, [
-      '--units-per-hour',
-      '1000000',
-      '--images',
-      '5',
-      '--ms',
-      '519',
+  it('says which options a load needs, and whether those of the stack are enough', async () => {
+    const aws = await openAccount();
+    const load = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350'];
+    const few = await check(aws, load);
+    expect(few.status).toBe(2);
+    expect(few.lineOf('workers')).toMatch(
+      /^missing .* 1,000,000 units an hour × 5 images = 1,389 images a second of 350 ms: 487 workers needed, 608 at most\n +→ deploy with "workerMaxConcurrency": 608, "workerMemoryMb": 1769$/,
+    );
+    const enough = await check(aws, [...load, '-c', 'edgepress.workerMaxConcurrency=608']);
+    expect(enough.status).toBe(0);
+    expect(enough.lineOf('workers')).toMatch(/^ok .*; the options have 608 workers of 1,769 MB$/);
+    expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 708 needed/);
+  });
+
+  it("takes the CPU time of an image from the stack's effort and variants", async () => {
+    const aws = await openAccount();
+    const { lineOf } = await check(aws, ['-c', 'edgepress.prewarmEffort=fast']);
+    expect(lineOf('workers')).toMatch(/ of 350 ms \(fast: avif and webp/);
+    const larger = await check(aws, [
+      ...['-c', 'edgepress.prewarmEffort=fast', '-c', 'edgepress.prewarmWidths=1080,2160'],
+      ...['-c', 'edgepress.widths=1080,2160'],
     ]);
+    expect(larger.lineOf('workers')).toMatch(
+      / of 1,150 ms \(fast: avif and webp, balanced, 1080 and 2160 px\)/,
+    );
+  });
+
+  it('says what a new account can run, and what to ask AWS for', async () => {
+    const aws = await openAccount({ quota: 10 });
+    const { status, lineOf } = await check(aws, ['-c', 'edgepress.imageMemoryMb=3538']);
     expect(status).toBe(2);
     expect(lineOf('Lambda concurrency')).toMatch(
-      /^missing .* 1,000 for .*, 1,002 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1300$/,
+      /^missing .* 10 for .*, 200 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1000; until it is granted, deploy with "workerMaxConcurrency": 5, which make 1\.667 images a second/,
     );
+    expect(lineOf('Lambda memory')).toMatch(
+      /^not checked .* 3,538 MB .* 3,008 MB at most.*\n +→ set imageMemoryMb/,
+    );
+    const reserving = await check(aws, ['-c', 'edgepress.imageReservedConcurrency=5']);
+    expect(reserving.lineOf('Lambda concurrency')).toMatch(
+      /^missing .* options reserve 5: the deployment fails\n +→ leave out imageReservedConcurrency/,
+    );
+    const small = await check(aws, ['-c', 'edgepress.workerMaxConcurrency=2']);
+    expect(small.lineOf('Lambda memory')).toMatch(/^ok /);
+  });
+
+  it('asks for more concurrent executions than the load needs, beyond the default', async () => {
+    const aws = await openAccount();
+    const { lineOf } = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '519']);
+    expect(lineOf('Lambda concurrency')).toMatch(/^missing .* 1,002 needed: .*\n.* --desired-value 1300; /);
+  });
+
+  it('says what is wrong with the options before CDK does', async () => {
+    const { status, stdout } = await check(await openAccount(), [
+      ...[
+        '-c',
+        'edgepress.widths=wide',
+        '-c',
+        'edgepress.alarmTopicArn=arn:aws:sns:us-east-1:123456789012:ops',
+      ],
+    ]);
+    expect(status).toBe(2);
+    expect(stdout).toMatch(
+      /^missing +options +widths: must be .*\n +→ correct it in cdk\.json\nmissing +options +alarmTopicArn: /m,
+    );
+    expect(stdout).toMatch(/^not checked +Lambda +it depends on the options$/m);
+    expect((await check(await openAccount(), ['-c', 'edgepress'])).status).toBe(1);
   });
 
   it('calculates the same workers, options and quota as plan', async () => {
@@ -85,7 +137,7 @@ describe('the command deploy:check', () => {
       expect(lineOf('Lambda concurrency')).toContain(
         `${workers.executions.value.toLocaleString('en')} needed`,
       );
-      const [, toAskFor = ''] = /--desired-value (\d+)$/.exec(lineOf('Lambda concurrency')) ?? [];
+      const [, toAskFor = ''] = /--desired-value (\d+);/.exec(lineOf('Lambda concurrency')) ?? [];
       expect(quotas[0].verdict).toBe(`raise it to ${Number(toAskFor).toLocaleString('en')} or more`);
     }
   });
@@ -130,11 +182,11 @@ describe('the command deploy:check', () => {
 
   it('ends with 1 when something could not be checked, and still checks the rest', async () => {
     const aws = await openAccount();
-    aws.fault = (operation) => (operation === 'GetServiceQuota' ? 'deny' : undefined);
+    aws.fault = (operation) => (operation === 'GetAccountSettings' ? 'deny' : undefined);
     const { status, lineOf } = await check(aws);
     expect(status).toBe(1);
     expect(lineOf('Lambda concurrency')).toMatch(
-      /^not checked .*AWS refuses servicequotas:GetServiceQuota \(.*\)\n +→ give that permission to .*$/,
+      /^not checked .*AWS refuses lambda:GetAccountSettings \(.*\)\n +→ give that permission to .*$/,
     );
     expect(lineOf('stack Edgepress')).toMatch(/^ok/);
   });
@@ -144,7 +196,7 @@ describe('the command deploy:check', () => {
     const { status, stdout } = await check(aws, [], { AWS_REGION: 'me-central-1' });
     expect(status).toBe(2);
     expect(stdout).toMatch(
-      /^missing +region +me-central-1 has no Lambda function URLs, .*\n +→ deploy to me-south-1, .*\nnot checked/m,
+      /^missing +region +me-central-1 has no Lambda function URLs, .*\n +→ deploy to me-south-1, /m,
     );
     expect(aws.operations).toEqual([]);
   });
@@ -155,9 +207,7 @@ describe('the command deploy:check', () => {
     const { AWS_REGION: _, ...env } = aws.env;
     const homeless = await check({ ...aws, env }, [], nowhere);
     expect(homeless.status).toBe(2);
-    expect(homeless.stdout).toMatch(
-      /^missing .* none is set\n +→ set AWS_REGION\nnot checked .* depends on the region/m,
-    );
+    expect(homeless.stdout).toMatch(/^missing .* none is set\n +→ set AWS_REGION$/m);
     const nobody = await check(aws, [], { ...nowhere, AWS_ACCESS_KEY_ID: '' });
     expect(nobody.status).toBe(2);
     expect(nobody.stdout).toMatch(

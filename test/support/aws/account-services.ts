@@ -1,4 +1,4 @@
-import { type AwsService, actionOf, json, jsonRefusal, REGION, targetOf, xml, xmlRefusal } from './aws.ts';
+import { type AwsService, actionOf, json, jsonRefusal, REGION, xml, xmlRefusal } from './aws.ts';
 
 export const ACCOUNT = '123456789012';
 
@@ -50,19 +50,18 @@ export function sts(): AwsService {
   };
 }
 
-/** A stub of Service Quotas with Lambda's quota of concurrent executions: the applied value, if it was ever changed, and the default. */
-export function serviceQuotas(applied: number | undefined, byDefault = 1000): AwsService {
+/** A stub of Lambda that tells how many concurrent executions the account may have. */
+export function lambdaAccount(concurrentExecutions: number): AwsService {
   return {
-    name: 'servicequotas',
-    operationOf: (call) => targetOf(call, 'ServiceQuotasV20190624'),
+    name: 'lambda',
+    operationOf: ({ method, path }) =>
+      method === 'GET' && path === '/2016-08-19/account-settings'
+        ? 'GetAccountSettings'
+        : jsonRefusal(404, 'UnknownOperationException', path),
     refuse: jsonRefusal,
-    answer(operation, { body, region }) {
-      const { ServiceCode, QuotaCode } = JSON.parse(body) as Record<string, string>;
-      if (ServiceCode !== 'lambda' || QuotaCode !== 'L-B99A9384' || region !== REGION)
-        return jsonRefusal(400, 'IllegalArgumentException', body);
-      const Value = operation === 'GetServiceQuota' ? applied : byDefault;
-      if (Value === undefined) return jsonRefusal(400, 'NoSuchResourceException', 'never applied for');
-      return json(200, { Quota: { ServiceCode, QuotaCode, QuotaName: 'Concurrent executions', Value } });
-    },
+    answer: (operation, { region }) =>
+      region === REGION
+        ? json(200, { AccountLimit: { ConcurrentExecutions: concurrentExecutions } })
+        : jsonRefusal(400, 'InvalidAction', operation),
   };
 }
