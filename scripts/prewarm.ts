@@ -5,12 +5,15 @@ import { numberWithin, wholeNumber } from './cli/options.ts';
 import { type LineOutput, openLineFile, standardOutput } from './cli/output.ts';
 import { isS3Name } from './cli/s3-input.ts';
 import { readEnvironment } from './cli/unit-session.ts';
+import { openInventories } from './prewarm/inventory/open-inventories.ts';
 import { runPrewarm } from './prewarm/run.ts';
 import { createUnitSelection } from './prewarm/unit-selection.ts';
 
 interface PrewarmOptions {
   id?: string;
   images?: string;
+  unitOf?: string;
+  baseUrl?: string;
   retry?: true;
   report?: string;
   summary?: string;
@@ -30,13 +33,18 @@ export function prewarmCommand(): Command {
     .description('make the variants of data units before they are requested, and report every broken image')
     .argument(
       '<file...>',
-      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; a JSON array of units; or CSV with a header: id,image_url. Also compressed with gzip or zstd; - is standard input, s3://bucket/units/*.jsonl objects in S3',
+      'NDJSON, one unit per line: {"id": "…", "images": ["url", …]}; a JSON array of units; or CSV with a header: id,image_url. Also compressed with gzip or zstd; - is standard input, s3://bucket/units/*.jsonl objects in S3; s3://bucket/…/manifest.json an S3 Inventory of images',
     )
     .option('--id <jmespath>', 'where to find the id in a line')
     .option(
       '--images <jmespath>',
       'where to find the URLs in a line: a list, an object of name → URL, or one URL',
     )
+    .option(
+      '--unit-of <regex>',
+      'of an S3 Inventory: a pattern of keys with a group named id, and perhaps name and group (default: the folder is the id)',
+    )
+    .option('--base-url <url>', 'of an S3 Inventory: fetch the images from this URL and not from S3')
     .option('--retry', 'try sources with a cached failure again')
     .option('--report <file>', 'write NDJSON to this file, one line per image')
     .option('--summary <file>', 'write a summary in JSON to this file at the end')
@@ -67,7 +75,7 @@ async function prewarm(files: readonly string[], options: PrewarmOptions): Promi
   const config = readEnvironment();
   const selection = createUnitSelection(options, config);
   const client = files.some(isS3Name) ? createS3Client({ endpoint: config.s3Endpoint }) : undefined;
-  const input = await openLineInput(files, client);
+  const input = await openInventories(await openLineInput(files, client), client, options, config);
   const outputs: LineOutput[] = options.json ? [standardOutput()] : [];
   if (options.report !== undefined) outputs.push(await openLineFile('--report', options.report, input));
   const summary =

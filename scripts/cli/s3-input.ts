@@ -49,7 +49,8 @@ function matcherOf(pattern: string): (key: string) => boolean {
   return (key) => expression.test(key);
 }
 
-function objectSource(client: S3Client, object: S3Object): InputSource {
+/** Returns an object as an input. It is read in ranges, so that a run may take hours over it. */
+export function objectSource(client: S3Client, object: S3Object): InputSource {
   const name = `s3://${object.bucket}/${object.key}`;
   return {
     name,

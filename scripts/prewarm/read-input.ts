@@ -6,6 +6,8 @@ import { type ReadUnit, readUnits } from '../../src/unit/read-units.ts';
 import type { LineInput } from '../cli/input.ts';
 import type { InputSource } from '../cli/input-source.ts';
 import { printable } from '../cli/text.ts';
+import { isInventorySource } from './inventory/open-inventories.ts';
+import { readInventory } from './inventory/read-inventory.ts';
 import type { UnitToPrewarm } from './local-run.ts';
 import type { Recorder } from './recorder.ts';
 import type { UnitSelection } from './unit-selection.ts';
@@ -38,12 +40,15 @@ export async function* readInput(
 }
 
 async function* readFile(
-  { name, chunks }: InputSource,
+  file: InputSource,
   { selection, onMessage, signal }: ReadInputOptions,
 ): AsyncGenerator<ReadUnit | RefusedLine, void> {
+  const { name } = file;
   const notes = createInputNotes();
   try {
-    yield* readUnits(chunks(signal), { ...selection, notes, declared: declaredBy(name) });
+    if (isInventorySource(file))
+      yield* readInventory(file.inventory, { ...selection, notes, onMessage, signal });
+    else yield* readUnits(file.chunks(signal), { ...selection, notes, declared: declaredBy(name) });
   } catch (error) {
     if (!(error instanceof InputFault)) throw error;
     yield { line: 1, state: 'refused', detail: `the input cannot be read: ${error.message}` };
