@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|missing-resource|share-calls)\\.ts$',
+  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|missing-resource|near-name|share-calls)\\.ts$',
   'telemetry/',
   'client/',
   'store/',
@@ -20,7 +20,7 @@ const LAYERS = [
   'queue/',
   'unit/',
   'notify/',
-  '(config|config-values|config-variables)\\.ts$',
+  '(config|config-names|config-values|config-variables)\\.ts$',
   '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-access|source-hosts|store-access|tracing)\\.ts$',
   'cluster/',
   'edge/',

@@ -86,12 +86,12 @@ export const widths = valueType(`widths in pixels from 1 to ${MAX_WIDTH}, separa
   return Object.freeze([...new Set(items.map(Number))].sort((a, b) => a - b)) as readonly number[];
 });
 
-/** An absolute `http(s)` URL, as it was given. */
 /** A namespace of CloudWatch metrics. */
 export const metricNamespace = valueType('1 to 255 of `A-Z a-z 0-9 . _ / # : -`', (value) =>
   /^[\w./#:-]{1,255}$/.test(value) ? value : undefined,
 );
 
+/** An absolute `http(s)` URL, as it was given. */
 export const httpUrl = valueType('an absolute http: or https: URL', (value) =>
   isHttp(parseUrl(value)) ? value : undefined,
 );
@@ -145,10 +145,13 @@ export const cdnLocation = valueType<CdnLocation>('`none`, or `cloudfront:DISTRI
   return distribution === undefined ? undefined : { kind: 'cloudfront', distribution };
 });
 
+/** The least that a secret may have which people choose (NIST SP 800-63B, section 5.1.1.1). */
+const MIN_SECRET_LENGTH = 8;
+
 /** A bearer token (RFC 6750, section 2.1). Messages never repeat the secret. */
 export const bearerToken = valueType(
-  'of the characters `A-Z a-z 0-9 . _ ~ + / -`, with `=` at the end only',
-  (value) => (/^[A-Za-z0-9._~+/-]+=*$/.test(value) ? value : undefined),
+  `at least ${MIN_SECRET_LENGTH} of the characters \`A-Z a-z 0-9 . _ ~ + / -\`, with \`=\` at the end only (\`openssl rand -hex 16\` makes one)`,
+  (value) => (value.length >= MIN_SECRET_LENGTH && /^[A-Za-z0-9._~+/-]+=*$/.test(value) ? value : undefined),
 );
 
 /** The value of an HTTP header, trimmed. */

@@ -331,6 +331,12 @@ export const VARIABLES = {
     default: { value: undefined, words: 'none: no metrics' },
     doc: 'For the functions on AWS: CloudWatch makes metrics of their log lines, in this namespace (embedded metric format). AWS bills each as a custom metric, at $0.30 a month: ten in a quiet month, some forty in one of incidents.',
   }),
+  ignoredVariables: variable({
+    name: 'IGNORED_VARIABLES',
+    type: listOf('names of variables, separated by commas', (name) => name),
+    default: { value: [], words: 'none' },
+    doc: 'Variables of other programs. Any other whose name looks like one of this table, but is none, is refused: a misspelt `SIGNING_KEYS` would open the service to everyone.',
+  }),
   logLevel: variable({
     name: 'LOG_LEVEL',
     type: oneOf(LOG_LEVELS),

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { misspeltVariables } from './config-names.ts';
 import { VARIABLES, type Variable } from './config-variables.ts';
 import { type Ladder, rungsFor } from './protocol/negotiation.ts';
 import { hostAndPort } from './source/address-guard.ts';
@@ -8,6 +9,8 @@ import type { WantedVariants } from './unit/unit.ts';
 /** In pixels. */
 const DEFAULT_PREWARM_WIDTH = 1080;
 const DEFAULT_PREWARM_FORMATS = ['avif', 'webp'] as const;
+
+const VARIABLE_NAMES: readonly string[] = Object.values(VARIABLES).map(({ name }) => name);
 
 /** The value of each variable. */
 type Values = {
@@ -41,7 +44,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads and validates the environment. An empty variable counts as unset.
+ * Reads and validates the environment. An empty variable counts as unset; one that looks like a misspelt one of ours is a fault.
  *
  * @throws ConfigError with every fault that was found
  */
@@ -58,6 +61,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   faults.push(...crossFieldFaults(env));
   // Safe: the type and the entries follow from the same table.
   const values = Object.fromEntries(entries) as Values;
+  faults.push(...misspeltVariables(env, VARIABLE_NAMES, values.ignoredVariables ?? []));
   if (faults.length === 0) faults.push(...notifyFaults(values));
   if (faults.length > 0) throw new ConfigError(faults);
   return toConfig(values);

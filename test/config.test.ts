@@ -167,7 +167,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   NOTIFY_ALLOW_PRIVATE: ['localhost', 'http://localhost:1'],
   CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
   CLOUDFRONT_ENDPOINT: ['localhost'],
-  ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak'],
+  ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak', 'admin', 'seven77'],
   PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
   PREWARM_FORMATS: ['png', 'avif,', 'auto', ' '],
   PREWARM_TIERS: ['best', ',saver'],
@@ -215,6 +215,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   ENCODER_PROCESSES: ['yes', 'On'],
   EMF_NAMESPACE: ['my images', '=', 'x'.repeat(256)],
   LOG_LEVEL: ['loud'],
+  IGNORED_VARIABLES: [',', 'A,,B'],
 };
 
 describe('A fault of the environment', () => {
@@ -275,7 +276,11 @@ describe('A fault of the environment', () => {
       'https://x/path',
       'must be an absolute http: or https: URL without a path, query or fragment',
     ],
-    ['ADMIN_TOKEN', ' ', 'must be of the characters A-Z a-z 0-9 . _ ~ + / -, with = at the end only'],
+    [
+      'ADMIN_TOKEN',
+      ' ',
+      'must be at least 8 of the characters A-Z a-z 0-9 . _ ~ + / -, with = at the end only (openssl rand -hex 16 makes one)',
+    ],
     ['SIGNING_KEYS', `k:${'0'.repeat(30)}`, 'the key "k" is too short: at least 16 bytes (32 hex digits)'],
     ['SIGNING_KEYS', `${SIGNING_KEYS},${SIGNING_KEYS}`, 'has the id "k" more than once'],
     [
@@ -316,5 +321,146 @@ describe('docs/configuration.md', () => {
   it('is up to date with the tables it is generated from', () => {
     const check = ['--import', 'tsx', 'scripts/configuration-docs.ts', '--check'];
     expect(execFileSync(process.execPath, check, { encoding: 'utf8', stdio: 'pipe' })).toBe('');
+  });
+});
+
+describe('A variable that looks like one of ours', () => {
+  it.each([
+    ['SIGNING_KEY', 'SIGNING_KEYS'],
+    ['SIGNIN_KEYS', 'SIGNING_KEYS'],
+    ['SIGNING_SECRET', 'SIGNING_KEYS'],
+    ['signing_keys', 'SIGNING_KEYS'],
+    ['EDGEPRESS_SIGNING_KEYS', 'SIGNING_KEYS'],
+    ['SOURCE_ALOW', 'SOURCE_ALLOW'],
+    ['SOURCES_ALLOWED', 'SOURCE_ALLOW'],
+    ['ALLOWED_SOURCES', 'SOURCE_ALLOW'],
+    ['SOURCE_ALLOW_LIST', 'SOURCE_ALLOW'],
+    ['ADMIN_TOKN', 'ADMIN_TOKEN'],
+    ['ADMINTOKEN', 'ADMIN_TOKEN'],
+    ['ADMIN_TOKEN_FILE', 'ADMIN_TOKEN'],
+    ['EDGEPRESS_ADMIN_TOKN', 'ADMIN_TOKEN'],
+    ['STROE', 'STORE'],
+    ['PREWARM_SIZES', 'PREWARM_FOR'],
+    ['QUEUE_LIMITS', 'QUEUE_LIMIT'],
+  ])('is a fault that names the right one: %s', (name, meant) => {
+    expect(faultsOf({ [name]: 'a value' })).toEqual([
+      `${name}: there is no such variable: ${meant} is probably meant. If it belongs to another program, name it in IGNORED_VARIABLES`,
+    ]);
+  });
+
+  it('is none if it is empty, or named in IGNORED_VARIABLES', () => {
+    expect(
+      faultsOf({ SIGNING_KEY: '', ADMIN_TOKN: 'x', SORT: 'x', IGNORED_VARIABLES: 'ADMIN_TOKN, SORT' }),
+    ).toEqual([]);
+  });
+
+  it('is reported beside wrong values', () => {
+    const faults = faultsOf({ PORT: 'http', SIGNING_KEY: 'k:00', IGNORED_VARIABLES: ',' });
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'IGNORED_VARIABLES', 'SIGNING_KEY']);
+  });
+
+  it('is none of those that shells, npm, CI, containers and other programs set', () => {
+    const names = [
+      ...[
+        'HOME',
+        'HOSTNAME',
+        'HOSTTYPE',
+        'PATH',
+        'PWD',
+        'OLDPWD',
+        'LANG',
+        'LOGNAME',
+        'USER',
+        'SHELL',
+        'SHLVL',
+        'TERM',
+        'TZ',
+        'TMPDIR',
+        '_',
+      ],
+      ...[
+        'DISPLAY',
+        'COLUMNS',
+        'LINES',
+        'EDITOR',
+        'PAGER',
+        'MAIL',
+        'NO_COLOR',
+        'FORCE_COLOR',
+        'COLORTERM',
+        'DEBUG',
+        'CI',
+        'INIT_CWD',
+      ],
+      ...[
+        'npm_config_cache',
+        'npm_package_name',
+        'npm_lifecycle_script',
+        'npm_execpath',
+        'NODE',
+        'NODE_OPTIONS',
+        'NODE_ENV',
+        'NODE_PATH',
+      ],
+      ...[
+        'UV_THREADPOOL_SIZE',
+        'MALLOC_ARENA_MAX',
+        'VIPS_CONCURRENCY',
+        'WEB_CONCURRENCY',
+        'SOURCE_DATE_EPOCH',
+        'SOURCE_VERSION',
+      ],
+      ...[
+        'AWS_REGION',
+        'AWS_DEFAULT_REGION',
+        'AWS_ACCESS_KEY_ID',
+        'AWS_SECRET_ACCESS_KEY',
+        'AWS_SESSION_TOKEN',
+        'AWS_ENDPOINT_URL_S3',
+      ],
+      ...[
+        'AWS_LAMBDA_FUNCTION_NAME',
+        'AWS_LAMBDA_RUNTIME_API',
+        '_HANDLER',
+        '_X_AMZN_TRACE_ID',
+        'LAMBDA_TASK_ROOT',
+        'CDK_DEFAULT_REGION',
+      ],
+      ...[
+        'OTEL_SERVICE_NAME',
+        'OTEL_TRACES_SAMPLER',
+        'OTEL_TRACES_SAMPLER_ARG',
+        'OTEL_EXPORTER_OTLP_HEADERS',
+        'OTEL_METRIC_EXPORT_TIMEOUT',
+      ],
+      ...[
+        'NOTIFY_SOCKET',
+        'LISTEN_FDS',
+        'INVOCATION_ID',
+        'JOURNAL_STREAM',
+        'CACHE_DIRECTORY',
+        'LOGS_DIRECTORY',
+        'STATE_DIRECTORY',
+      ],
+      ...[
+        'KUBERNETES_PORT',
+        'KUBERNETES_SERVICE_HOST',
+        'STORE_SERVICE_HOST',
+        'QUEUE_SERVICE_PORT',
+        'EDGEPRESS_SERVICE_HOST',
+      ],
+      ...[
+        'DATABASE_URL',
+        'REDIS_URL',
+        'S3_BUCKET',
+        'GITHUB_TOKEN',
+        'SSH_AUTH_SOCK',
+        'DYNO',
+        'K_SERVICE',
+        'ECS_CONTAINER_METADATA_URI',
+      ],
+    ];
+    expect(faultsOf(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
+    expect(faultsOf({ EDGEPRESS_PORT: 'tcp://10.0.0.1:80', STORE_PORT: 'tcp://10.0.0.2:80' })).toEqual([]);
   });
 });

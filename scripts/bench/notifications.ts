@@ -13,7 +13,7 @@ import { print } from './harness/measurements.ts';
 import { bundledServer, type ServerProcess, startServer } from './harness/processes.ts';
 import { withFolder } from './harness/work-files.ts';
 
-const TOKEN = 'bench';
+const TOKEN = 'bench-token';
 const SECRET = `whsec_${Buffer.alloc(32, 'bench').toString('base64')}`;
 /** Every tenth unit has a broken image. */
 const BROKEN_EVERY = 10;

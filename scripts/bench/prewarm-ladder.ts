@@ -10,7 +10,7 @@ import { readSources, serveSources } from './harness/sources.ts';
 const CONCURRENCY = 2;
 const MIN_MEGAPIXELS = 10;
 const FORMATS: readonly Format[] = ['avif', 'webp'];
-const TOKEN = 'bench';
+const TOKEN = 'bench-token';
 const POLL_MS = 20;
 
 interface LadderOptions {

@@ -29,7 +29,7 @@ const VARIANT = { width: 160, tier: 'balanced', format: 'webp' } as const;
 /** Nothing is fetched; if it were, the request would not leave this machine. */
 const ALLOWED = 'http://127.0.0.1:1/';
 const REFUSED = 'http://127.0.0.1:2/';
-const TOKEN = 'bench';
+const TOKEN = 'bench-token';
 const POLL_MS = 500;
 
 interface MemoryResult {

@@ -28,7 +28,7 @@ describe('A listener closes a connection', () => {
     ['with half a request', 'GET /healthz HT'],
     [
       'with half a body',
-      'POST /units HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\n{',
+      'POST /units HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer operators\r\nContent-Length: 9\r\n\r\n{',
     ],
   ])('%s any more', async (_, text) => {
     const { url } = await startListener({ maxStillMs: 50 });

@@ -4,7 +4,7 @@ import { startListener } from '../support/http/listener.ts';
 import { openConnection, parseResponses, sendRaw } from '../support/http/raw-http.ts';
 import { targetFor, until } from '../support/http/service.ts';
 
-const AUTHORIZED = 'Host: a\r\nAuthorization: Bearer x\r\n';
+const AUTHORIZED = 'Host: a\r\nAuthorization: Bearer operators\r\n';
 const CLOSE = 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 
 describe('A listener', () => {

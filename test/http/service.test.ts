@@ -5,11 +5,11 @@ import { startHeldOrigin, startService, until } from '../support/http/service.ts
 describe('A service that is started again', () => {
   it('processes the jobs that were accepted before', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
-    const first = await startService({ ADMIN_TOKEN: 'x', SOURCE_ALLOW_PRIVATE: origin.authority });
+    const first = await startService({ ADMIN_TOKEN: 'operators', SOURCE_ALLOW_PRIVATE: origin.authority });
     await first.unitServices.drain();
     const sent = await first.request('/units', {
       method: 'POST',
-      headers: { Authorization: 'Bearer x' },
+      headers: { Authorization: 'Bearer operators' },
       body: unitLine('unit-1', `${origin.url}/a.jpg`),
     });
     expect(sent.status).toBe(202);

@@ -1,4 +1,4 @@
-import leven from 'leven';
+import { areNear, lettersOf } from '../../near-name.ts';
 
 /** What is wrong with the name of a field that no unit has. */
 export interface UnknownField {
@@ -13,12 +13,10 @@ export interface UnknownField {
 
 /** Names come from the input: those of a longer one are found again each time. */
 const MAX_KNOWN = 1000;
-/** From this length on, a name may have two wrong letters. */
-const LONG_NAME = 8;
 
 /**
  * Returns a function that tells a misspelt field from a field of the sender's own: a misspelt one has the letters of a field in another
- * case or with other separators, or differs in one letter, or in two that are exchanged.
+ * case or with other separators, or nearly ({@link areNear}).
  *
  * @param fields - the names that are known
  */
@@ -27,7 +25,7 @@ export function createFieldCheck(fields: readonly string[]): (name: string) => U
   const found = new Map<string, UnknownField>();
   const find = (name: string): UnknownField => {
     const letters = lettersOf(name);
-    const meant = known.find((field) => isNear(letters, field.letters))?.name;
+    const meant = known.find((field) => areNear(letters, field.letters))?.name;
     if (meant === undefined) return { isMisspelt: false };
     return { meant, isMisspelt: `${letters}s` !== lettersOf(meant) };
   };
@@ -38,24 +36,4 @@ export function createFieldCheck(fields: readonly string[]): (name: string) => U
     if (found.size < MAX_KNOWN) found.set(name, field);
     return field;
   };
-}
-
-function lettersOf(name: string): string {
-  // Longer ones are near to no field.
-  return name
-    .slice(0, 40)
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, '');
-}
-
-function isNear(a: string, b: string): boolean {
-  if (a === b) return true;
-  // One of two letters is near to many.
-  if (b.length < 4 || Math.abs(a.length - b.length) > 2) return false;
-  const distance = leven(a, b);
-  return distance === 1 || (distance === 2 && (b.length >= LONG_NAME || sorted(a) === sorted(b)));
-}
-
-function sorted(letters: string): string {
-  return [...letters].sort().join('');
 }
