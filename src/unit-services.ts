@@ -6,7 +6,7 @@ import { sha256 } from './hashing.ts';
 import type { Notifications } from './notify/notifications.ts';
 import { completedEvent, failedEvent, type UnitSubmission } from './notify/unit-event.ts';
 import { unitCacheTag } from './protocol/keys.ts';
-import type { Job, ObjectName, UnitQueue } from './queue/queue.ts';
+import type { Job, UnitQueue } from './queue/queue.ts';
 import { splitLargeJobs } from './queue/split-jobs.ts';
 import type { Services } from './services.ts';
 import { createUnboundedSlots } from './source/host-slots.ts';
@@ -14,7 +14,7 @@ import { createWithRetry } from './source/retry.ts';
 import { createSourceRecords } from './source/source-records.ts';
 import { createStoredHostSlots } from './source/stored-host-slots.ts';
 import { parseTraceparent } from './telemetry/traceparent.ts';
-import { createIngestObject } from './unit/ingest-object.ts';
+import { createIngestObject, type IngestObject } from './unit/ingest-object.ts';
 import { createLogJobError } from './unit/log-job-error.ts';
 import type { ImageOutcome } from './unit/outcome.ts';
 import type { EndedUnit } from './unit/unit-results.ts';
@@ -37,11 +37,11 @@ export interface UnitServices {
   /** Records that a job is given up, and tells the targets of `NOTIFY`. */
   failJob(job: Job, error: unknown): Promise<void>;
   /**
-   * Puts the units of a new object in S3 on the queue.
+   * Puts the units of a new object in S3 on the queue, until `drain` is called or the signal aborts.
    *
    * @throws Error that says why that could not be done
    */
-  ingestObject(object: ObjectName): Promise<void>;
+  ingestObject: IngestObject;
   notifications: Notifications;
   /** Starts to process the jobs on the queue, until `drain` is called. */
   startWorker(onOutcome: OnOutcome): void;
@@ -125,7 +125,7 @@ export async function createUnitServices(
   };
 
   const ingestObject = createIngestObject({
-    ...{ units, queue, log, from: config.ingestFrom },
+    ...{ units, queue, log, signal, from: config.ingestFrom },
     defaults: { ladder: config.ladder, prewarm: config.prewarm },
     async open(object) {
       const { openS3Object } = await import('./store/s3-object.ts');

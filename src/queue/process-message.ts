@@ -3,7 +3,7 @@ import { backoffDelay } from '../backoff.ts';
 import { isCrowded } from '../source/host-slots.ts';
 import { decodeMessage } from './message.ts';
 import { readObjectEvent } from './object-event.ts';
-import type { ConsumeOptions, Job, ObjectName } from './queue.ts';
+import type { ConsumeOptions, IngestProgress, Job, ObjectToIngest } from './queue.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
@@ -87,23 +87,37 @@ export async function processMessage(
 }
 
 /**
- * Ingests new objects. To ingest one again, because of another or of a stop, is safe.
+ * Ingests new objects. What the signal has stopped is sent anew with how far it came, so that a large object takes as many messages as it
+ * needs. To ingest one again, because of another or of a stop, is safe.
  *
- * @returns whether it was all done: `false` when the signal has stopped it
+ * @returns whether the message is done: `false` when nothing was, because of the signal
  * @throws the error of the first object that cannot be ingested, when the others have been
  */
 async function ingestObjects(
-  objects: readonly ObjectName[],
-  { ingestObject, pool, signal }: Pick<ProcessMessageOptions, 'ingestObject' | 'pool' | 'signal'>,
+  objects: readonly ObjectToIngest[],
+  { ingestObject, pool, signal, sender }: IngestObjectsOptions,
 ): Promise<boolean> {
-  const ingest = async (object: ObjectName) => {
-    if (!signal.aborted) await ingestObject?.(object);
+  const unstarted: ObjectToIngest[] = [];
+  const ingest = async (object: ObjectToIngest): Promise<IngestProgress | undefined> => {
+    if (!signal.aborted) return await ingestObject?.(object);
+    unstarted.push(object);
+    return undefined;
   };
   const results = await Promise.allSettled(objects.map((object) => pool.add(() => ingest(object))));
-  if (signal.aborted) return false;
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const left = results.flatMap((result, index) => {
+    const object = objects[index];
+    return object && result.status === 'fulfilled' && result.value
+      ? [{ ...object, progress: result.value }]
+      : [];
+  });
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed && !signal.aborted) throw failed.reason;
+  if (failed || left.length === 0) return unstarted.length === 0 && !failed;
+  await sender.sendObjects([...left, ...unstarted]);
   return true;
 }
+
+type IngestObjectsOptions = Pick<ProcessMessageOptions, 'ingestObject' | 'pool' | 'signal' | 'sender'>;
 
 interface FailedJob {
   job: Job;

@@ -34,6 +34,19 @@ export interface ObjectName {
   key: string;
 }
 
+/** An object in S3 whose units are to be put on the queue. */
+export interface ObjectToIngest extends ObjectName {
+  /** What has been put there already, before the time was over. */
+  progress?: IngestProgress | undefined;
+}
+
+export interface IngestProgress {
+  /** The version of the object. Another one is ingested from its begin. */
+  etag: string;
+  /** How many of its units and refused lines are done. */
+  entries: number;
+}
+
 /** The variant to make again, of an image of the job's unit. */
 export interface VariantUpgrade {
   src: string;
@@ -83,9 +96,10 @@ export interface ConsumeOptions {
   onGiveUp?: ((job: Job, error: unknown) => Promise<void>) | undefined;
   /**
    * Puts the units of an object on the queue that an event of S3 in the queue names. When it throws, the event is delivered again later, and
-   * after a few failures becomes a dead letter. Without it, such events are no messages of this program.
+   * after a few failures becomes a dead letter. When it resolves to progress, since the signal has stopped it, a new message takes the place of
+   * the event. Without it, such events are no messages of this program.
    */
-  ingestObject?: ((object: ObjectName) => Promise<void>) | undefined;
+  ingestObject?: ((object: ObjectToIngest) => Promise<IngestProgress | undefined>) | undefined;
 }
 
 /** A job as it is written in a message or in the store. Other properties are ignored. */

@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import { backoffDelay, sleep } from '../backoff.ts';
 import { encodeMessage, packJobs } from './message.ts';
-import { assertJobs, type Job } from './queue.ts';
+import { encodeObjectEvent } from './object-event.ts';
+import { assertJobs, type Job, type ObjectToIngest } from './queue.ts';
 import { type OutgoingMessage, type SqsApi, toBatches } from './sqs-api.ts';
 
 /** The most `SendMessageBatch` calls in flight of one send. */
@@ -26,12 +27,18 @@ export interface SqsSender {
    * @param delaySeconds - how long the messages cannot be received: at most 900
    */
   sendAlone(jobs: readonly Job[], delaySeconds: number): Promise<void>;
+  /** Sends objects, each in a message of its own, that are to be ingested from where they were left. */
+  sendObjects(objects: readonly ObjectToIngest[]): Promise<void>;
 }
 
 export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
   /** @param packed - the jobs of each message, all of one client */
-  async function sendMessages(packed: readonly (readonly Job[])[], delaySeconds: number): Promise<void> {
+  async function sendJobs(packed: readonly (readonly Job[])[], delaySeconds: number): Promise<void> {
     const messages = packed.map((jobs) => ({ body: encodeMessage(jobs), group: jobs[0]?.client }));
+    await sendMessages(messages, delaySeconds);
+  }
+
+  async function sendMessages(messages: readonly OutgoingMessage[], delaySeconds: number): Promise<void> {
     await pMap(toBatches(messages), (batch) => sendBatch(api, batch, delaySeconds), {
       concurrency: BATCH_CONCURRENCY,
     });
@@ -40,14 +47,18 @@ export function createSqsSender(api: Pick<SqsApi, 'send'>): SqsSender {
   return {
     async send(jobs) {
       assertJobs(jobs);
-      await sendMessages(packJobs(jobs), 0);
+      await sendJobs(packJobs(jobs), 0);
     },
     async sendAlone(jobs, delaySeconds) {
       assertJobs(jobs);
-      await sendMessages(
+      await sendJobs(
         jobs.map((job) => [job]),
         delaySeconds,
       );
+    },
+    async sendObjects(objects) {
+      const messages = objects.map((object) => ({ body: encodeObjectEvent(object), group: undefined }));
+      await sendMessages(messages, 0);
     },
   };
 }

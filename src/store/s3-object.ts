@@ -22,11 +22,11 @@ export async function openS3Object(
   client: S3Client,
   { bucket, key }: Pick<S3Object, 'bucket' | 'key'>,
   signal: AbortSignal,
-): Promise<AsyncGenerator<Uint8Array, void> | undefined> {
+): Promise<{ etag: string; chunks: AsyncGenerator<Uint8Array, void> } | undefined> {
   try {
     const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
-    const { ContentLength: bytes = 0, ETag: etag } = await client.send(command, { abortSignal: signal });
-    return readS3Object(client, { bucket, key, bytes, etag }, signal);
+    const { ContentLength: bytes = 0, ETag: etag = '' } = await client.send(command, { abortSignal: signal });
+    return { etag, chunks: readS3Object(client, { bucket, key, bytes, etag: etag || undefined }, signal) };
   } catch (error) {
     if (error instanceof NotFound) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeMessage } from '../../src/queue/message.ts';
-import { readObjectEvent } from '../../src/queue/object-event.ts';
+import { encodeObjectEvent, readObjectEvent } from '../../src/queue/object-event.ts';
 
 const record = (key: string, eventName = 'ObjectCreated:Put') => ({
   eventSource: 'aws:s3',
@@ -28,6 +28,14 @@ describe('readObjectEvent', () => {
 
   it('reads the object of an event of EventBridge, whose key is as it is', () => {
     expect(read(bridged('units/a+b%2B.csv'))).toEqual([{ bucket: 'deliveries', key: 'units/a+b%2B.csv' }]);
+  });
+
+  it('reads how far an object was ingested, of an event that this program has sent', () => {
+    const object = { bucket: 'deliveries', key: 'a b+.csv', progress: { etag: '"e"', entries: 12 } };
+    expect(readObjectEvent(encodeObjectEvent(object))).toEqual([object]);
+    expect(read({ ...bridged('a.csv'), edgepress: { entries: 'x' } })).toEqual([
+      { bucket: 'deliveries', key: 'a.csv' },
+    ]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EdgepressError } from '../../src/protocol/error.ts';
 import { encodeMessage } from '../../src/queue/message.ts';
 import { processMessage } from '../../src/queue/process-message.ts';
-import type { Job, ObjectName } from '../../src/queue/queue.ts';
+import type { IngestProgress, Job, ObjectToIngest } from '../../src/queue/queue.ts';
 import { Crowded } from '../../src/source/host-slots.ts';
 import { createGate, makeJobs, unitsOf } from '../support/queue/consumer.ts';
 
@@ -19,6 +19,7 @@ interface SetUp {
 function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
   const handled: string[] = [];
   const sent: { jobs: readonly Job[]; alone: boolean; delaySeconds: number }[] = [];
+  const sentObjects: ObjectToIngest[] = [];
   const errors: { message: string; unit: string | undefined }[] = [];
   const givenUp: { unit: string; error: unknown }[] = [];
   const controller = new AbortController();
@@ -35,6 +36,7 @@ function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
     sender: {
       send: (jobs: readonly Job[]) => record(jobs, false, 0),
       sendAlone: (jobs: readonly Job[], delaySeconds: number) => record(jobs, true, delaySeconds),
+      sendObjects: async (objects: readonly ObjectToIngest[]) => void sentObjects.push(...objects),
     },
     signal: controller.signal,
     onError: (error: unknown, job?: Job) =>
@@ -46,6 +48,7 @@ function setUp({ failing = [], sendError, concurrency = 10 }: SetUp = {}) {
   return {
     handled,
     sent,
+    sentObjects,
     errors,
     givenUp,
     options,
@@ -196,12 +199,12 @@ describe('processMessage', () => {
     /** Processes the event. Returns the answer, and the keys that were ingested. */
     async function processEvent(
       { options }: ReturnType<typeof setUp>,
-      ingest: (key: string) => void = () => {},
+      ingest: (key: string) => IngestProgress | undefined = () => undefined,
     ) {
       const keys: string[] = [];
-      const ingestObject = async ({ key }: ObjectName) => {
+      const ingestObject = async ({ key }: ObjectToIngest) => {
         keys.push(key);
-        ingest(key);
+        return ingest(key);
       };
       return { answer: await processMessage({ body, receipts: 1 }, { ...options, ingestObject }), keys };
     }
@@ -215,6 +218,7 @@ describe('processMessage', () => {
       const given = setUp();
       const { answer, keys } = await processEvent(given, (key) => {
         if (key === 'a.csv') throw new Error('it is damaged');
+        return undefined;
       });
       expect([answer, keys]).toEqual([5, ['a.csv', 'b.csv', 'c.csv']]);
       expect(given.errors).toEqual([{ message: 'it is damaged', unit: undefined }]);
@@ -226,7 +230,23 @@ describe('processMessage', () => {
         given.stop();
         throw new Error('interrupted');
       });
-      expect([answer, keys, given.errors]).toEqual([0, ['a.csv'], []]);
+      expect([answer, keys, given.errors, given.sentObjects]).toEqual([0, ['a.csv'], [], []]);
+    });
+
+    it('sends what the abort has stopped anew with how far it came, and deletes it', async () => {
+      const given = setUp({ concurrency: 1 });
+      const progress = { etag: '"e"', entries: 7 };
+      const { answer, keys } = await processEvent(given, (key) => {
+        if (key === 'a.csv') return undefined;
+        given.stop();
+        return progress;
+      });
+      expect([answer, keys]).toEqual([undefined, ['a.csv', 'b.csv']]);
+      const bucket = 'deliveries';
+      expect(given.sentObjects).toEqual([
+        { bucket, key: 'b.csv', progress },
+        { bucket, key: 'c.csv' },
+      ]);
     });
   });
 });
