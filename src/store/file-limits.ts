@@ -1,4 +1,5 @@
-import { statfsSync, unlinkSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../backoff.ts';
 import { createFileAges, type FileAges } from './file-ages.ts';
@@ -84,12 +85,9 @@ export function createFileUpkeep(options: FileUpkeepOptions): StoreUpkeep {
     return 'size';
   }
 
-  function remove(reason: 'age' | 'size', { key, bytes }: WalkedFile): void {
-    try {
-      unlinkSync(join(root, key));
-    } catch (error) {
-      ignoreNotFound(error);
-    }
+  /** Not a synchronous call: one that changes the disk may wait until what others write is there. */
+  async function remove(reason: 'age' | 'size', { key, bytes }: WalkedFile): Promise<void> {
+    await unlink(join(root, key)).catch(ignoreNotFound);
     totals.add(placeOf(key), -1, -bytes);
     journal.tell(placeOf(key), -1, -bytes);
     removed[reason].objects += 1;
@@ -104,12 +102,11 @@ export function createFileUpkeep(options: FileUpkeepOptions): StoreUpkeep {
       const left = { files: 0, bytes: 0 };
       const visit = (file: WalkedFile) => {
         const reason = reasonToRemove(file);
-        if (reason) remove(reason, file);
-        if (reason) return false;
+        if (reason) return remove(reason, file);
         left.files += 1;
         left.bytes += file.bytes;
         if (file.kind !== 'kept') ages[file.kind].add(file.usedMs, file.bytes);
-        return true;
+        return undefined;
       };
       try {
         await walkPlace(place, { root, visit, pace });
@@ -202,7 +199,7 @@ interface PacerOptions {
   tickMs: number;
 }
 
-/** Returns a function to be awaited at each step of a loop of synchronous file calls. It throws once the signal has aborted. */
+/** Returns a function to be awaited at each step of a loop of file calls. It throws once the signal has aborted. */
 function createPacer({ share, signal, onTick, tickMs }: PacerOptions): () => Promise<void> {
   let sliceStartMs = performance.now();
   let lastTickMs = sliceStartMs;

@@ -110,6 +110,20 @@ describe('a folder with a limit on its size', () => {
     expect(left.filter((key) => key.endsWith('/manifest.json')).length).toBeLessThan(8);
   });
 
+  it('is counted in small pieces, between which others get their turn', async () => {
+    const root = await makeFolder();
+    const { upkeep, ...store } = createFileStore({ root, maxBytes: MAX_BYTES });
+    for (let unit = 0; unit < 1000; unit++) await store.put(imageKey(unit), new Uint8Array(10), AVIF);
+    let turns = 0;
+    const countTurns = () => {
+      turns += 1;
+      if (!upkeep?.usage()) setImmediate(countTurns);
+    };
+    setImmediate(countTurns);
+    await keepUntil(upkeep, isKnown(upkeep));
+    expect(turns).toBeGreaterThan(5);
+  });
+
   it('does not walk for ever when nothing may be removed', async () => {
     const root = await makeFolder();
     const { upkeep, ...store } = createFileStore({ root, maxBytes: MAX_BYTES });
