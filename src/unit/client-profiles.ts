@@ -1,3 +1,4 @@
+import { areNear, lettersOf } from '../near-name.ts';
 import type { Format, Tier } from '../protocol/request.ts';
 import type { WantedVariants } from './unit.ts';
 
@@ -58,6 +59,15 @@ export function parseClients(text: string): readonly Client[] {
     clients.push({ name: client, screens: screen === undefined ? [] : [parseScreen(screen)] });
   }
   return clients;
+}
+
+/** The first words of the names of clients: `android`, `ios`. */
+const SHORT_NAMES = CLIENT_NAMES.map((name) => name.split('-', 1)[0] ?? name);
+
+/** Whether a word is meant to name a client, rightly or not: `web:720`, `Android`, `jpeg_only`. */
+export function mayNameClient(word: string): boolean {
+  const letters = lettersOf(word.split(':', 1)[0] ?? '');
+  return [...CLIENT_NAMES, ...SHORT_NAMES].some((name) => areNear(letters, lettersOf(name)));
 }
 
 function parseScreen(text: string): number {

@@ -1,3 +1,4 @@
+import { mayNameClient } from '../client-profiles.ts';
 import { type CsvRow, readCsvRows } from './csv-rows.ts';
 import { InputFault } from './input-fault.ts';
 import { ID_COLUMNS, separatorOf } from './input-kind.ts';
@@ -89,6 +90,7 @@ type CellRow = CsvRow & { cells: readonly string[] };
 
 /** Returns a function that makes the JSON of a unit of a row. */
 function createRowReader(columns: readonly Column[], notes: InputNotes, keepsCells: boolean) {
+  const optionsOf = createOptionReader(columns, notes);
   const readImages = createImageReader(columns, notes);
   const idAt = columns.findIndex(({ role }) => role === 'id');
   return (row: CellRow): CsvUnit[] => {
@@ -103,7 +105,7 @@ function createRowReader(columns: readonly Column[], notes: InputNotes, keepsCel
     const value = {
       ...Object.fromEntries(all),
       ...(id !== undefined && { id }),
-      ...optionsOf(columns, cells),
+      ...optionsOf(row),
     };
     return [{ ...place, value: { ...value, ...images } }];
   };
@@ -157,12 +159,28 @@ function noImages(columns: readonly Column[]): string {
   return `it has no URL: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} empty`;
 }
 
-function optionsOf(columns: readonly Column[], cells: readonly string[]): Record<string, unknown> {
-  const options = columns.flatMap(({ role, field }, index) => {
-    const cell = cells[index] ?? '';
-    return role === 'option' && cell !== '' ? [[field, optionOf(field, cell)]] : [];
-  });
-  return Object.fromEntries(options);
+/**
+ * Returns a function that reads the other fields of a unit in a row. `for` is a plain word, which data sets use for something else: until it
+ * names a client, or nearly, the column is one of theirs.
+ */
+function createOptionReader(columns: readonly Column[], notes: InputNotes) {
+  let isOfClients = false;
+  function isForeign(field: string, value: unknown): boolean {
+    if (field !== 'for' || isOfClients) return false;
+    isOfClients = (value as string[]).some(mayNameClient);
+    return !isOfClients;
+  }
+  return ({ cells, line }: CellRow): Record<string, unknown> => {
+    const options = columns.flatMap(({ role, field, name }, index) => {
+      const cell = cells[index] ?? '';
+      if (role !== 'option' || cell === '') return [];
+      const value = optionOf(field, cell);
+      if (!isForeign(field, value)) return [[field, value]];
+      notes.add(`the column \`${name}\` names no kind of client and is ignored`, line, cell.slice(0, 60));
+      return [];
+    });
+    return Object.fromEntries(options);
+  };
 }
 
 function optionOf(field: string, cell: string): unknown {

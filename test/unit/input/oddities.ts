@@ -35,6 +35,12 @@ export const ODDITIES: Readonly<Record<string, string | Uint8Array>> = {
   'CSV, a value in an image column that is no URL': lines('id,image', 'a,n/a'),
   'CSV, several URLs in a cell': lines('id,images', 'a,https://x.test/1 | https://x.test/2'),
   'CSV, other fields of a unit': lines('id;url;widths;maxBytes', 'a;https://x.test/1;480 720;50000'),
+  'CSV, a column `for` of the sender’s own': lines('id,url,for', 'a,https://x.test/1,kids'),
+  'CSV, a client that is misspelt': lines(
+    'id,url,for',
+    'a,https://x.test/1,andriod-app',
+    'b,https://x.test/2,kids',
+  ),
   'CSV, a quote that is not closed': lines(
     'id,url',
     'a,https://x.test/1',
