@@ -110,7 +110,11 @@ function logRow(namespace: string): GraphWidget[] {
       [search('totalMs', 'result', Stats.SAMPLE_COUNT)],
       [search('brokenImages', 'result', Stats.SUM)],
     ),
-    graph('Prewarmed images by state', [search('images', 'imageState', Stats.SUM)]),
+    graph(
+      'Prewarmed images by state; variants asked for that prewarm does not make, by reason (right)',
+      [search('images', 'imageState', Stats.SUM)],
+      [search('notPrewarmed', 'reason', Stats.SUM)],
+    ),
     graph(
       'Failures of the store by operation; circuit breakers that are open (right)',
       [search('storeFaults', 'operation', Stats.SUM)],

@@ -18,6 +18,7 @@ describe('the dashboard', () => {
       JSON.stringify(onlyResource(synthesise(options), 'AWS::CloudWatch::Dashboard')['DashboardBody']);
     expect(bodyOf(ALL_OPTIONS)).toContain('MetricName=');
     expect(bodyOf(ALL_OPTIONS)).toMatch(/edgepress\/test.{1,20}imageState/);
+    expect(bodyOf(ALL_OPTIONS)).toMatch(/edgepress\/test.{1,20}reason.{1,40}notPrewarmed/);
     expect(bodyOf()).not.toContain('SEARCH');
   });
 
