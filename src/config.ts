@@ -67,6 +67,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   return toConfig(values);
 }
 
+/** How the process listens and logs, whatever it serves. */
+const OF_THE_PROCESS: readonly string[] = ['PORT', 'HOST', 'LOG_LEVEL'];
+
+/** Whether the environment says nothing about what to serve: at most where to listen, and what to log. */
+export function isUnconfigured(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return VARIABLE_NAMES.every((name) => !env[name] || OF_THE_PROCESS.includes(name));
+}
+
+/** Returns what the configuration leaves open to whoever reaches the service, each as a sentence that names the variable which closes it. */
+export function openTo({ signingKeys, sourceAllow }: Config): string[] {
+  return [
+    ...(signingKeys.length === 0 ? ['URLs need no signature, since SIGNING_KEYS is not set'] : []),
+    ...(sourceAllow.length === 0
+      ? ['any public address may be a source, since SOURCE_ALLOW is not set']
+      : []),
+  ];
+}
+
 /** Returns the tracing header of X-Ray for the current invocation; AWS Lambda sets it anew for each. */
 export function xrayHeader(): string | undefined {
   return process.env['_X_AMZN_TRACE_ID'];

@@ -22,12 +22,8 @@ const WIDTH = 720;
 /** Of the URL that is printed for trying a miss. */
 const UNREQUESTED_WIDTH = 480;
 
-/** Whether the configuration names no sources and no callers, so that a demo is all there is to show. */
-export function hasNoConfiguration(config: Config): boolean {
-  const { signingKeys, sourceAllow, sourceAllowPrivate, publicUrl, store } = config;
-  const entries = signingKeys.length + sourceAllow.length + sourceAllowPrivate.length;
-  return entries === 0 && publicUrl === undefined && store.kind === 'file';
-}
+/** In the current folder. Not the default of `STORE`: what is tried is not mixed with what is served. */
+export const DEMO_STORE: Config['store'] = { kind: 'file', root: './demo-data' };
 
 /**
  * Starts the service, requests the variants of a few photographs, and prints their URLs. A second listener on loopback serves the

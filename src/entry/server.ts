@@ -2,8 +2,8 @@ import cluster from 'node:cluster';
 import { type Logger, pino } from 'pino';
 import { startPrimary } from '../cluster/primary.ts';
 import { isWorker, joinCluster } from '../cluster/worker.ts';
-import { type Config, ConfigError, readConfig } from '../config.ts';
-import { hasNoConfiguration, startDemo } from '../demo/demo.ts';
+import { type Config, ConfigError, isUnconfigured, openTo, readConfig } from '../config.ts';
+import { DEMO_STORE, startDemo } from '../demo/demo.ts';
 import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 import { logOptions } from '../telemetry/log-options.ts';
@@ -23,8 +23,8 @@ const MAX_LOG_FLUSH_MS = 1000;
 async function main(): Promise<void> {
   collectLessOften();
   const config = readConfig();
-  const isDemo = hasNoConfiguration(config);
-  if (config.workers === 1 || isDemo) return await serve(config, isDemo ? startDemo : startServer);
+  if (isUnconfigured()) return await serve({ ...config, store: DEMO_STORE }, startDemo);
+  if (config.workers === 1) return await serve(config, startServer);
   if (isWorker()) await serveAsWorker(config);
   else await startWorkers(config);
 }
@@ -32,8 +32,15 @@ async function main(): Promise<void> {
 async function serve(config: Config, start: typeof startServer): Promise<void> {
   const { log, output } = createLog(config, LOG_BATCH);
   const server = await start(config, log, output);
-  log.info({ url: server.url, store: config.store }, 'listening');
+  logListening(log, server.url, config);
   closeOnSignal(server, log, output);
+}
+
+/** @param more - fields of the line */
+function logListening(log: Logger, url: string, config: Config, more: Record<string, unknown> = {}): void {
+  log.info({ url, store: config.store, ...more }, 'listening');
+  const open = openTo(config);
+  if (open.length > 0) log.warn(`open: ${open.join('; ')}`);
 }
 
 async function serveAsWorker(config: Config): Promise<void> {
@@ -45,9 +52,9 @@ async function serveAsWorker(config: Config): Promise<void> {
 }
 
 async function startWorkers(config: Config): Promise<void> {
-  const { workers, store } = config;
+  const { workers } = config;
   const { log, output } = createLog(config, SHARED_LOG_BATCH);
-  const onListening = (url: string) => log.info({ url, store, workers }, 'listening');
+  const onListening = (url: string) => logListening(log, url, config, { workers });
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
   const primary = startPrimary({ workers, port, log, onListening });
   closeOnSignal(primary, log, output);

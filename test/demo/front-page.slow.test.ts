@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { describePage, openPage } from '../support/browser.ts';
-import { startServer } from '../support/server-process.ts';
+import { startDemo } from '../support/server-process.ts';
 
 async function openFrontPage(width: number) {
-  const { url } = await startServer();
+  const { url } = await startDemo();
   const page = await openPage();
   await page.setViewportSize({ width, height: 800 });
   const errors: string[] = [];

@@ -43,7 +43,8 @@ it.runIf(canUnshare)(
 function runInCopy(script: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'edgepress-readme-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const name of readdirSync('.')) if (name !== 'data') symlinkSync(resolve(name), join(folder, name));
+  for (const name of readdirSync('.'))
+    if (!/^(demo-)?data$/.test(name)) symlinkSync(resolve(name), join(folder, name));
   writeFileSync(join(folder, 'commands.sh'), script);
   const { PATH, HOME } = process.env;
   return execFileSync('unshare', [...NAMESPACE, 'bash', 'commands.sh'], {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { startOrigin, targetFor, temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { runProgram } from '../support/program.ts';
-import { SERVER, SIGNING_KEYS, startServer } from '../support/server-process.ts';
+import { SERVER, SIGNING_KEYS, startDemo, startServer } from '../support/server-process.ts';
 
 describe('The server', () => {
   it('does not start with a wrong environment, and names every fault', async () => {
@@ -57,7 +57,7 @@ describe('The server', () => {
   });
 
   it('prints URLs of compressed photographs when it is started without configuration', async () => {
-    const { program, url } = await startServer();
+    const { program, url, folder } = await startDemo();
     const lines = program.output.stdout.matchAll(/^ +(avif|webp|jpeg) \w+ +([\d.]+) kB +(http\S+)$/gm);
     const shown = [...lines].map(([, format, kilobytes, variantUrl]) => ({
       format,
@@ -80,11 +80,49 @@ describe('The server', () => {
       expect((await fetch(unrequested)).headers.get('cache-status')).toBe(status);
     }
     expect((await fetch(url)).headers.get('content-type')).toMatch('text/html');
+    expect(await readdir(folder)).toEqual(['demo-data']);
+  });
+
+  it('is no demo once anything is configured: it has no photographs and no front page', async () => {
+    const { program, url, folder } = await startServer({ CONCURRENCY: '1' });
+    expect(program.output.stdout).not.toContain('photographs');
+    expect((await fetch(url)).status).toBe(404);
+    expect(await readdir(folder)).not.toContain('demo-data');
+  });
+
+  it.each([
+    [
+      'unsigned URLs and any source',
+      {},
+      /URLs need no signature, since SIGNING_KEYS .*; any public address .* SOURCE_ALLOW/,
+    ],
+    [
+      'unsigned URLs',
+      { SOURCE_ALLOW: 'https://example.com/*' },
+      /"open: URLs need no signature, since SIGNING_KEYS is not set"/,
+    ],
+    [
+      'any source',
+      { SIGNING_KEYS },
+      /"open: any public address may be a source, since SOURCE_ALLOW is not set"/,
+    ],
+    ['any source, with workers', { SIGNING_KEYS, WORKERS: '2' }, /"open: any public address may be a source/],
+  ])('says in one line at its start that it is open to %s', async (_name, env, line) => {
+    const { program } = await startServer(env);
+    await program.printed(line);
+    expect(program.output.stdout.match(/"open: /g)).toHaveLength(1);
+  });
+
+  it('says nothing of the kind when it is open to nobody', async () => {
+    const { program, url } = await startServer({ SIGNING_KEYS, SOURCE_ALLOW: 'https://example.com/*' });
+    await fetch(`${url}/u/a?src=https%3A%2F%2Fexample.com%2Fa.jpg`);
+    await program.printed(/"request"/);
+    expect(program.output.stdout).not.toContain('"open: ');
   });
 
   it('refuses sources on its own machine, even in the demo', async () => {
     const origin = await startOrigin((_request, response) => response.end('secret'));
-    const { url } = await startServer();
+    const { url } = await startDemo();
     const response = await fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
     expect([response.status, await response.json()]).toMatchObject([403, { code: 'source_forbidden' }]);
     expect(origin.requests).toEqual([]);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /** A program of the project that runs in a process of its own. */
@@ -13,13 +14,19 @@ export interface Program {
   printed(pattern: RegExp, stream?: 'stdout' | 'stderr'): Promise<RegExpExecArray>;
 }
 
-/** Runs a TypeScript file with nothing of this environment but what Node needs. It is killed when the test ends. */
+/**
+ * Runs a TypeScript file with nothing of this environment but what Node needs. It is killed when the test ends.
+ *
+ * @param cwd - the current folder of the program; default: that of the tests
+ */
 export function runProgram(
   file: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
+  cwd?: string,
 ): Program {
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), resolve(file), ...args], {
+    cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
