@@ -31,6 +31,8 @@ const MAX_TARGET_BYTES = 6000;
 export const IMAGE_PATH_PREFIX = '/u/';
 const UNIT = /^[A-Za-z0-9._~-]{1,128}$/;
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for, and a loop takes most of the edge's time.
+const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
 const POSITIVE_INTEGER = /^[1-9][0-9]*$/;
 const NATURAL_NUMBER = /^(?:0|[1-9][0-9]*)$/;
 
@@ -131,7 +133,7 @@ function addParameter(piece: string, isLast: boolean, parameters: Parameters): F
   if (name === 'sig' && !isLast) return badRequest(name, 'must be the last parameter').fault;
   const value = decode(piece.slice(equals + 1));
   if (value === undefined) return badRequest(name, 'is not valid percent-encoded UTF-8').fault;
-  if (hasControlCharacter(value))
+  if (CONTROL_CHARACTER.test(value))
     return badRequest(name, 'must not contain control characters or line breaks').fault;
   const error = VALIDATIONS[name](value);
   if (error !== undefined) return badRequest(name, error).fault;
@@ -146,14 +148,6 @@ function decode(encoded: string): string | undefined {
   } catch (_malformed) {
     return undefined;
   }
-}
-
-function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x20 || unit === 0x7f) return true;
-  }
-  return false;
 }
 
 function unknownParameter(name: string, isAfterSrc: boolean): Fault {

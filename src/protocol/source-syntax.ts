@@ -16,7 +16,8 @@ const BUCKET = /^[A-Za-z0-9._-]+$/;
  * @returns what is wrong, as the end of a sentence whose subject is `src`, or `undefined`
  */
 export function sourceSyntaxError(src: string): string | undefined {
-  const length = countCharacters(src);
+  // No text has more characters than `length` says: the loop, slow at the edge, only counts those that may be too many.
+  const length = src.length > MAX_SRC_LENGTH ? countCharacters(src) : 0;
   if (length > MAX_SRC_LENGTH) return `is ${length} characters long; at most 4,096 are allowed`;
   if (src.charAt(src.length - 1) === ' ') return 'must not end in a space';
   const match = ABSOLUTE.exec(src);
