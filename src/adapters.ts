@@ -164,11 +164,16 @@ export async function createQueue(
   }
   const { createSqsClient } = await import('./queue/sqs-api.ts');
   const { createSqsQueue } = await import('./queue/sqs-queue.ts');
-  return createSqsQueue({ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) });
+  return createSqsQueue({
+    ...{ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) },
+    onUnfair: (reason) => log.warn({ reason }, QUEUE_MESSAGES.unfair),
+  });
 }
 
 const QUEUE_MESSAGES = {
   waiting: 'another server works on the queue of this store: this one takes over when that one ends',
+  unfair:
+    'the server of QUEUE takes no MessageGroupId for this queue: a client with many units delays those of all others',
   working: 'this server works on the queue of this store now',
 };
 

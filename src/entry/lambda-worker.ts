@@ -53,7 +53,10 @@ const logCounts = createCountLog(config, log, services);
 const logJobError = createLogJobError(log);
 const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
 const client = createSqsClient({ endpoint: config.sqsEndpoint });
-const messages = createLambdaMessages({ url: config.queue.url, client });
+const messages = createLambdaMessages({
+  ...{ url: config.queue.url, client },
+  onUnfair: (reason) => log.warn({ reason }, 'the queue takes no MessageGroupId'),
+});
 
 /**
  * Processes the messages of an event, or sweeps.

@@ -26,6 +26,8 @@ export interface SqsQueueLocation {
   url: string;
   /** From `createSqsClient`, which sets the timeouts of requests. */
   client: SQSClient;
+  /** Called once with the reason if the queue refuses message groups: messages are sent without them from then on. */
+  onUnfair?: (reason: string) => void;
 }
 
 /** An entry of a batch that SQS refused. */
@@ -63,21 +65,24 @@ export interface SqsApi {
   getMaxReceives(): Promise<number | undefined>;
 }
 
-export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
+export function createSqsApi({ url, client, onUnfair = () => {} }: SqsQueueLocation): SqsApi {
   nameMissingQueue({ url, client });
   const queue = { QueueUrl: url };
+
+  async function send(messages: readonly OutgoingMessage[], delaySeconds: number): Promise<FailedEntry[]> {
+    const Entries = messages.map(({ body, group }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      DelaySeconds: delaySeconds,
+      ...(group !== undefined && { MessageGroupId: group }),
+    }));
+    return failedEntries(
+      await client.send(new SendMessageBatchCommand({ ...queue, Entries }), withTimeout()),
+    );
+  }
+
   return {
-    async send(messages, delaySeconds) {
-      const Entries = messages.map(({ body, group }, index) => ({
-        Id: String(index),
-        MessageBody: body,
-        DelaySeconds: delaySeconds,
-        ...(group !== undefined && { MessageGroupId: group }),
-      }));
-      return failedEntries(
-        await client.send(new SendMessageBatchCommand({ ...queue, Entries }), withTimeout()),
-      );
-    },
+    send: withoutRefusedGroups(send, onUnfair),
 
     async receive(maxMessages, waitSeconds, abortSignal) {
       const { Messages } = await client.send(
@@ -127,6 +132,38 @@ export function createSqsApi({ url, client }: SqsQueueLocation): SqsApi {
       const policy: { maxReceiveCount?: number | string } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
       return policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount);
     },
+  };
+}
+
+/** As SQS said it of standard queues before July 2025, and servers of others say it still. */
+const REFUSED_GROUP = /MessageGroupId|not valid for this queue type/i;
+
+/**
+ * Leaves the groups out once the server has refused a message because of them: without them the queue is not fair, and with them nothing would
+ * get there.
+ */
+function withoutRefusedGroups(send: SqsApi['send'], onUnfair: (reason: string) => void): SqsApi['send'] {
+  let isRefused = false;
+  function refuse(reason: string): void {
+    if (!isRefused) onUnfair(reason);
+    isRefused = true;
+  }
+  return async (messages, delaySeconds) => {
+    const sent = isRefused ? messages.map(({ body }) => ({ body, group: undefined })) : messages;
+    const haveGroups = sent.some(({ group }) => group !== undefined);
+    const result = await send(sent, delaySeconds).catch((error: Error) => {
+      if (haveGroups && REFUSED_GROUP.test(error.message)) return error;
+      throw error;
+    });
+    if (result instanceof Error) {
+      refuse(result.message);
+      const ungrouped = messages.map(({ body }) => ({ body, group: undefined }));
+      return await send(ungrouped, delaySeconds);
+    }
+    // The caller sends what failed again.
+    const refused = haveGroups ? result.find(({ reason }) => REFUSED_GROUP.test(reason)) : undefined;
+    if (refused) refuse(refused.reason);
+    return result;
   };
 }
 

@@ -56,6 +56,17 @@ describe('createSqsSender', () => {
     expect(await createSqsQueue(queue).depth()).toBe(4);
   });
 
+  it.each([
+    ['some messages', (Id: number) => Id % 2 === 0],
+    ['whole calls', 'all'],
+  ] as const)('sends without groups from then on when the server refuses %s with one', async (_, refuses) => {
+    const { sender, accepted, reasons } = await startRefusingServer(() => true, refuses);
+    const jobs = makeJobs(600).map((job, index) => ({ ...job, client: `client-${index}` }));
+    await sender.send(jobs);
+    expect(accepted.flatMap((body) => unitsOf(JSON.parse(body).jobs)).sort()).toEqual(unitsOf(jobs).sort());
+    expect(reasons).toEqual([expect.stringContaining('MessageGroupId')]);
+  });
+
   it('sends the messages of a batch again that SQS refused, and only these', async () => {
     const { sender, accepted } = await startRefusingServer(
       (body, attempts) => attempts > 1 || body.length % 3 === 0,
@@ -82,14 +93,32 @@ interface Entry {
  * Starts a server that accepts some messages of a batch and refuses the others, which no real SQS does on demand.
  *
  * @param accepts - decides about a message, by its body and how often it has been sent
+ * @param refusesGroup - which messages with a group it refuses, or all calls with one
  */
-async function startRefusingServer(accepts: (body: string, attempts: number) => boolean) {
+async function startRefusingServer(
+  accepts: (body: string, attempts: number) => boolean,
+  refusesGroup: 'all' | ((id: number) => boolean) = () => false,
+) {
+  const reasons: string[] = [];
+  const refusal = {
+    Code: 'InvalidParameterValue',
+    Message: 'Value x for parameter MessageGroupId is invalid',
+  };
   const attempts = new Map<string, number>();
   const accepted: string[] = [];
   const server = createServer(async (request, response) => {
     const { Entries } = JSON.parse(await text(request)) as { Entries: Entry[] };
     const answer = { Successful: [] as object[], Failed: [] as object[] };
-    for (const { Id, MessageBody } of Entries) {
+    if (refusesGroup === 'all' && Entries.some(({ MessageGroupId }) => MessageGroupId !== undefined)) {
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: refusal.Code, message: refusal.Message }));
+      return;
+    }
+    for (const { Id, MessageBody, MessageGroupId } of Entries) {
+      if (MessageGroupId !== undefined && refusesGroup !== 'all' && refusesGroup(Number(Id))) {
+        answer.Failed.push({ Id, ...refusal, SenderFault: true });
+        continue;
+      }
       const attempt = (attempts.get(MessageBody) ?? 0) + 1;
       attempts.set(MessageBody, attempt);
       if (accepts(MessageBody, attempt)) {
@@ -109,6 +138,7 @@ async function startRefusingServer(accepts: (body: string, attempts: number) => 
     endpoint,
     credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
   });
-  const sender = createSqsSender(createSqsApi({ client, url: `${endpoint}/123456789012/units` }));
-  return { sender, accepted };
+  const onUnfair = (reason: string) => void reasons.push(reason);
+  const sender = createSqsSender(createSqsApi({ client, url: `${endpoint}/123456789012/units`, onUnfair }));
+  return { sender, accepted, reasons };
 }
