@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { ImageOutcome } from '../../src/unit/outcome.ts';
-import type { ImageStatus, UnitStatus } from '../../src/unit/status.ts';
+import type { ImageProgress, UnitProgress } from '../../src/unit/progress.ts';
 import type { Units } from '../../src/unit/units.ts';
 import { forEachConcurrently } from '../cli/concurrency.ts';
 import type { Recorder } from './recorder.ts';
@@ -17,7 +17,7 @@ export interface FollowedUnit {
 }
 
 export interface FollowOptions {
-  units: Pick<Units, 'status'>;
+  units: Pick<Units, 'progress'>;
   recorder: Recorder;
   totals: Totals;
   /** When the first of the units was put on the queue, in Unix milliseconds. */
@@ -39,7 +39,7 @@ const POLL_GROWTH = 1.5;
 const NOT_IN_TIME = 'it was neither made nor broken by then';
 
 /**
- * Polls the status of units that workers prewarm, and records the outcome of each image once.
+ * Polls the progress of units that workers prewarm, and records the outcome of each image once.
  *
  * @returns `out of patience` when there was no new outcome for `patienceMs`
  */
@@ -57,14 +57,14 @@ export async function followUnits(
 
   async function follow(unit: FollowedUnit): Promise<void> {
     const recorded = new Set<number>();
-    let last: UnitStatus | undefined;
+    let last: UnitProgress | undefined;
     for (let pollMs = MIN_POLL_MS; !stop.aborted; pollMs = Math.min(pollMs * POLL_GROWTH, MAX_POLL_MS)) {
       // An error of the store is either transient, or there is no new outcome until patience ends.
-      const status = await lookups.add(() => units.status(unit.id)).catch(() => 'unknown' as const);
-      if (status === undefined) return totals.endUnit(true);
-      if (status !== 'unknown') {
-        last = status;
-        if (recordNew(unit, status, recorded)) return totals.endUnit(false);
+      const progress = await lookups.add(() => units.progress(unit.id)).catch(() => 'unknown' as const);
+      if (progress === undefined) return totals.endUnit(true);
+      if (progress !== 'unknown') {
+        last = progress;
+        if (recordNew(unit, progress, recorded)) return totals.endUnit(false);
       }
       await sleep(pollMs, undefined, { signal: stop }).catch(() => {});
     }
@@ -74,7 +74,7 @@ export async function followUnits(
   /** Records the images that have no outcome. Nothing but their number is known of a unit that could not be looked up. */
   function recordPending(
     { id, images }: FollowedUnit,
-    last: UnitStatus | undefined,
+    last: UnitProgress | undefined,
     recorded: ReadonlySet<number>,
   ) {
     if (!last) return totals.addUnknown(images);
@@ -85,8 +85,8 @@ export async function followUnits(
   }
 
   /** Records outcomes that are new. Returns whether every image has one now. */
-  function recordNew(unit: FollowedUnit, status: UnitStatus, recorded: Set<number>): boolean {
-    for (const [index, image] of status.images.entries()) {
+  function recordNew(unit: FollowedUnit, progress: UnitProgress, recorded: Set<number>): boolean {
+    for (const [index, image] of progress.images.entries()) {
       const outcome = outcomeOf(image, unit, submittedAtMs);
       if (!outcome || recorded.has(index)) continue;
       recorded.add(index);
@@ -94,7 +94,7 @@ export async function followUnits(
       clearTimeout(timer);
       timer = setTimeout(giveUp, patienceMs);
     }
-    return recorded.size >= status.images.length;
+    return recorded.size >= progress.images.length;
   }
 
   await forEachConcurrently(followed, MAX_UNITS_FOLLOWED, async (unit) => {
@@ -107,14 +107,17 @@ export async function followUnits(
 }
 
 /** The outcome of an image, or `undefined` while it is not known. */
-function outcomeOf(image: ImageStatus, unit: FollowedUnit, submittedAtMs: number): ImageOutcome | undefined {
+function outcomeOf(
+  image: ImageProgress,
+  unit: FollowedUnit,
+  submittedAtMs: number,
+): ImageOutcome | undefined {
   const { src, name } = image;
   const named = { unit: unit.id, src, ...(name !== undefined && { name }) };
   if (image.state === 'ready') {
-    const { sourceBytes } = image;
+    const { sourceBytes, skipped } = image;
     const variants = image.variants.map(({ url: _url, effort: _effort, ...made }) => made);
-    // Only the worker knows whether the variants were there before.
-    return { ...named, state: 'ready', sourceBytes, variants, skipped: false };
+    return { ...named, state: 'ready', sourceBytes, variants, skipped };
   }
   if (image.state === 'pending') return undefined;
   const { code, detail, retryable, nextAttempt } = image;

@@ -10,7 +10,7 @@ import { createSpool } from './spool.ts';
 import type { Totals } from './totals.ts';
 
 export interface PrewarmThroughQueueOptions {
-  units: Pick<Units, 'submitBatch' | 'status'>;
+  units: Pick<Units, 'submitBatch' | 'status' | 'progress'>;
   queue: Pick<UnitQueue, 'send'>;
   /** Whether to try again what is remembered as broken. */
   retry: boolean;

@@ -27,10 +27,11 @@ export async function* listObjects(
       }),
       { abortSignal: AbortSignal.timeout(PAGE_TIMEOUT_MS) },
     );
-    for (const { Key, Size, LastModified } of Contents ?? []) {
+    for (const { Key, Size, LastModified, ETag } of Contents ?? []) {
       if (Key === undefined || LastModified === undefined)
         throw new Error('S3 listed an object without its key or time');
-      if (isObjectKey(Key)) yield { key: Key, bytes: Size ?? 0, modifiedMs: LastModified.getTime() };
+      if (isObjectKey(Key))
+        yield { key: Key, bytes: Size ?? 0, modifiedMs: LastModified.getTime(), etag: ETag };
     }
     continuation = NextContinuationToken;
   } while (continuation !== undefined);

@@ -38,6 +38,8 @@ export interface ListedObject {
   bytes: number;
   /** When the object was stored, by the store's clock, in Unix milliseconds. S3 gives whole seconds: up to one second too early. */
   modifiedMs: number;
+  /** The ETag, where a listing costs no more with it: in S3. */
+  etag?: string | undefined;
 }
 
 /**

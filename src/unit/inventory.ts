@@ -1,6 +1,13 @@
-import { type Sha256, unitAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
+import {
+  parseVariantKey,
+  type Sha256,
+  unitAddress,
+  type VariantSpec,
+  variantAddress,
+} from '../protocol/keys.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
-import type { StoredInfo, VariantStore } from '../store/store.ts';
+import type { ListedObject, VariantStore } from '../store/store.ts';
+import { type KnownVariants, readKnownVariants, type VariantFacts } from './known-variants.ts';
 import type { Manifest } from './manifest.ts';
 import type { UnitImage, WantedVariants } from './unit.ts';
 
@@ -19,11 +26,17 @@ export interface ImageInventory {
 
 export interface FoundVariant {
   spec: VariantSpec;
-  info: StoredInfo;
+  key: string;
+  info: VariantFacts;
 }
 
-/** Reads what the store has of one image of a unit. */
-export type ReadImageInventory = (image: UnitImage) => Promise<ImageInventory>;
+/** What the store has of a unit. */
+export interface UnitInventory {
+  /** Reads what the store has of one image of the unit. */
+  readImage(image: UnitImage): Promise<ImageInventory>;
+  /** Whether listings of this store have ETags, so that what is known of a variant can be told to be current. */
+  hasEtags: boolean;
+}
 
 export interface InventoryServices {
   store: VariantStore;
@@ -32,36 +45,51 @@ export interface InventoryServices {
 }
 
 /**
- * Lists the objects of a unit once, so that only objects that exist are requested.
- *
- * @returns a function that reads what there is of an image, with one request for each of its variants in the store
+ * Lists the objects of a unit once, and looks up only those variants of which neither that nor the mark of the unit's last result tells all.
+ * Where listings have no ETags, that is each variant that exists.
  */
 export async function readUnitInventory(
   services: InventoryServices,
   manifest: Manifest,
-): Promise<ReadImageInventory> {
+): Promise<UnitInventory> {
   const { store, records, sha256 } = services;
-  const listed = new Set<string>();
-  for await (const { key } of store.list(unitAddress(manifest.id, sha256).folder)) listed.add(key);
+  const { id } = manifest;
+  const listed = new Map<string, ListedObject>();
+  for await (const object of store.list(unitAddress(id, sha256).folder)) listed.set(object.key, object);
+  const objects = [...listed.values()];
+  const hasEtags = objects.some(({ etag }) => etag !== undefined);
+  // Of a single one, the variant itself tells more for the same price.
+  const isWorthReading = hasEtags && objects.filter(({ key }) => parseVariantKey(key)).length > 1;
+  const known = isWorthReading ? await readKnownVariants(store, id, sha256) : new Map();
   const wanted = wantedSpecs(manifest);
 
-  return async (image) => {
-    const addressOf = (spec: VariantSpec) =>
-      variantAddress({ unit: manifest.id, src: image.src, ...spec }, sha256);
-    const variants = await Promise.all(
-      wanted.map(async (spec) => {
-        const { key } = addressOf(spec);
-        // A variant that is listed and not found is damaged, or was removed meanwhile.
-        return { spec, info: listed.has(key) ? await store.head(key) : undefined };
-      }),
-    );
-    const found = variants.filter((variant): variant is FoundVariant => variant.info !== undefined);
-    const missing = variants.flatMap(({ spec, info }) => (info ? [] : [spec]));
-    const recordKey = wanted[0] && addressOf(wanted[0]).recordKey;
-    const isRecorded = recordKey !== undefined && missing.length > 0 && listed.has(recordKey);
-    const record = isRecorded ? await records.read(recordKey, image.src) : undefined;
-    return { image, wanted, found, missing, record };
+  async function findVariant(spec: VariantSpec, key: string): Promise<FoundVariant[]> {
+    const object = listed.get(key);
+    if (!object) return [];
+    // A variant that is listed and not found is damaged, or was removed meanwhile.
+    const info = knownInfo(object, known) ?? (await store.head(key));
+    return info ? [{ spec, key, info }] : [];
+  }
+
+  return {
+    hasEtags,
+    async readImage(image) {
+      const addressOf = (spec: VariantSpec) => variantAddress({ unit: id, src: image.src, ...spec }, sha256);
+      const variants = await Promise.all(wanted.map((spec) => findVariant(spec, addressOf(spec).key)));
+      const found = variants.flat();
+      const missing = wanted.filter((_, index) => variants[index]?.length === 0);
+      const recordKey = wanted[0] && addressOf(wanted[0]).recordKey;
+      const isRecorded = recordKey !== undefined && missing.length > 0 && listed.has(recordKey);
+      const record = isRecorded ? await records.read(recordKey, image.src) : undefined;
+      return { image, wanted, found, missing, record };
+    },
   };
+}
+
+/** Returns what is known of a listed variant; `undefined` if that is nothing, or about other bytes. */
+function knownInfo({ key, etag, bytes }: ListedObject, known: KnownVariants): VariantFacts | undefined {
+  const info = known.get(key);
+  return info && info.etag === etag ? { ...info, bytes } : undefined;
 }
 
 /** Returns all combinations. */

@@ -6,18 +6,19 @@ import type { PurgeSweep } from '../purge/sweep.ts';
 import type { Job } from '../queue/queue.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { SourceRecords } from '../source/source-records.ts';
-import type { StoredInfo } from '../store/store.ts';
 import type { MadeVariant, MakeVariants } from '../variant/make-variants.ts';
 import { createTrace } from '../variant/trace.ts';
 import { budgetOf, isFast, isStale } from '../variant/variant-object.ts';
 import type { BoundedFetch } from './bounded-fetch.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import {
+  type FoundVariant,
   type ImageInventory,
   type InventoryServices,
-  type ReadImageInventory,
   readUnitInventory,
+  type UnitInventory,
 } from './inventory.ts';
+import type { KnownVariant, VariantFacts } from './known-variants.ts';
 import { type Manifest, startOfManifest } from './manifest.ts';
 import { type ImageOutcome, sourceBytesOf, summarizeVariant } from './outcome.ts';
 import { assertImageAllowed, type UnitImage } from './unit.ts';
@@ -49,6 +50,8 @@ export type Prewarm = (
 export interface PrewarmedUnit {
   manifest: Manifest;
   outcomes: readonly ImageOutcome[];
+  /** The variants of those that are ready. Empty where listings have no ETags, by which they could be known again. */
+  variants: readonly KnownVariant[];
 }
 
 export function createPrewarm(services: PrewarmServices): Prewarm {
@@ -59,8 +62,8 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     await sweep.sweepUnit(job.unit);
     const manifest = await manifests.begin(job.unit, job.pack);
     if (!manifest) return undefined;
-    const readInventory = await readUnitInventory(services, manifest);
-    const work: UnitWork = { services, lookups, job, manifest, readInventory };
+    const inventory = await readUnitInventory(services, manifest);
+    const work: UnitWork = { services, lookups, job, manifest, inventory };
     // A source that several images of the unit share is processed once.
     const results = new Map<string, Promise<ImageResult>>();
     const prewarmOnce = (image: UnitImage) => {
@@ -77,7 +80,8 @@ export function createPrewarm(services: PrewarmServices): Prewarm {
     for (const outcome of outcomes) onOutcome(outcome);
     const failed = done.find(({ error }) => error !== undefined);
     if (failed) throw failed.error;
-    return { manifest, outcomes };
+    const variants = inventory.hasEtags ? [...new Set(done)].flatMap((result) => result.variants) : [];
+    return { manifest, outcomes, variants };
   };
 }
 
@@ -97,43 +101,47 @@ interface UnitWork {
   lookups: PQueue;
   job: Job;
   manifest: Manifest;
-  readInventory: ReadImageInventory;
+  inventory: UnitInventory;
 }
 
 interface ImageResult {
   outcome: ImageOutcome;
+  /** Those of a ready image. */
+  variants: readonly KnownVariant[];
   /** Why the image is pending. */
   error?: unknown;
 }
 
 /** Never throws: an error that is not about the source is returned beside the outcome, so that all images are tried. */
 async function prewarmImage(image: UnitImage, work: UnitWork): Promise<ImageResult> {
-  const { services, lookups, job, readInventory } = work;
+  const { services, lookups, job, inventory } = work;
   const { unit } = job;
   const { src } = image;
   try {
-    const inventory = await lookups.add(() => {
+    const found = await lookups.add(() => {
       services.signal.throwIfAborted();
-      return readInventory(image);
+      return inventory.readImage(image);
     });
-    return { outcome: await completeImage(inventory, work) };
+    return await completeImage(found, work);
   } catch (error) {
     if (error instanceof EdgepressError && isAboutSource(error)) {
       const { code, message: detail, retryable } = error;
-      return { outcome: { unit, src, state: 'broken', code, detail, retryable } };
+      return { outcome: { unit, src, state: 'broken', code, detail, retryable }, variants: [] };
     }
     const isPublic = error instanceof EdgepressError;
     const detail = isPublic ? error.message : `it could not be processed (${(error as Error).message})`;
-    return { outcome: { unit, src, state: 'pending', detail }, error };
+    return { outcome: { unit, src, state: 'pending', detail }, variants: [], error };
   }
 }
 
 /** Makes the variants that are missing, too large, made with an earlier recipe, or to be made at a better effort. */
-async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageOutcome> {
+async function completeImage(inventory: ImageInventory, work: UnitWork): Promise<ImageResult> {
   const { image, wanted, found, missing } = inventory;
   const { effort } = work.services;
   const { maxBytes } = work.manifest;
-  const variants = new Map<VariantSpec, StoredInfo>(found.map(({ spec, info }) => [spec, info]));
+  const variants = new Map<VariantSpec, Omit<FoundVariant, 'spec'>>(
+    found.map(({ spec, ...variant }) => [spec, variant]),
+  );
   const replaceable = found.filter(
     ({ info }) => isStale(info) || isMadeFaster(info, effort) || isOverBudget(info, maxBytes),
   );
@@ -146,19 +154,21 @@ async function completeImage(inventory: ImageInventory, work: UnitWork): Promise
       if (missing.length === 0 && error instanceof EdgepressError && isAboutSource(error)) return [];
       throw error;
     });
-    for (const { spec, object } of made) variants.set(spec, object);
+    for (const { spec, key, object } of made) variants.set(spec, { key, info: object });
   }
-  return {
+  const infos = [...variants.values()].map(({ info }) => info);
+  const outcome: ImageOutcome = {
     unit: work.job.unit,
     src: image.src,
     state: 'ready',
-    sourceBytes: sourceBytesOf([...variants.values()]),
+    sourceBytes: sourceBytesOf(infos),
     variants: wanted.flatMap((spec) => {
-      const info = variants.get(spec);
-      return info ? [summarizeVariant(spec, info, maxBytes)] : [];
+      const variant = variants.get(spec);
+      return variant ? [summarizeVariant(spec, variant.info, maxBytes)] : [];
     }),
     skipped: specs.length === 0,
   };
+  return { outcome, variants: [...variants.values()] };
 }
 
 async function makeAll(
@@ -188,12 +198,12 @@ async function makeAll(
 }
 
 /** Whether the variant was made at effort `fast` for a viewer and is to be made again at `best`. */
-function isMadeFaster(info: StoredInfo, effort: Effort): boolean {
+function isMadeFaster(info: VariantFacts, effort: Effort): boolean {
   return effort === 'best' && isFast(info);
 }
 
 /** Whether the variant exceeds the budget and was made without it, or with a larger one: otherwise it would be made again each time. */
-function isOverBudget(info: StoredInfo, maxBytes = Number.POSITIVE_INFINITY): boolean {
+function isOverBudget(info: VariantFacts, maxBytes = Number.POSITIVE_INFINITY): boolean {
   return info.bytes > maxBytes && (budgetOf(info) ?? Number.POSITIVE_INFINITY) > maxBytes;
 }
 

@@ -79,17 +79,29 @@ export function createReadStatus(services: StatusServices): ReadStatus {
   return async (id) => {
     const manifest = await readManifest(services, id);
     if (!manifest) return undefined;
-    const readInventory = await readUnitInventory(services, manifest);
-    const images = await pMap(
-      manifest.images,
-      async (image) => await imageStatus(services, manifest, await readInventory(image)),
-      { concurrency: LOOKUP_CONCURRENCY },
-    );
+    const images = (await readImages(services, manifest)).map(({ status }) => status);
     return { id, images, totals: totalsOf(images) };
   };
 }
 
-async function readManifest({ manifests }: StatusServices, id: string): Promise<Manifest | undefined> {
+/** Returns the state of each image of a unit, and what it follows from. */
+export async function readImages(
+  services: StatusServices,
+  manifest: Manifest,
+): Promise<{ status: ImageStatus; inventory: ImageInventory }[]> {
+  const { readImage } = await readUnitInventory(services, manifest);
+  return await pMap(
+    manifest.images,
+    async (image) => {
+      const inventory = await readImage(image);
+      return { inventory, status: await imageStatus(services, manifest, inventory) };
+    },
+    { concurrency: LOOKUP_CONCURRENCY },
+  );
+}
+
+/** Returns the manifest of a unit; `undefined` when there is none, or one that cannot be read. */
+export async function readManifest({ manifests }: StatusServices, id: string): Promise<Manifest | undefined> {
   try {
     return await manifests.read(id);
   } catch (error) {

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { PARTS_FOLDER, type Sha256, unitAddress } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
+import type { KnownVariant } from './known-variants.ts';
 import { type Manifest, startOfManifest } from './manifest.ts';
 import { joinSummaries, type UnitSummary } from './unit-summary.ts';
 
@@ -10,11 +11,17 @@ export interface UnitParts {
    * Records what became of a part.
    *
    * @param from - the index of the first image of the part
-   * @returns the summary of the whole unit if all of its parts are there. Of two that end at the same time, both may get it
+   * @returns what became of the whole unit if all of its parts are there. Of two that end at the same time, both may get it
    */
-  add(manifest: Manifest, from: number, part: UnitSummary): Promise<UnitSummary | undefined>;
+  add(manifest: Manifest, from: number, part: PartResult): Promise<PartResult | undefined>;
   /** Removes the parts of this submission, and of earlier ones. */
   remove(manifest: Manifest): Promise<void>;
+}
+
+/** What became of images of a unit, and the variants of those that are ready. */
+export interface PartResult {
+  summary: UnitSummary;
+  variants: readonly KnownVariant[];
 }
 
 interface PartName {
@@ -43,24 +50,33 @@ export function createUnitParts(store: VariantStore, sha256: Sha256): UnitParts 
     return parts;
   }
 
-  async function readSummary({ key }: PartName): Promise<UnitSummary> {
+  async function readPart({ key }: PartName): Promise<PartResult> {
     const object = await store.get(key);
     if (!object) throw new Error(`${key} was removed by another process`);
-    return (JSON.parse(new TextDecoder().decode(object.body)) as { summary: UnitSummary }).summary;
+    // Earlier versions named no variants.
+    const { summary, variants = [] } = JSON.parse(
+      new TextDecoder().decode(object.body),
+    ) as Partial<PartResult> & Pick<PartResult, 'summary'>;
+    return { summary, variants };
   }
 
   return {
-    async add(manifest, from, summary) {
+    async add(manifest, from, { summary, variants }) {
       const { id, receivedAt, lastPurge } = manifest;
       const receivedMs = startOfManifest(manifest).atMs;
       const time = String(receivedMs).padStart(13, '0');
       const name = `${time}-${String(from).padStart(6, '0')}-${summary.ready + summary.broken}.json`;
       // With the times of a manifest, so that a purge knows what is older.
-      const body = new TextEncoder().encode(JSON.stringify({ receivedAt, lastPurge, summary }));
+      const body = new TextEncoder().encode(JSON.stringify({ receivedAt, lastPurge, summary, variants }));
       await store.put(`${folderOf(id)}/${name}`, body, { contentType: 'application/json' });
       const parts = (await list(id)).filter((part) => part.receivedMs === receivedMs);
       const whole = wholeOf(parts, manifest.images.length);
-      return whole && joinSummaries(await pMap(whole, readSummary, { concurrency: READ_CONCURRENCY }));
+      if (!whole) return undefined;
+      const results = await pMap(whole, readPart, { concurrency: READ_CONCURRENCY });
+      return {
+        summary: joinSummaries(results.map((part) => part.summary)),
+        variants: results.flatMap((part) => part.variants),
+      };
     },
     async remove(manifest) {
       const { atMs } = startOfManifest(manifest);

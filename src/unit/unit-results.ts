@@ -1,8 +1,9 @@
 import type { Job } from '../queue/queue.ts';
 import type { CurrentManifest } from './current-manifest.ts';
+import type { KnownVariant } from './known-variants.ts';
 import { type Manifest, UnreadableManifest } from './manifest.ts';
 import type { PrewarmedUnit } from './prewarm.ts';
-import type { UnitParts } from './unit-parts.ts';
+import type { PartResult, UnitParts } from './unit-parts.ts';
 import type { UnitResult, UnitStates } from './unit-states.ts';
 import { summarizeImages, type UnitSummary } from './unit-summary.ts';
 
@@ -10,6 +11,8 @@ import { summarizeImages, type UnitSummary } from './unit-summary.ts';
 export interface EndedUnit {
   manifest: Manifest;
   result: UnitResult;
+  /** The variants of its ready images, as far as they are known. */
+  variants: readonly KnownVariant[];
   /** Whether its images were divided between jobs. */
   hasParts: boolean;
 }
@@ -60,15 +63,15 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
   async function finishPart(
     manifest: Manifest,
     from: number,
-    part: UnitSummary,
+    part: PartResult,
   ): Promise<FinishedUnit | undefined> {
     // Delivered again: the other parts are not there any more.
     if (await isRecorded(manifest, ['ready', 'broken'])) {
       await parts.remove(manifest);
       return undefined;
     }
-    const summary = await parts.add(manifest, from, part);
-    return summary && { manifest, result: resultOf(summary), summary, hasParts: true };
+    const whole = await parts.add(manifest, from, part);
+    return whole && { manifest, result: resultOf(whole.summary), ...whole, hasParts: true };
   }
 
   async function readManifest(unit: string): Promise<Manifest | undefined> {
@@ -99,22 +102,22 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
         await states.unmarkPending(unit);
         return undefined;
       }
-      const { manifest, outcomes } = prewarmed;
+      const { manifest, outcomes, variants } = prewarmed;
       const summary = summarizeImages(outcomes);
-      if (from !== undefined) return await finishPart(manifest, from, summary);
+      if (from !== undefined) return await finishPart(manifest, from, { summary, variants });
       const result = resultOf(summary);
       if (await isRecorded(manifest, [result])) return undefined;
-      return { manifest, result, summary, hasParts: false };
+      return { manifest, result, summary, variants, hasParts: false };
     },
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
       const manifest = await readManifest(unit);
-      return manifest && { manifest, result: 'failed', hasParts: false };
+      return manifest && { manifest, result: 'failed', variants: [], hasParts: false };
     },
-    async record({ manifest, result, hasParts }) {
+    async record({ manifest, result, variants, hasParts }) {
       // Only the newest submission is given up.
       const counts = result === 'failed' || !(await isSuperseded(manifest));
-      if (counts) await states.markResult(manifest, result);
+      if (counts) await states.markResult(manifest, result, variants);
       if (hasParts) await parts.remove(manifest);
     },
   };

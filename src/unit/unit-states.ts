@@ -3,6 +3,7 @@ import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import { decodeWorkStart, encodeWorkStart } from '../protocol/work-start.ts';
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { VariantStore } from '../store/store.ts';
+import { encodeKnownVariants, type KnownVariant } from './known-variants.ts';
 import { type Manifest, startOfManifest } from './manifest.ts';
 
 /** How the last work on a unit ended: all images ready, some broken, or given up. */
@@ -17,8 +18,8 @@ export interface ListedUnit {
 }
 
 /**
- * The states of units, as marks in the store: an empty object for each, whose key has the state. So the units of a state are listed without
- * reading them, and a mark costs one put for each time that a unit was worked on.
+ * The states of units, as marks in the store: an object for each, whose key has the state. So the units of a state are listed without
+ * reading them, and a mark costs one put for each time that a unit was worked on. That of a result also says which variants there were then.
  */
 export interface UnitStates {
   /** Marks a unit that was sent, and is not in a pack. */
@@ -28,7 +29,7 @@ export interface UnitStates {
   /** Removes the mark of this submission, or an earlier one: the work on it has ended. */
   endPending(manifest: Manifest): Promise<void>;
   /** Marks how the work on a submission ended, in place of what was marked before. After a purge, it leaves nothing. */
-  markResult(manifest: Manifest, result: UnitResult): Promise<void>;
+  markResult(manifest: Manifest, result: UnitResult, variants: readonly KnownVariant[]): Promise<void>;
   /** Returns whether it is marked that the work on exactly this submission ended like this. */
   isMarked(manifest: Manifest, result: UnitResult): Promise<boolean>;
   /** Returns whether the work on this submission, or a later one, has ended. */
@@ -47,15 +48,15 @@ export interface UnitStatesServices {
   sha256: Sha256;
 }
 
-const NOTHING = new Uint8Array();
+const NOTHING: Uint8Array = new Uint8Array();
 
 export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): UnitStates {
   const keyOf = (state: UnitState, unit: string) => unitStateKey(state, unit, sha256);
 
-  async function mark(state: UnitState, manifest: Manifest): Promise<void> {
+  async function mark(state: UnitState, manifest: Manifest, body = NOTHING): Promise<void> {
     const start = encodeWorkStart(startOfManifest(manifest));
-    await store.put(keyOf(state, manifest.id), NOTHING, {
-      contentType: 'text/plain',
+    await store.put(keyOf(state, manifest.id), body, {
+      contentType: body === NOTHING ? 'text/plain' : 'application/json',
       // As variants have it, so that a purge knows what is older.
       metadata: { [VARIANT_METADATA.startedAt]: start },
     });
@@ -79,11 +80,11 @@ export function createUnitStates({ store, sweep, sha256 }: UnitStatesServices): 
     endPending,
     markPending: (manifest) => mark('pending', manifest),
     unmarkPending: (unit) => store.delete([keyOf('pending', unit)]),
-    async markResult(manifest, result) {
+    async markResult(manifest, result, variants) {
       const { id } = manifest;
       // First: once the result is marked, this is not done again after a crash.
       await store.delete(RESULTS.filter((other) => other !== result).map((other) => keyOf(other, id)));
-      await mark(result, manifest);
+      await mark(result, manifest, encodeKnownVariants(id, variants, sha256));
       const outcome = await sweep.checkTombstone(id, startOfManifest(manifest), [keyOf(result, id)]);
       if (outcome === 'unknown') throw new Error(`it is unknown whether the unit ${id} was purged meanwhile`);
       await endPending(manifest);

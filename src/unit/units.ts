@@ -13,6 +13,7 @@ import { createGroups } from './groups.ts';
 import { createListUnits, type ListUnits } from './list-units.ts';
 import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
+import { createReadProgress, type ReadProgress } from './progress.ts';
 import { createPurgeGroup, type PurgeGroup } from './purge-group.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import { createSubmissions, type Submissions } from './submissions.ts';
@@ -43,6 +44,8 @@ export interface Units extends Submit {
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
   status: ReadStatus;
+  /** Returns how far the work on the last submission of a unit is, for whoever follows it. */
+  progress: ReadProgress;
   /** Returns what viewers asked for of a unit against what prewarm makes. */
   asked: ReadAsked;
   /** Returns what the store has of a unit without a manifest, which viewers have asked for. */
@@ -92,6 +95,7 @@ export function createUnits(services: UnitDependencies): Units {
     list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),
+    progress: createReadProgress({ ...services, manifests, states }),
     asked: createReadAsked({ ...services, manifests }),
     unsent: createReadUnsent(services),
     purge,

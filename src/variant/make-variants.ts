@@ -59,6 +59,7 @@ export interface VariantBatch {
 
 export interface MadeVariant {
   spec: VariantSpec;
+  key: string;
   object: StoredObject;
   /** `false` if the put failed, the unit was purged meanwhile, or `replaces` did not match. */
   isStored: boolean;
@@ -200,7 +201,7 @@ async function put(
   const stored = await timed(trace, 'put', putting);
   const etag = stored?.etag ?? `"${md5(body)}"`;
   const object = { ...info, body, bytes: body.byteLength, etag };
-  return { spec, object, isStored: stored !== undefined, ...(notStored && { notStored }) };
+  return { spec, key, object, isStored: stored !== undefined, ...(notStored && { notStored }) };
 }
 
 /**

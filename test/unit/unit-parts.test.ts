@@ -17,7 +17,7 @@ function manifestOf(images: number, receivedAt = '2026-11-01T00:00:00.000Z'): Ma
   };
 }
 
-function summaryOf(images: number) {
+function partOf(images: number) {
   const image = {
     unit: UNIT,
     src: 'https://x.test/a',
@@ -25,7 +25,8 @@ function summaryOf(images: number) {
     sourceBytes: 9,
     variants: [],
   } as const;
-  return summarizeImages(Array.from({ length: images }, () => ({ ...image, skipped: false })));
+  const summary = summarizeImages(Array.from({ length: images }, () => ({ ...image, skipped: false })));
+  return { summary, variants: [] };
 }
 
 /** Adds parts, in this order, and returns how many images each addition found to be all of the unit. */
@@ -33,7 +34,7 @@ async function addParts(images: number, parts: [from: number, images: number][])
   const unitParts = createUnitParts(createFileStore({ root: await temporaryFolder() }), sha256);
   const found: (number | undefined)[] = [];
   for (const [from, count] of parts)
-    found.push((await unitParts.add(manifestOf(images), from, summaryOf(count)))?.ready);
+    found.push((await unitParts.add(manifestOf(images), from, partOf(count)))?.summary.ready);
   return found;
 }
 
@@ -86,7 +87,7 @@ it.each<[string, number, [number, number][], (number | undefined)[]]>([
 it('Parts of an earlier submission are no parts of a later one', async () => {
   const parts = createUnitParts(createFileStore({ root: await temporaryFolder() }), sha256);
   const [earlier, later] = [manifestOf(100), manifestOf(100, '2026-11-02T00:00:00.000Z')];
-  await parts.add(earlier, 0, summaryOf(50));
-  expect(await parts.add(later, 50, summaryOf(50))).toBeUndefined();
-  expect((await parts.add(later, 0, summaryOf(50)))?.ready).toBe(100);
+  await parts.add(earlier, 0, partOf(50));
+  expect(await parts.add(later, 50, partOf(50))).toBeUndefined();
+  expect((await parts.add(later, 0, partOf(50)))?.summary.ready).toBe(100);
 });

@@ -23,8 +23,8 @@ async function setUpQueue(answers: Parameters<typeof setUpCommands>[0] = {}) {
     units,
     /** Starts a worker. */
     async startWorker() {
-      const { prewarm } = await units();
-      startConsumer(queue, { handle: async (job) => void (await prewarm(job, () => {})) });
+      const { processJob } = (await startService({ ...commands.environment, QUEUE: 'local' })).unitServices;
+      startConsumer(queue, { handle: (job) => processJob(job, () => {}) });
     },
   };
 }
@@ -80,6 +80,21 @@ describe('the command prewarm with a queue', () => {
     expect(stderr).toMatch(/^2 units in .*, 4 images: 2 ready, 2 broken$/m);
     expect(stderr).toContain('160 balanced avif');
     expect(status).toBe(2);
+  });
+
+  it('says with --wait which images were there before, and reports those that are made again as they are then', async () => {
+    const { run, src, startWorker } = await setUpQueue();
+    const inputOf = (formats: string[]) => JSON.stringify({ id: 'a', images: [src('/1.jpg')], formats });
+    const local = { QUEUE: 'local', PREWARM_EFFORT: 'fast' };
+    const [fast] = parseLines((await run(['prewarm', '-', '--json'], inputOf(['webp']), local)).stdout);
+    await startWorker();
+    const follow = async (formats: string[]) =>
+      parseLines((await run(['prewarm', '-', '--wait', '--json'], inputOf(formats))).stdout);
+    const [best] = await follow(['webp']);
+    expect(best).toMatchObject({ state: 'ready', skipped: false });
+    expect(best).not.toEqual(fast);
+    expect(await follow(['webp'])).toEqual([{ ...best, skipped: true }]);
+    expect(await follow(['webp', 'jpeg'])).toMatchObject([{ state: 'ready', skipped: false }]);
   });
 
   it('waits for the new outcome of a broken source with --retry', async () => {
