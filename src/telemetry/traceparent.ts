@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 // https://www.w3.org/TR/trace-context/
 
@@ -32,8 +32,22 @@ export function formatTraceparent({ traceId, parentId, sampled }: Traceparent): 
 
 /** Returns a new trace that nobody records: its id still joins the log lines of all services. */
 export function createTraceparent(): Traceparent {
-  const hex = randomBytes(24).toString('hex');
+  const hex = randomHex();
   return { traceId: hex.slice(0, 32), parentId: hex.slice(32), sampled: false };
+}
+
+const ID_BYTES = 24;
+/** Random bytes cost as much for a hundred ids as for one. */
+const random = Buffer.alloc(100 * ID_BYTES);
+let used = random.length;
+
+function randomHex(): string {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  used += ID_BYTES;
+  return random.toString('hex', used - ID_BYTES, used);
 }
 
 /**

@@ -160,13 +160,13 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const stored = await timed(trace, 'store', store.get(address.key));
     if (stored) return { object: stored, origin: 'stored', trace };
     source.assertAllowed(name.src);
-    // Needed only once the variant is made.
-    const manifest = readManifestFacts(name.unit);
     const record = await timed(trace, 'record', records.read(address.recordKey, name.src));
     const cachedFailure = records.cachedFailure(record);
     if (cachedFailure) throw cachedFailure;
     source.assertReachable(name.src);
-    return { start: await starting, record, manifest };
+    // Before all that only work needs: most requests at ten times the capacity end here.
+    workQueue.assertRoom(sourceHost(name.src));
+    return { start: await starting, record, manifest: readManifestFacts(name.unit) };
   }
 
   async function make(

@@ -21,6 +21,12 @@ export interface WorkQueue {
    * @throws what the work throws, or the reason of the signal
    */
   run<T>(host: string, signal: AbortSignal | undefined, work: (turn: Turn) => Promise<T>): Promise<T>;
+  /**
+   * Checks that work of a host would not have to wait for too long now, for less than trying it costs.
+   *
+   * @throws EdgepressError `overloaded`, as {@link run}
+   */
+  assertRoom(host: string): void;
   /** Rejects queued and new work with `overloaded` and resolves when the work in flight is done. */
   drain(): Promise<void>;
   metricSources: readonly MetricSource[];
@@ -91,12 +97,16 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     return overloaded(detail, load.retryAfterMs(host));
   }
 
-  /** @throws EdgepressError if work of this host cannot be accepted now */
-  function admit(host: string): void {
+  function assertRoom(host: string): void {
     if (draining) throw refuse('draining', host);
     const expectedMs = load.expectedWaitMs(host);
     if (expectedMs > (load.isStanding() ? MAX_STANDING_WAIT_MS : MAX_WAIT_MS))
       throw refuse('expected_wait', host);
+  }
+
+  /** @throws EdgepressError if work of this host cannot be accepted now */
+  function admit(host: string): void {
+    assertRoom(host);
     if (accepted.size >= capacity && !makeRoom(host)) throw refuse('full', host);
   }
 
@@ -196,6 +206,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   }
 
   return {
+    assertRoom,
     async run(host, signal, work) {
       signal?.throwIfAborted();
       admit(host);
