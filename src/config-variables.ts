@@ -299,7 +299,7 @@ export const VARIABLES = {
     name: 'CACHE_CONTROL',
     type: headerValue,
     default: 'public, max-age=604800, s-maxage=86400, stale-while-revalidate=86400',
-    doc: 'The `Cache-Control` of stored variants. Keep `s-maxage`, for shared caches, well below `max-age`, for devices: shared caches send `Age`, and a device that gets a copy older than `max-age` asks again at each view.',
+    doc: 'The `Cache-Control` of stored variants; shared caches keep those of effort `fast` for a day at most, because prewarm may replace them. Keep `s-maxage`, for shared caches, well below `max-age`, for devices: shared caches send `Age`, and a device that gets a copy older than `max-age` asks again at each view.',
   }),
   otlpEndpoint: variable({
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',

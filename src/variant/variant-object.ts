@@ -11,9 +11,9 @@ export interface VariantInfoInputs {
   source: SourceFacts;
   /** Comma-separated, as `variantAddress` returns them. */
   cacheTag: string;
-  /** The `Cache-Control` of variants that will not be replaced. */
+  /** The `Cache-Control` of variants of effort `best`. CDNs keep those of `fast` for a day at most. */
   cacheControl: string;
-  /** Whether variants of effort `fast` will soon be replaced. */
+  /** Whether variants of effort `fast` will soon be replaced, so that CDNs keep them for a minute. */
   upgrades: boolean;
   /** Who had it made. */
   madeFor: Requester;
@@ -31,10 +31,9 @@ const FOR_VIEWER = ' viewer';
 /** Returns what to store with a variant. */
 export function variantInfo(inputs: VariantInfoInputs): Required<ObjectInfo> {
   const { encoded, source, cacheTag, cacheControl, upgrades, madeFor, maxBytes, start } = inputs;
-  const willBeReplaced = upgrades && encoded.effort === 'fast';
   return {
     contentType: encoded.contentType,
-    cacheControl: willBeReplaced ? withShortSharedMaxAge(cacheControl) : cacheControl,
+    cacheControl: encoded.effort === 'fast' ? cacheControlOfFast(cacheControl, upgrades) : cacheControl,
     metadata: {
       [VARIANT_METADATA.cacheTag]: cacheTag,
       [VARIANT_METADATA.width]: String(encoded.width),
@@ -102,16 +101,34 @@ export function groupTagOf({ metadata }: Metadata): string | undefined {
 /** How long a CDN keeps a variant that will soon be replaced by a better one, or is not yet served from the store. */
 const SHORT_SHARED_MAX_AGE_SECONDS = 60;
 
+/** How long a CDN keeps a variant of effort `fast` at most: prewarm may replace it at any time, and a CDN that has it does not notice. */
+const FAST_SHARED_MAX_AGE_SECONDS = 86_400;
+
+function cacheControlOfFast(cacheControl: string, upgrades: boolean): string {
+  if (upgrades) return withShortSharedMaxAge(cacheControl);
+  return (sharedMaxAge(cacheControl) ?? 0) > FAST_SHARED_MAX_AGE_SECONDS
+    ? withShortSharedMaxAge(cacheControl, FAST_SHARED_MAX_AGE_SECONDS)
+    : cacheControl;
+}
+
+/** Returns how long shared caches keep a response, in seconds, if it says so. */
+function sharedMaxAge(cacheControl: string): number | undefined {
+  const [, seconds] = /\bs-maxage=(\d+)/i.exec(cacheControl) ?? /\bmax-age=(\d+)/i.exec(cacheControl) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
 /**
- * Shortens `s-maxage` so that a CDN comes back after a minute, while devices keep what they have for as long as before. It never
+ * Shortens `s-maxage` so that a CDN comes back after a minute, or another time, while devices keep what they have for as long as before. It never
  * lengthens a lifetime, and returns what no CDN may keep unchanged.
  */
-export function withShortSharedMaxAge(cacheControl: string): string {
+export function withShortSharedMaxAge(
+  cacheControl: string,
+  maxSeconds = SHORT_SHARED_MAX_AGE_SECONDS,
+): string {
   if (/\b(no-store|private)\b/i.test(cacheControl)) return cacheControl;
-  const [directive, sharedSeconds] = /\bs-maxage=(\d+)/i.exec(cacheControl) ?? [];
-  const [, ownSeconds] = /\bmax-age=(\d+)/i.exec(cacheControl) ?? [];
-  const seconds = Number(sharedSeconds ?? ownSeconds ?? SHORT_SHARED_MAX_AGE_SECONDS);
-  const shortened = `s-maxage=${Math.min(SHORT_SHARED_MAX_AGE_SECONDS, seconds)}`;
+  const [directive] = /\bs-maxage=\d+/i.exec(cacheControl) ?? [];
+  const seconds = sharedMaxAge(cacheControl) ?? SHORT_SHARED_MAX_AGE_SECONDS;
+  const shortened = `s-maxage=${Math.min(maxSeconds, seconds)}`;
   return directive === undefined
     ? `${cacheControl}, ${shortened}`
     : cacheControl.replace(directive, shortened);

@@ -139,6 +139,18 @@ describe('GET of an image', () => {
     },
   );
 
+  it.each([
+    ['public, max-age=604800, s-maxage=31536000', 'public, max-age=604800, s-maxage=86400'],
+    ['public, max-age=31536000, immutable', 'public, max-age=31536000, immutable, s-maxage=86400'],
+  ])(
+    'is kept by shared caches for a day if CACHE_CONTROL is "%s": prewarm may replace it',
+    async (set, sent) => {
+      const { service, target } = await setUpPhotograph({ CACHE_CONTROL: set });
+      await service.request(await target());
+      expect((await service.request(await target())).headers.get('cache-control')).toBe(sent);
+    },
+  );
+
   it('uses the rung for DEFAULT_WIDTH if the request names no width', async () => {
     const { service, src } = await setUpPhotograph({ WIDTHS: '100,200,300', DEFAULT_WIDTH: '150' });
     const response = await service.request(await targetFor(src, { format: 'jpeg' }));
