@@ -44,6 +44,12 @@ const FALLBACK_CODES = [400, 403, 404, 500, 502, 503, 504];
 const ERROR_CODES = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 /** CloudFront has to time out later than the function, or it would repeat a request that already takes too long. */
 const READ_TIMEOUT_MARGIN_SECONDS = 5;
+/**
+ * How long CloudFront waits for S3, to connect as to answer, in each attempt: the function is asked after four seconds of silence, and
+ * reads from S3 itself with deadlines of its own. With the defaults that takes half a minute to a minute and a half.
+ */
+const S3_TIMEOUT_SECONDS = 2;
+const S3_ATTEMPTS = 2;
 const PRICE_CLASSES = {
   all: PriceClass.PRICE_CLASS_ALL,
   '200': PriceClass.PRICE_CLASS_200,
@@ -73,10 +79,13 @@ export function createDistribution(scope: Construct, options: DistributionOption
     publishAdditionalMetrics: settings.additionalMetrics,
     ...optionalProps(scope, settings),
   });
-  // CloudFront reads the cache tags, by which a purge invalidates, from this header of S3's. The L2 construct has no property for it yet.
-  (distribution.node.defaultChild as CfnDistribution).addPropertyOverride(
-    'DistributionConfig.CacheTagConfig.HeaderName',
-    CACHE_TAG_HEADER,
+  // What the L2 construct has no properties for yet.
+  const resource = distribution.node.defaultChild as CfnDistribution;
+  // CloudFront reads the cache tags, by which a purge invalidates, from this header of S3's.
+  resource.addPropertyOverride('DistributionConfig.CacheTagConfig.HeaderName', CACHE_TAG_HEADER);
+  resource.addPropertyOverride(
+    'DistributionConfig.Origins.0.S3OriginConfig.OriginReadTimeout',
+    S3_TIMEOUT_SECONDS,
   );
   allowDistribution(bucket, distribution.distributionArn);
   acknowledgeRules(distribution, settings);
@@ -91,9 +100,9 @@ function createOrigins(scope: Construct, { bucket, url, settings }: Distribution
     primaryOrigin: S3BucketOrigin.withBucketDefaults(bucket, {
       ...shield,
       originAccessControlId: new S3OriginAccessControl(scope, 'BucketAccess').originAccessControlId,
-      // So that the function is asked soon when S3 cannot be reached: with the defaults that takes half a minute.
-      connectionAttempts: 2,
-      connectionTimeout: Duration.seconds(3),
+      // See S3_TIMEOUT_SECONDS.
+      connectionAttempts: S3_ATTEMPTS,
+      connectionTimeout: Duration.seconds(S3_TIMEOUT_SECONDS),
       // S3 sends Access-Control-Allow-Origin only to a request with an Origin. Any will do: the answer is always *.
       customHeaders: { Origin: 'https://edgepress.invalid' },
     }),

@@ -68,6 +68,16 @@ describe('the distribution', () => {
     expect(readTimeout(synthesise({ imageTimeoutSeconds: 60 }))).toBe(65);
   });
 
+  it('waits for S3 for four seconds, and then asks the function', () => {
+    const [s3, fn] = distribution['Origins'] as Record<string, unknown>[];
+    expect(s3).toMatchObject({
+      ConnectionAttempts: 2,
+      ConnectionTimeout: 2,
+      S3OriginConfig: { OriginAccessIdentity: '', OriginReadTimeout: 2 },
+    });
+    expect(fn).not.toHaveProperty('S3OriginConfig');
+  });
+
   it('reads cache tags from the metadata of variants', () => {
     expect(distribution['CacheTagConfig']).toEqual({ HeaderName: 'x-amz-meta-cache-tag' });
   });
