@@ -50,7 +50,10 @@ export function createPurgeClock(store: VariantStore, nowMs: () => number): Purg
   };
 }
 
-/** Returns tombstones of which each moves the clock: none has a later time than the clock shows when its `put` resolves. */
+/**
+ * Returns tombstones of which each moves the clock: none has a later time than the clock shows when its `put` resolves. The tombstone before is
+ * read before the clock is moved, which may take long: a unit that is sent again after another purge in between stays.
+ */
 export function keepTime(
   { put, read }: Pick<Tombstones, 'put' | 'read'>,
   clock: PurgeClock,
@@ -58,8 +61,11 @@ export function keepTime(
   return {
     read,
     async put(unit, startedMs) {
-      const clockMs = await clock.tick();
-      const tombstone = await put(unit, Math.max(startedMs, clockMs));
+      let clockMs = 0;
+      const tombstone = await put(unit, async () => {
+        clockMs = await clock.tick();
+        return Math.max(typeof startedMs === 'number' ? startedMs : await startedMs(), clockMs);
+      });
       // Of another purge at the same time, or after one by a wrong clock.
       if (tombstone.timeMs > clockMs) await clock.raise(tombstone.timeMs);
       return tombstone;

@@ -13,11 +13,12 @@ export interface Tombstones {
    * Records that a unit was purged. If another purge of it stores its tombstone meanwhile, that one counts for both: whatever began before
    * this purge began before that tombstone.
    *
-   * @param nowMs - in Unix milliseconds, by the clock of this machine, which may be wrong
+   * @param nowMs - in Unix milliseconds, by the clock of this machine, which may be wrong. A function is called once the tombstone before has been
+   *   read: of a purge that stores another one meanwhile, that counts for both
    * @returns the tombstone that is there now
    * @throws Error when other programs changed the tombstone at every attempt
    */
-  put(unit: string, nowMs: number): Promise<Tombstone>;
+  put(unit: string, nowMs: number | (() => Promise<number>)): Promise<Tombstone>;
   /** Returns the time of the unit's tombstone, in Unix milliseconds; `undefined`: not purged in the last 15 days. */
   read(unit: string): Promise<number | undefined>;
   /** Lists all tombstones, in the order of their keys, as the store lists them: there may be millions. */
@@ -61,11 +62,12 @@ export function createTombstones(store: VariantStore, sha256: Sha256, nowMs: () 
   }
 
   return {
-    async put(unit, startedMs) {
+    async put(unit, startedAt) {
       const key = keyOf(unit);
       const info = { contentType: 'text/plain', metadata: { [TOMBSTONE_METADATA.unit]: unit } };
       let found = await readVersion(key);
       const firstMs = found?.timeMs ?? 0;
+      const startedMs = typeof startedAt === 'number' ? startedAt : await startedAt();
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         const timeMs = Math.max(startedMs, firstMs + 1);
         const body = new TextEncoder().encode(new Date(timeMs).toISOString());

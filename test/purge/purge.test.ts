@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { unitAddress } from '../../src/protocol/keys.ts';
-import { UnmarkedPurge, UnstartedPurge } from '../../src/purge/purge.ts';
+import { createPurge, UnmarkedPurge, UnstartedPurge } from '../../src/purge/purge.ts';
+import { createPurgeClock, keepTime } from '../../src/purge/purge-clock.ts';
 import { setUpPurging } from '../support/purge/purging.ts';
 import { keysOfUnits } from '../support/store/held-store.ts';
 
@@ -34,6 +35,26 @@ describe('a purge', () => {
     await purge(['unit-1']);
     const tombstone = await store.get(`purged/${sha256('unit-1').slice(0, 32)}`);
     expect(new TextDecoder().decode(tombstone?.body)).toBe('2026-01-01T00:00:00.000Z');
+  });
+
+  it('keeps a unit that is sent again after another purge, while it waits at the clock of purges', async () => {
+    const { clock, store, tombstones, purge, putManifest, folder } = await setUpPurging();
+    const nowMs = () => clock.ms;
+    const steady = createPurgeClock(store, nowMs);
+    const slow = {
+      ...steady,
+      async tick() {
+        const timeMs = await steady.tick();
+        await purge(['unit-1']);
+        await putManifest('unit-1');
+        return timeMs;
+      },
+    };
+    await putManifest('unit-1');
+    const cdn = { invalidate: async () => [], wait: async () => {}, close: () => {} };
+    const slowPurge = createPurge({ store, cdn, sha256, nowMs, tombstones: keepTime(tombstones, slow) });
+    await slowPurge(['unit-1']);
+    expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('manifest.json')]);
   });
 
   it('deletes objects that do not say when their work started', async () => {
