@@ -36,6 +36,8 @@ export interface IngestReport {
 
 /** Further refused lines are only counted: otherwise one request could fill the memory. */
 const MAX_REFUSED_LISTED = 10_000;
+/** Input that begins with so many lines, none of which is a unit, is of another kind: to refuse a million takes seconds. */
+const MAX_REFUSED_AT_FIRST = 100_000;
 /** In UTF-16 code units: one line can have a thousand errors. */
 const MAX_DETAIL_LENGTH = 500;
 
@@ -43,7 +45,7 @@ const MAX_DETAIL_LENGTH = 500;
  * Submits units from a body in any form that `readUnits` reads, no faster than they can be stored and queued.
  *
  * @throws EdgepressError `overloaded` if the store or the queue failed, so that not all units are safe; `bad_request` or
- *   `unsupported_media_type` if no unit can be read from it at all
+ *   `unsupported_media_type` if no unit can be read from it at all, or none of its first 100,000 lines is one
  */
 export async function ingestBody(
   chunks: AsyncIterable<Uint8Array>,
@@ -51,12 +53,19 @@ export async function ingestBody(
 ): Promise<IngestReport> {
   const refused: RefusedLine[] = [];
   let refusedCount = 0;
+  let hasUnits = false;
   const onRefused = (line: RefusedLine) => {
     refusedCount++;
     if (refusedCount <= MAX_REFUSED_LISTED) refused.push({ ...line, detail: shorten(line.detail) });
+    if (refusedCount === MAX_REFUSED_AT_FIRST && !hasUnits)
+      throw nothingTaken({ accepted: 0, images: 0, refusedCount, refused }, '; the rest was not read');
   };
   const notes = createInputNotes();
-  const toUnit: ToUnit = (value, note) => parseUnit(value, defaults, note);
+  const toUnit: ToUnit = (value, note) => {
+    const unit = parseUnit(value, defaults, note);
+    hasUnits = true;
+    return unit;
+  };
   try {
     const lines = readUnits(chunks, { toUnit, notes, declared });
     const accepted = await ingestUnits(lines, { units, queue, retry, onRefused });
@@ -71,11 +80,15 @@ export async function ingestBody(
   }
 }
 
-/** Returns the error for a body of which no unit could be taken. Its problem document also has the report. */
-export function nothingTaken(report: IngestReport): EdgepressError {
+/**
+ * Returns the error for a body of which no unit could be taken. Its problem document also has the report.
+ *
+ * @param more - what else is to be said of the refused lines
+ */
+export function nothingTaken(report: IngestReport, more = ''): EdgepressError {
   const { refused, refusedCount } = report;
   const [first] = refused;
-  const others = refusedCount > 1 ? `, and ${refusedCount - 1} more lines were refused` : '';
+  const others = refusedCount > 1 ? `, and ${refusedCount - 1} more lines were refused${more}` : '';
   const reason = first ? `line ${first.line}: ${first.detail}${others}` : 'it is empty';
   const detail = `No unit of the body could be taken: ${reason}. ${WAY_OUT}`;
   return new EdgepressError('bad_request', detail, { members: report });

@@ -29,3 +29,20 @@ it.each([
   const response = await adminRequest('POST', '/units/purge', body);
   expect(await response.json()).toMatchObject({ code: 'bad_request', parameter });
 });
+
+it('A body that begins with a hundred thousand lines that are no units is not read further, and one with a unit among them is', async () => {
+  const { adminRequest } = await startForbiddingService();
+  const bad = '1\n'.repeat(100_001);
+  const refused = await adminRequest('POST', '/units', bad);
+  expect(refused.status).toBe(400);
+  const problem = (await refused.json()) as { refusedCount: number; refused: unknown[] };
+  expect(problem).toMatchObject({
+    detail: expect.stringContaining('99999 more lines were refused; the rest was not read'),
+    refusedCount: 100_000,
+  });
+  expect(problem.refused).toHaveLength(10_000);
+  const unit = JSON.stringify({ id: 'u', images: ['http://127.0.0.1/a'] });
+  const taken = await adminRequest('POST', '/units', `1\n${unit}\n${bad}`);
+  expect(taken.status).toBe(202);
+  expect(await taken.json()).toMatchObject({ accepted: 1, refusedCount: 100_002 });
+});
