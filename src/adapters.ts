@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import { hasRegion } from './aws-region.ts';
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
@@ -70,7 +71,7 @@ export function createLazyS3Client(endpoint: string | undefined): LazyS3Client {
 
 const DAY_MS = 86_400_000;
 
-/** @throws ConfigError when the folder cannot be used */
+/** @throws ConfigError when the folder cannot be used, or the bucket's region is not known */
 export async function createStore(
   config: Pick<Config, 'store' | 'workers' | 'storeMaxBytes' | 'storeMaxAgeDays'>,
   s3: LazyS3Client,
@@ -78,7 +79,9 @@ export async function createStore(
   const { store: location, workers, storeMaxBytes, storeMaxAgeDays } = config;
   if (location.kind === 's3') {
     const { createS3Store } = await import('./store/s3-store.ts');
-    return createS3Store({ bucket: location.bucket, client: await s3.get() });
+    const client = await s3.get();
+    await assertRegion('STORE', client);
+    return createS3Store({ bucket: location.bucket, client });
   }
   const { root } = location;
   const { createFileStore } = await import('./store/file-store.ts');
@@ -151,7 +154,11 @@ function createWebhookSecretsReader(source: WebhookSecretsSource | undefined): (
   };
 }
 
-/** Returns the queue of units: the one in the store, on which one server works at a time, or SQS. */
+/**
+ * Returns the queue of units: the one in the store, on which one server works at a time, or SQS.
+ *
+ * @throws ConfigError when the queue's region is not known
+ */
 export async function createQueue(
   { queue, sqsEndpoint }: Config,
   { store, nowMs, log }: { store: VariantStore; nowMs: () => number; log: Logger },
@@ -164,10 +171,22 @@ export async function createQueue(
   }
   const { createSqsClient } = await import('./queue/sqs-api.ts');
   const { createSqsQueue } = await import('./queue/sqs-queue.ts');
+  const client = createSqsClient({ endpoint: sqsEndpoint });
+  await assertRegion('QUEUE', client);
   return createSqsQueue({
-    ...{ url: queue.url, client: createSqsClient({ endpoint: sqsEndpoint }) },
+    ...{ url: queue.url, client },
     onUnfair: (reason) => log.warn({ reason }, QUEUE_MESSAGES.unfair),
   });
+}
+
+/**
+ * Without a region, each call would fail with a message that names no variable.
+ *
+ * @param variable - the one that needs a region
+ */
+async function assertRegion(variable: string, client: Parameters<typeof hasRegion>[0]): Promise<void> {
+  if (await hasRegion(client)) return;
+  throw new ConfigError([`${variable}: Amazon's servers need a region: set AWS_REGION, such as eu-west-1`]);
 }
 
 const QUEUE_MESSAGES = {

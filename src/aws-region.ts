@@ -29,3 +29,11 @@ async function findRegion(client: RegionalClient): Promise<string> {
     client.destroy();
   }
 }
+
+/** Whether the SDK finds a region for a client that needs one. */
+export async function hasRegion({ config }: Pick<RegionalClient, 'config'>): Promise<boolean> {
+  return await config.region().then(
+    () => true,
+    () => false,
+  );
+}

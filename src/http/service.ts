@@ -84,6 +84,7 @@ export async function createService(
         });
   if (metrics) membership?.exposeMetrics(metrics.registry);
   if (metrics && exportsMetrics) telemetry.exportMetrics(metrics.registry, config.otelMetricIntervalMs);
+  const parts = { store: () => assertUsable(services.shared.store), queue: () => queue.depth() };
   let draining = false;
   let sweepTimer: NodeJS.Timeout | undefined;
   const stopUpkeep = new AbortController();
@@ -100,8 +101,7 @@ export async function createService(
     ...imageOptions,
     health: () => ({ storeFaults: storeFaults() }),
     readiness: createReadiness({
-      parts: { store: () => assertUsable(services.shared.store), queue: () => queue.depth() },
-      onFailure: (part, error) => log.warn({ part, err: error }, 'not ready'),
+      ...{ parts, onFailure: (part, error) => log.warn({ part, err: error }, 'not ready') },
     }),
     unitRoutes:
       token && metrics
@@ -121,6 +121,7 @@ export async function createService(
     services,
     unitServices,
     start() {
+      void tellUnusable(parts, log);
       unitServices.startWorker((outcome) => {
         metrics?.recordImage(outcome);
         logImage(log, outcome);
@@ -147,6 +148,23 @@ export async function createService(
 async function assertUsable(store: VariantStore): Promise<void> {
   await store.head(READINESS_KEY);
   store.assertWritable?.();
+}
+
+/** What it means that a part cannot be used, with the variable that names it. */
+const UNUSABLE = {
+  store:
+    'the store that STORE names cannot be used: no variant is kept, and each is made again at every request',
+  queue: 'the queue that QUEUE names cannot be used: no unit is prewarmed',
+};
+
+/** Logs each part that cannot be used: images are served without them, so nobody may notice. */
+async function tellUnusable(
+  parts: Readonly<Record<keyof typeof UNUSABLE, () => Promise<unknown>>>,
+  log: Logger,
+): Promise<void> {
+  const tell = (part: keyof typeof UNUSABLE) =>
+    parts[part]().catch((err: unknown) => log.error({ part, err }, UNUSABLE[part]));
+  await Promise.all([tell('store'), tell('queue')]);
 }
 
 /** Returns a queue whose jobs another worker may work on. */

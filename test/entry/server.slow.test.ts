@@ -30,6 +30,17 @@ describe('The server', () => {
     ['a folder that cannot be created', async () => ({ STORE: 'file:/proc/nowhere' }), /STORE: /],
     ['a port in use', async () => ({ PORT: new URL((await startServer()).url).port }), /PORT: .*EADDRINUSE/],
     ['an address of another machine', async () => ({ HOST: '192.0.2.1' }), /HOST: /],
+    ['a bucket and no region', async () => ({ STORE: 's3://bucket' }), /STORE: .*AWS_REGION/],
+    [
+      'an SQS queue and no region',
+      async () => ({ QUEUE: 'https://sqs.test/1/units' }),
+      /QUEUE: .*AWS_REGION/,
+    ],
+    [
+      'a misspelt variable',
+      async () => ({ SOURCE_ALOW: 'https://example.com/*' }),
+      /SOURCE_ALOW: .*SOURCE_ALLOW is/,
+    ],
   ])('does not start with %s, and names the variable', async (_name, environment, fault) => {
     const program = runProgram(SERVER, [], {
       PORT: '0',

@@ -79,6 +79,23 @@ describeS3('A service with a bucket as its store', () => {
     expect(await codeOf(await ask('other/a.jpg'))).toBe('source_forbidden');
   });
 
+  it('says once, at its start, that the bucket does not exist', async () => {
+    const { service } = await setUp({ STORE: 's3://no-such-bucket' });
+    await until(() => service.log.some(({ part }) => part === 'store'));
+    const told = service.log.filter(({ part }) => part === 'store');
+    expect(told).toMatchObject([
+      {
+        level: 50,
+        msg: expect.stringMatching(/^the store that STORE names cannot be used: .* made again/),
+        err: {
+          message: expect.stringMatching(/^there is no bucket "no-such-bucket": create it, or change STORE/),
+        },
+      },
+    ]);
+    const response = await service.request('/readyz');
+    expect([response.status, await response.json()]).toMatchObject([503, { checks: { store: 'failed' } }]);
+  });
+
   it('serves an image even if the bucket does not exist', async () => {
     const { origin, service } = await setUp({ STORE: 's3://no-such-bucket' });
     const response = await service.request(await targetFor(`${origin.url}/a.jpg`, { width: 160 }));
