@@ -3,6 +3,7 @@ import { request } from 'undici';
 import { traceHeaders } from '../telemetry/request-context.ts';
 import { hostAndPort, isPublicAddress, parsePrivateHost } from './address-guard.ts';
 import { type AllowPattern, assertUrlAllowed } from './allowlist.ts';
+import { watchPace } from './body-pace.ts';
 import { createGuardedAgent, type GuardedAgent, type ResolveAll } from './guarded-agent.ts';
 import { createHostBreakers, type HostBreakers } from './host-breakers.ts';
 import { headerValue, type ResponseHead, redirectTarget, responseFailure } from './http-response.ts';
@@ -10,7 +11,7 @@ import { requestLeniently } from './lenient-http.ts';
 import { createNameResolver } from './name-resolver.ts';
 import { readBody } from './read-body.ts';
 import { createRedirectCookies } from './redirect-cookies.ts';
-import type { OnAnswer, SourceFetcher } from './source.ts';
+import type { AnswerWatcher, SourceFetcher } from './source.ts';
 import {
   isClosedConnection,
   isInvalidHttp,
@@ -73,12 +74,12 @@ export function createHttpSource(options: HttpSourceOptions): HttpSource {
   return {
     assertAllowed: (src) => assertUrlAllowed(parseWebSource(src), options.allow),
     assertReachable: (src) => hosts.assertReachable(hostAndPort(parseWebSource(src))),
-    async fetch(src, abandoned, onAnswer) {
+    async fetch(src, abandoned, watcher) {
       const url = parseWebSource(src);
       const headerRules = (await options.sourceHeaders?.()) ?? [];
       const follow = (deadline: AbortSignal) => {
         const signal = AbortSignal.any([deadline, closing.signal]);
-        return followRedirects(url, { options, hosts, agentFor, signal, abandoned, onAnswer, headerRules });
+        return followRedirects(url, { options, hosts, agentFor, signal, abandoned, watcher, headerRules });
       };
       return await withDeadline(timeoutMs, shownHost(url), follow, abandoned);
     },
@@ -96,8 +97,8 @@ interface FetchContext {
   agentFor: (url: URL) => GuardedAgent;
   signal: AbortSignal;
   abandoned: AbortSignal | undefined;
-  /** To be awaited before the body of an image is read. */
-  onAnswer: OnAnswer | undefined;
+  /** Told of the body of an image. */
+  watcher: AnswerWatcher | undefined;
   headerRules: readonly SourceHeaderRule[];
 }
 
@@ -197,7 +198,7 @@ interface Response extends ResponseHead {
  * @throws EdgepressError for a response that is neither, and the errors of `readBody`
  */
 async function readResponse(
-  { url, options, signal, onAnswer }: Hop,
+  { url, options, signal, watcher }: Hop,
   response: Response,
 ): Promise<Uint8Array<ArrayBuffer> | Redirect> {
   const { headers, body } = response;
@@ -209,18 +210,20 @@ async function readResponse(
     }
     const failure = responseFailure(response, url, Date.now());
     if (failure) throw failure;
-    await onAnswer?.();
+    await watcher?.onAnswer();
   } catch (error) {
     await discard(body);
     throw error;
   }
   const declared = headerValue(headers, 'content-length');
+  const from = shownHost(url);
+  watchPace(body, { watcher, timeoutMs: options.timeoutMs, from });
   return await readBody(body, {
     maxBytes: options.maxBytes,
     declaredBytes: declared === undefined ? undefined : Number(declared),
     encoding: headerValue(headers, 'content-encoding'),
     signal,
-    from: shownHost(url),
+    from,
   });
 }
 

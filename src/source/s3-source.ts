@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { EdgepressError } from '../protocol/error.ts';
 import { type AllowPattern, allowsObject, isBucketName } from './allowlist.ts';
+import { watchPace } from './body-pace.ts';
 import { createHostBreakers, type HostBreakers } from './host-breakers.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './http-response.ts';
 import { readBody } from './read-body.ts';
@@ -40,7 +41,7 @@ export function createS3Source(options: S3SourceOptions): SourceFetcher {
   return {
     assertAllowed,
     assertReachable: (src) => hosts.assertReachable(`s3://${parseObjectAddress(src).bucket}`),
-    async fetch(src, abandoned, onAnswer) {
+    async fetch(src, abandoned, watcher) {
       const { bucket, key } = assertAllowed(src);
       const from = `s3://${bucket}`;
       const get = async (signal: AbortSignal, answered: () => void) => {
@@ -51,7 +52,8 @@ export function createS3Source(options: S3SourceOptions): SourceFetcher {
           });
           answered();
           if (!Body) throw unavailable(`no body from ${from}`, { retryable: true });
-          await onAnswer?.();
+          await watcher?.onAnswer();
+          watchPace(Body as Readable, { watcher, timeoutMs, from });
           return await readBody(Body as Readable, {
             maxBytes,
             declaredBytes: ContentLength,

@@ -20,16 +20,21 @@ export interface SourceFetcher {
    *
    * @param src - an absolute `http(s)` URL, or `s3://bucket/key`, as the caller of the service gave it
    * @param signal - aborts the fetch: nobody waits for it any more
-   * @param onAnswer - called once the source has begun to answer, and awaited before the bytes are read
+   * @param watcher - told how the answer comes
    * @returns the whole of its bytes, which may be anything: they are not checked to be an image
    * @throws EdgepressError `bad_request` (not a valid URL), `source_forbidden`, `source_not_found`, `source_too_large`,
    *   `source_unavailable`, `source_timeout`; `retryable` if the same fetch may succeed later; also as `assertReachable`
    */
-  fetch(src: string, signal?: AbortSignal, onAnswer?: OnAnswer): Promise<Uint8Array<ArrayBuffer>>;
+  fetch(src: string, signal?: AbortSignal, watcher?: AnswerWatcher): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Waits until the bytes of a source may be read: until then they cost no memory. */
-export type OnAnswer = () => Promise<void>;
+/** Told how an answer comes: what does not come costs no memory. */
+export interface AnswerWatcher {
+  /** It begins, or goes on after `onStall`. Awaited before more of its bytes are read. */
+  onAnswer(): Promise<void>;
+  /** It has begun, and hardly anything comes any more. */
+  onStall(): void;
+}
 
 export interface SourcesByScheme {
   http: SourceFetcher;

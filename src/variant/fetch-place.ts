@@ -1,7 +1,8 @@
 import type { LockOptions } from '../locks.ts';
+import type { AnswerWatcher } from '../source/source.ts';
 
 /** What one fetch holds: a request, and a place while its source is read. */
-export interface FetchPlace {
+export interface FetchPlace extends AnswerWatcher {
   /**
    * To be called once the source has begun to answer, and awaited before the bytes are read: the source may have been silent for so long that
    * others have its place.
@@ -25,7 +26,7 @@ export interface FetchPlaceOptions {
   onSilence(isSilent: boolean): void;
 }
 
-/** A source that has not begun to answer after this time is known to cost nothing yet, and its place to fetch goes to others. */
+/** A source that has not begun to answer after this time costs nothing yet, and its place to fetch goes to others. */
 const SILENCE_MS = 250;
 /** Requests without an answer cost a connection each. */
 const REQUESTS_PER_FETCH = 4;
@@ -54,12 +55,16 @@ export async function takeFetchPlace(options: FetchPlaceOptions): Promise<FetchP
     freeRequest();
     throw error;
   });
-  const silence = setTimeout(() => {
+  function onStall(): void {
+    if (over.signal.aborted) return;
     onSilence(true);
     giveBack();
-  }, SILENCE_MS);
+  }
+
+  const silence = setTimeout(onStall, SILENCE_MS);
 
   return {
+    onStall,
     async onAnswer() {
       // A request can go on when nobody waits for its fetch any more.
       over.signal.throwIfAborted();

@@ -175,7 +175,7 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     trace: Trace,
     { signal, fetch: fetchInTurn, start: onStart, leave: onEncoded }: Turn,
   ): Promise<Flight> {
-    const fetch = () => fetchInTurn((onAnswer) => timed(trace, 'fetch', source.fetch(src, signal, onAnswer)));
+    const fetch = () => fetchInTurn((place) => timed(trace, 'fetch', source.fetch(src, signal, place)));
     const { unit, src, ...spec } = name;
     // Never rejects, and is known before the variant is put.
     const groupTag = manifest.then((facts) => {

@@ -1,5 +1,6 @@
 import { createLocks, type LockOptions, type Locks } from '../locks.ts';
 import type { EdgepressError } from '../protocol/error.ts';
+import type { AnswerWatcher } from '../source/source.ts';
 import type { MetricSource } from '../telemetry/metric-source.ts';
 import { takeFetchPlace } from './fetch-place.ts';
 import { overloaded, shuttingDown } from './overloaded.ts';
@@ -39,9 +40,9 @@ export interface Turn {
   /**
    * Waits for a place to fetch, fetches, and waits for a place to encode. The work may wait for an encoder when it resolves.
    *
-   * @param fetch - calls `onAnswer` once the source has begun to answer, and awaits it before it reads the bytes
+   * @param fetch - tells its place how the answer comes
    */
-  fetch<T>(fetch: (onAnswer: () => Promise<void>) => Promise<T>): Promise<T>;
+  fetch<T>(fetch: (place: AnswerWatcher) => Promise<T>): Promise<T>;
   /** The encoder has begun: the wait is over. */
   start(): void;
   /** Frees the place to encode: all is encoded. It is freed at the end of the work at the latest. */
@@ -165,7 +166,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
         });
         try {
           load.move(work, 'fetch');
-          const source = await fetch(place.onAnswer);
+          const source = await fetch(place);
           place.onFetched();
           load.move(work, 'fetched');
           leave = await takePlace(work, 'source', share(sources));

@@ -125,6 +125,29 @@ describe('Many requests at the same time', () => {
     expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   });
 
+  it('do not block a request for another host if forty hosts begin to answer and hardly send more', async () => {
+    const photo = await photograph();
+    const drips = await Promise.all(
+      Array.from({ length: 40 }, () => startOrigin((_request, response) => void response.write('\xff'))),
+    );
+    const quick = await startOrigin((_request, response) => response.end(photo));
+    const origins = [quick, ...drips];
+    const service = await startService({
+      SOURCE_ALLOW_PRIVATE: origins.map(({ authority }) => authority).join(),
+      SOURCE_TIMEOUT_MS: '60000',
+      CONCURRENCY: '1',
+    });
+    const leave = new AbortController();
+    const waiting = drips.map(async ({ url }) =>
+      service.request(await targetFor(`${url}/a.jpg`), { signal: leave.signal }).catch(() => {}),
+    );
+    await until(() => drips.filter(({ requests }) => requests.length > 0).length >= 32);
+    const response = await service.request(await targetFor(`${quick.url}/a.jpg`, { width: 160 }));
+    expect(response.status).toBe(200);
+    leave.abort();
+    await Promise.all(waiting);
+  });
+
   it('leave hits unaffected if they fill the queue', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({

@@ -1,5 +1,6 @@
-import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { PassThrough, Readable } from 'node:stream';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { watchPace } from '../../src/source/body-pace.ts';
 import { readBody } from '../../src/source/read-body.ts';
 
 describe('reading a body', () => {
@@ -13,4 +14,67 @@ describe('reading a body', () => {
       expect(body.destroyed).toBe(true);
     },
   );
+});
+
+describe('a body that hardly comes', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** Reads a body whose place comes back when the test gives it. */
+  function setUp(timeoutMs = 10_000) {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const body = new PassThrough();
+    const told: string[] = [];
+    let givePlace = () => {};
+    const watcher = {
+      onStall: () => void told.push('stall'),
+      onAnswer: () => {
+        told.push('answer');
+        return new Promise<void>((resolve) => (givePlace = resolve));
+      },
+    };
+    const from = 'images.test';
+    watchPace(body, { watcher, timeoutMs, from });
+    const read = readBody(body, { maxBytes: 10_000_000, signal: new AbortController().signal, from });
+    read.catch(() => {});
+    /** Sends bytes, which are read, and lets a second pass. */
+    async function send(bytes: number): Promise<void> {
+      body.write(Buffer.alloc(bytes));
+      await new Promise(setImmediate);
+      vi.advanceTimersByTime(1000);
+    }
+    return { body, told, read, send, givePlace: () => givePlace() };
+  }
+
+  it('gives its place to others once, is read on, and needs none for its end', async () => {
+    const { body, told, read, send } = setUp();
+    for (const bytes of [5000, 4095, 1, 5000, 1]) await send(bytes);
+    expect(told).toEqual(['stall']);
+    body.end();
+    expect((await read).byteLength).toBe(14_097);
+  });
+
+  it('waits for a place before it has more than 256 KiB in memory, for as long as it takes', async () => {
+    const { body, told, read, send, givePlace } = setUp();
+    await send(1);
+    await send(262_144);
+    expect(told).toEqual(['stall', 'answer']);
+    for (let seconds = 0; seconds < 9; seconds++) await send(1);
+    expect([body.isPaused(), told.length]).toEqual([true, 2]);
+    givePlace();
+    await new Promise(setImmediate);
+    body.end();
+    expect((await read).byteLength).toBe(262_154);
+  });
+
+  it('ends with source_timeout if it has sent more, and stops for a quarter of the timeout', async () => {
+    const { body, told, read, send } = setUp(8000);
+    await send(262_145);
+    await send(4095);
+    await send(4096);
+    await send(0);
+    await send(4095);
+    expect([told, body.destroyed]).toEqual([[], true]);
+    await expect(read).rejects.toMatchObject({ code: 'source_timeout', retryable: true });
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

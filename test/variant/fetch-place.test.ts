@@ -46,6 +46,22 @@ it.each([
   place.free();
 });
 
+it('A place goes to others while hardly anything of an answer comes, and is taken again when it goes on', async () => {
+  const { held, priorities, silences, place } = await setUp();
+  await place.onAnswer();
+  place.onStall();
+  expect(held).toEqual(['request']);
+  await place.onAnswer();
+  expect(held).toEqual(['request', 'fetch']);
+  expect([priorities, silences]).toEqual([
+    [0, 1],
+    [false, true, false],
+  ]);
+  place.free();
+  place.onStall();
+  expect([held, silences.length]).toEqual([[], 3]);
+});
+
 it('A source that answers when its fetch is over gets no place, and is not counted any more', async () => {
   const { held, silences, place } = await setUp();
   place.free();

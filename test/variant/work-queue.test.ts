@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { EdgepressError } from '../../src/protocol/error.ts';
+import type { AnswerWatcher } from '../../src/source/source.ts';
 import { createWorkQueue, type Turn, type WorkQueueOptions } from '../../src/variant/work-queue.ts';
 import { until } from '../support/http/service.ts';
 
@@ -138,7 +139,7 @@ describe('the work queue', () => {
     const silent = held();
     let reading = 0;
     let most = 0;
-    const fetch = async (onAnswer: () => Promise<void>) => {
+    const fetch = async ({ onAnswer }: AnswerWatcher) => {
       await silent.run();
       await onAnswer();
       most = Math.max(most, ++reading);
@@ -159,7 +160,7 @@ describe('the work queue', () => {
     const late = held();
     const failure = held();
     const failing = queue.run('late', undefined, async (turn) => {
-      await turn.fetch(async (onAnswer) => {
+      await turn.fetch(async ({ onAnswer }) => {
         // As a source does whose time is over: it does not wait for the place.
         const answering = late.run().then(onAnswer);
         await Promise.race([answering, failure.run().then(() => Promise.reject(new Error('too slow')))]);
@@ -181,7 +182,7 @@ describe('the work queue', () => {
     const queue = createQueue({ fetches: 1 });
     let answer: () => Promise<void> = async () => {};
     const failing = queue.run('late', undefined, (turn) =>
-      turn.fetch(async (onAnswer) => {
+      turn.fetch(async ({ onAnswer }) => {
         answer = onAnswer;
         throw new Error('too slow');
       }),
