@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
+import { configCommand } from './config.ts';
 import { deployCheckCommand } from './deploy-check.ts';
 import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .addCommand(prewarmCommand())
     .addCommand(statusCommand())
     .addCommand(purgeCommand())
+    .addCommand(configCommand())
     .addCommand(planCommand())
     .addCommand(deployCheckCommand())
     .addCommand(envCommand())

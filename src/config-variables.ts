@@ -40,6 +40,8 @@ export interface Variable<T> {
    * value and how the documentation describes it.
    */
   readonly default: string | { readonly value: T; readonly words: string };
+  /** Whether its value must not be shown to anyone. */
+  readonly isSecret?: true;
   /** For docs/configuration.md, in Markdown. The values allowed and the default have columns of their own there. */
   readonly doc: string;
 }
@@ -125,6 +127,7 @@ export const VARIABLES = {
   }),
   notifySecret: variable({
     name: 'NOTIFY_SECRET',
+    isSecret: true,
     type: webhookSecrets,
     default: { value: undefined, words: 'none' },
     doc: 'The secrets that events for `https:` targets of `NOTIFY` are signed with, as [Standard Webhooks](https://www.standardwebhooks.com) says. While a secret is replaced, each of them signs.',
@@ -149,12 +152,14 @@ export const VARIABLES = {
   }),
   signingKeys: variable({
     name: 'SIGNING_KEYS',
+    isSecret: true,
     type: signingKeys,
     default: { value: [], words: 'none: URLs are not signed' },
     doc: 'The keys of [signed URLs](signing.md). The first one signs; all of them verify.',
   }),
   adminToken: variable({
     name: 'ADMIN_TOKEN',
+    isSecret: true,
     type: bearerToken,
     default: { value: undefined, words: 'none: these routes do not exist' },
     doc: 'The bearer token of the [unit routes](units.md#http-api) and `GET /metrics`.',
@@ -173,6 +178,7 @@ export const VARIABLES = {
   }),
   sourceHeaders: variable({
     name: 'SOURCE_HEADERS',
+    isSecret: true,
     type: {
       allowed:
         'JSON such as `{"https://images.example.com/*": {"Authorization": "Bearer …"}}`, or the ARN of a secret in Secrets Manager that contains such JSON',
