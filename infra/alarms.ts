@@ -17,7 +17,8 @@ export interface MonitoredResources extends Queues {
   readonly distribution: Distribution;
 }
 
-interface AlarmSpec {
+/** An alarm, before it is created. */
+export interface AlarmSpec {
   readonly id: string;
   /** The text of the notification: what has happened, and what to do about it. */
   readonly description: string;
@@ -32,19 +33,28 @@ interface AlarmSpec {
 /** With fewer requests in five minutes a percentage means nothing. */
 const MIN_REQUESTS = 100;
 
-/** Creates the alarms. Without a topic they notify nobody, and only show in the console and on the dashboard. */
+/** Creates the alarms of the stack. */
 export function createAlarms(scope: Construct, resources: MonitoredResources, settings: Settings): Alarm[] {
-  const { alarmTopicArn } = settings;
-  const topic =
-    alarmTopicArn === undefined ? undefined : Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn);
   const specs = [
     ...functionAlarms(resources),
     ...answerAlarms(resources, settings),
     ...queueAlarms(resources, settings),
     ...(settings.emfNamespace === undefined ? [] : logAlarms(settings.emfNamespace)),
-    // An alarm can only use metrics of its own region.
-    ...(Stack.of(scope).region === CDN_REGION ? cdnAlarms(resources, settings) : []),
+    // An alarm can only use metrics of its own region: viewer-alarms.ts has these for other regions.
+    ...(Stack.of(scope).region === CDN_REGION
+      ? cdnAlarms(resources.distribution.distributionId, settings)
+      : []),
   ];
+  return createAlarmsOf(scope, specs, settings.alarmTopicArn);
+}
+
+/** Creates alarms. Without a topic they notify nobody, and only show in the console and on the dashboard. */
+export function createAlarmsOf(
+  scope: Construct,
+  specs: readonly AlarmSpec[],
+  topicArn: string | undefined,
+): Alarm[] {
+  const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(scope, 'AlarmTopic', topicArn);
   return specs.map(({ id, description, metric, threshold, periods, isPercentile }) => {
     const alarm = new Alarm(scope, id, {
       alarmDescription: description,
@@ -194,13 +204,14 @@ function logAlarms(namespace: string): AlarmSpec[] {
   ];
 }
 
-function cdnAlarms({ distribution }: MonitoredResources, settings: Settings): AlarmSpec[] {
+/** The alarms on what viewers get, which have to be in `CDN_REGION`. */
+export function cdnAlarms(distributionId: string, settings: Settings): AlarmSpec[] {
   return [
     {
       id: 'Cdn5xxAlarm',
       description:
         "Viewers get errors from CloudFront. If the image function's alarms are quiet, the cause is the edge function (FunctionExecutionErrors on the dashboard), S3, or CloudFront itself: see the AWS Health Dashboard.",
-      metric: cdnPercent(distribution, '5xxErrorRate', MIN_REQUESTS),
+      metric: cdnPercent(distributionId, '5xxErrorRate', MIN_REQUESTS),
       threshold: settings.alarmCdn5xxPercent,
       periods: 3,
     },
@@ -208,7 +219,7 @@ function cdnAlarms({ distribution }: MonitoredResources, settings: Settings): Al
       id: 'Cdn4xxAlarm',
       description:
         'Most requests of viewers are refused. If it is 403: URLs are signed with a key that the edge does not have, the edge has no keys at all (`npm run keys`), or somebody is probing. If it is 404: a client has removed many originals.',
-      metric: cdnPercent(distribution, '4xxErrorRate', MIN_REQUESTS),
+      metric: cdnPercent(distributionId, '4xxErrorRate', MIN_REQUESTS),
       threshold: settings.alarmCdn4xxPercent,
       periods: 3,
     },

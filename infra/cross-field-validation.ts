@@ -182,12 +182,10 @@ export function warningsFor(
     });
   if (isSet('accessLogDays') && !options.accessLogs)
     warnings.push({ option: 'accessLogDays', text: 'accessLogDays has no effect without accessLogs' });
-  for (const option of ['alarmCdn5xxPercent', 'alarmCdn4xxPercent'] as const) {
-    if (isSet(option) && region !== CDN_REGION)
-      warnings.push({
-        option,
-        text: `${option} has no effect: CloudFront's metrics are in ${CDN_REGION}, where an alarm must be too, and the stack is in ${region ?? 'the region that it is deployed to'}`,
-      });
-  }
+  if (region === CDN_REGION && options.viewerAlarmTopicArn !== undefined)
+    warnings.push({
+      option: 'viewerAlarmTopicArn',
+      text: `viewerAlarmTopicArn has no effect: the stack is in ${CDN_REGION}, and alarmTopicArn is for all of its alarms`,
+    });
   return warnings;
 }

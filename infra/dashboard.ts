@@ -73,25 +73,25 @@ function cdnRow(
   { distribution, edgeFunction, imageFunction }: DashboardResources,
   { additionalMetrics }: Settings,
 ) {
-  const requests = cdnMetric(distribution, 'Requests', Stats.SUM);
+  const requests = cdnMetric(distribution.distributionId, 'Requests', Stats.SUM);
   return [
     graph(
       'Viewers: requests, and bytes sent',
       [requests],
-      [cdnMetric(distribution, 'BytesDownloaded', Stats.SUM)],
+      [cdnMetric(distribution.distributionId, 'BytesDownloaded', Stats.SUM)],
     ),
     graph(
       'Viewers: 4xx and 5xx in percent, and the edge function',
       [
-        cdnMetric(distribution, '4xxErrorRate', Stats.AVERAGE),
-        cdnMetric(distribution, '5xxErrorRate', Stats.AVERAGE),
+        cdnMetric(distribution.distributionId, '4xxErrorRate', Stats.AVERAGE),
+        cdnMetric(distribution.distributionId, '5xxErrorRate', Stats.AVERAGE),
       ],
       [edgeMetric(edgeFunction, 'FunctionExecutionErrors'), edgeMetric(edgeFunction, 'FunctionThrottles')],
     ),
     additionalMetrics
       ? graph('Cache: hits in percent, and latency of the origins in ms', [
-          cdnMetric(distribution, 'CacheHitRate', Stats.AVERAGE),
-          cdnMetric(distribution, 'OriginLatency', 'p90'),
+          cdnMetric(distribution.distributionId, 'CacheHitRate', Stats.AVERAGE),
+          cdnMetric(distribution.distributionId, 'OriginLatency', 'p90'),
         ])
       : graph('Cache: requests, and those that neither CloudFront nor S3 could answer', [
           requests,

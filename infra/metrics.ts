@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type { Distribution, Function as EdgeFunction } from 'aws-cdk-lib/aws-cloudfront';
+import type { Function as EdgeFunction } from 'aws-cdk-lib/aws-cloudfront';
 import { MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CDN_REGION } from './regions.ts';
@@ -8,8 +8,8 @@ import { CDN_REGION } from './regions.ts';
 export const PERIOD = Duration.minutes(5);
 
 /** Returns a CloudFront metric of the distribution. */
-export function cdnMetric(distribution: Distribution, metricName: string, statistic: string): Metric {
-  return cloudFrontMetric({ DistributionId: distribution.distributionId }, metricName, statistic);
+export function cdnMetric(distributionId: string, metricName: string, statistic: string): Metric {
+  return cloudFrontMetric({ DistributionId: distributionId }, metricName, statistic);
 }
 
 /** Returns the sum of a CloudFront metric of the edge function. */
@@ -93,12 +93,12 @@ export function urlFaultPercent(imageFunction: LambdaFunction, minRequests: numb
  *
  * @param minRequests - with fewer requests in a period the value is 0, since a percentage of so few means nothing
  */
-export function cdnPercent(distribution: Distribution, rate: string, minRequests: number): MathExpression {
+export function cdnPercent(distributionId: string, rate: string, minRequests: number): MathExpression {
   return new MathExpression({
     expression: `IF(requests >= ${minRequests}, rate, 0)`,
     usingMetrics: {
-      requests: cdnMetric(distribution, 'Requests', Stats.SUM),
-      rate: cdnMetric(distribution, rate, Stats.AVERAGE),
+      requests: cdnMetric(distributionId, 'Requests', Stats.SUM),
+      rate: cdnMetric(distributionId, rate, Stats.AVERAGE),
     },
     period: PERIOD,
     label: `${rate}, %`,

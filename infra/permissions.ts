@@ -1,13 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
-import type { Distribution, KeyValueStore } from 'aws-cdk-lib/aws-cloudfront';
-import { type IGrantable, type IRole, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
-import type { Construct } from 'constructs';
 import type { Config } from '../src/config.ts';
 import {
   EVENT_PREFIX,
+  LAST_ATTEMPT_PREFIX,
   LEASE_PREFIX,
   PACK_PREFIX,
   STATE_PREFIX,
@@ -42,7 +39,7 @@ export function grantStore(role: IRole, bucket: IBucket): void {
 
 /**
  * Lets a function work on units and sweep, in addition to `grantStore`: read and remove packs of manifests, delete expired tombstones, store
- * the time of the last sweep, take up submissions that were cut off, and lease slots of hosts.
+ * the time of the last sweep, take up submissions and last attempts that were cut off, and lease slots of hosts.
  */
 export function grantSweep(role: IRole, bucket: IBucket): void {
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
@@ -50,6 +47,9 @@ export function grantSweep(role: IRole, bucket: IBucket): void {
   const submissions = bucket.arnForObjects(`${SUBMISSION_PREFIX}/*`);
   allow(role, ['s3:GetObject', 's3:DeleteObject'], [submissions]);
   acknowledgeWildcard(role, submissions, 'All notes of submissions are below this prefix.');
+  const attempts = bucket.arnForObjects(`${LAST_ATTEMPT_PREFIX}/*`);
+  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [attempts]);
+  acknowledgeWildcard(role, attempts, 'All notes of last attempts are below this prefix.');
   const packs = bucket.arnForObjects(`${PACK_PREFIX}/*`);
   allow(role, ['s3:GetObject', 's3:DeleteObject'], [packs]);
   acknowledgeWildcard(role, packs, 'All packs of manifests are below this prefix.');
@@ -119,64 +119,4 @@ function keyPattern(path: readonly string[] | undefined): string {
     .join('*')
     .slice(1)
     .replace(/[?$]/g, (character) => `\${${character}}`);
-}
-
-/** What the commands (prewarm, status, purge, keys) work on. */
-export interface OperatedResources {
-  readonly bucket: IBucket;
-  readonly queue: Queue;
-  readonly distribution: Distribution;
-  readonly keyValueStore: KeyValueStore;
-  readonly signingKeys: CfnSecret;
-}
-
-/** Creates the policy that the commands need, to be attached to the role or group of an operator. */
-export function createOperatorPolicy(scope: Construct, resources: OperatedResources): ManagedPolicy {
-  const { bucket, queue, distribution, keyValueStore, signingKeys } = resources;
-  const stack = Stack.of(scope);
-  // A call that names the stack is authorised by name: the id at the end of the ARN is not known yet.
-  const thisStack = stack.formatArn({
-    service: 'cloudformation',
-    resource: 'stack',
-    resourceName: `${stack.stackName}/*`,
-  });
-  const allObjects = bucket.arnForObjects('*');
-  const statement = (actions: string[], resource: string) =>
-    new PolicyStatement({ actions, resources: [resource] });
-  const policy = new ManagedPolicy(scope, 'OperatorPolicy', {
-    description: `Prewarm, status, purge and keys of ${stack.stackName}`,
-    statements: [
-      statement(['s3:ListBucket'], bucket.bucketArn),
-      statement(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], allObjects),
-      statement(['sqs:SendMessage', 'sqs:GetQueueAttributes'], queue.queueArn),
-      statement(
-        ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'],
-        distribution.distributionArn,
-      ),
-      statement(
-        ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map((action) => `cloudfront-keyvaluestore:${action}`),
-        keyValueStore.keyValueStoreArn,
-      ),
-      statement(
-        ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
-          (action) => `secretsmanager:${action}`,
-        ),
-        signingKeys.ref,
-      ),
-      statement(['cloudformation:DescribeStacks'], thisStack),
-    ],
-  });
-  acknowledgeWildcard(policy, allObjects, 'The commands store and delete whole units, and write tombstones.');
-  acknowledgeWildcard(policy, thisStack, 'It is this one stack: its id is made when the stack is.');
-  return policy;
-}
-
-/** Creates the policy for a program that signs URLs and does nothing else. */
-export function createSignerPolicy(scope: Construct, signingKeys: CfnSecret): ManagedPolicy {
-  return new ManagedPolicy(scope, 'SignerPolicy', {
-    description: `Reads the keys that image URLs of ${Stack.of(scope).stackName} are signed with`,
-    statements: [
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [signingKeys.ref] }),
-    ],
-  });
 }

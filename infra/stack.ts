@@ -6,7 +6,8 @@ import { createDashboard } from './dashboard.ts';
 import { createDistribution } from './distribution.ts';
 import { createEdgeFunction, createSigningKeys } from './edge-function.ts';
 import { createImageFunction } from './image-function.ts';
-import { createOperatorPolicy, createSignerPolicy } from './permissions.ts';
+import { createKeyPolicy, createOperatorPolicy, createSignerPolicy } from './operator-policies.ts';
+import { runbookOutputs } from './runbook.ts';
 import { createCode } from './service-function.ts';
 import type { Settings } from './settings.ts';
 import { createBucket } from './storage.ts';
@@ -36,8 +37,11 @@ export class EdgepressStack extends Stack {
     const monitored = { imageFunction, worker, queue, deadLetters, distribution };
     const alarms = createAlarms(this, monitored, settings);
     const dashboard = createDashboard(this, { ...monitored, alarms, edgeFunction }, settings);
-    const operated = { bucket, queue, distribution, keyValueStore, signingKeys };
+    const [imageLogs, workerLogs] = [imageFunction.logGroup, worker.logGroup];
+    const logGroups = [imageLogs, workerLogs];
+    const operated = { bucket, queue, deadLetters, distribution, signingKeys, logGroups };
     const operatorPolicy = createOperatorPolicy(this, operated);
+    const keyPolicy = createKeyPolicy(this, { keyValueStore, signingKeys });
     const signerPolicy = createSignerPolicy(this, signingKeys);
 
     const publicUrl = `https://${settings.domainNames[0] ?? distribution.distributionDomainName}`;
@@ -63,12 +67,14 @@ export class EdgepressStack extends Stack {
       SigningKeysSecretArn: [signingKeys.ref, 'Signing keys, for programs that sign URLs'],
       OperatorPolicyArn: [
         operatorPolicy.managedPolicyArn,
-        'For the role or group of an operator, who runs the commands',
+        'For the role or group of an operator, who runs the commands and the runbook',
       ],
-      ImageLogGroup: [imageFunction.logGroup.logGroupName, 'The log of the image function'],
-      WorkerLogGroup: [worker.logGroup.logGroupName, 'The log of the worker'],
+      KeyPolicyArn: [keyPolicy.managedPolicyArn, 'For those who also rotate and revoke signing keys'],
+      ImageLogGroup: [imageLogs.logGroupName, 'The log of the image function'],
+      WorkerLogGroup: [workerLogs.logGroupName, 'The log of the worker'],
       DashboardUrl: [consoleUrl(dashboard), 'The dashboard: traffic, errors, the queue, outcomes'],
       SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs and do nothing else'],
+      ...runbookOutputs(this, { imageLogs, workerLogs, deadLetters, distributionId }),
     });
   }
 }

@@ -1,6 +1,10 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { readSettings } from '../../infra/settings.ts';
+import { ViewerAlarmsStack } from '../../infra/viewer-alarms.ts';
 import { withoutHash } from '../support/infra/resources.ts';
-import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
+import { ALL_OPTIONS, createOutputFolder, synthesise } from '../support/infra/synthesise.ts';
 
 interface AlarmProperties {
   AlarmDescription: string;
@@ -104,5 +108,26 @@ describe('the alarms', () => {
 
   it('tolerate a latency of two seconds more than the source timeout', () => {
     expect(alarmsOf({ sourceTimeoutMs: 5000 })).toMatchObject({ LatencyAlarm: { Threshold: 7000 } });
+  });
+});
+
+describe('the stack of the alarms on what viewers get', () => {
+  const topic = 'arn:aws:sns:us-east-1:123456789012:on-call';
+  const settings = readSettings({ viewerAlarmTopicArn: topic, alarmCdn4xxPercent: 70 });
+  const app = new App({ outdir: createOutputFolder(), builtinCloudFormationValidation: false });
+  const env = { region: 'us-east-1' };
+  const template = Template.fromStack(new ViewerAlarmsStack(app, 'Viewers', settings, { env }));
+
+  it('has the same alarms as a stack in us-east-1, for the distribution that is its parameter', () => {
+    const inStack = alarmsOf({ alarmTopicArn: topic, alarmCdn4xxPercent: 70 }, env);
+    const own = template.findResources('AWS::CloudWatch::Alarm');
+    expect(Object.keys(own).map(withoutHash).toSorted()).toEqual(['Cdn4xxAlarm', 'Cdn5xxAlarm']);
+    for (const [id, { Properties }] of Object.entries(own)) {
+      const text = JSON.stringify(inStack[withoutHash(id)]).replaceAll(
+        /\{"Ref":"Distribution[^"]*"\}/g,
+        '{"Ref":"DistributionId"}',
+      );
+      expect(Properties).toEqual(JSON.parse(text));
+    }
   });
 });

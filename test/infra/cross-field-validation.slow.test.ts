@@ -97,22 +97,20 @@ describe('the warnings of the stack', () => {
       { accessLogDays: 30 },
       /^accessLogDays has no effect without accessLogs/,
     ],
-    [
-      'alarmCdn5xxPercent has no effect outside us-east-1',
-      { alarmCdn5xxPercent: 10 },
-      /^alarmCdn5xxPercent has no effect: .* us-east-1, .* and the stack is in eu-west-1/,
-    ],
-    [
-      'alarmCdn4xxPercent has no effect outside us-east-1',
-      { alarmCdn4xxPercent: 10 },
-      /^alarmCdn4xxPercent has no effect/,
-    ],
   ])('say that %s', (_, options, warning) => {
     expect(otherWarningsOf(options)).toEqual([expect.stringMatching(warning)]);
   });
 
+  it('say that viewerAlarmTopicArn has no effect in us-east-1', () => {
+    const viewerAlarmTopicArn = 'arn:aws:sns:us-east-1:123456789012:on-call';
+    expect(otherWarningsOf({ viewerAlarmTopicArn })).toEqual([]);
+    expect(otherWarningsOf({ viewerAlarmTopicArn }, 'us-east-1')).toEqual([
+      expect.stringMatching(/^viewerAlarmTopicArn has no effect/),
+    ]);
+  });
+
   it.each<[string, EdgepressOptions, string]>([
-    ['alarmCdn5xxPercent in us-east-1', { alarmCdn5xxPercent: 10 }, 'us-east-1'],
+    ['alarmCdn5xxPercent in another region', { alarmCdn5xxPercent: 10 }, 'eu-west-1'],
     ['accessLogDays with accessLogs', { accessLogDays: 30, accessLogs: true }, 'eu-west-1'],
   ])('are none for %s', (_, options, region) => {
     expect(otherWarningsOf(options, region)).toEqual([]);

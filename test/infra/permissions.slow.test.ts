@@ -62,6 +62,7 @@ describe('permissions', () => {
       '{Bucket}/purged/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/swept.json': ['s3:GetObject', 's3:PutObject'],
       '{Bucket}/submissions/*': ['s3:DeleteObject', 's3:GetObject'],
+      '{Bucket}/last-attempts/*': objects,
       '{Bucket}/packs/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/leases/*': ['s3:GetObject', 's3:PutObject'],
       '{Queue}': [
@@ -93,21 +94,36 @@ describe('permissions', () => {
       expect(actionsIn(told, 'ImageFunctionRole')).not.toHaveProperty([resource]);
   });
 
-  it('let operators do what the commands do', () => {
+  const thisStack = 'arn:{AWS::Partition}:cloudformation:{AWS::Region}:{AWS::AccountId}:stack/Test/*';
+  const sqs = (...actions: string[]) => actions.map((action) => `sqs:${action}`);
+  const readLogs = ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'];
+
+  it('let operators do what the commands and the runbook do, and not touch signing keys', () => {
     expect(actionsIn(template, 'OperatorPolicy')).toEqual({
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/*': objects,
-      '{Queue}': ['sqs:GetQueueAttributes', 'sqs:SendMessage'],
+      '{Queue}': sqs('GetQueueAttributes', 'SendMessage'),
+      '{DeadLetters}': sqs(
+        ...['CancelMessageMoveTask', 'DeleteMessage', 'GetQueueAttributes', 'ListMessageMoveTasks'],
+        ...['ReceiveMessage', 'StartMessageMoveTask'],
+      ),
       [distribution]: invalidation,
+      '{ImageFunctionLogs}': readLogs,
+      '{WorkerLogs}': readLogs,
+      '{SigningKeys}': ['secretsmanager:GetSecretValue'],
+      [thisStack]: ['cloudformation:DescribeStacks'],
+    });
+  });
+
+  it('let those with the policy of keys rotate and revoke them, and nothing else', () => {
+    expect(actionsIn(template, 'KeyPolicy')).toEqual({
       '{EdgeKeys}': ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map(
         (action) => `cloudfront-keyvaluestore:${action}`,
       ),
       '{SigningKeys}': ['GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'].map(
         (action) => `secretsmanager:${action}`,
       ),
-      'arn:{AWS::Partition}:cloudformation:{AWS::Region}:{AWS::AccountId}:stack/Test/*': [
-        'cloudformation:DescribeStacks',
-      ],
+      [thisStack]: ['cloudformation:DescribeStacks'],
     });
   });
 
@@ -149,7 +165,7 @@ describe('permissions', () => {
 
   it('never allow all actions, or all resources except X-Ray, which has none to name', () => {
     const full = synthesise(ALL_OPTIONS);
-    for (const policy of ['ImageFunctionRole', 'WorkerRole', 'OperatorPolicy']) {
+    for (const policy of ['ImageFunctionRole', 'WorkerRole', 'OperatorPolicy', 'KeyPolicy']) {
       const actions = actionsIn(full, policy);
       for (const action of actions['*'] ?? [])
         expect(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']).toContain(action);

@@ -28,9 +28,17 @@ describe('the outputs of the stack', () => {
       'DistributionId',
       'Environment',
       'ImageLogGroup',
+      'KeyPolicyArn',
       'KeyValueStoreArn',
       'OperatorPolicyArn',
       'QueueUrl',
+      'RunbookEnvironment',
+      'RunbookImageErrors',
+      'RunbookRedrive',
+      'RunbookRedriveStatus',
+      'RunbookRequest',
+      'RunbookViewerAlarms',
+      'RunbookWorkerErrors',
       'SignerPolicyArn',
       'SigningKeysSecretArn',
       'Url',
@@ -41,6 +49,26 @@ describe('the outputs of the stack', () => {
   it('name both log groups', () => {
     expect(outputs.ImageLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^ImageFunctionLogs/) });
     expect(outputs.WorkerLogGroup.Value).toEqual({ Ref: expect.stringMatching(/^WorkerLogs/) });
+  });
+
+  it('are the commands of the runbook, with the names of the stack in them', () => {
+    const commandOf = (output: string) =>
+      resolveValue(outputs[output].Value, (name) => (name === 'AWS::Region' ? 'eu-west-1' : `{${name}}`));
+    expect(commandOf('RunbookRedrive')).toBe(
+      'aws sqs start-message-move-task --region eu-west-1 --source-arn {DeadLetters.Arn}',
+    );
+    expect(commandOf('RunbookWorkerErrors')).toBe(
+      "aws logs tail {WorkerLogs} --region eu-west-1 --since 1h --format short --filter-pattern '{ $.level >= 50 }'",
+    );
+    expect(commandOf('RunbookEnvironment')).toBe(
+      'export AWS_REGION=eu-west-1; eval "$(npm run -s env -- Test)"',
+    );
+    expect(commandOf('RunbookViewerAlarms')).toMatch(
+      /^AWS_REGION=us-east-1 npm run cdk -- --app .* deploy --parameters DistributionId=\{Distribution\}$/,
+    );
+    expect(synthesise({}, { region: 'us-east-1' }).toJSON()['Outputs']).not.toHaveProperty(
+      'RunbookViewerAlarms',
+    );
   });
 
   it('link the dashboard in the console', () => {

@@ -1,0 +1,53 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { CDN_REGION } from './regions.ts';
+
+/** What the commands of the runbook name. */
+export interface RunbookResources {
+  readonly imageLogs: ILogGroup;
+  readonly workerLogs: ILogGroup;
+  readonly deadLetters: Queue;
+  readonly distributionId: string;
+}
+
+/** Of a line in the logs: errors and worse. */
+const ERRORS = "'{ $.level >= 50 }'";
+
+/**
+ * Returns the commands of the runbook with the names of this stack in them, to be copied: by output, the command and what it is for.
+ * The policy for operators allows what they do.
+ */
+export function runbookOutputs(
+  scope: Construct,
+  { imageLogs, workerLogs, deadLetters, distributionId }: RunbookResources,
+): Record<string, [value: string, description: string]> {
+  const { region, stackName } = Stack.of(scope);
+  const tail = ({ logGroupName }: ILogGroup) =>
+    `aws logs tail ${logGroupName} --region ${region} --since 1h --format short`;
+  const move = (verb: string) => `aws sqs ${verb} --region ${region} --source-arn ${deadLetters.queueArn}`;
+  return {
+    RunbookImageErrors: [`${tail(imageLogs)} --filter-pattern ${ERRORS}`, 'Errors of the image function'],
+    RunbookWorkerErrors: [`${tail(workerLogs)} --filter-pattern ${ERRORS}`, 'Errors of the worker'],
+    RunbookRequest: [
+      `${tail(imageLogs)} --filter-pattern '"REQUEST-ID"'`,
+      'All log lines of a request, with its X-Request-Id in place of REQUEST-ID',
+    ],
+    RunbookRedrive: [
+      move('start-message-move-task'),
+      'Tries dead letters again, once their cause is repaired',
+    ],
+    RunbookRedriveStatus: [move('list-message-move-tasks'), 'How far that is'],
+    RunbookEnvironment: [
+      `export AWS_REGION=${region}; eval "$(npm run -s env -- ${stackName})"`,
+      'Lets the commands work on this stack',
+    ],
+    ...(region !== CDN_REGION && {
+      RunbookViewerAlarms: [
+        `AWS_REGION=${CDN_REGION} npm run cdk -- --app "node --import tsx infra/viewer-alarms-app.ts" deploy --parameters DistributionId=${distributionId}`,
+        `Makes the alarms on what viewers get, in ${CDN_REGION}, where CloudFront has its metrics`,
+      ],
+    }),
+  };
+}
