@@ -51,7 +51,7 @@ async function namesIn(root: string, folder: string, maybeYield: YieldToEventLoo
 }
 
 /** Opens a folder; returns `undefined` if it is not there. */
-export function openFolder(path: string): Dir | undefined {
+function openFolder(path: string): Dir | undefined {
   try {
     return opendirSync(path);
   } catch (error) {

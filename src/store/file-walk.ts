@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { opendir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   DEAD_LETTER_PREFIX,
@@ -14,7 +14,7 @@ import {
   TOMBSTONE_PREFIX,
   VARIANT_PREFIX,
 } from '../protocol/keys.ts';
-import { openFolder, statsOf } from './file-tree.ts';
+import { ignoreNotFound, statsOf } from './file-tree.ts';
 
 /** What a file is, as far as it matters for whether it may be removed. */
 export type FileKind = 'image' | 'manifest' | 'tombstone' | 'kept';
@@ -53,10 +53,10 @@ export function placeOf(key: string): string {
 
 /**
  * Visits all files of a place, a unit's manifest after all else of the unit, and removes folders that are empty then. It holds no names in
- * memory: a folder may have millions.
+ * memory but those of one unit: a folder may have millions.
  *
- * What only reads are synchronous calls: asynchronous ones, a few at a time, took five times the processor time. What removes is not: it
- * may have to wait until what others write is on the disk.
+ * Folders are read and removed by asynchronous calls, since both may wait until what others write is on the disk: to read a folder notes the
+ * time there. That took up to 350 ms beside programs that write.
  */
 export async function walkPlace(place: string, options: WalkOptions): Promise<void> {
   await walkFolder(place, options);
@@ -66,22 +66,31 @@ export async function walkPlace(place: string, options: WalkOptions): Promise<vo
 async function walkFolder(folder: string, options: WalkOptions): Promise<boolean> {
   const { root, pace } = options;
   await pace();
-  const entries = openFolder(join(root, folder));
-  if (!entries) return false;
   let hasManifest = false;
   let isLeft = false;
-  try {
-    for (let entry = entries.readSync(); entry; entry = entries.readSync()) {
-      if (entry.name === MANIFEST_NAME) hasManifest = true;
-      else if (await walkEntry(folder, entry, options)) isLeft = true;
-    }
-  } finally {
-    entries.closeSync();
+  for await (const entry of isOfUnit(folder) ? entriesAtOnce(root, folder) : entriesOneByOne(root, folder)) {
+    if (entry.name === MANIFEST_NAME) hasManifest = true;
+    else if (await walkEntry(folder, entry, options)) isLeft = true;
   }
   if (hasManifest && (await walkFile(`${folder}/${MANIFEST_NAME}`, !isLeft, options))) isLeft = true;
   // A put may have just stored something in it.
   if (!isLeft) await rmdir(join(root, folder)).catch(() => {});
   return isLeft;
+}
+
+/** Whether a folder has what belongs to one unit: so few names that they can be read at once, which costs a quarter. */
+function isOfUnit(folder: string): boolean {
+  return folder.startsWith(`${VARIANT_PREFIX}/`) && folder.split('/').length > 2;
+}
+
+async function* entriesAtOnce(root: string, folder: string): AsyncGenerator<Dirent, void> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(ignoreNotFound);
+  if (entries) yield* entries;
+}
+
+async function* entriesOneByOne(root: string, folder: string): AsyncGenerator<Dirent, void> {
+  const entries = await opendir(join(root, folder), { bufferSize: 256 }).catch(ignoreNotFound);
+  if (entries) yield* entries;
 }
 
 async function walkEntry(folder: string, entry: Dirent, options: WalkOptions): Promise<boolean> {
