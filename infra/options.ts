@@ -16,7 +16,7 @@ export const OPTIONS = {
   stackName: option({
     type: matching(STACK_NAME, 'a letter, then up to 40 letters, digits and `-`'),
     default: 'Edgepress',
-    doc: 'The name of the stack. One account may have several stacks, but each needs a different name, even in another region: names at CloudFront are unique in the account.',
+    doc: 'The name of the stack. One account may have several stacks, but each needs a different name, even in another region: names at CloudFront are unique in the account. `npm run deploy:check` finds a name that is taken.',
   }),
   ...VARIABLE_OPTIONS,
   ...FUNCTION_OPTIONS,

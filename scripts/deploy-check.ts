@@ -1,11 +1,5 @@
 import { Command } from 'commander';
-import {
-  addContextEntry,
-  type Context,
-  stackArgument,
-  wholeNumber,
-  wholeNumberWithin,
-} from './cli/options.ts';
+import { addContextEntry, type Context, wholeNumber, wholeNumberWithin } from './cli/options.ts';
 import { LIMITS } from './plan/prices-and-limits.ts';
 
 interface DeployCheckOptions {
@@ -20,7 +14,7 @@ interface DeployCheckOptions {
 export function deployCheckCommand(): Command {
   return new Command('deploy:check')
     .description('check what a deployment to AWS needs, and say how to fix what is missing')
-    .addArgument(stackArgument())
+    .argument('[stack]', 'the name of the stack (default: stackName of its options)')
     .option(
       '--units-per-hour <count>',
       "data units to ingest (default: as many as the workers of the stack's options can)",
@@ -51,7 +45,7 @@ export function deployCheckCommand(): Command {
 }
 
 async function checkBeforeDeploy(
-  stack: string,
+  stack: string | undefined,
   { context = {}, ...load }: DeployCheckOptions,
 ): Promise<void> {
   // Loaded here because the AWS SDK and CDK take longer to load than everything else.

@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudFrontClient, ListKeyValueStoresCommand } from '@aws-sdk/client-cloudfront';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { regionFault } from '../../infra/regions.ts';
 import { clientOptions, explainAwsError } from '../cli/aws.ts';
@@ -63,7 +64,7 @@ export function checkStack(name: string): Promise<Finding> {
   const what = `stack ${name}`;
   return checkAllowed(what, `cloudformation:DescribeStacks on ${name}`, async () => {
     const stack = await findStack(name);
-    if (!stack) return { state: 'ok', what, found: 'is not there yet: the deploy makes it' };
+    if (!stack) return await checkNewName(name);
     const { status } = stack;
     if (isComplete(stack) && !status.endsWith('IN_PROGRESS'))
       return { state: 'ok', what, found: `is there (${status}): the deploy updates it` };
@@ -72,6 +73,45 @@ export function checkStack(name: string): Promise<Finding> {
       return { state: 'ok', what, found: 'is only planned: the deploy makes it' };
     return { state: 'missing', what, found: `is ${status}`, todo: remedyFor(status, name) };
   });
+}
+
+/**
+ * Checks that no stack with this name is in another region: what the stack creates at CloudFront is named after it, and names at
+ * CloudFront are unique in the account.
+ */
+function checkNewName(name: string): Promise<Finding> {
+  const what = `stack ${name}`;
+  return checkAllowed(what, 'cloudfront:ListKeyValueStores', async () => {
+    const stores = await listKeyValueStores();
+    // As CDK names it: without other characters than letters and digits, and with a hash at the end.
+    const own = new RegExp(`^${name.replace(/[^A-Za-z0-9]/g, '')}EdgeKeys[0-9A-F]{8}$`);
+    const store = stores.find((one) => own.test(one));
+    if (store === undefined) return { state: 'ok', what, found: 'is not there yet: the deploy makes it' };
+    return {
+      state: 'missing',
+      what,
+      found: `is not in this region, but in another one of this account: CloudFront has its KeyValueStore ${store}, and the deployment of a second one fails`,
+      todo: 'set another "stackName" in cdk.json, or AWS_REGION to the region of that stack',
+    };
+  });
+}
+
+async function listKeyValueStores(): Promise<readonly string[]> {
+  const client = new CloudFrontClient({ ...clientOptions(), region: 'us-east-1' });
+  const names: string[] = [];
+  try {
+    let Marker: string | undefined;
+    do {
+      const { KeyValueStoreList } = await client.send(
+        new ListKeyValueStoresCommand({ ...(Marker && { Marker }) }),
+      );
+      names.push(...(KeyValueStoreList?.Items ?? []).map(({ Name = '' }) => Name));
+      Marker = KeyValueStoreList?.NextMarker;
+    } while (Marker);
+    return names;
+  } finally {
+    client.destroy();
+  }
 }
 
 function remedyFor(status: string, name: string): string {

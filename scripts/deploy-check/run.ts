@@ -8,10 +8,15 @@ import { type AskedLoad, checkWorkers } from './workers-check.ts';
 /**
  * Runs every check, and prints each finding.
  *
+ * @param stack - by default the one of its options
  * @param context - the options of the stack on the command line
  * @returns the exit status: 0 when all is right, 2 when something must be changed, 1 when something could not be checked
  */
-export async function checkDeploy(stack: string, load: AskedLoad, context: Context): Promise<0 | 1 | 2> {
+export async function checkDeploy(
+  stack: string | undefined,
+  load: AskedLoad,
+  context: Context,
+): Promise<0 | 1 | 2> {
   const findings: Finding[] = [];
   for await (const finding of runChecks(stack, load, context)) {
     findings.push(finding);
@@ -22,7 +27,11 @@ export async function checkDeploy(stack: string, load: AskedLoad, context: Conte
   return states.includes('not checked') ? 1 : 0;
 }
 
-async function* runChecks(stack: string, load: AskedLoad, context: Context): AsyncGenerator<Finding, void> {
+async function* runChecks(
+  stack: string | undefined,
+  load: AskedLoad,
+  context: Context,
+): AsyncGenerator<Finding, void> {
   yield checkNode();
   const { region, ...regionFinding } = await checkRegion();
   yield regionFinding;
@@ -37,5 +46,6 @@ async function* runChecks(stack: string, load: AskedLoad, context: Context): Asy
   yield await checkBootstrap(credentials.account, region);
   if (settings && workers) yield* await checkLambda(settings, workers);
   else yield notChecked('Lambda', 'it depends on the options');
-  yield await checkStack(stack);
+  const name = stack ?? settings?.stackName;
+  if (name !== undefined) yield await checkStack(name);
 }

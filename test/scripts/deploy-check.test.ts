@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { cloudFormation, lambdaAccount, type StubStack, sts } from '../support/aws/account-services.ts';
+import {
+  cloudFormation,
+  cloudFrontStores,
+  lambdaAccount,
+  type StubStack,
+  sts,
+} from '../support/aws/account-services.ts';
 import { type AwsStub, startAws } from '../support/aws/aws.ts';
 import { runCommandInProcess } from '../support/command.ts';
 
@@ -8,10 +14,11 @@ const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { Bootstra
 interface Account {
   stacks?: Record<string, StubStack>;
   quota?: number;
+  stores?: readonly string[];
 }
 
-const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000 }: Account = {}) =>
-  startAws(sts(), cloudFormation(stacks), lambdaAccount(quota));
+const openAccount = ({ stacks = { CDKToolkit: BOOTSTRAPPED }, quota = 1000, stores }: Account = {}) =>
+  startAws(sts(), cloudFormation(stacks), lambdaAccount(quota), cloudFrontStores(stores));
 
 async function check({ env }: AwsStub, args: readonly string[] = [], more: Record<string, string> = {}) {
   const ended = await runCommandInProcess(['deploy:check', ...args], { ...env, ...more });
@@ -48,7 +55,7 @@ describe('the command deploy:check', () => {
     expect(stdout).toMatch(
       /1,000 for all .*, 200 needed: 100 workers \+ 100 for the image function and all else\n/,
     );
-    expect(aws.operations.filter((operation) => !/^(Get|Describe)/.test(operation))).toEqual([]);
+    expect(aws.operations.filter((operation) => !/^(Get|Describe|List)/.test(operation))).toEqual([]);
   });
 
   it('says which options a load needs, and whether those of the stack are enough', async () => {
@@ -178,6 +185,16 @@ describe('the command deploy:check', () => {
     const { status, lineOf } = await check(aws, ['Mine']);
     expect(status).toBe(expected);
     expect(lineOf('stack Mine')).toMatch(line);
+  });
+
+  it('refuses a name that a stack in another region has, since names at CloudFront are unique in the account', async () => {
+    const aws = await openAccount({ stores: ['OtherEdgeKeysA9B3CCE5', 'MyImagesEdgeKeysA9B3CCE5'] });
+    const { status, lineOf } = await check(aws, ['-c', 'edgepress.stackName=My-Images']);
+    expect(status).toBe(2);
+    expect(lineOf('stack My-Images')).toMatch(
+      /^missing .* in another one of this account: .* MyImagesEdgeKeysA9B3CCE5, .*\n +→ set another "stackName" in cdk\.json/,
+    );
+    expect((await check(aws, ['Images'])).lineOf('stack Images')).toMatch(/^ok .* not there yet/);
   });
 
   it('ends with 1 when something could not be checked, and still checks the rest', async () => {

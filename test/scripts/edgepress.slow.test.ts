@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cloudFormation, lambdaAccount, sts } from '../support/aws/account-services.ts';
+import { cloudFormation, cloudFrontStores, lambdaAccount, sts } from '../support/aws/account-services.ts';
 import { startAws } from '../support/aws/aws.ts';
 import { A, B, list } from '../support/aws/keys.ts';
 import { ENVIRONMENT, setUpStack } from '../support/aws/stack.ts';
@@ -108,7 +108,7 @@ describe('the process of edgepress', () => {
 
   it('prints the findings of deploy:check', async () => {
     const stacks = { CDKToolkit: { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } } };
-    const aws = await startAws(sts(), cloudFormation(stacks), lambdaAccount(1000));
+    const aws = await startAws(sts(), cloudFormation(stacks), lambdaAccount(1000), cloudFrontStores());
     const { status, stdout, stderr } = await runCommandProcess(['deploy:check'], aws.env);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^ok +Node .*\n((ok| +→) .*\n){9}$/);

@@ -65,3 +65,21 @@ export function lambdaAccount(concurrentExecutions: number): AwsService {
         : jsonRefusal(400, 'InvalidAction', operation),
   };
 }
+
+/** A stub of CloudFront that has KeyValueStores with these names. */
+export function cloudFrontStores(names: readonly string[] = []): AwsService {
+  return {
+    name: 'cloudfront',
+    operationOf: ({ method, path }) =>
+      method === 'GET' && path === '/2020-05-31/key-value-store'
+        ? 'ListKeyValueStores'
+        : xmlRefusal(404, 'UnknownOperation', path),
+    refuse: xmlRefusal,
+    answer: () => ({
+      status: 200,
+      body: `<KeyValueStoreList><MaxItems>100</MaxItems><Quantity>${names.length}</Quantity><Items>${names
+        .map((name) => `<KeyValueStore><Name>${name}</Name></KeyValueStore>`)
+        .join('')}</Items></KeyValueStoreList>`,
+    }),
+  };
+}
