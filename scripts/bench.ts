@@ -6,6 +6,7 @@ import { bytesCommand } from './bench/bytes.ts';
 import { coresCommand } from './bench/cores.ts';
 import { edgeCommand } from './bench/edge.ts';
 import { enqueueCommand } from './bench/enqueue.ts';
+import { fleetCommand } from './bench/fleet.ts';
 import { hitsCommand } from './bench/hits.ts';
 import { hostileCommand } from './bench/hostile.ts';
 import { killedCommand } from './bench/killed.ts';
@@ -39,6 +40,7 @@ const program = new Command('bench')
   .addCommand(prewarmLadderCommand())
   .addCommand(prewarmMemoryCommand())
   .addCommand(enqueueCommand())
+  .addCommand(fleetCommand())
   .addCommand(overloadCommand())
   .addCommand(prewarmBesideViewersCommand())
   .addCommand(badNeighboursCommand())
