@@ -24,6 +24,10 @@ export class InvalidHttpError extends Error {}
 /** The connection ended too early. */
 class EarlyEndError extends Error {
   readonly code = 'EOF';
+
+  constructor() {
+    super('other side closed');
+  }
 }
 
 /** The limit of the head of a response, in bytes. */

@@ -53,7 +53,7 @@ export function createLabelledHistogram(options: HistogramOptions): LabelledHist
   }
 
   const metric = {
-    ...{ name, help, type: 'histogram', aggregator: 'sum' },
+    name,
     get: async () => ({
       ...{ name, help, type: 'histogram', aggregator: 'sum' },
       values: [...observed].flatMap(([label, observations]) => valuesOf(label, observations)),

@@ -48,6 +48,17 @@ it('The line of a hit without a body is the one that the logger would write', ()
   expect(line).toBe(expected);
 });
 
+it('The line of a hit has the metrics that are embedded in it', () => {
+  const lines: string[] = [];
+  const { record } = createRequestRecorder({
+    log: pino(logOptions('info'), { write: (line) => lines.push(line) }),
+    tracing: createTracing(),
+    embedMetrics: () => ({ _aws: { Timestamp: 1 } }),
+  });
+  record({ method: 'GET', status: 200, trace: hit(), error: undefined, totalMs: 1 });
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ outcome: 'hit', _aws: { Timestamp: 1 } });
+});
+
 it('A hit is not logged below the level of the log', () => {
   expect(linesOf('warn', hit())).toEqual([]);
 });
