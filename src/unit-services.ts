@@ -120,7 +120,8 @@ export async function createUnitServices(
         await allUnits.takeUpSubmissions(queue);
         await allUnits.sweepPacks(until);
       };
-      await Promise.all([allUnits.sweep(until), sweepPacks(), notifications.takeUp()]);
+      const giveUpCutOff = () => allUnits.lastAttempts.takeUp(failJob);
+      await Promise.all([allUnits.sweep(until), sweepPacks(), giveUpCutOff(), notifications.takeUp()]);
     },
   };
 
@@ -182,6 +183,7 @@ export async function createUnitServices(
           else logJobError(error, job);
         },
         onGiveUp: failJob,
+        onLastAttempt: units.lastAttempts.begin,
         ingestObject,
       });
     },

@@ -77,6 +77,7 @@ export async function handler(event: SqsEvent | ScheduledEvent, context: LambdaC
       handle: (job) => unitServices.processJob(job, onOutcome),
       onError: logJobError,
       onGiveUp: unitServices.failJob,
+      onLastAttempt: unitServices.units.lastAttempts.begin,
       ingestObject: unitServices.ingestObject,
     });
   } finally {

@@ -17,6 +17,8 @@ export const QUEUE_PREFIX = 'queue';
 export const DEAD_LETTER_PREFIX = 'dead-letters';
 /** First segment of the keys of notes about submissions that are under way: units whose jobs may not be on the queue yet. */
 export const SUBMISSION_PREFIX = 'submissions';
+/** First segment of the keys of notes about jobs of an SQS queue that are tried for the last time. */
+export const LAST_ATTEMPT_PREFIX = 'last-attempts';
 /** First segment of the keys of the index from groups to units. */
 export const GROUP_PREFIX = 'groups';
 /** First segment of the keys of packs: manifests of many units in one object, until the work on each unit begins. */

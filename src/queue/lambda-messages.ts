@@ -30,7 +30,10 @@ export interface LambdaMessages {
    */
   process(
     event: SqsEvent,
-    options: Pick<ProcessMessageOptions, 'handle' | 'signal' | 'onError' | 'onGiveUp' | 'ingestObject'>,
+    options: Pick<
+      ProcessMessageOptions,
+      'handle' | 'signal' | 'onError' | 'onGiveUp' | 'onLastAttempt' | 'ingestObject'
+    >,
   ): Promise<SqsBatchResponse>;
 }
 

@@ -1,9 +1,9 @@
-import type PQueue from 'p-queue';
 import { backoffDelay } from '../backoff.ts';
-import { isCrowded } from '../source/host-slots.ts';
+import { canGiveUp, doJobForTheLastTime, isLastReceipt, type LastReceiptOptions } from './last-receipt.ts';
 import { decodeMessage } from './message.ts';
 import { readObjectEvent } from './object-event.ts';
 import type { ConsumeOptions, IngestProgress, Job, ObjectToIngest } from './queue.ts';
+import { POSTPONE_SECONDS, runJobs } from './run-jobs.ts';
 import { MAX_DELAY_SECONDS } from './sqs-api.ts';
 import type { SqsSender } from './sqs-sender.ts';
 
@@ -15,17 +15,8 @@ export const RETRY_DELAY_SECONDS = 5;
  */
 const SUSPECT_RECEIPTS = 3;
 
-/** When a job is to be tried again whose images could not be fetched, since other processes fetch as much from their host as is allowed. */
-const POSTPONE_SECONDS = 120;
-
-export interface ProcessMessageOptions
-  extends Pick<ConsumeOptions, 'signal' | 'onError' | 'onGiveUp' | 'ingestObject'> {
-  handle: (job: Job) => Promise<void>;
-  /** Bounds the jobs in flight, of all messages together. */
-  pool: PQueue;
+export interface ProcessMessageOptions extends LastReceiptOptions, Pick<ConsumeOptions, 'ingestObject'> {
   sender: SqsSender;
-  /** Returns how often a message is received before it becomes a dead letter; `undefined`: as often as it takes. */
-  maxReceives: () => Promise<number | undefined>;
   /** The delay before a job that failed is delivered again: whole seconds, doubled with each failure of a job that is alone. */
   retryDelaySeconds: number;
 }
@@ -41,8 +32,8 @@ export interface ReceivedMessage {
  * Does the jobs of a message. If the message has several jobs, those that fail are sent again, each in a message of its own, so that
  * no job is repeated, or becomes a dead letter, because of another. Jobs that the signal stops are sent again together. A job
  * whose host is in use by other processes is sent again alone, and has not failed. A message with a single job is left to the queue, whose
- * redrive policy counts how often it was received, as is an event of S3 whose objects cannot all be ingested. A job that cannot be given up at
- * the last receipt is sent anew. Never throws: errors go to `onError`.
+ * redrive policy counts how often it was received, as is an event of S3 whose objects cannot all be ingested. Never throws: errors go to
+ * `onError`.
  *
  * @returns `undefined` when the message is to be deleted, else after how many seconds it is to be received again
  */
@@ -65,25 +56,43 @@ export async function processMessage(
       await sender.sendAlone(jobs, retryDelaySeconds);
       return undefined;
     }
-    const { failed, stopped, postponed, isStarted } = await runJobs(jobs, options);
-    await sender.sendAlone(postponed, POSTPONE_SECONDS);
-    const isUntouched = stopped.length > 0 && !isStarted;
-    if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
-    if (jobs.length === 1 && failed.length > 0) {
-      if (await giveUpIfLast(failed, receipts, options)) return receiveAgainSeconds;
-      await sender.sendAlone(jobs, receiveAgainSeconds);
-      return undefined;
+    const [job] = jobs;
+    if (receipts >= SUSPECT_RECEIPTS && job) {
+      const isLast = await isLastReceipt(receipts, options);
+      if (isLast !== 'no') return await doJobForTheLastTime(job, receiveAgainSeconds, isLast, options);
     }
-    await sender.sendAlone(
-      failed.map(({ job }) => job),
-      retryDelaySeconds,
-    );
-    await sender.send(stopped);
-    return undefined;
+    // Without a wait before: a consumer counts what has been added to the pool.
+    return await doJobs(jobs, receipts, receiveAgainSeconds, options);
   } catch (error) {
     onError(error);
     return receiveAgainSeconds;
   }
+}
+
+/** As `processMessage`, unless it is known that this is the last receipt. */
+async function doJobs(
+  jobs: readonly Job[],
+  receipts: number,
+  receiveAgainSeconds: number,
+  options: ProcessMessageOptions,
+): Promise<number | undefined> {
+  const { sender, retryDelaySeconds } = options;
+  const { failed, stopped, postponed, isStarted } = await runJobs(jobs, options);
+  await sender.sendAlone(postponed, POSTPONE_SECONDS);
+  const isUntouched = stopped.length > 0 && !isStarted;
+  if (isUntouched || (jobs.length === 1 && stopped.length > 0)) return 0;
+  const [first] = failed;
+  if (jobs.length === 1 && first) {
+    // Of a queue that delivers a message only once or twice.
+    const isLast = (await isLastReceipt(receipts, options)) === 'yes';
+    if (!isLast || (await canGiveUp(first, options))) return receiveAgainSeconds;
+  }
+  await sender.sendAlone(
+    failed.map(({ job }) => job),
+    retryDelaySeconds,
+  );
+  await sender.send(stopped);
+  return undefined;
 }
 
 /**
@@ -118,59 +127,3 @@ async function ingestObjects(
 }
 
 type IngestObjectsOptions = Pick<ProcessMessageOptions, 'ingestObject' | 'pool' | 'signal' | 'sender'>;
-
-interface FailedJob {
-  job: Job;
-  error: unknown;
-}
-
-/**
- * If this was the last receipt of a message, SQS moves it to the dead letters when it would be received again.
- *
- * @returns `false` if it was, but could not be told: usually because of the fault for which the job failed
- */
-async function giveUpIfLast(
-  failed: readonly FailedJob[],
-  receipts: number,
-  { onGiveUp, maxReceives, onError }: Pick<ProcessMessageOptions, 'onGiveUp' | 'maxReceives' | 'onError'>,
-): Promise<boolean> {
-  if (!onGiveUp || receipts < ((await maxReceives()) ?? Number.POSITIVE_INFINITY)) return true;
-  try {
-    for (const { job, error } of failed) await onGiveUp(job, error);
-    return true;
-  } catch (error) {
-    onError(error);
-    return false;
-  }
-}
-
-type JobsOptions = Pick<ProcessMessageOptions, 'handle' | 'pool' | 'signal' | 'onError'>;
-
-/** Does the jobs of a message. Returns those that failed, and those that did not start or were interrupted because the signal aborted. */
-async function runJobs(jobs: readonly Job[], { handle, pool, signal, onError }: JobsOptions) {
-  let isStarted = false;
-  const failed: FailedJob[] = [];
-  const runJob = async (job: Job): Promise<'done' | 'failed' | 'stopped' | 'postponed'> => {
-    if (signal.aborted) return 'stopped';
-    isStarted = true;
-    try {
-      await handle(job);
-      return 'done';
-    } catch (error) {
-      // After an abort, an error means that the job was interrupted, not that it failed.
-      if (signal.aborted) return 'stopped';
-      if (isCrowded(error)) return 'postponed';
-      onError(error, job);
-      failed.push({ job, error });
-      return 'failed';
-    }
-  };
-  const results = await Promise.all(jobs.map((job) => pool.add(() => runJob(job))));
-  return {
-    // In the order of the jobs.
-    failed: jobs.flatMap((job) => failed.filter((each) => each.job === job)),
-    stopped: jobs.filter((_, index) => results[index] === 'stopped'),
-    postponed: jobs.filter((_, index) => results[index] === 'postponed'),
-    isStarted,
-  };
-}

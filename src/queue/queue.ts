@@ -90,10 +90,15 @@ export interface ConsumeOptions {
   /** Called with each error that consuming survives: of a job that will be delivered again, or of a queue that cannot be reached. */
   onError: (error: unknown, job?: Job) => void;
   /**
-   * Awaited before a job becomes a dead letter, with the error of its last attempt. It is called again until it succeeds. A job whose last
-   * attempt ended with its process becomes a dead letter without it.
+   * Awaited before a job becomes a dead letter, with the error of its last attempt. It is called again until it succeeds. A job in SQS whose
+   * last attempt ended with its process becomes a dead letter without it.
    */
   onGiveUp?: ((job: Job, error: unknown) => Promise<void>) | undefined;
+  /**
+   * Awaited before the last attempt of a job in SQS. When it throws, the attempt does not begin, and the job is sent anew. What it returns is
+   * awaited when the job is done, given up or sent anew.
+   */
+  onLastAttempt?: ((job: Job) => Promise<() => Promise<void>>) | undefined;
   /**
    * Puts the units of an object on the queue that an event of S3 in the queue names. When it throws, the event is delivered again later, and
    * after a few failures becomes a dead letter. When it resolves to progress, since the signal has stopped it, a new message takes the place of

@@ -34,7 +34,10 @@ export interface UnitResults {
    * @throws the error of the store: the job has to be done again
    */
   finish(job: Job, prewarmed: PrewarmedUnit | undefined): Promise<FinishedUnit | undefined>;
-  /** To be called when a job is given up. Returns `undefined` for a unit that was purged, and a job that is not about all of a unit. */
+  /**
+   * To be called when a job is given up. Returns `undefined` for a unit that was purged, a job that is not about a submission, and a submission
+   * of which another job was given up before.
+   */
   fail(job: Job): Promise<EndedUnit | undefined>;
   /** Records how the work on a unit has ended, unless it was sent again since: then that work counts. Throws the error of the store. */
   record(ended: EndedUnit): Promise<void>;
@@ -112,7 +115,8 @@ export function createUnitResults({ states, manifests, parts }: UnitResultsServi
     async fail({ unit, upgrade, invalidate }) {
       if (upgrade || invalidate) return undefined;
       const manifest = await readManifest(unit);
-      return manifest && { manifest, result: 'failed', variants: [], hasParts: false };
+      if (!manifest || (await isRecorded(manifest, ['failed']))) return undefined;
+      return { manifest, result: 'failed', variants: [], hasParts: false };
     },
     async record({ manifest, result, variants, hasParts }) {
       // Only the newest submission is given up.

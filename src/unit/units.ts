@@ -10,6 +10,7 @@ import { createReadAsked, type ReadAsked } from './asked.ts';
 import { createBoundedFetch, createSemaphore } from './bounded-fetch.ts';
 import { createCurrentManifest } from './current-manifest.ts';
 import { createGroups } from './groups.ts';
+import { createLastAttempts, type LastAttempts } from './last-attempts.ts';
 import { createListUnits, type ListUnits } from './list-units.ts';
 import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
@@ -38,6 +39,8 @@ export interface Units extends Submit {
   prewarm: Prewarm;
   /** Records what became of units; see {@link UnitResults}. */
   results: UnitResults;
+  /** Notes the jobs that are tried for the last time; see {@link LastAttempts}. */
+  lastAttempts: LastAttempts;
   /** Returns a page of the units that are in a state. */
   list: ListUnits;
   /** Makes one variant again at effort `best`; see {@link Upgrade}. */
@@ -92,6 +95,7 @@ export function createUnits(services: UnitDependencies): Units {
     takeUpSubmissions: submissions.takeUp,
     prewarm: createPrewarm({ ...services, manifests, createFetch }),
     results: createUnitResults({ states, manifests, parts: createUnitParts(store, sha256) }),
+    lastAttempts: createLastAttempts({ store, manifests, states, nowMs }),
     list: createListUnits({ states, packs, manifests }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: createReadStatus({ ...services, manifests }),

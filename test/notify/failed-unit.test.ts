@@ -23,6 +23,17 @@ it('a unit that is given up is told with the reason, and is listed as failed', a
   expect(listed).toMatchObject({ units: [{ id: 'unit-1' }] });
 });
 
+it('a unit of which several parts are given up is told once', async () => {
+  const receiver = await startReceiver();
+  const { service } = await startWithUnits(['unit-1'], receiver.env);
+  const { failJob } = service.unitServices;
+  for (const from of [0, 1])
+    await failJob({ unit: 'unit-1', images: 1, from, retry: false }, new Error('no'));
+  await until(() => receiver.attempts.length === 2);
+  await service.stop();
+  expect(receiver.events().map(({ type }) => type)).toEqual(['unit.completed', 'unit.failed']);
+});
+
 it('a unit whose manifest is damaged is told too when it is given up', async () => {
   const receiver = await startReceiver();
   const { service, adminRequest, root } = await startWithUnits(['unit-1'], receiver.env);

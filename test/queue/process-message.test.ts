@@ -187,6 +187,88 @@ describe('processMessage', () => {
     expect(errors.at(-1)?.message).toBe('the store is away');
   });
 
+  describe('at the last receipt', () => {
+    const alone = makeJobs(1);
+
+    /** As `setUp`, and notes what happens in its order. */
+    function setUpLast(given: SetUp = {}) {
+      const set = setUp(given);
+      const events: string[] = [];
+      const { handle, onGiveUp } = set.options;
+      const options = {
+        ...set.options,
+        onLastAttempt: async ({ unit }: Job) => {
+          events.push(`begin ${unit}`);
+          return async () => void events.push(`end ${unit}`);
+        },
+        handle: async (job: Job) => {
+          events.push(`handle ${job.unit}`);
+          await handle(job);
+        },
+        onGiveUp: async (job: Job, error: unknown) => {
+          events.push(`give up ${job.unit}`);
+          await onGiveUp(job, error);
+        },
+      };
+      const process = (receipts: number) => processMessage({ body: encodeMessage(alone), receipts }, options);
+      return { ...set, events, options, process };
+    }
+
+    it('says so before a job begins, and when it is done', async () => {
+      const { process, events } = setUpLast();
+      await process(2);
+      expect(events).toEqual(['handle unit-1']);
+      expect(await process(3)).toBeUndefined();
+      expect(events.slice(1)).toEqual(['begin unit-1', 'handle unit-1', 'end unit-1']);
+    });
+
+    it('says so when a job was given up', async () => {
+      const { process, events, sent } = setUpLast({ failing: ['unit-1'] });
+      expect(await process(3)).toBe(20);
+      expect(events).toEqual(['begin unit-1', 'handle unit-1', 'give up unit-1', 'end unit-1']);
+      expect(sent).toEqual([]);
+    });
+
+    it('sends a job anew, and does not begin it, when that cannot be said', async () => {
+      const { process, options, sent, handled } = setUpLast();
+      options.onLastAttempt = async () => {
+        throw new Error('the store is away');
+      };
+      expect(await process(3)).toBeUndefined();
+      expect(handled).toEqual([]);
+      expect(sent).toEqual([{ jobs: alone, alone: true, delaySeconds: 20 }]);
+    });
+
+    it('sends a job anew that was stopped: it has not failed', async () => {
+      const { process, options, events, sent, stop } = setUpLast();
+      options.handle = async () => {
+        stop();
+        throw new Error('interrupted');
+      };
+      expect(await process(3)).toBeUndefined();
+      expect(sent).toEqual([{ jobs: alone, alone: true, delaySeconds: 0 }]);
+      expect(events).toEqual(['begin unit-1', 'end unit-1']);
+    });
+
+    it('may be any after the second, when the queue does not say which is the last: a job that fails is sent anew', async () => {
+      const { process, options, events, sent } = setUpLast({ failing: ['unit-1'] });
+      options.maxReceives = async () => {
+        throw new Error('denied');
+      };
+      expect(await process(2)).toBe(10);
+      expect(await process(3)).toBeUndefined();
+      expect(events).toEqual(['handle unit-1', 'begin unit-1', 'handle unit-1', 'end unit-1']);
+      expect(sent).toEqual([{ jobs: alone, alone: true, delaySeconds: 20 }]);
+    });
+
+    it('gives up a job, also when that is the first', async () => {
+      const { options, events } = setUpLast({ failing: ['unit-1'] });
+      const once = { ...options, maxReceives: async () => 1 };
+      expect(await processMessage({ body: encodeMessage(alone), receipts: 1 }, once)).toBe(5);
+      expect(events).toEqual(['handle unit-1', 'give up unit-1']);
+    });
+  });
+
   describe('with an event of S3', () => {
     const body = JSON.stringify({
       Records: ['a.csv', 'b.csv', 'c.csv'].map((key) => ({
