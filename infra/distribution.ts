@@ -15,7 +15,7 @@ import {
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
-import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
+import { type Alias, CfnPermission, type FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { CACHE_TAG_HEADER } from '../src/protocol/metadata.ts';
@@ -30,6 +30,8 @@ import { allowDistribution, createLogBucket } from './storage.ts';
 
 export interface DistributionOptions {
   readonly bucket: IBucket;
+  /** What the function URL invokes. */
+  readonly alias: Alias;
   readonly url: FunctionUrl;
   readonly edgeFunction: EdgeFunction;
   readonly settings: Settings;
@@ -58,7 +60,7 @@ const PRICE_CLASSES = {
 
 /** Creates the distribution: the edge function, then CloudFront's caches, then the bucket, and only then the image function. */
 export function createDistribution(scope: Construct, options: DistributionOptions): Distribution {
-  const { bucket, edgeFunction, settings } = options;
+  const { bucket, alias, edgeFunction, settings } = options;
   const distribution = new Distribution(scope, 'Distribution', {
     comment: 'Compressed images',
     defaultBehavior: {
@@ -87,6 +89,9 @@ export function createDistribution(scope: Construct, options: DistributionOption
     'DistributionConfig.Origins.0.S3OriginConfig.OriginReadTimeout',
     S3_TIMEOUT_SECONDS,
   );
+  // CDK names what CloudFormation says that the URL belongs to; whether that includes the alias is not documented.
+  for (const permission of distribution.node.findAll())
+    if (permission instanceof CfnPermission) permission.functionName = alias.functionArn;
   allowDistribution(bucket, distribution.distributionArn);
   acknowledgeRules(distribution, settings);
   return distribution;

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import {
+  type Alias,
   type Code,
   type FunctionUrl,
   FunctionUrlAuthType,
@@ -9,6 +10,7 @@ import {
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { createLiveAlias } from './canary.ts';
 import { allow, grantSourceHeaders, grantSources, grantStore } from './permissions.ts';
 import { createServiceFunction } from './service-function.ts';
 import type { Settings } from './settings.ts';
@@ -21,6 +23,13 @@ export interface ImageFunctionOptions {
   readonly settings: Settings;
 }
 
+export interface ImageFunction {
+  readonly imageFunction: LambdaFunction;
+  /** What the function URL invokes. */
+  readonly alias: Alias;
+  readonly url: FunctionUrl;
+}
+
 /**
  * Creates the function that makes a variant on its first request, and its function URL. The distribution refers to both, so neither
  * may refer to the distribution: the function asks the worker for invalidations.
@@ -28,7 +37,7 @@ export interface ImageFunctionOptions {
 export function createImageFunction(
   scope: Construct,
   { code, bucket, queue, settings }: ImageFunctionOptions,
-): { imageFunction: LambdaFunction; url: FunctionUrl } {
+): ImageFunction {
   const { fn: imageFunction, role } = createServiceFunction(scope, 'ImageFunction', {
     description: 'Makes an image on its first request',
     code,
@@ -49,10 +58,11 @@ export function createImageFunction(
   grantSources(role, settings.config.sourceAllow);
   grantSourceHeaders(role, settings.config.sourceHeaders);
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
-  const url = imageFunction.addFunctionUrl({
+  const alias = createLiveAlias(scope, imageFunction, settings.imageCanary);
+  const url = alias.addFunctionUrl({
     authType: FunctionUrlAuthType.AWS_IAM,
     // A streamed answer has sent its status 200 by the time something fails.
     invokeMode: InvokeMode.BUFFERED,
   });
-  return { imageFunction, url };
+  return { imageFunction, alias, url };
 }

@@ -29,8 +29,8 @@ export class EdgepressStack extends Stack {
     const { queue, deadLetters } = createQueues(this, settings);
     const signingKeys = createSigningKeys(this);
     const { edgeFunction, keyValueStore } = createEdgeFunction(this, settings.config);
-    const { imageFunction, url } = createImageFunction(this, { code, bucket, queue, settings });
-    const distribution = createDistribution(this, { bucket, url, edgeFunction, settings });
+    const { imageFunction, alias, url } = createImageFunction(this, { code, bucket, queue, settings });
+    const distribution = createDistribution(this, { bucket, alias, url, edgeFunction, settings });
     const { distributionId, distributionArn } = distribution;
     const worker = createWorker(this, { code, bucket, queue, distributionId, distributionArn, settings });
 

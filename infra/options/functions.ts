@@ -1,5 +1,5 @@
 import { wholeNumber } from '../../src/config-values.ts';
-import { NONE, option } from './option-values.ts';
+import { flag, NONE, option } from './option-values.ts';
 
 /** Below 512 MB, decoding the largest source that is allowed would run out of memory. */
 const memoryMb = wholeNumber(512, 10_240);
@@ -27,6 +27,12 @@ export const FUNCTION_OPTIONS = {
     type: wholeNumber(1, 100_000),
     default: { value: undefined, words: "none: it shares the account's concurrency" },
     doc: 'Reserved concurrency of the image function, which is also its maximum.',
+  }),
+
+  imageCanary: option({
+    type: flag,
+    default: 'true',
+    doc: 'Whether a new version of the image function gets a tenth of the requests for the first five minutes, and is taken back if it crashes. The deployment takes five minutes longer then.',
   }),
 
   workerMemoryMb: option({

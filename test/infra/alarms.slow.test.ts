@@ -16,8 +16,11 @@ interface AlarmProperties {
   Metrics?: unknown[];
 }
 
+/** Returns the alarms but for the one of deployments, which notifies nobody. */
 function alarmsOf(...args: Parameters<typeof synthesise>): Record<string, AlarmProperties> {
-  const alarms = Object.entries(synthesise(...args).findResources('AWS::CloudWatch::Alarm'));
+  const alarms = Object.entries(synthesise(...args).findResources('AWS::CloudWatch::Alarm')).filter(
+    ([id]) => !id.startsWith('ImageDeployment'),
+  );
   return Object.fromEntries(alarms.map(([id, { Properties }]) => [withoutHash(id), Properties]));
 }
 

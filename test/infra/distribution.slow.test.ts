@@ -51,12 +51,18 @@ describe('the distribution', () => {
   it.each(['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'])(
     'is the only caller with the permission %s',
     (action) => {
+      const [alias] = Object.keys(template.findResources('AWS::Lambda::Alias'));
       const permissions = template.findResources('AWS::Lambda::Permission', {
-        Properties: { Action: action, Principal: 'cloudfront.amazonaws.com', SourceArn: thisDistribution },
+        Properties: {
+          ...{ Action: action, Principal: 'cloudfront.amazonaws.com', SourceArn: thisDistribution },
+          FunctionName: { Ref: alias },
+        },
       });
       expect(Object.keys(permissions)).toHaveLength(1);
       template.resourceCountIs('AWS::Lambda::Permission', 3);
-      template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM', InvokeMode: 'BUFFERED' });
+      template.hasResourceProperties('AWS::Lambda::Url', {
+        ...{ AuthType: 'AWS_IAM', InvokeMode: 'BUFFERED', Qualifier: 'live' },
+      });
     },
   );
 

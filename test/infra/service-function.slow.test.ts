@@ -1,6 +1,7 @@
+import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { findFunction, findQueues } from '../support/infra/resources.ts';
+import { findFunction, findQueues, onlyResource } from '../support/infra/resources.ts';
 import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
 
 const template = synthesise();
@@ -100,5 +101,45 @@ describe('the image function and the worker', () => {
     expect(findFunction(withAllOptions, 'lambda-worker.handler')).toMatchObject({
       ReservedConcurrentExecutions: 101,
     });
+  });
+});
+
+describe('a new version of the image function', () => {
+  it('gets a tenth of the requests for five minutes, and is taken back if it crashes', () => {
+    const [application] = Object.keys(template.findResources('AWS::CodeDeploy::Application'));
+    const [group] = Object.keys(template.findResources('AWS::CodeDeploy::DeploymentGroup'));
+    const [alias] = Object.values(template.findResources('AWS::Lambda::Alias'));
+    expect(alias).toMatchObject({
+      Properties: { Name: 'live', FunctionName: { Ref: findFunction(template, 'lambda-image.handler').id } },
+      UpdatePolicy: {
+        CodeDeployLambdaAliasUpdate: {
+          ApplicationName: { Ref: application },
+          DeploymentGroupName: { Ref: group },
+        },
+      },
+    });
+    const alarm = { Ref: expect.stringMatching(/^ImageDeploymentAlarm/) };
+    expect(onlyResource(template, 'AWS::CodeDeploy::DeploymentGroup')).toMatchObject({
+      AlarmConfiguration: { Alarms: [{ Name: alarm }], Enabled: true },
+      AutoRollbackConfiguration: {
+        Enabled: true,
+        Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST', 'DEPLOYMENT_STOP_ON_ALARM'],
+      },
+      DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      ...{ MetricName: 'Errors', Period: 60, EvaluationPeriods: 1, Threshold: 2 },
+      Dimensions: [
+        { Name: 'FunctionName' },
+        { Name: 'Resource', Value: { 'Fn::Join': ['', [Match.anyValue(), ':live']] } },
+      ].map((dimension) => Match.objectLike(dimension)),
+    });
+  });
+
+  it('gets all at once with imageCanary=false', () => {
+    const atOnce = synthesise({ imageCanary: false });
+    atOnce.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
+    expect(Object.values(atOnce.findResources('AWS::Lambda::Alias'))[0]).not.toHaveProperty('UpdatePolicy');
+    atOnce.hasResourceProperties('AWS::Lambda::Url', { Qualifier: 'live' });
   });
 });
