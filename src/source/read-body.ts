@@ -46,7 +46,7 @@ async function collect(
   body: Readable,
   { declaredBytes, maxBytes, signal, from }: ReadBodyOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  let whole = new Uint8Array(declaredBytes ?? Math.min(maxBytes, FIRST_BYTES));
+  let whole = allocate(declaredBytes ?? Math.min(maxBytes, FIRST_BYTES));
   let bytes = 0;
   body.on('data', (chunk: Buffer) => {
     const end = bytes + chunk.length;
@@ -67,9 +67,14 @@ async function collect(
 }
 
 function enlarged(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(length);
+  const larger = allocate(length);
   larger.set(bytes);
   return larger;
+}
+
+/** Returns bytes that are not zeroed, which takes as long as reading them: only those that were read are passed on. They are no part of a pool. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
 async function decodeBody(
