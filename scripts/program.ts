@@ -8,12 +8,13 @@ import { keysCommand } from './keys.ts';
 import { planCommand } from './plan.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
+import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
 
 /**
- * Creates the command line, with every command. `edgepress.ts` runs it, and tests run it in their own process.
+ * Creates the command line, with every command. `edgepress.ts` runs it, for the command `edgepress` by way of `edgepress.sh`, and tests run it in their own process.
  *
  * How scripts/ is laid out:
  * - NAME.ts is the command `edgepress NAME` (its arguments, options and help), NAME/ has its parts, and cli/ has what commands share;
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .description(packageJson.description)
     .version(packageJson.version)
     .showHelpAfterError()
+    .addCommand(serveCommand())
     .addCommand(signCommand())
     .addCommand(prewarmCommand())
     .addCommand(statusCommand())

@@ -25,7 +25,18 @@ export function runProgram(
   env: Record<string, string> = {},
   cwd?: string,
 ): Program {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), resolve(file), ...args], {
+  const command = ['--import', import.meta.resolve('tsx'), resolve(file), ...args];
+  return runExecutable(process.execPath, command, env, cwd);
+}
+
+/** Runs an executable file in the same way. */
+export function runExecutable(
+  file: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd?: string,
+): Program {
+  const child = spawn(file, args, {
     cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
