@@ -2,7 +2,7 @@ import type { Config } from '../src/config.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
 import { isAscii } from './ascii.ts';
 import { type CheckedOptions, OPTION_NAMES, OPTIONS, type OptionName } from './options.ts';
-import { CDN_REGION, hasAccessLogs, regionFault } from './regions.ts';
+import { CDN_REGION, hasAccessLogs, NEAREST_SHIELD, nearestShieldRegion, regionFault } from './regions.ts';
 
 /** Something wrong with options together, each of which is valid by itself. */
 export interface CrossFieldFault {
@@ -42,6 +42,7 @@ export function crossFieldFaults(
     ...domainFaults(options),
     ...workerFaults(options),
     ...regionFaults(options, region),
+    ...shieldFaults(options, region),
     ...topicFaults(options, region),
     ...sourceFaults(options, config),
     ...characterFaults(environment),
@@ -90,6 +91,16 @@ function regionFaults({ accessLogs }: CheckedOptions, region: string | undefined
     {
       options: ['accessLogs'],
       message: `accessLogs: CloudFront delivers no access logs to buckets in ${region}, as in other regions that have to be enabled first: leave it out, and turn on "standard logging (v2)" in CloudFront's console`,
+    },
+  ];
+}
+
+function shieldFaults({ originShieldRegion }: CheckedOptions, region: string | undefined): CrossFieldFault[] {
+  if (originShieldRegion !== NEAREST_SHIELD || nearestShieldRegion(region ?? '') !== undefined) return [];
+  return [
+    {
+      options: ['originShieldRegion'],
+      message: `originShieldRegion: which is nearest to ${region ?? 'the stack'} is not known: name a region, or set AWS_REGION`,
     },
   ];
 }

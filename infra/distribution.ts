@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
@@ -25,6 +25,7 @@ import {
   createOriginRequestPolicy,
   createResponseHeadersPolicy,
 } from './cloudfront-policies.ts';
+import { NEAREST_SHIELD, nearestShieldRegion } from './regions.ts';
 import type { Settings } from './settings.ts';
 import { allowDistribution, createLogBucket } from './storage.ts';
 
@@ -98,7 +99,11 @@ export function createDistribution(scope: Construct, options: DistributionOption
 }
 
 function createOrigins(scope: Construct, { bucket, url, settings }: DistributionOptions): OriginGroup {
-  const { originShieldRegion, imageTimeoutSeconds } = settings;
+  const { imageTimeoutSeconds } = settings;
+  const originShieldRegion =
+    settings.originShieldRegion === NEAREST_SHIELD
+      ? nearestShieldRegion(Stack.of(scope).region)
+      : settings.originShieldRegion;
   const shield = originShieldRegion !== undefined && { originShieldRegion };
   return new OriginGroup({
     // Not `withOriginAccessControl`, which would also let the distribution read the whole bucket.

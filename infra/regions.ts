@@ -47,3 +47,37 @@ export function regionFault(region: string): { found: string; todo: string } | u
 export function hasAccessLogs(region: string): boolean {
   return !WITHOUT_ACCESS_LOGS.includes(region);
 }
+
+/** The regions that have Origin Shield, and below the one to use for each other region that the stack can be in. */
+export const SHIELD_REGIONS = [
+  ...([
+    'us-east-1',
+    'us-east-2',
+    'us-west-2',
+    'sa-east-1',
+    'eu-central-1',
+    'eu-west-1',
+    'eu-west-2',
+  ] as const),
+  ...(['ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2'] as const),
+] as const;
+/** What stands for the region of Origin Shield that is nearest to the stack. */
+export const NEAREST_SHIELD = 'nearest';
+/** "Use Amazon CloudFront Origin Shield", section "Choosing the AWS Region for Origin Shield", in the CloudFront Developer Guide. */
+const SHIELD_FOR_REGION: Readonly<Record<string, string>> = {
+  'us-west-1': 'us-west-2',
+  'ca-central-1': 'us-east-1',
+  'af-south-1': 'eu-west-1',
+  'ap-east-1': 'ap-southeast-1',
+  'ap-northeast-3': 'ap-northeast-1',
+  'ap-southeast-3': 'ap-southeast-1',
+  'eu-north-1': 'eu-west-2',
+  'eu-south-1': 'eu-central-1',
+  'eu-west-3': 'eu-west-2',
+  'me-south-1': 'ap-south-1',
+};
+
+/** Returns the region of Origin Shield for a region; `undefined` for one that is not known. */
+export function nearestShieldRegion(region: string): string | undefined {
+  return SHIELD_REGIONS.find((shield) => shield === region) ?? SHIELD_FOR_REGION[region];
+}

@@ -1,16 +1,11 @@
 import { listOf, oneOf, wholeNumber } from '../../src/config-values.ts';
+import { NEAREST_SHIELD, SHIELD_REGIONS } from '../regions.ts';
 import { flag, matching, NONE, option } from './option-values.ts';
 
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const HOST_NAMES = 'host names in lower case, separated by commas';
-/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/origin-shield.html#choose-origin-shield-region */
-const SHIELD_REGIONS = [
-  ...['us-east-1', 'us-east-2', 'us-west-2', 'sa-east-1', 'eu-central-1', 'eu-west-1', 'eu-west-2'],
-  ...['ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-southeast-1', 'ap-southeast-2'],
-] as const;
-
 /** The CloudFront distribution. */
 export const CDN_OPTIONS = {
   domainNames: option({
@@ -29,9 +24,9 @@ export const CDN_OPTIONS = {
     doc: 'A web ACL for the distribution.',
   }),
   originShieldRegion: option({
-    type: oneOf(SHIELD_REGIONS),
+    type: oneOf([...SHIELD_REGIONS, NEAREST_SHIELD]),
     default: { value: undefined, words: 'no Origin Shield' },
-    doc: "The region of Origin Shield, one more cache in front of S3 and the image function: the stack's own region, or the nearest that has it.",
+    doc: 'The region of Origin Shield, one more cache in front of S3 and the image function, through which the requests of all edge locations go: `nearest` is the one for the region of the stack. [When it pays](aws.md#origin-shield).',
   }),
   priceClass: option({
     type: oneOf(['all', '200', '100'] as const),

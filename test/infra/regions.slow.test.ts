@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { expect, it } from 'vitest';
-import { regionFault } from '../../infra/regions.ts';
-import { ALL_OPTIONS, synthesise } from '../support/infra/synthesise.ts';
+import { nearestShieldRegion, regionFault, SHIELD_REGIONS } from '../../infra/regions.ts';
+import { ALL_OPTIONS, faultsOf, synthesise } from '../support/infra/synthesise.ts';
 
 /** What aws-cdk-lib validates templates with: CloudFormation's schemas of each region. */
 interface Validation {
@@ -43,4 +43,14 @@ it('the stack is refused in just those regions whose schemas of CloudFormation l
   }
   for (const region of ['cn-north-1', 'us-gov-west-1', 'eusc-de-east-1'])
     expect(regionFault(region)?.todo).toMatch(/an account of the commercial regions/);
+});
+
+it('each region that the stack can be in has one of Origin Shield', () => {
+  for (const region of PUBLIC.filter((name) => regionFault(name) === undefined))
+    expect(SHIELD_REGIONS, region).toContain(nearestShieldRegion(region));
+  const shielded = synthesise({ originShieldRegion: 'nearest' }, { region: 'eu-north-1' });
+  expect(JSON.stringify(shielded).match(/"OriginShieldRegion":"eu-west-2"/g)).toHaveLength(2);
+  expect(faultsOf({ originShieldRegion: 'nearest' })).toEqual([
+    expect.stringMatching(/^originShieldRegion: which is nearest to the stack is not known/),
+  ]);
 });
