@@ -54,12 +54,22 @@ describe('a circuit breaker', () => {
   });
 
   it('stays closed while requests succeed in between', () => {
-    const { breakers } = setUp();
+    const { breakers, changes } = setUp();
     for (let times = 0; times < 10; times++) {
       fail(breakers, 'a', 2);
       enter(breakers, 'a').succeeded();
     }
     expect(breakers.check('a')).toBeUndefined();
+    expect(changes).toEqual([]);
+  });
+
+  it('is listed before those that refused fewer requests', () => {
+    const { breakers } = setUp();
+    for (const [target, refusals] of Object.entries({ a: 1, b: 3, c: 2 })) {
+      fail(breakers, target, 3);
+      for (let refused = 0; refused < refusals; refused++) breakers.check(target);
+    }
+    expect(breakers.list().map(({ target }) => target)).toEqual(['b', 'c', 'a']);
   });
 
   it('opens much later if a single resource fails, and none other', () => {

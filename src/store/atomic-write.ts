@@ -14,6 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { freeingLater } from './file-tree.ts';
 import { withLockFile } from './lock-file.ts';
 
 /**
@@ -112,7 +113,7 @@ function moveFileIf(
 function moveFile(tempFile: string, folder: string, path: string): void {
   try {
     mkdirSync(folder, { recursive: true });
-    renameSync(tempFile, path);
+    freeingLater(path, () => renameSync(tempFile, path));
   } catch (error) {
     rmSync(tempFile, { force: true });
     throw error;

@@ -6,7 +6,14 @@ import { TOMBSTONE_PREFIX } from '../protocol/keys.ts';
 import { makeWritableFolder, replaceFile, sweepTempFiles, type WriteCondition } from './atomic-write.ts';
 import { createFileJournal, type FileJournal } from './file-journal.ts';
 import { createFileUpkeep, type FileLimits } from './file-limits.ts';
-import { createYielder, deleteFiles, ignoreNotFound, listFiles, removeEmptyFolders } from './file-tree.ts';
+import {
+  createYielder,
+  deleteFiles,
+  freeingLater,
+  ignoreNotFound,
+  listFiles,
+  removeEmptyFolders,
+} from './file-tree.ts';
 import { bytesOf, placeOf, USE_STEP_MS, usedMsOf } from './file-walk.ts';
 import { withLockFile } from './lock-file.ts';
 import { createMemoryCache, type MemoryCache } from './memory-cache.ts';
@@ -115,7 +122,7 @@ export function createFileStore({ root, processes = 1, ...limits }: FileStoreOpt
         if (!hasEtag(key, path, etag)) return false;
         try {
           const file = statSync(path);
-          unlinkSync(path);
+          freeingLater(path, () => unlinkSync(path));
           noteRemoved(key, file);
         } catch (error) {
           ignoreNotFound(error);

@@ -1,4 +1,15 @@
-import { type Dir, lstatSync, opendirSync, rmdirSync, type Stats, unlink } from 'node:fs';
+import {
+  close,
+  constants,
+  type Dir,
+  lstatSync,
+  opendirSync,
+  openSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlink,
+} from 'node:fs';
 import { join, posix } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -66,6 +77,30 @@ export function statsOf(path: string): Stats | undefined {
   } catch (error) {
     // The file or its folder was removed after its name was read.
     return ignoreNotFound(error);
+  }
+}
+
+/**
+ * Runs a synchronous change that takes a file's name away, if there is the file. What it has on the disk is freed later by the thread pool: where
+ * the disk is told of that at once (mounted with `discard`), it takes up to 300 ms.
+ */
+export function freeingLater<T>(path: string, change: () => T): T {
+  const old = openIfThere(path);
+  try {
+    return change();
+  } finally {
+    // The last one to close it frees it.
+    if (old !== undefined) close(old, () => {});
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    if (!statSync(path, { throwIfNoEntry: false })) return undefined;
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    // Then the change takes as long as it takes, or fails with an error of its own.
+    return undefined;
   }
 }
 

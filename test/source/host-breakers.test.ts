@@ -7,6 +7,7 @@ import { createHostBreakers, isHostRefusal } from '../../src/source/host-breaker
 import { until } from '../support/http/service.ts';
 import { failure, listen, openSource, serve, serveTcp } from '../support/source/loopback.ts';
 
+const HOUR_MS = 3_600_000;
 const IMAGE = Buffer.from('an image');
 
 /** A source whose breakers go by a clock that the test sets. */
@@ -113,7 +114,7 @@ describe('requests to a host', () => {
       else response.writeHead(302, { location: 'http://nowhere.test/' }).end();
     });
     const base = `http://images.test:${server.port}`;
-    const test = setUp();
+    const test = setUp({ timeoutMs: 5_000 });
     // Each redirect leads to the same resource.
     const errors = await fetchAll(test, base, 16);
     expect(errors.map(isHostRefusal)).toEqual([...Array(15).fill(false), true]);
@@ -213,6 +214,20 @@ describe('requests to a host', () => {
     timeMs += 2000;
     const forbidden = new EdgepressError('source_forbidden', 'not a public address');
     for (const resource of ['/a', '/b']) expect(await run(forbidden, resource)).toBe(forbidden);
+  });
+
+  it('say nothing of a host that had less than half of their time, since others had redirected to it', async () => {
+    const hosts = createHostBreakers();
+    for (let number = 0; number < 20; number++) {
+      const late = new AbortController();
+      const request = { host: 'a', resource: String(number), signal: late.signal, timeoutMs: HOUR_MS };
+      const running = hosts.run(request, async (signal) => {
+        late.abort(new EdgepressError('source_timeout', 'too late'));
+        signal.throwIfAborted();
+      });
+      await expect(running).rejects.toThrow('too late');
+    }
+    hosts.assertReachable('a');
   });
 
   it('do not go on if they were given up soon', async () => {

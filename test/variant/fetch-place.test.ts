@@ -71,6 +71,28 @@ it('A source that answers when its fetch is over gets no place, and is not count
   expect(silences).toEqual([]);
 });
 
+it('A place that comes when the fetch is over goes back, and one that it still waits for is not wanted any more', async () => {
+  const held: string[] = [];
+  const signals: (AbortSignal | undefined)[] = [];
+  let give = () => {};
+  const place = await takeFetchPlace({
+    ...{ fetches: 1, share: { key: 'a', limit: 1 }, onSilence: () => {} },
+    async takePlace(name, { signal, priority }) {
+      signals.push(signal);
+      if (priority === 1) await new Promise<void>((resolve) => (give = resolve));
+      held.push(name);
+      return () => void held.splice(held.indexOf(name), 1);
+    },
+  });
+  place.onStall();
+  const waiting = place.onAnswer();
+  place.free();
+  expect(signals.at(-1)?.aborted).toBe(true);
+  give();
+  await expect(waiting).rejects.toThrow('the fetch is over');
+  expect(held).toEqual([]);
+});
+
 it('A fetch that gets no place makes no request', async () => {
   const held: string[] = [];
   const taking = takeFetchPlace({
