@@ -3,7 +3,7 @@ import type { Outbox, WaitingEvent } from './outbox.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** The events that wait for one target: all of them in the store, the next ones in memory. */
-export interface Backlog extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 'setAside'> {
+export interface Backlog extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 'setAside' | 'asideSize'> {
   /** @throws the error of the store */
   add(event: UnitEvent): Promise<void>;
   /** Removes an event that was delivered or dropped. Throws the error of the store. */
@@ -64,6 +64,7 @@ export function createBacklog(outbox: Outbox): Backlog {
     takeAside: lanes.takeAside,
     putBack: lanes.putBack,
     setAside: lanes.setAside,
+    asideSize: lanes.asideSize,
     async finish(event) {
       await outbox.remove([event.key]);
       size = Math.max(size - 1, 0);

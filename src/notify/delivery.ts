@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type Backlog, createBacklog } from './backlog.ts';
 import type { Outbox, WaitingEvent } from './outbox.ts';
+import { dropExcess, judge, MAX_REFUSED_EVENTS, type RefusedInARow } from './refused-events.ts';
 import type { Sender, SendResult } from './sender.ts';
 import { createTargetPause, type TargetPause } from './target-pause.ts';
 import type { UnitEvent } from './unit-event.ts';
@@ -20,6 +21,8 @@ export interface DeliveryOptions {
   nowMs: () => number;
   /** Default: a million. */
   maxWaiting?: number;
+  /** Default: a thousand. */
+  maxRefused?: number;
   /** The pause after a first failure, in milliseconds; it doubles with each in a row, up to five minutes. Default 1,000. */
   firstPauseMs?: number;
 }
@@ -28,7 +31,7 @@ export interface DeliveryCounts {
   delivered: number;
   /** Attempts. */
   failed: number;
-  /** Events that are never sent: too many waited, one waited for too long, or the target is gone. */
+  /** Events that are never sent: too many waited or were refused, one waited for too long, or the target is gone. */
   dropped: number;
 }
 
@@ -63,7 +66,7 @@ export interface Delivery {
 }
 
 /** What the parts of a delivery share. */
-interface Shared extends DeliveryOptions {
+interface Shared extends Omit<DeliveryOptions, 'maxRefused'>, RefusedInARow {
   backlog: Backlog;
   pause: TargetPause;
   /** Of the events that the target refuses: those of others go on. */
@@ -77,11 +80,13 @@ interface Shared extends DeliveryOptions {
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { outbox, sender, nowMs, maxWaiting = MAX_WAITING, firstPauseMs = FIRST_PAUSE_MS } = options;
+  const { maxRefused = MAX_REFUSED_EVENTS } = options;
   const backlog = createBacklog(outbox);
   const pause = createTargetPause(firstPauseMs, nowMs);
   const refusals = createTargetPause(firstPauseMs, nowMs);
   const counts: DeliveryCounts = { delivered: 0, failed: 0, dropped: 0 };
-  const shared: Shared = { ...options, backlog, pause, refusals, counts, failures: 0, isGone: false };
+  const state = { refusedInARow: 0, failures: 0, isGone: false };
+  const shared: Shared = { ...options, maxRefused, backlog, pause, refusals, counts, ...state };
   const pump = createPump(shared);
   return {
     counts,
@@ -202,9 +207,15 @@ async function deliver(event: WaitingEvent, shared: Shared, wasRefused: boolean)
     const message = await outbox.read(event);
     // Delivered by another process, or damaged.
     if (!message) return await backlog.finish(event);
-    const result = await sender.send(message);
+    const result = judge(shared, await sender.send(message));
     recordAttempt(shared, result);
-    if (result.state === 'refused') return backlog.setAside(event);
+    if (result.state === 'refused') {
+      backlog.setAside(event);
+      const dropped = await dropExcess(shared);
+      if (dropped)
+        reportDropped(shared, dropped.unit, `the target refuses it, and ${shared.maxRefused} others`);
+      return;
+    }
     if (result.state !== 'delivered') return backlog.putBack(event);
     if (wasRefused) refusals.succeeded();
     await backlog.finish(event);

@@ -19,6 +19,8 @@ export interface Lanes {
   setAside(event: WaitingEvent): void;
   /** How many events there are, those in flight included. */
   size(): number;
+  /** How many events were set aside. */
+  asideSize(): number;
   /** Whether all events wait for one that was set aside, or are one. */
   areAside(): boolean;
 }
@@ -60,6 +62,7 @@ export function createLanes(): Lanes {
     putBack: ({ unit }) => void free.unshift(unit),
     setAside: ({ unit }) => void aside.push(unit),
     size: () => keys.size,
+    asideSize: () => aside.length,
     areAside: () => lanes.size === aside.length,
   };
 }

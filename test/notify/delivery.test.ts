@@ -21,6 +21,7 @@ interface SetUp {
   /** By default each message is delivered. */
   answer?: (message: Message, nth: number) => SendResult;
   maxWaiting?: number;
+  maxRefused?: number;
   firstPauseMs?: number;
 }
 
@@ -149,6 +150,35 @@ describe('delivery', () => {
     expect(await keysIn(store)).toHaveLength(2);
     expect(delivery.counts.dropped).toBe(1);
     expect(log).toMatchObject([{ unit: 'c', reason: '2 events wait already' }]);
+  });
+
+  it('drops those that were refused first when too many are, says so, and goes on with others', async () => {
+    const { store, delivery, delivered, log } = setUp({
+      answer: ({ unit }) =>
+        unit.startsWith('bad') ? { state: 'refused', reason: '400' } : { state: 'delivered' },
+      maxRefused: 3,
+      firstPauseMs: 60_000,
+    });
+    const units = Array.from({ length: 8 }, (_, nth) => [`bad-${nth}`, `good-${nth}`]).flat();
+    for (const unit of units) await delivery.store(eventOf(unit));
+    delivery.start();
+    await until(() => delivered.length === 8 && delivery.counts.dropped === 5);
+    await until(() => delivery.waiting() === 3);
+    expect(await keysIn(store)).toHaveLength(3);
+    const dropped = log.filter(({ msg }) => String(msg).includes('dropped'));
+    expect(dropped.map(({ unit }) => unit)).toEqual(['bad-0', 'bad-1', 'bad-2', 'bad-3', 'bad-4']);
+  });
+
+  it('drops none for a target that refuses all of them, and sends them once it takes one', async () => {
+    const { delivery, delivered, log } = setUp({
+      answer: (_message, nth) => (nth <= 8 ? { state: 'refused', reason: '400' } : { state: 'delivered' }),
+      maxRefused: 3,
+    });
+    for (let nth = 0; nth < 10; nth++) await delivery.store(eventOf(`unit-${nth}`));
+    delivery.start();
+    await until(() => delivered.length === 10);
+    expect(delivery.counts.dropped).toBe(0);
+    expect(log.some(({ reason }) => String(reason).includes('refuses all events'))).toBe(true);
   });
 
   it('leaves a target alone that has just failed, however many events wait', async () => {
