@@ -106,7 +106,8 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-function toResponse({ status, headers: list, body }: Answer): Response {
+function toResponse({ status, lasting, headers: own, body }: Answer): Response {
+  const list = lasting ? [...lasting.list, ...own] : own;
   const headers = new Headers();
   for (let at = 0; at < list.length; at += 2) headers.set(list[at] as string, list[at + 1] as string);
   return new Response(body, { status, headers });

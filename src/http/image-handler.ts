@@ -6,6 +6,7 @@ import { createTrace, type Trace } from '../variant/trace.ts';
 import { headerList } from './image-headers.ts';
 import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, REQUEST_ID_HEADER, type RequestLogOptions } from './request-log.ts';
+import { writeHead } from './response-head.ts';
 import { errorFor, problemOf, refuseLoop } from './responses.ts';
 import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignal } from './viewer-signal.ts';
 
@@ -59,12 +60,12 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   /** @throws Error for what cannot be in a header: a stored object may have been damaged. */
   function send(
     { method, outgoing, trace }: Exchange,
-    { status, headers, body }: Answer,
+    { status, lasting, headers, body }: Answer,
     error?: Error,
   ): void {
     const id = recorder.requestId(trace, error);
     if (id !== undefined) headers.push(REQUEST_ID_HEADER, id);
-    outgoing.writeHead(status, headers);
+    writeHead(outgoing, status, lasting, headers);
     const totalMs = performance.now() - trace.startMs;
     recorder.record({ method, status, trace, error, totalMs });
     outgoing.end(body);

@@ -3,6 +3,7 @@ import type { StoredObject } from '../store/store.ts';
 import type { Variant } from '../variant/get-variant.ts';
 import { msOf, type Trace, type TraceStep } from '../variant/trace.ts';
 import { withMaxAge, withShortSharedMaxAge } from '../variant/variant-object.ts';
+import type { LastingHeaders } from './response-head.ts';
 import { addCommonHeaders } from './responses.ts';
 
 // The headers of responses with an image.
@@ -27,19 +28,20 @@ export function headerList(headers: Record<string, string>): string[] {
 }
 
 /** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
-const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: readonly string[] }>();
+const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: LastingHeaders }>();
 
 /**
- * Returns the headers of the whole variant that are the same in each response.
+ * Returns the headers of the whole variant, if they are the same in each response: those of one that was just made, or whose URL expires, are not.
  *
  * @param cacheControl - of an object that has lost its own
  */
-export function lastingHeaders(variant: Variant, cacheControl: string): readonly string[] {
+export function lastingHeaders(variant: Variant, cacheControl: string): LastingHeaders | undefined {
   const { object, origin, vary, secondsToExpiry } = variant;
+  if (origin !== 'stored' || secondsToExpiry !== undefined) return undefined;
   const sent = sentHeaders.get(object);
-  if (sent && sent.vary === vary && secondsToExpiry === undefined) return sent.headers;
-  const headers = headerList(createHeaders(variant, cacheControl));
-  if (origin === 'stored' && secondsToExpiry === undefined) sentHeaders.set(object, { vary, headers });
+  if (sent?.vary === vary) return sent.headers;
+  const headers = { list: headerList(createHeaders(variant, cacheControl)) };
+  sentHeaders.set(object, { vary, headers });
   return headers;
 }
 

@@ -11,6 +11,7 @@ import {
   withoutBodyHeaders,
   withTiming,
 } from './image-headers.ts';
+import type { LastingHeaders } from './response-head.ts';
 import { addCommonHeaders } from './responses.ts';
 
 export interface ImageRouteOptions {
@@ -52,7 +53,9 @@ export interface RequestHeaders {
 /** A response, before an adapter sends it. */
 export interface Answer {
   status: number;
-  /** Names and values in turn, as Node's `writeHead` takes them: with an object it needs a fifth of a hit's time for them. */
+  /** Headers that precede the others. */
+  lasting?: LastingHeaders | undefined;
+  /** Names and values in turn, as Node's `writeHead` takes them. */
   headers: string[];
   /** `null` for a response without one. */
   body: Uint8Array<ArrayBuffer> | null;
@@ -96,8 +99,9 @@ function sendVariant(
   const selection = selectPart(conditions, variant.object.etag, variant.object.bytes);
   const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
   if (isTooLarge && selection.kind === 'whole') return redirectToStore(variant, cdnOrigin);
-  if (selection.kind === 'whole' && !cdnOrigin)
-    return sendWhole(variant, lastingHeaders(variant, cacheControl), method, trace);
+  const lasting =
+    selection.kind === 'whole' && !cdnOrigin ? lastingHeaders(variant, cacheControl) : undefined;
+  if (lasting) return sendWhole(variant, lasting, [], method, trace);
   const headers = createHeaders(variant, cacheControl);
   if (cdnOrigin) limitToShortCopy(headers);
   return send(selection, variant, headers, { method, trace });
@@ -129,28 +133,29 @@ function send(
       const { start, end } = selection;
       headers['Content-Range'] = `bytes ${start}-${end}/${bytes}`;
       headers['Content-Length'] = String(end + 1 - start);
-      return sendBody(206, headerList(headers), body.subarray(start, end + 1), method, trace);
+      const part = body.subarray(start, end + 1);
+      return sendBody({ status: 206, headers: headerList(headers), body: part }, method, trace);
     }
     case 'whole':
-      return sendWhole(variant, headerList(headers), method, trace);
+      return sendWhole(variant, undefined, headerList(headers), method, trace);
   }
 }
 
-function sendWhole({ object }: Variant, headers: readonly string[], method: string, trace: Trace): Answer {
-  if (method === 'GET') trace.originalBytes = sourceBytes(object);
-  return sendBody(200, headers, object.body, method, trace);
-}
-
-function sendBody(
-  status: number,
-  headers: readonly string[],
-  body: Uint8Array<ArrayBuffer>,
+function sendWhole(
+  { object }: Variant,
+  lasting: LastingHeaders | undefined,
+  headers: string[],
   method: string,
   trace: Trace,
 ): Answer {
+  if (method === 'GET') trace.originalBytes = sourceBytes(object);
+  return sendBody({ status: 200, lasting, headers, body: object.body }, method, trace);
+}
+
+function sendBody({ status, lasting, headers, body }: Answer, method: string, trace: Trace): Answer {
   const isHead = method === 'HEAD';
-  trace.bytesOut = isHead ? 0 : body.byteLength;
-  return { status, headers: withTiming(headers, trace), body: isHead ? null : body };
+  trace.bytesOut = isHead ? 0 : (body?.byteLength ?? 0);
+  return { status, lasting, headers: withTiming(headers, trace), body: isHead ? null : body };
 }
 
 /**

@@ -38,7 +38,7 @@ export async function readObject(key: string, fd: number, file: Stats): Promise<
   const bytes = await readRange(fd, 0, file.size);
   const info = decodeInfo(key, bytes, file.size);
   if (!info) return undefined;
-  const body = new Uint8Array(bytes.buffer, bytes.byteOffset, info.bytes);
+  const body = bytes.subarray(0, info.bytes);
   return etagOf(body) === info.etag ? { ...info, body, modifiedMs: modifiedMsOf(file) } : undefined;
 }
 
