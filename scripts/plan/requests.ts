@@ -28,15 +28,21 @@ export function calculateUnitRequests({ imagesPerUnit }: PlanInputs, { variantsP
     2 + 1 + imagesPerUnit + 1,
     `2 before the work + 1 after the put of the manifest + ${show(imagesPerUnit)}, one after the puts of each image + 1 after the mark`,
   );
+  const getsOfSweep = figure(
+    'gets a unit at the sweep of its pack',
+    1 + 1 + 1,
+    '1 mark of its state + 1 tombstone check + 1 of the manifest',
+  );
   return {
     objects,
+    getsOfSweep,
     puts: figure('puts a unit', objects.value + 1, `${show(objects)} objects + 1 mark of its state`),
     lists: figure('lists a unit', 1, '1, to find what is stored'),
     looks,
     gets: figure(
       'gets a unit',
-      looks.value + 2 + 2,
-      `${show(looks)} tombstone checks + 2 of the manifest, before the work and before its result is marked + 2 marks of its state`,
+      looks.value + 2 + 2 + getsOfSweep.value,
+      `${show(looks)} tombstone checks + 2 of the manifest, before the work and before its result is marked + 2 marks of its state + ${show(getsOfSweep)} at the sweep of its pack`,
     ),
   };
 }

@@ -74,18 +74,23 @@ async function prewarmCounted(others: number) {
   const { units } = unitServices;
   await units.sweep();
   takeCounts();
+  let finishOthers = async () => {};
   if (others === 0) {
     await units.prewarm(await units.submit(unitOf(5, origin.url), { retry: false }), () => {});
   } else {
     const more = Array.from({ length: others }, (_, index) => ({
-      ...unitOf(5, origin.url),
+      ...unitOf(0, origin.url),
       id: `other-${index}`,
     }));
     const { jobs } = await units.submitBatch([unitOf(5, origin.url), ...more], { retry: false });
     takeCounts();
-    for (const job of jobs.slice(0, 1)) await unitServices.processJob(job, () => {});
+    const [first, ...rest] = jobs;
+    if (first) await unitServices.processJob(first, () => {});
+    finishOthers = async () => {
+      for (const job of rest) await unitServices.processJob(job, () => {});
+    };
   }
-  return { units, root, clock, takeCounts };
+  return { units, root, clock, takeCounts, finishOthers };
 }
 
 /** Moves the times of all files of a folder back. */
@@ -102,13 +107,23 @@ describe('planned requests', () => {
     const { takeCounts } = await prewarmCounted(40);
     const { store: planned } = calculatePlan(MILLION_UNITS);
     expect(takeCounts()).toEqual({
-      get: planned.gets.value - 2,
+      get: planned.gets.value - planned.getsOfSweep.value - 2,
       // Of the marks of its state.
       head: 2,
       put: planned.puts.value,
       list: planned.lists.value,
       deleted: 0,
     });
+  });
+
+  it('equal the store requests of the sweep of a pack whose units are all ready', async () => {
+    const { units, takeCounts, finishOthers } = await prewarmCounted(40);
+    await finishOthers();
+    takeCounts();
+    await units.sweepPacks();
+    const { store: planned } = calculatePlan(MILLION_UNITS);
+    const { get, head } = takeCounts();
+    expect(get + head).toBe(41 * planned.getsOfSweep.value);
   });
 
   it('equal the store requests of purging a unit and of the sweeps after it', async () => {
