@@ -9,12 +9,14 @@ import { readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
 import { type Answer, type AnswerOptions, answerFor, askedAnswerFor } from './status/answers.ts';
 import { type AskedTotals, createAskedTotals } from './status/asked-text.ts';
+import { rebuildMarks } from './status/rebuild-marks.ts';
 
 interface StatusOptions {
   json?: true;
   asked?: true;
   broken?: true;
   state?: UnitState;
+  rebuildMarks?: true;
 }
 
 /** Many, because a lookup over a network is mostly waiting. */
@@ -35,6 +37,10 @@ export function statusCommand(): Command {
     .addOption(
       new Option('--state <state>', 'list the ids of all units that are in this state').choices(UNIT_STATES),
     )
+    .option(
+      '--rebuild-marks',
+      'put the units that only earlier versions have worked on into the lists of --state, once',
+    )
     .addHelpText(
       'after',
       '\nExit status: 1 when a unit is not known or could not be looked up; all others are printed.',
@@ -43,7 +49,12 @@ export function statusCommand(): Command {
 }
 
 async function printStatus(args: readonly string[], options: StatusOptions): Promise<void> {
-  const { json = false, asked = false, broken = false, state } = options;
+  const { json = false, asked = false, broken = false, state, rebuildMarks: rebuilds = false } = options;
+  if (rebuilds) {
+    if (args.length > 0 || asked || broken || state || json)
+      throw new CommandFailure('--rebuild-marks is about all units: leave ids and other options out.');
+    return await rebuildMarks(readEnvironment());
+  }
   if (args.length > 0 === (state !== undefined))
     throw new CommandFailure('Give the ids of units, or - to read them, or --state to list units.');
   if (asked && (broken || state))

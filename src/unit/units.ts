@@ -16,6 +16,7 @@ import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadProgress, type ReadProgress } from './progress.ts';
 import { createPurgeGroup, type PurgeGroup } from './purge-group.ts';
+import { createRebuildMarks, type RebuildMarks } from './rebuild-marks.ts';
 import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
 import { createSubmissions, type Submissions } from './submissions.ts';
 import { createSubmit, type Submit } from './submit.ts';
@@ -43,6 +44,8 @@ export interface Units extends Submit {
   lastAttempts: LastAttempts;
   /** Returns a page of the units that are in a state. */
   list: ListUnits;
+  /** Marks the units of earlier versions, so that they are listed. */
+  rebuildMarks: RebuildMarks;
   /** Makes one variant again at effort `best`; see {@link Upgrade}. */
   upgrade: Upgrade;
   /** Returns the state of a unit; `undefined` when there is no manifest of it. */
@@ -90,6 +93,7 @@ export function createUnits(services: UnitDependencies): Units {
   const manifests = createCurrentManifest({ store, packs, tombstones, sweep, sha256 });
   const purge = createPurge({ ...services, tombstones: keepTime(tombstones, clock) });
   const states = createUnitStates({ store, sweep, sha256 });
+  const readStatus = createReadStatus({ ...services, manifests });
   return {
     ...createSubmit({ store, packs, groups, tombstones, clock, sweep, submissions, states, sha256, nowMs }),
     takeUpSubmissions: submissions.takeUp,
@@ -97,8 +101,9 @@ export function createUnits(services: UnitDependencies): Units {
     results: createUnitResults({ states, manifests, parts: createUnitParts(store, sha256) }),
     lastAttempts: createLastAttempts({ store, manifests, states, nowMs }),
     list: createListUnits({ states, packs, manifests }),
+    rebuildMarks: createRebuildMarks({ store, states, manifests, readStatus }),
     upgrade: createUpgrade({ ...services, createFetch }),
-    status: createReadStatus({ ...services, manifests }),
+    status: readStatus,
     progress: createReadProgress({ ...services, manifests, states }),
     asked: createReadAsked({ ...services, manifests }),
     unsent: createReadUnsent(services),
