@@ -42,8 +42,8 @@ export async function measurePicture(name: string, source: Uint8Array, width: nu
   const pixels = await readPixels(flattenOnWhite(resized));
   const still = await createStill({ pixels, metric, runWithPermit: (work) => work() });
   const encodings = new Map<string, QualitySteps>();
-  for (const steps of FORMATS.flatMap((format) => lossyEncodings(format, still)))
-    encodings.set(nameOf(steps), steps);
+  for (const { likely, rest } of FORMATS.map((format) => lossyEncodings(format, still)))
+    for (const steps of [...likely, ...rest]) encodings.set(nameOf(steps), steps);
   return await still.withReference(async () => {
     const measured: Measured[] = [];
     for (const [model, steps] of encodings) {

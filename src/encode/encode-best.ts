@@ -8,8 +8,7 @@ import {
   reaches,
   smallestThatReaches,
 } from './candidates.ts';
-import type { EncoderSettings } from './encodings.ts';
-import { type Draft, type Prediction, predict, USUAL_SCORE, usualPosition } from './predict-quality.ts';
+import { encodeNear, type Prediction, predictFromDraft, stepBelow, stepOf } from './encode-near-target.ts';
 import type { QualitySteps } from './quality-steps.ts';
 import type { Candidate, Still } from './still.ts';
 import { LOWEST_TIER, TIER_QUALITY } from './tier-quality.ts';
@@ -22,12 +21,6 @@ export interface BestRequest {
   maxBytes?: number | undefined;
 }
 
-/** From a draft that is further from the target than this, in points of score, another one is made nearer to it. */
-const FAR = { photo: 8, letters: 15 };
-/** What exceeds the target by more points is encoded again: they are a tenth of the bytes, and more in high. */
-const WORTH_CORRECTING = 2.5;
-/** A correction aims higher by this share of the error that it corrects. */
-const CAUTION = 0.1;
 /** Encodes that look for the highest quality within a budget, and the share of the budget that is near enough to it. */
 const MAX_BUDGET_ENCODES = 4;
 const NEAR_BUDGET = 0.95;
@@ -50,16 +43,10 @@ export async function encodeBest(
     Math.min(...candidates.filter((one) => reaches(one, target)).map(({ body }) => body.byteLength));
   const palette = await paletteEncoding(format, still);
   if (palette) candidates.push(await still.encodeAndScore(palette));
-  const lossy = lossyEncodings(format, still);
-  const predictions: LossyPrediction[] = [];
-  for (const steps of lossy) predictions.push(await predictLossy(still, steps, target));
-  for (const likely of predictions.toSorted((one, other) => one.bytes - other.bytes)) {
-    if (likely.bytes >= fewestBytes()) break;
-    const candidate = await encodeNear(still, likely);
-    candidates.push(candidate);
-    // The others are expected to be larger.
-    if (reaches(candidate, target)) break;
-  }
+  const { likely, rest } = lossyEncodings(format, still);
+  candidates.push(...(await encodeLikeliest(still, likely, target, fewestBytes())));
+  if (fewestBytes() === Number.POSITIVE_INFINITY)
+    candidates.push(...(await encodeLikeliest(still, rest, target, fewestBytes())));
   for (const settings of losslessEncodings(format, still)) {
     const candidate = await still.encodeAndScore(settings);
     candidates.push(candidate);
@@ -68,69 +55,33 @@ export async function encodeBest(
   const best = smallestThatReaches(candidates, target);
   if (maxBytes === undefined || best.body.byteLength <= maxBytes) return best;
   const cheaper: Candidate[] = [];
-  for (const steps of lossy) cheaper.push(await highestWithinBudget(still, steps, target, maxBytes));
+  for (const steps of [...likely, ...rest])
+    cheaper.push(await highestWithinBudget(still, steps, target, maxBytes));
   return bestWithinBudget([...candidates, ...cheaper], maxBytes);
 }
 
-/** Where a lossy encoding is expected to reach a target. */
-interface LossyPrediction extends Prediction {
-  steps: QualitySteps;
-  target: number;
-  /** Positions for a point of score there. */
-  perPoint: number;
-}
-
 /**
- * Predicts from a draft, or from a second one if the first is far from the target. Photographs are drafted where the score is usually that of
- * the target. Letters are drafted once for all targets: for them, a nearer draft predicts no better.
+ * Encodes in the lossy encoding of which the fewest bytes are expected, and in the next ones as long as none reaches the target.
+ *
+ * @param maxBytes - what a smaller candidate has already; infinite if there is none
  */
-async function predictLossy(still: Still, steps: QualitySteps, target: number): Promise<LossyPrediction> {
-  const { model, aim } = steps;
-  const isPhoto = still.contentClass === 'photo';
-  const draftNear = (position: number) =>
-    draftAt(still, steps, stepBelow(steps, clampToRange(still, steps, position)));
-  const first = await draftNear(usualPosition(model, isPhoto ? target : USUAL_SCORE));
-  const isFar = Math.abs(target - first.score) > (isPhoto ? FAR.photo : FAR.letters);
-  const draft = isFar ? await draftNear(predict(model, first, still, target).position) : first;
-  const usual = model.positionsPerPoint;
-  const rise =
-    predict(model, draft, still, target + 1).position - predict(model, draft, still, target - 1).position;
-  const perPoint = Math.min(2 * usual, Math.max(usual / 2, rise / 2));
-  return { ...predict(model, draft, still, target + aim), steps, target, perPoint };
-}
-
-async function draftAt(still: Still, steps: QualitySteps, step: number): Promise<Draft> {
-  const { body, score } = await still.encodeAndScore(steps.draftAt(steps.qualities[step] as number));
-  return { position: steps.positions[step] as number, score, bytes: body.byteLength };
-}
-
-/** Encodes where an encoding is expected to reach the target, and corrects that once. */
-async function encodeNear(still: Still, { steps, target, perPoint, position }: LossyPrediction) {
-  const expected = clampToRange(still, steps, position);
-  const first = await still.encodeAndScore(settingsNear(steps, expected));
-  const surplus = first.score - target;
-  if (reaches(first, target) && surplus <= WORTH_CORRECTING) return first;
-  const change = (steps.aim - surplus + CAUTION * Math.abs(surplus)) * perPoint;
-  const corrected = clampToRange(still, steps, expected + change);
-  if (corrected === expected) return first;
-  const second = await still.encodeAndScore(settingsNear(steps, corrected));
-  return smallestThatReaches([first, second], target);
-}
-
-function clampToRange(still: Still, steps: QualitySteps, position: number): number {
-  const lowest = steps.positions[stepOf(steps, steps.floor[still.contentClass])] as number;
-  return Math.min(steps.positions.at(-1) as number, Math.max(lowest, position));
-}
-
-/** Returns the settings of the quality that is nearest to a position, or some between two. */
-function settingsNear(steps: QualitySteps, position: number): EncoderSettings {
-  const { qualities, positions, settingsAt, between } = steps;
-  const below = stepBelow(steps, position);
-  const above = Math.min(below + 1, positions.length - 1);
-  const [low, high] = [positions[below] as number, positions[above] as number];
-  if (position <= low) return settingsAt(qualities[below] as number);
-  if (between) return between(qualities[above] as number, high - position);
-  return settingsAt(qualities[position - low < high - position ? below : above] as number);
+async function encodeLikeliest(
+  still: Still,
+  encodings: readonly QualitySteps[],
+  target: number,
+  maxBytes: number,
+): Promise<Candidate[]> {
+  const predictions: Prediction[] = [];
+  for (const steps of encodings) predictions.push(await predictFromDraft(still, steps, target));
+  const candidates: Candidate[] = [];
+  for (const likeliest of predictions.toSorted((one, other) => one.bytes - other.bytes)) {
+    if (likeliest.bytes >= maxBytes) break;
+    const candidate = await encodeNear(still, likeliest);
+    candidates.push(candidate);
+    // The others are expected to be larger.
+    if (reaches(candidate, target)) break;
+  }
+  return candidates;
 }
 
 /** Returns the highest quality of an encoding within a budget of bytes, but no lower one than reaches the target of the lowest tier. */
@@ -141,8 +92,8 @@ async function highestWithinBudget(
   maxBytes: number,
 ): Promise<Candidate> {
   const lowestTarget = TIER_QUALITY[LOWEST_TIER].targetScore;
-  let within = await encodeNear(still, await predictLossy(still, steps, lowestTarget));
-  let beyond = await encodeNear(still, await predictLossy(still, steps, target));
+  let within = await encodeNear(still, await predictFromDraft(still, steps, lowestTarget));
+  let beyond = await encodeNear(still, await predictFromDraft(still, steps, target));
   if (within.body.byteLength > maxBytes || beyond.body.byteLength <= maxBytes) return within;
   let best = within;
   for (let encodes = 0; encodes < MAX_BUDGET_ENCODES; encodes++) {
@@ -160,19 +111,6 @@ async function highestWithinBudget(
     if (within.body.byteLength > NEAR_BUDGET * maxBytes) break;
   }
   return best;
-}
-
-/** Returns the lowest step of at least a quality. */
-function stepOf({ qualities }: QualitySteps, quality: number): number {
-  return qualities.findIndex((one) => one >= quality);
-}
-
-/** Returns the highest step that is not above a position, or the lowest. */
-function stepBelow({ positions }: QualitySteps, position: number): number {
-  return Math.max(
-    0,
-    positions.findLastIndex((one) => one <= position),
-  );
 }
 
 function qualityOf({ settings }: Candidate): number {

@@ -25,7 +25,7 @@ export interface Reference {
   /**
    * Scores a candidate against the reference.
    *
-   * @throws RangeError if the sizes differ, or the reference does not fit into the metric's memory
+   * @throws RangeError if the sizes differ, an image does not have three bytes a pixel, or the reference does not fit into the metric's memory
    */
   score(candidate: RgbImage): Promise<number>;
   /** Releases the memory of the reference. */
@@ -75,14 +75,15 @@ export function createMetric(threads: number): Metric {
       const scorer = leastLoaded();
       const reference = opened++;
       scorer.load++;
-      const ready = scorer.send({ kind: 'open', reference, image });
+      const send = createPixelSender(scorer, reference);
+      const ready = send('open', image);
       // The first score throws its error.
       ready.catch(() => {});
       return {
         async score(candidate) {
           assertSameSize(image, candidate);
           await ready;
-          return (await scorer.send({ kind: 'score', reference, image: candidate })) as number;
+          return (await send('score', candidate)) as number;
         },
         close() {
           scorer.load--;
@@ -90,6 +91,24 @@ export function createMetric(threads: number): Metric {
         },
       };
     },
+  };
+}
+
+/**
+ * Returns a function that sends pixels to the thread of a reference, by way of shared memory. That is used again, since the first use of new
+ * memory costs several times what copying the pixels does.
+ */
+function createPixelSender(scorer: Scorer, reference: number) {
+  const unused: Uint8Array<SharedArrayBuffer>[] = [];
+  return async (kind: 'open' | 'score', { data, width, height }: RgbImage) => {
+    const bytes = width * height * 3;
+    if (data.byteLength !== bytes)
+      throw new RangeError(`${width}×${height} pixels have ${bytes} bytes, not ${data.byteLength}`);
+    const shared = unused.pop() ?? new Uint8Array(new SharedArrayBuffer(bytes));
+    shared.set(data);
+    const result = await scorer.send({ kind, reference, image: { data: shared, width, height } });
+    unused.push(shared);
+    return result;
   };
 }
 

@@ -16,12 +16,6 @@ export interface DraftedStill {
   sharpColours: number;
 }
 
-/** Where an encoding is expected to reach a target, and with how many bytes. */
-export interface Prediction {
-  position: number;
-  bytes: number;
-}
-
 /** Points of score per unit of a feature. */
 const POINTS = 10;
 /** The score around which features are centred, and to which the usual draft of a model belongs. */
@@ -69,13 +63,21 @@ export function usualPosition({ draft }: QualityModel, score: number): number {
   return draft.at + (score - USUAL_SCORE) * draft.perPoint;
 }
 
-/** Predicts at which position an encoding reaches a target, and with how many bytes, from a draft of it. */
-export function predict(model: QualityModel, draft: Draft, still: DraftedStill, target: number): Prediction {
+/** Predicts at which position an encoding reaches a target, from a draft of it. There may be no quality at that position. */
+export function predictPosition(
+  model: QualityModel,
+  draft: Draft,
+  still: DraftedStill,
+  target: number,
+): number {
   const features = featuresOf(draft, still, target);
   const change = model.position.reduce((sum, weight, i) => sum + weight * (features[i] as number), 0);
   // From a draft beyond the bounds, the rest of the way has the usual slope.
   const beyond = Math.min(HIGHEST_SCORE, Math.max(LOWEST_SCORE, draft.score)) - draft.score;
-  const position = draft.position + change + beyond * model.positionsPerPoint;
-  const { start, perPosition } = model.bytes;
-  return { position, bytes: draft.bytes * Math.exp(start + perPosition * (position - draft.position)) };
+  return draft.position + change + beyond * model.positionsPerPoint;
+}
+
+/** Predicts how many bytes an encoding has at a position, from a draft of it. */
+export function predictBytes({ bytes }: QualityModel, draft: Draft, position: number): number {
+  return draft.bytes * Math.exp(bytes.start + bytes.perPosition * (position - draft.position));
 }

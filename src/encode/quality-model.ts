@@ -1,4 +1,4 @@
-/** How a draft of an encoding tells where its real settings reach a target; see `predict`. */
+/** How a draft of an encoding tells where its real settings reach a target; see `predictPosition`. */
 export interface QualityModel {
   /** Weights of the features: how far from the draft's position the real settings reach the target. */
   position: readonly number[];

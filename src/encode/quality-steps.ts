@@ -11,7 +11,7 @@ export interface QualitySteps {
   /** Where the qualities are, in the same order. */
   positions: readonly number[];
   settingsAt(quality: number): EncoderSettings;
-  /** Faster settings: their scores and bytes tell at which quality the real ones reach a target; see `predict`. */
+  /** Faster settings: their scores and bytes tell at which quality the real ones reach a target; see `predictPosition`. */
   draftAt(quality: number): EncoderSettings;
   model: QualityModel;
   /** By how many points an encode is aimed above the target, so that nine in ten reach it although predictions are off. */

@@ -91,6 +91,19 @@ describe.each(Object.entries(PICTURES))('effort best for %s', (_, picture) => {
   });
 });
 
+describe('effort best for a printed page without colours', () => {
+  it('drafts a JPEG once, whether the lowest legible quality is far above the target or not', async () => {
+    const source = await sharp(await print())
+      .greyscale()
+      .png()
+      .toBuffer();
+    for (const tier of TIERS) {
+      const { drafts } = await encodesOf(source, [{ format: 'jpeg', tier }]);
+      expect(drafts).toHaveLength(1);
+    }
+  });
+});
+
 describe('effort best for several variants', () => {
   it('shares drafts between formats, and makes of each variant what it is alone', async () => {
     const source = await photograph();

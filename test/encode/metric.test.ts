@@ -133,6 +133,15 @@ describe('SSIMULACRA2', () => {
     const reference = metric.open(draw(gradient, [16, 16]));
     await expect(reference.score(draw(gradient, [16, 17]))).rejects.toThrow(RangeError);
   });
+
+  it('throws a RangeError for pixels with an alpha channel, of the reference and of a candidate', async () => {
+    const image = draw(gradient, [16, 16]);
+    const withAlpha = { ...image, data: new Uint8Array(16 * 16 * 4) };
+    await expect(metric.open(image).score(withAlpha)).rejects.toThrow(
+      '16×16 pixels have 768 bytes, not 1024',
+    );
+    await expect(metric.open(withAlpha).score(image)).rejects.toThrow(RangeError);
+  });
 });
 
 /** The same numbers on every machine: integer arithmetic and IEEE doubles only. */

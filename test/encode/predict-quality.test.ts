@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { predict } from '../../src/encode/predict-quality.ts';
+import { predictBytes, predictPosition } from '../../src/encode/predict-quality.ts';
 import { QUALITY_MODELS } from '../../src/encode/quality-model.ts';
 
 /** A draft at position 0, of a picture as they are served. */
@@ -23,9 +23,11 @@ describe.each(Object.entries(QUALITY_MODELS))('the prediction for %s', (_, model
       fc.property(drafts, fc.double({ min: -15, max: 13, noNaN: true }), ({ draft, still }, distance) => {
         const target = Math.min(80, Math.max(60, draft.score + distance));
         fc.pre(Math.abs(target - draft.score) <= 15);
-        const [lower, higher] = [target, target + 2].map((one) => predict(model, draft, still, one));
-        expect(higher?.position).toBeGreaterThan(lower?.position as number);
-        expect(higher?.bytes).toBeGreaterThan(lower?.bytes as number);
+        const [lower, higher] = [target, target + 2].map((one) =>
+          predictPosition(model, draft, still, one),
+        ) as [number, number];
+        expect(higher).toBeGreaterThan(lower);
+        expect(predictBytes(model, draft, higher)).toBeGreaterThan(predictBytes(model, draft, lower));
       }),
     );
   });
@@ -35,7 +37,7 @@ describe.each(Object.entries(QUALITY_MODELS))('the prediction for %s', (_, model
       fc.property(drafts, ({ draft, still }) => {
         const target = Math.min(80, Math.max(60, draft.score));
         fc.pre(target === draft.score);
-        const points = predict(model, draft, still, target).position / model.positionsPerPoint;
+        const points = predictPosition(model, draft, still, target) / model.positionsPerPoint;
         expect(Math.abs(points)).toBeLessThan(15);
       }),
     );
@@ -45,10 +47,9 @@ describe.each(Object.entries(QUALITY_MODELS))('the prediction for %s', (_, model
     fc.assert(
       fc.property(drafts, fc.double({ min: -100, max: 29, noNaN: true }), ({ draft, still }, score) => {
         const [low, lower] = [score, score - 10].map((one) =>
-          predict(model, { ...draft, score: one }, still, 60),
-        );
-        const change = (lower?.position as number) - (low?.position as number);
-        expect(change).toBeCloseTo(10 * model.positionsPerPoint);
+          predictPosition(model, { ...draft, score: one }, still, 60),
+        ) as [number, number];
+        expect(lower - low).toBeCloseTo(10 * model.positionsPerPoint);
       }),
     );
   });

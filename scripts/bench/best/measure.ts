@@ -91,7 +91,8 @@ export async function addOptima(pixels: Pixels, metric: Metric, answers: readonl
 async function optimumOf(still: Still, { format, tier }: Spec): Promise<Candidate> {
   const target = TIER_QUALITY[tier].targetScore;
   const palette = await paletteEncoding(format, still);
-  const lossy = lossyEncodings(format, still).flatMap(({ qualities, floor, settingsAt }) =>
+  const { likely, rest } = lossyEncodings(format, still);
+  const lossy = [...likely, ...rest].flatMap(({ qualities, floor, settingsAt }) =>
     qualities.filter((quality) => quality >= floor[still.contentClass]).map(settingsAt),
   );
   const candidates: Candidate[] = [];
