@@ -1,13 +1,13 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Distribution } from 'aws-cdk-lib/aws-cloudfront';
-import { Alarm, ComparisonOperator, type IMetric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { type Alarm, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { cdnPercent, logMetric, PERIOD, urlFaultPercent } from './metrics.ts';
+import { type AlarmSpec, createAlarmsOf, MIN_REQUESTS } from './create-alarms.ts';
+import { logMetric, PERIOD, urlFaultPercent } from './metrics.ts';
 import { CDN_REGION } from './regions.ts';
 import type { Settings } from './settings.ts';
+import { cdnAlarms } from './viewer-alarms.ts';
 import type { Queues } from './worker.ts';
 
 /** What the alarms and the dashboard have metrics of. */
@@ -16,22 +16,6 @@ export interface MonitoredResources extends Queues {
   readonly worker: LambdaFunction;
   readonly distribution: Distribution;
 }
-
-/** An alarm, before it is created. */
-export interface AlarmSpec {
-  readonly id: string;
-  /** The text of the notification: what has happened, and what to do about it. */
-  readonly description: string;
-  readonly metric: IMetric;
-  /** The alarm goes off when the metric is at or above this in each of the last `periods` of five minutes. */
-  readonly threshold: number;
-  readonly periods: number;
-  /** Then the alarm keeps its state while there are few samples: a percentile of a few requests is just the slowest one. */
-  readonly isPercentile?: boolean;
-}
-
-/** With fewer requests in five minutes a percentage means nothing. */
-const MIN_REQUESTS = 100;
 
 /** Creates the alarms of the stack. */
 export function createAlarms(scope: Construct, resources: MonitoredResources, settings: Settings): Alarm[] {
@@ -46,32 +30,6 @@ export function createAlarms(scope: Construct, resources: MonitoredResources, se
       : []),
   ];
   return createAlarmsOf(scope, specs, settings.alarmTopicArn);
-}
-
-/** Creates alarms. Without a topic they notify nobody, and only show in the console and on the dashboard. */
-export function createAlarmsOf(
-  scope: Construct,
-  specs: readonly AlarmSpec[],
-  topicArn: string | undefined,
-): Alarm[] {
-  const topic = topicArn === undefined ? undefined : Topic.fromTopicArn(scope, 'AlarmTopic', topicArn);
-  return specs.map(({ id, description, metric, threshold, periods, isPercentile }) => {
-    const alarm = new Alarm(scope, id, {
-      alarmDescription: description,
-      metric,
-      threshold,
-      evaluationPeriods: periods,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // While nothing happens, all of these metrics are missing.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...(isPercentile && { evaluateLowSampleCountPercentile: 'ignore' }),
-    });
-    if (topic) {
-      alarm.addAlarmAction(new SnsAction(topic));
-      alarm.addOkAction(new SnsAction(topic));
-    }
-    return alarm;
-  });
 }
 
 function functionAlarms({ imageFunction, worker }: MonitoredResources): AlarmSpec[] {
@@ -200,28 +158,6 @@ function logAlarms(namespace: string): AlarmSpec[] {
       }),
       threshold: 1,
       periods: 2,
-    },
-  ];
-}
-
-/** The alarms on what viewers get, which have to be in `CDN_REGION`. */
-export function cdnAlarms(distributionId: string, settings: Settings): AlarmSpec[] {
-  return [
-    {
-      id: 'Cdn5xxAlarm',
-      description:
-        "Viewers get errors from CloudFront. If the image function's alarms are quiet, the cause is the edge function (FunctionExecutionErrors on the dashboard), S3, or CloudFront itself: see the AWS Health Dashboard.",
-      metric: cdnPercent(distributionId, '5xxErrorRate', MIN_REQUESTS),
-      threshold: settings.alarmCdn5xxPercent,
-      periods: 3,
-    },
-    {
-      id: 'Cdn4xxAlarm',
-      description:
-        'Most requests of viewers are refused. If it is 403: URLs are signed with a key that the edge does not have, the edge has no keys at all (`npm run keys`), or somebody is probing. If it is 404: a client has removed many originals.',
-      metric: cdnPercent(distributionId, '4xxErrorRate', MIN_REQUESTS),
-      threshold: settings.alarmCdn4xxPercent,
-      periods: 3,
     },
   ];
 }

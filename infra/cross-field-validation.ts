@@ -2,14 +2,8 @@ import type { Config } from '../src/config.ts';
 import type { AllowPattern } from '../src/source/allowlist.ts';
 import { isAscii } from './ascii.ts';
 import { type CheckedOptions, OPTION_NAMES, OPTIONS, type OptionName } from './options.ts';
-import { CDN_REGION, hasAccessLogs, NEAREST_SHIELD, nearestShieldRegion, regionFault } from './regions.ts';
-
-/** Something wrong with options together, each of which is valid by itself. */
-export interface CrossFieldFault {
-  /** The options concerned. Where one of them is invalid by itself, this fault is not reported. */
-  readonly options: readonly OptionName[];
-  readonly message: string;
-}
+import { type CrossFieldFault, regionFaults } from './region-validation.ts';
+import { CDN_REGION } from './regions.ts';
 
 /** Something that can be deployed, but is probably not intended. */
 export interface Warning {
@@ -42,8 +36,6 @@ export function crossFieldFaults(
     ...domainFaults(options),
     ...workerFaults(options),
     ...regionFaults(options, region),
-    ...shieldFaults(options, region),
-    ...topicFaults(options, region),
     ...sourceFaults(options, config),
     ...characterFaults(environment),
     ...sizeFaults(environment),
@@ -80,40 +72,6 @@ function workerFaults(options: CheckedOptions): CrossFieldFault[] {
       message: `workerReservedConcurrency: must be more than workerMaxConcurrency, ${workerMaxConcurrency}: one is for the sweep`,
     });
   return faults;
-}
-
-function regionFaults({ accessLogs }: CheckedOptions, region: string | undefined): CrossFieldFault[] {
-  if (region === undefined) return [];
-  const fault = regionFault(region);
-  if (fault !== undefined) return [{ options: [], message: `region: ${fault.found}: ${fault.todo}` }];
-  if (!accessLogs || hasAccessLogs(region)) return [];
-  return [
-    {
-      options: ['accessLogs'],
-      message: `accessLogs: CloudFront delivers no access logs to buckets in ${region}, as in other regions that have to be enabled first: leave it out, and turn on "standard logging (v2)" in CloudFront's console`,
-    },
-  ];
-}
-
-function shieldFaults({ originShieldRegion }: CheckedOptions, region: string | undefined): CrossFieldFault[] {
-  if (originShieldRegion !== NEAREST_SHIELD || nearestShieldRegion(region ?? '') !== undefined) return [];
-  return [
-    {
-      options: ['originShieldRegion'],
-      message: `originShieldRegion: which is nearest to ${region ?? 'the stack'} is not known: name a region, or set AWS_REGION`,
-    },
-  ];
-}
-
-function topicFaults({ alarmTopicArn }: CheckedOptions, region: string | undefined): CrossFieldFault[] {
-  const [, , , topicRegion] = alarmTopicArn?.split(':') ?? [];
-  if (region === undefined || topicRegion === undefined || topicRegion === region) return [];
-  return [
-    {
-      options: ['alarmTopicArn'],
-      message: `alarmTopicArn: the topic is in ${topicRegion}, but the stack and its alarms are in ${region}, and an alarm only notifies topics of its own region`,
-    },
-  ];
 }
 
 function sourceFaults({ imageTimeoutSeconds }: CheckedOptions, config: Config): CrossFieldFault[] {

@@ -1,6 +1,7 @@
 import { CfnParameter, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { cdnAlarms, createAlarmsOf } from './alarms.ts';
+import { type AlarmSpec, createAlarmsOf, MIN_REQUESTS } from './create-alarms.ts';
+import { cdnPercent } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -16,4 +17,26 @@ export class ViewerAlarmsStack extends Stack {
     });
     createAlarmsOf(this, cdnAlarms(distributionId, settings), settings.viewerAlarmTopicArn);
   }
+}
+
+/** The alarms on what viewers get, which have to be in `CDN_REGION`. */
+export function cdnAlarms(distributionId: string, settings: Settings): AlarmSpec[] {
+  return [
+    {
+      id: 'Cdn5xxAlarm',
+      description:
+        "Viewers get errors from CloudFront. If the image function's alarms are quiet, the cause is the edge function (FunctionExecutionErrors on the dashboard), S3, or CloudFront itself: see the AWS Health Dashboard.",
+      metric: cdnPercent(distributionId, '5xxErrorRate', MIN_REQUESTS),
+      threshold: settings.alarmCdn5xxPercent,
+      periods: 3,
+    },
+    {
+      id: 'Cdn4xxAlarm',
+      description:
+        'Most requests of viewers are refused. If it is 403: URLs are signed with a key that the edge does not have, the edge has no keys at all (`npm run keys`), or somebody is probing. If it is 404: a client has removed many originals.',
+      metric: cdnPercent(distributionId, '4xxErrorRate', MIN_REQUESTS),
+      threshold: settings.alarmCdn4xxPercent,
+      periods: 3,
+    },
+  ];
 }
