@@ -1,5 +1,6 @@
 import { ALARM_OPTIONS } from './options/alarms.ts';
 import { CDN_OPTIONS } from './options/cdn.ts';
+import { FARGATE_OPTIONS } from './options/fargate.ts';
 import { FUNCTION_OPTIONS } from './options/functions.ts';
 import { matching, option, type StackOption, type VariableOption } from './options/option-values.ts';
 import { RETENTION_OPTIONS } from './options/retention.ts';
@@ -20,6 +21,7 @@ export const OPTIONS = {
   }),
   ...VARIABLE_OPTIONS,
   ...FUNCTION_OPTIONS,
+  ...FARGATE_OPTIONS,
   ...RETENTION_OPTIONS,
   ...CDN_OPTIONS,
   ...ALARM_OPTIONS,

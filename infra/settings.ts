@@ -29,6 +29,8 @@ export class OptionsError extends Error {
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MB_PER_VCPU = 1769;
+/** The least that an event source of Lambda may have. */
+const LEAST_CONCURRENCY = 2;
 
 /**
  * Validates options, whether they come from the context or from code.
@@ -53,6 +55,11 @@ export function readSettings(
     environment,
     imageConcurrency: checked.imageConcurrency ?? vcpus(checked.imageMemoryMb),
     workerConcurrency: checked.workerConcurrency ?? vcpus(checked.workerMemoryMb),
+    // Lambda is for what is little or urgent, and containers for the rest.
+    workerMaxConcurrency:
+      checked.fargateMaxTasks !== undefined && !('workerMaxConcurrency' in options)
+        ? LEAST_CONCURRENCY
+        : checked.workerMaxConcurrency,
     alarmLatencySeconds: checked.alarmLatencySeconds ?? Math.ceil(config.sourceTimeoutMs / 1000) + 2,
     warnings: warningsFor(checked, (option) => option in options, known.region),
   });

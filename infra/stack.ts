@@ -1,10 +1,11 @@
-import { Annotations, CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { createAlarms } from './alarms.ts';
 import { createDashboard } from './dashboard.ts';
 import { createDistribution } from './distribution.ts';
 import { createEdgeFunction, createSigningKeys } from './edge-function.ts';
+import { createFargateWorkers } from './fargate-workers.ts';
 import { createImageFunction } from './image-function.ts';
 import { createKeyPolicy, createOperatorPolicy, createSignerPolicy } from './operator-policies.ts';
 import { runbookOutputs } from './runbook.ts';
@@ -18,6 +19,11 @@ import { createQueues, createWorker } from './worker.ts';
  * worker that fills it in advance.
  */
 export class EdgepressStack extends Stack {
+  /** Of the region in which the stack is deployed. CDK would ask AWS for them, and keep the answer in a file. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
+  }
+
   /** @param settings - from `readSettings`; the stack's name is `id`, and `settings.stackName` is for the caller */
   constructor(scope: Construct, id: string, settings: Settings, props: StackProps = {}) {
     super(scope, id, { description: 'edgepress: compressed images on first request', ...props });
@@ -33,6 +39,13 @@ export class EdgepressStack extends Stack {
     const distribution = createDistribution(this, { bucket, alias, url, edgeFunction, settings });
     const { distributionId, distributionArn } = distribution;
     const worker = createWorker(this, { code, bucket, queue, distributionId, distributionArn, settings });
+
+    const { fargateMaxTasks } = settings;
+    if (fargateMaxTasks !== undefined)
+      createFargateWorkers(this, {
+        ...{ bucket, queue, distributionId, distributionArn, settings },
+        maxTasks: fargateMaxTasks,
+      });
 
     const monitored = { imageFunction, worker, queue, deadLetters, distribution };
     const alarms = createAlarms(this, monitored, settings);

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget, SqsQueue as QueueTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { Code, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -86,15 +87,7 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
       CONCURRENCY: String(settings.workerConcurrency),
     },
   });
-  grantStore(role, bucket);
-  grantSweep(role, bucket);
-  grantSources(role, settings.config.sourceAllow);
-  grantSourceHeaders(role, settings.config.sourceHeaders);
-  grantNotify(role, bucket, settings.config);
-  grantIngest(role, settings.config);
-  // To send the failed jobs of a message again, without those that succeeded.
-  allow(role, ['sqs:SendMessage'], [queue.queueArn]);
-  allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);
+  grantWork(role, { bucket, queue, distributionArn, settings });
   worker.addEventSource(
     new SqsEventSource(queue, {
       batchSize: settings.workerBatchSize,
@@ -107,6 +100,22 @@ export function createWorker(scope: Construct, options: WorkerOptions): LambdaFu
   scheduleSweep(scope, worker);
   sendObjectEvents(scope, queue, settings);
   return worker;
+}
+
+/** Lets a worker do what jobs ask for, and sweep. */
+export function grantWork(
+  role: IRole,
+  { bucket, queue, distributionArn, settings }: Omit<WorkerOptions, 'code' | 'distributionId'>,
+): void {
+  grantStore(role, bucket);
+  grantSweep(role, bucket);
+  grantSources(role, settings.config.sourceAllow);
+  grantSourceHeaders(role, settings.config.sourceHeaders);
+  grantNotify(role, bucket, settings.config);
+  grantIngest(role, settings.config);
+  // To send the failed jobs of a message again, without those that succeeded.
+  allow(role, ['sqs:SendMessage'], [queue.queueArn]);
+  allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);
 }
 
 /** Sends the events of new objects with units to the queue. Unlike a notification of S3, a rule leaves the settings of the bucket alone. */

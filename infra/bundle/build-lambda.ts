@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
 
-/** What the functions run on. */
-export interface LambdaTarget {
+/** What the bundled programs run on. */
+export interface BundleTarget {
   cpu: 'arm64' | 'x64';
 }
 
@@ -29,12 +29,29 @@ const COMMONJS_GLOBALS = [
  * @param folder - exists, and is empty
  * @throws Error when the build fails, or sharp cannot be downloaded
  */
-export function buildLambda(folder: string, { cpu }: LambdaTarget): void {
+export function buildLambda(folder: string, target: BundleTarget): void {
+  const entryPoints = {
+    'lambda-image': 'src/entry/lambda-image.ts',
+    'lambda-worker': 'src/entry/lambda-worker.ts',
+  };
+  bundleEntries(folder, entryPoints, target);
+}
+
+/**
+ * Bundles programs into a folder, with what they load by file name.
+ *
+ * @param entryPoints - the source of each program, by its name
+ * @throws Error when the build fails, or sharp cannot be downloaded
+ */
+export function bundleEntries(
+  folder: string,
+  entryPoints: Readonly<Record<string, string>>,
+  { cpu }: BundleTarget,
+): void {
   buildSync({
     absWorkingDir: ROOT,
     entryPoints: {
-      'lambda-image': 'src/entry/lambda-image.ts',
-      'lambda-worker': 'src/entry/lambda-worker.ts',
+      ...entryPoints,
       // Worker threads, loaded by file name from the folder of the code that starts them.
       'magick-worker': 'src/decode/decoders/magick-worker.mjs',
       'pdfium-worker': 'src/decode/decoders/pdfium-worker.mjs',

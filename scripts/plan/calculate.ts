@@ -1,5 +1,6 @@
 import { type Cost, calculateCost } from './cost.ts';
 import { calculateEfforts, type Efforts } from './effort.ts';
+import { calculateFargate, type Fargate } from './fargate.ts';
 import { dollars, type Figure, figure, formatPrice, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
 import {
@@ -39,6 +40,8 @@ export interface Plan {
   quotas: readonly Quota[];
   time: Time;
   cost: Cost;
+  /** The same work on Fargate Spot. */
+  fargate: Fargate;
   /** The cost of purging a million units one by one, compared with making them. */
   purgeEverything: { purged: Figure; made: Figure; times: Figure };
   effort: Efforts;
@@ -64,6 +67,7 @@ export function calculatePlan(inputs: PlanInputs): Plan {
     quotas: compareQuotas({ ...parts, beyondOneStack }),
     time: calculateTime(inputs, load, workers, store),
     cost,
+    fargate: calculateFargate(load, workers, cost),
     purgeEverything: comparePurgesWithMaking(inputs, cost),
     effort: calculateEfforts(inputs, load, workers),
   };

@@ -1,5 +1,5 @@
 /**
- * AWS list prices in US dollars, without taxes, from the pricing pages of Lambda, SQS, S3 and CloudFront. Free tiers are left out,
+ * AWS list prices in US dollars, without taxes, from the pricing pages of Lambda, Fargate, SQS, S3 and CloudFront. Free tiers are left out,
  * except that of invalidations. `plan --json` prints this object as `prices`.
  */
 export const PRICES = {
@@ -8,6 +8,13 @@ export const PRICES = {
   /** Lambda on arm64. */
   usdPerGbSecond: 0.0000133334,
   usdPerMillionInvocations: 0.2,
+  /** Fargate on Linux, arm64. */
+  usdPerVcpuHour: 0.03238,
+  usdPerTaskGbHour: 0.00356,
+  /** Of Fargate Spot, of the price of Fargate. It follows the market: AWS says "up to 70% off". */
+  spotShare: 0.3,
+  /** A public IPv4 address: each container has one. */
+  usdPerAddressHour: 0.005,
   /** SQS: any call, of ten messages at most, up to 64 KB. */
   usdPerMillionQueueCalls: 0.4,
   /** S3: put and list are of one class. Deletes are not charged. */
@@ -25,11 +32,14 @@ export const PRICES = {
   freeTagsPerMonth: 1000,
 } as const;
 
-type Price = Exclude<keyof typeof PRICES, 'date' | 'region' | 'freeTagsPerMonth'>;
+type Price = Exclude<keyof typeof PRICES, 'date' | 'region' | 'freeTagsPerMonth' | 'spotShare'>;
 
 /** What each price is for, in the order in which the report lists them. */
 export const PRICE_NAMES: Readonly<Record<Price, string>> = {
   usdPerGbSecond: 'a GB-second of Lambda (arm64)',
+  usdPerVcpuHour: 'a vCPU of Fargate (arm64) for an hour; Spot about 30% of it',
+  usdPerTaskGbHour: 'a GB of memory of Fargate (arm64) for an hour; Spot about 30% of it',
+  usdPerAddressHour: 'a public IPv4 address for an hour',
   usdPerMillionInvocations: 'a million invocations of Lambda',
   usdPerMillionQueueCalls: 'a million calls of SQS',
   usdPerMillionPuts: 'a million puts or lists of S3 (deletes are free)',

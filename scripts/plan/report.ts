@@ -65,6 +65,9 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
     ]),
     section('Time', formatFigures(time)),
     costLines(plan),
+    section('Workers on Fargate Spot instead ("fargateMaxTasks" of the stack)', formatFigures(plan.fargate), [
+      'Not counted: the minutes in which containers start and wait, and the work of the two functions beside them.',
+    ]),
     effortLines(plan),
     priceLines(),
     warnings.length > 0 ? section('Warnings', bulletPoints(warnings)) : [],

@@ -50,6 +50,7 @@ export const ALL_OPTIONS: EdgepressOptions = {
   sourceIgnoredParameters: '{"*.amazonaws.com": ["X-Amz-*"]}',
   ingestFrom: ['s3://deliveries/units/', 's3://more-deliveries/'],
   sourceUserAgent: 'edgepress (+https://example.com/images)',
+  fargateMaxTasks: 20,
   imageReservedConcurrency: 200,
   workerReservedConcurrency: 101,
   variantDays: 90,

@@ -1,0 +1,111 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { findQueues, onlyResource } from '../support/infra/resources.ts';
+import { synthesise } from '../support/infra/synthesise.ts';
+
+const template = synthesise({ fargateMaxTasks: 20 });
+
+describe('workers on Fargate', () => {
+  it('are not there unless they are asked for', () => {
+    synthesise().resourceCountIs('AWS::ECS::Service', 0);
+    synthesise().resourceCountIs('AWS::EC2::VPC', 0);
+  });
+
+  it('run on spare arm64 capacity, with 2 GB for each vCPU and the notice of Spot to stop', () => {
+    expect(onlyResource(template, 'AWS::ECS::TaskDefinition')).toMatchObject({
+      Cpu: '4096',
+      Memory: '8192',
+      RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
+      ContainerDefinitions: [{ StopTimeout: 120, Environment: expect.any(Array) }],
+    });
+    expect(onlyResource(template, 'AWS::ECS::Service')).toMatchObject({
+      CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE_SPOT', Weight: 1 }],
+    });
+  });
+
+  it('run on capacity of their own if the option says so', () => {
+    const onDemand = synthesise({ fargateMaxTasks: 20, fargateSpot: false, fargateVcpus: 16 });
+    expect(onlyResource(onDemand, 'AWS::ECS::Service')).toMatchObject({
+      CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE', Weight: 1 }],
+    });
+    expect(onlyResource(onDemand, 'AWS::ECS::TaskDefinition')).toMatchObject({
+      Cpu: '16384',
+      Memory: '32768',
+    });
+  });
+
+  it('have the environment of the worker function, and as many encodes at a time as vCPUs', () => {
+    const [container] = onlyResource(template, 'AWS::ECS::TaskDefinition')['ContainerDefinitions'] as {
+      Environment: { Name: string; Value: unknown }[];
+    }[];
+    const environment = new Map(container?.Environment.map(({ Name, Value }) => [Name, Value]));
+    expect(environment.get('CONCURRENCY')).toBe('4');
+    expect(environment.get('QUEUE')).toEqual({ Ref: findQueues(template).queueId });
+    expect(environment.get('PREWARM_EFFORT')).toBe('best');
+    expect(environment.has('AWS_REGION')).toBe(true);
+  });
+
+  it('may receive and delete messages of the queue', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: [
+              'sqs:ReceiveMessage',
+              'sqs:DeleteMessage',
+              'sqs:ChangeMessageVisibility',
+              'sqs:GetQueueAttributes',
+            ],
+            Resource: { 'Fn::GetAtt': [findQueues(template).queueId, 'Arn'] },
+          }),
+        ]),
+      },
+      Roles: [{ Ref: Match.stringLikeRegexp('^WorkersRole') }],
+    });
+  });
+
+  it('cannot be connected to, and need no NAT gateway', () => {
+    expect(onlyResource(template, 'AWS::EC2::SecurityGroup')).not.toHaveProperty('SecurityGroupIngress');
+    template.resourceCountIs('AWS::EC2::NatGateway', 0);
+    template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
+  });
+
+  it('are none while nothing waits, more the longer units have waited, and fewer after ten idle minutes', () => {
+    expect(onlyResource(template, 'AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
+      MinCapacity: 0,
+      MaxCapacity: 20,
+    });
+    // A deployment would set it.
+    expect(onlyResource(template, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      StepScalingPolicyConfiguration: {
+        AdjustmentType: 'ChangeInCapacity',
+        StepAdjustments: [
+          { MetricIntervalLowerBound: 0, MetricIntervalUpperBound: 180, ScalingAdjustment: 3 },
+          { MetricIntervalLowerBound: 180, MetricIntervalUpperBound: 480, ScalingAdjustment: 5 },
+          { MetricIntervalLowerBound: 480, ScalingAdjustment: 10 },
+        ],
+      },
+    });
+    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      StepScalingPolicyConfiguration: {
+        AdjustmentType: 'PercentChangeInCapacity',
+        MinAdjustmentMagnitude: 1,
+        StepAdjustments: [{ MetricIntervalUpperBound: 0, ScalingAdjustment: -25 }],
+      },
+    });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 120,
+      EvaluationPeriods: 2,
+      Metrics: Match.arrayWith([Match.objectLike({ Expression: 'IF(waiting > 0, age, 0)' })]),
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('^WorkersStart') }],
+    });
+  });
+
+  it('leave two workers on Lambda for what is little or urgent, unless the option says how many', () => {
+    const workersOf = (options: object) =>
+      onlyResource(synthesise(options), 'AWS::Lambda::EventSourceMapping')['ScalingConfig'];
+    expect(workersOf({ fargateMaxTasks: 20 })).toEqual({ MaximumConcurrency: 2 });
+    expect(workersOf({ fargateMaxTasks: 20, workerMaxConcurrency: 9 })).toEqual({ MaximumConcurrency: 9 });
+  });
+});
