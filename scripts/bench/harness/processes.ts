@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type CpuTimes, readCpuTimes } from './cpu-times.ts';
 import { watchMemory } from './memory.ts';
@@ -65,10 +65,10 @@ export async function startService(env: Record<string, string>): Promise<ServerP
 
 let bundle: string | undefined;
 
-/** Builds what `npm start` runs, once. Returns its file. */
+/** Builds what `npm start` runs, once. Returns the absolute path of its file, by which processes that it forks are started, too. */
 export function bundledServer(): string {
   if (!bundle) execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
-  bundle = 'dist/server.mjs';
+  bundle = resolve('dist/server.mjs');
   return bundle;
 }
 
