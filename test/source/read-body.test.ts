@@ -24,12 +24,15 @@ describe('a body that hardly comes', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const body = new PassThrough();
     const told: string[] = [];
-    let givePlace = () => {};
+    let [givePlace, refusePlace] = [() => {}, () => {}];
     const watcher = {
       onStall: () => void told.push('stall'),
       onAnswer: () => {
         told.push('answer');
-        return new Promise<void>((resolve) => (givePlace = resolve));
+        return new Promise<void>((resolve, reject) => {
+          givePlace = resolve;
+          refusePlace = () => reject(new Error('the wait is too long'));
+        });
       },
     };
     const from = 'images.test';
@@ -42,7 +45,7 @@ describe('a body that hardly comes', () => {
       await new Promise(setImmediate);
       vi.advanceTimersByTime(1000);
     }
-    return { body, told, read, send, givePlace: () => givePlace() };
+    return { body, told, read, send, givePlace: () => givePlace(), refusePlace: () => refusePlace() };
   }
 
   it('gives its place to others once, is read on, and needs none for its end', async () => {
@@ -64,6 +67,15 @@ describe('a body that hardly comes', () => {
     await new Promise(setImmediate);
     body.end();
     expect((await read).byteLength).toBe(262_154);
+  });
+
+  it('ends if it gets no place any more', async () => {
+    const { body, read, send, refusePlace } = setUp();
+    await send(1);
+    await send(262_144);
+    refusePlace();
+    await expect(read).rejects.toThrow('the wait is too long');
+    expect(body.destroyed).toBe(true);
   });
 
   it('ends with source_timeout if it has sent more, and stops for a quarter of the timeout', async () => {

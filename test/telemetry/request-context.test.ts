@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { createTraceparent } from '../../src/telemetry/traceparent.ts';
+import { createTraceparent, formatTraceparent, parseTraceparent } from '../../src/telemetry/traceparent.ts';
 
 type Module = typeof import('../../src/telemetry/request-context.ts');
 
@@ -87,4 +87,11 @@ it('Contexts are switched off each time when there was no work for a while, also
     vi.advanceTimersByTime(HOUR_MS);
     expect(await goOn()).toBeUndefined();
   }
+});
+
+it('Traces that start here have ids of their own, which are valid', () => {
+  const started = Array.from({ length: 250 }, createTraceparent);
+  for (const trace of started) expect(parseTraceparent(formatTraceparent(trace))).toEqual(trace);
+  expect(new Set(started.map(({ traceId }) => traceId)).size).toBe(250);
+  expect(new Set(started.map(({ parentId }) => parentId)).size).toBe(250);
 });

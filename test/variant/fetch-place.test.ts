@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { takeFetchPlace } from '../../src/variant/fetch-place.ts';
+import { overloaded } from '../../src/variant/overloaded.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
@@ -105,4 +106,9 @@ it('A fetch that gets no place makes no request', async () => {
   });
   await expect(taking).rejects.toThrow('too late');
   expect(held).toEqual([]);
+});
+
+it('A refusal has no stack, and errors after it have theirs', () => {
+  expect(overloaded('try again').stack).not.toContain('    at ');
+  expect(new Error('a bug').stack).toContain('    at ');
 });
