@@ -14,6 +14,7 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { configuredRegion } from '../aws-region.ts';
 import { backoffDelay } from '../backoff.ts';
 import { MissingResource } from '../missing-resource.ts';
+import { withoutRefusedGroups } from './refused-groups.ts';
 
 /** SQS's limit on the messages of one call, in any direction. */
 export const BATCH_SIZE = 10;
@@ -132,38 +133,6 @@ export function createSqsApi({ url, client, onUnfair = () => {} }: SqsQueueLocat
       const policy: { maxReceiveCount?: number | string } = JSON.parse(Attributes?.RedrivePolicy ?? '{}');
       return policy.maxReceiveCount === undefined ? undefined : Number(policy.maxReceiveCount);
     },
-  };
-}
-
-/** As SQS said it of standard queues before July 2025, and servers of others say it still. */
-const REFUSED_GROUP = /MessageGroupId|not valid for this queue type/i;
-
-/**
- * Leaves the groups out once the server has refused a message because of them: without them the queue is not fair, and with them nothing would
- * get there.
- */
-function withoutRefusedGroups(send: SqsApi['send'], onUnfair: (reason: string) => void): SqsApi['send'] {
-  let isRefused = false;
-  function refuse(reason: string): void {
-    if (!isRefused) onUnfair(reason);
-    isRefused = true;
-  }
-  return async (messages, delaySeconds) => {
-    const sent = isRefused ? messages.map(({ body }) => ({ body, group: undefined })) : messages;
-    const haveGroups = sent.some(({ group }) => group !== undefined);
-    const result = await send(sent, delaySeconds).catch((error: Error) => {
-      if (haveGroups && REFUSED_GROUP.test(error.message)) return error;
-      throw error;
-    });
-    if (result instanceof Error) {
-      refuse(result.message);
-      const ungrouped = messages.map(({ body }) => ({ body, group: undefined }));
-      return await send(ungrouped, delaySeconds);
-    }
-    // The caller sends what failed again.
-    const refused = haveGroups ? result.find(({ reason }) => REFUSED_GROUP.test(reason)) : undefined;
-    if (refused) refuse(refused.reason);
-    return result;
   };
 }
 
