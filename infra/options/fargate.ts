@@ -4,7 +4,7 @@ import { flag, NONE, numberAmong, option } from './option-values.ts';
 /** The sizes of a Fargate task that have 2 GB of memory for each vCPU as their least. */
 const FARGATE_VCPUS = [1, 2, 4, 8, 16];
 
-/** Workers in containers, where a second of CPU costs a seventh of what it costs on Lambda. */
+/** Workers in containers, where a second of CPU costs a sixth of what it costs on Lambda. */
 export const FARGATE_OPTIONS = {
   fargateMaxTasks: option({
     type: wholeNumber(1, 1000),
