@@ -1,26 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, type Option } from 'commander';
-import { compare, printTableHead, type Round } from './harness/comparison.ts';
+import { Command, Option } from 'commander';
+import { printTableHead } from './harness/comparison.ts';
 import { startNginx } from './harness/nginx.ts';
 import { numbersOption, roundsOption, secondsOption } from './harness/options.ts';
 import { type ServerProcess, startServer, startService } from './harness/processes.ts';
 import { type BenchSource, largePhotographs, serveSources } from './harness/sources.ts';
 import { withFolder } from './harness/work-files.ts';
-import { runWrk } from './harness/wrk.ts';
+import { compareHits, type HitsOptions, kilobytesOf } from './hits/compare-hits.ts';
+import { measureS3Hits } from './hits/s3-hits.ts';
 import { type StoredVariant, storeVariants } from './hits/stored-variants.ts';
 
-const WARM_UP_SECONDS = 1;
 /** How many photographs have variants of the wanted sizes made. */
 const SOURCES = 2;
-
-export interface HitsOptions {
-  connections: readonly number[];
-  kilobytes: readonly number[];
-  seconds: number;
-  rounds: number;
-}
 
 export function hitsCommand(): Command {
   const command = new Command('hits')
@@ -39,6 +32,7 @@ export function hitsOptions(): Option[] {
     numbersOption('--connections <numbers>', 'connections of hits', [1, 16, 256]),
     numbersOption('--kilobytes <numbers>', 'sizes of hits', [10, 180]),
     secondsOption(),
+    new Option('--no-s3', 'leave out hits in an S3 store'),
   ];
 }
 
@@ -51,6 +45,7 @@ export async function measureHits(sources: readonly BenchSource[], options: Hits
   for (const variant of await storeVariants(service.url, urls, sizes))
     await withFolder(tmpdir(), (folder) => measureVariant(folder, service, variant, options));
   await service.stop();
+  if (options.s3) await measureS3Hits(urls, origin.authority, options);
   origin.close();
 }
 
@@ -58,7 +53,7 @@ async function measureVariant(
   folder: string,
   service: ServerProcess,
   { url, body, headers }: StoredVariant,
-  { connections, seconds, rounds }: HitsOptions,
+  options: HitsOptions,
 ): Promise<void> {
   const path = join(folder, 'body');
   await writeFile(path, body);
@@ -67,29 +62,11 @@ async function measureVariant(
     HEADERS: JSON.stringify(headers),
   });
   const nginx = await startNginx(path, headers);
-  const contestants = [
-    { name: 'edgepress', server: { ...service, url } },
+  const peers = [
     { name: 'node:http from memory, without a log', server: bare },
     ...(nginx ? [{ name: 'nginx, sendfile, one process', server: nginx }] : []),
   ];
-  for (const { server } of contestants) await runWrk(server.url, 16, WARM_UP_SECONDS);
-  const kilobytes = (body.byteLength / 1000).toFixed(0);
-  for (const count of connections) {
-    await compare(
-      { measured: `hit: ${kilobytes} kB, ${count} ${count === 1 ? 'connection' : 'connections'}`, rounds },
-      contestants.map(({ name, server }) => ({ name, measure: () => requestOften(server, count, seconds) })),
-    );
-  }
-  await Promise.all(contestants.slice(1).map(({ server }) => server.stop()));
-}
-
-async function requestOften(server: ServerProcess, connections: number, seconds: number): Promise<Round> {
-  const before = server.cpuTimes();
-  const { requests, perSecond, p99Ms } = await runWrk(server.url, connections, seconds);
-  const after = server.cpuTimes();
-  return {
-    ...{ requests, perSecond, p99Ms },
-    cpuMs: after.all - before.all,
-    mainThreadMs: after.mainThreads - before.mainThreads,
-  };
+  const own = { name: 'edgepress', server: { ...service, url } };
+  await compareHits(`hit: ${kilobytesOf(body)}`, [own, ...peers], options);
+  await Promise.all(peers.map(({ server }) => server.stop()));
 }
