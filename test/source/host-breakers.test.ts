@@ -84,18 +84,22 @@ describe('requests to a host', () => {
     expect(errors.map(isHostRefusal)).toEqual([false, false, false, false, false, true]);
   });
 
-  it.each<[string, RequestListener]>([
+  it.each<[string, RequestListener, timeoutMs?: number]>([
     ['answers with errors', (_request, response) => response.writeHead(503).end()],
     ['knows none of the pictures', (_request, response) => response.writeHead(404).end()],
-    ['answers, but sends the bodies too slowly', (_request, response) => response.writeHead(200).write('.')],
+    [
+      'answers, but sends the bodies too slowly',
+      (_request, response) => response.writeHead(200).write('.'),
+      100,
+    ],
     [
       'breaks off the bodies',
       (_request, response) => response.writeHead(200).write('.', () => response.destroy()),
     ],
     ['answers with what is not HTTP', (request) => request.socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n')],
-  ])('are sent, whatever becomes of them, if it %s', async (_what, handler) => {
+  ])('are sent, whatever becomes of them, if it %s', async (_what, handler, timeoutMs = 5_000) => {
     const { port } = await serve(handler);
-    const errors = await fetchAll(setUp({ timeoutMs: 40 }), `http://images.test:${port}`, 7);
+    const errors = await fetchAll(setUp({ timeoutMs }), `http://images.test:${port}`, 7);
     expect(errors.map(isHostRefusal)).toEqual(Array(7).fill(false));
   });
 
