@@ -46,7 +46,12 @@ async function setUpInventory(files: readonly (readonly Row[])[], manifest: obje
   const { endpoint, accessKeyId, secretAccessKey } = s3Server();
   const env = {
     ...{ S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
-    ...{ AWS_REGION: 'us-east-1', PREWARM_FORMATS: 'webp', SOURCE_ALLOW: `s3://${bucket}/*` },
+    ...{
+      AWS_REGION: 'us-east-1',
+      PREWARM_FORMATS: 'webp',
+      PREWARM_EFFORT: 'fast',
+      SOURCE_ALLOW: `s3://${bucket}/*`,
+    },
   };
   const run = (args: readonly string[], more: Record<string, string> = {}) =>
     commands.run(['prewarm', `s3://${bucket}/${MANIFEST}`, '--json', ...args], '', { ...env, ...more });
