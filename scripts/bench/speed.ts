@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { printTableHead } from './harness/comparison.ts';
 import { largePhotographs } from './harness/sources.ts';
-import { hitsOptions, measureHits } from './hits.ts';
 import type { HitsOptions } from './hits/compare-hits.ts';
+import { hitsOptions, measureHits } from './hits.ts';
 import { measureLambda } from './lambda/misses.ts';
 import { type MissesOptions, measureMisses, missesOptions } from './misses.ts';
 
