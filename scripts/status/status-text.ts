@@ -2,7 +2,7 @@ import type { BrokenStatus, ImageStatus, ReadyStatus, UnitStatus } from '../../s
 import type { UnsentImage, UnsentUnit, UnsentVariant } from '../../src/unit/unsent.ts';
 import { counted, formatBytes, formatShare, printable } from '../cli/text.ts';
 
-/** The status of a unit as lines of text: a summary, then each image with its variants or its failure. */
+/** The status of a unit as lines of text: a summary of all of it, then each image that is given, with its variants or its failure. */
 export function formatStatus({ id, images, totals }: UnitStatus): string {
   const { ready, broken, pending, sourceBytes } = totals;
   const states = [
@@ -10,8 +10,9 @@ export function formatStatus({ id, images, totals }: UnitStatus): string {
     ...(broken > 0 ? [`${broken} broken`] : []),
     ...(pending > 0 ? [`${pending} pending`] : []),
   ];
-  const lines = [`${id}: ${counted(images.length, 'image')}: ${states.join(', ')}`];
-  if (ready > 0) {
+  const lines = [`${id}: ${counted(ready + broken + pending, 'image')}: ${states.join(', ')}`];
+  // Not if ready images are left out: what they take now is not known here.
+  if (images.some(({ state }) => state === 'ready')) {
     // A phone downloads one variant of each image: at most the largest.
     const maxBytes = images.reduce((sum, image) => sum + (image.state === 'ready' ? largestOf(image) : 0), 0);
     const savedBytes = sourceBytes - maxBytes;

@@ -50,7 +50,18 @@ describe('the command status', () => {
     expect(parseLines(broken.stdout)).toEqual([
       expect.objectContaining({ id: 'done', images: [expect.objectContaining({ name: 'gone.jpg' })] }),
     ]);
+    // Of all of the unit, and not what its ready images take, which are left out.
+    const text = (await run(['status', 'done', '--broken'])).stdout;
+    expect(text).toMatch(/^done: 2 images: 1 ready, 1 broken\n\n {2}gone\.jpg: /);
     expect((await run(['status'])).status).toBe(1);
+  });
+
+  it('rebuilds marks of all units, and takes no ids with that', async () => {
+    const { run } = await setUpUnits();
+    const { status, stderr } = await run(['status', '--rebuild-marks']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^256 of 256 shards: \d units, of which 0 are ready now, 0 broken and 0 pending/m);
+    expect((await run(['status', 'done', '--rebuild-marks'])).status).toBe(1);
   });
 
   it('says with --asked what viewers asked for that is not prewarmed, and the setting that covers it', async () => {
