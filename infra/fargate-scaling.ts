@@ -56,7 +56,8 @@ export function scaleByQueue(
   start.addAdjustment({ adjustment: share(1 / 4), lowerBound: 180, upperBound: 480 });
   start.addAdjustment({ adjustment: share(1 / 2), lowerBound: 480 });
   const waits = new Alarm(scope, 'WorkersStartAlarm', {
-    alarmDescription: 'Units wait: containers are started. No reason to act.',
+    alarmDescription:
+      'Units have waited for two minutes: more containers are started, as many as fargateMaxTasks says at most. No reason to act: QueueAgeAlarm goes off if that does not help.',
     metric: seconds,
     threshold: WAITED_SECONDS,
     evaluationPeriods: 2,
@@ -73,7 +74,8 @@ export function scaleByQueue(
   });
   stop.addAdjustment({ adjustment: -STOPPED_PERCENT, upperBound: 0 });
   const idle = new Alarm(scope, 'WorkersStopAlarm', {
-    alarmDescription: 'No unit waits: containers are stopped, or there are none. No reason to act.',
+    alarmDescription:
+      'No unit has waited for ten minutes: a quarter of the containers is stopped, unless there are none. It is always in this state while nothing is prewarmed: no reason to act.',
     metric: seconds,
     threshold: 0,
     evaluationPeriods: IDLE_MINUTES,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { GatewayVpcEndpointAwsService, SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { GatewayVpcEndpointAwsService, type IVpc, SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   type CfnService,
@@ -12,6 +12,7 @@ import {
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
+  type ICluster,
   LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
@@ -54,7 +55,7 @@ export function createFargateWorkers(scope: Construct, options: FargateWorkersOp
   });
   acknowledge(cluster, 'ECS4', 'The log of the workers and the metrics of the queue say what they do.');
   const service = new FargateService(scope, 'WorkersService', {
-    cluster,
+    cluster: cluster as ICluster,
     taskDefinition: createTask(scope, options),
     capacityProviderStrategies: [
       { capacityProvider: settings.fargateSpot ? 'FARGATE_SPOT' : 'FARGATE', weight: 1 },
@@ -79,7 +80,7 @@ export function createFargateWorkers(scope: Construct, options: FargateWorkersOp
 }
 
 /** Public subnets without a NAT gateway; S3, to which most bytes go, over a gateway that costs nothing. */
-function createNetwork(scope: Construct): Vpc {
+function createNetwork(scope: Construct): IVpc {
   const vpc = new Vpc(scope, 'WorkersVpc', {
     natGateways: 0,
     subnetConfiguration: [{ name: 'Public', subnetType: SubnetType.PUBLIC }],
@@ -88,7 +89,8 @@ function createNetwork(scope: Construct): Vpc {
     restrictDefaultSecurityGroup: false,
   });
   acknowledge(vpc, 'VPC7', 'The log of the workers names every host that they fetch from.');
-  return vpc;
+  // CDK is compiled without `exactOptionalPropertyTypes`, under which its classes do not match its own interfaces.
+  return vpc as IVpc;
 }
 
 function createTask(scope: Construct, options: FargateWorkersOptions): FargateTaskDefinition {

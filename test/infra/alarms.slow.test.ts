@@ -92,7 +92,9 @@ describe('the alarms', () => {
   });
 
   it('notify the topic when they go off and when they are over', () => {
-    for (const alarm of Object.values(alarmsOf(ALL_OPTIONS, { region: 'us-east-1' }))) {
+    for (const [name, alarm] of Object.entries(alarmsOf(ALL_OPTIONS, { region: 'us-east-1' }))) {
+      // These start and stop containers.
+      if (/^Workers(Start|Stop)Alarm/.test(name)) continue;
       expect(alarm.AlarmActions).toEqual([ALL_OPTIONS.alarmTopicArn]);
       expect(alarm.OKActions).toEqual([ALL_OPTIONS.alarmTopicArn]);
     }
