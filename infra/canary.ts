@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Alias, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Alias, type IVersion, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { acknowledgeWildcard } from './cdk-nag.ts';
 
@@ -16,7 +16,9 @@ const MAX_ERRORS = 2;
  * @param canary - whether it gets a tenth of them for five minutes, and is taken back if it crashes; otherwise it gets all at once
  */
 export function createLiveAlias(scope: Construct, fn: LambdaFunction, canary: boolean): Alias {
-  const alias = new Alias(scope, 'ImageLive', { aliasName: ALIAS, version: fn.currentVersion });
+  // CDK's classes were not compiled with exactOptionalPropertyTypes.
+  const version = fn.currentVersion as IVersion;
+  const alias = new Alias(scope, 'ImageLive', { aliasName: ALIAS, version });
   if (!canary) return alias;
   new LambdaDeploymentGroup(scope, 'ImageDeployment', {
     alias,

@@ -12,8 +12,9 @@ interface Validation {
   TemplateContent: new (text: string) => unknown;
 }
 
-const require = createRequire(import.meta.resolve('aws-cdk-lib'));
-const { SchemaValidator, TemplateContent }: Validation = require('@aws/cloudformation-validate');
+// A module of aws-cdk-lib's own, found from there.
+const loadFromCdk = createRequire(import.meta.resolve('aws-cdk-lib'));
+const { SchemaValidator, TemplateContent }: Validation = loadFromCdk('@aws/cloudformation-validate');
 
 /** The schemas of these are those of all regions together: nothing is known of them. */
 const WITHOUT_SCHEMAS = ['me-west-1'];
