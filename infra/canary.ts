@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -20,14 +20,17 @@ export function createLiveAlias(scope: Construct, fn: LambdaFunction, canary: bo
   const version = fn.currentVersion as IVersion;
   const alias = new Alias(scope, 'ImageLive', { aliasName: ALIAS, version });
   if (!canary) return alias;
-  new LambdaDeploymentGroup(scope, 'ImageDeployment', {
+  const role = createRole(scope, fn);
+  const group = new LambdaDeploymentGroup(scope, 'ImageDeployment', {
     alias,
     // CDK would add a managed policy, with rights on every function of the account.
-    role: createRole(scope, fn).withoutPolicyUpdates(),
+    role: role.withoutPolicyUpdates(),
     deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
     alarms: [createAlarm(scope, fn)],
     autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: true },
   });
+  // And so on its policy, which the first deployment would otherwise not wait for.
+  group.node.addDependency(role);
   return alias;
 }
 
@@ -51,15 +54,26 @@ function createRole(scope: Construct, fn: LambdaFunction): Role {
   return role;
 }
 
-/** Not one of those in alarms.ts: it looks at single minutes, since the deployment ends after five. */
+/**
+ * Not one of those in alarms.ts: it looks at single minutes, since the deployment ends after five, and only at the new version. CodeDeploy
+ * begins nothing while its alarm is on, so errors of the version before would keep the one away that repairs them. For the same reason
+ * each version has an alarm of its own, by its name: an alarm that is changed keeps its state.
+ */
 function createAlarm(scope: Construct, fn: LambdaFunction): Alarm {
+  const { functionName, currentVersion } = fn;
   return new Alarm(scope, 'ImageDeploymentAlarm', {
+    alarmName: `${Stack.of(scope).stackName}-image-deployment-${currentVersion.version}`,
     alarmDescription:
-      'The image function crashes while or after a new version was deployed. During the deployment CodeDeploy takes the version back, and the deployment of the stack fails: see the log for the error. It notifies nobody: ImageErrorsAlarm does.',
+      'A new version of the image function crashes. CodeDeploy takes it back, and the deployment of the stack fails: see the log for the error. This alarm is on only during a deployment, and notifies nobody: ImageErrorsAlarm does.',
     metric: new Metric({
       namespace: 'AWS/Lambda',
       metricName: 'Errors',
-      dimensionsMap: { FunctionName: fn.functionName, Resource: `${fn.functionName}:${ALIAS}` },
+      dimensionsMap: {
+        FunctionName: functionName,
+        Resource: `${functionName}:${ALIAS}`,
+        // Lambda has this dimension while an alias is divided between two versions.
+        ExecutedVersion: currentVersion.version,
+      },
       statistic: Stats.SUM,
       period: Duration.minutes(1),
     }),

@@ -23,7 +23,8 @@ export function createOperatorPolicy(scope: Construct, resources: OperatedResour
   const allObjects = bucket.arnForObjects('*');
   const logs = logGroups.map(({ logGroupArn }) => logGroupArn);
   const policy = new ManagedPolicy(scope, 'OperatorPolicy', {
-    description: `Prewarm, status, purge, dead letters and logs of ${Stack.of(scope).stackName}`,
+    // Never another text: it cannot be changed, so that CloudFormation would make a new policy, which no role of an operator has.
+    description: `Prewarm, status, purge and keys of ${Stack.of(scope).stackName}`,
     statements: [
       statement(['s3:ListBucket'], bucket.bucketArn),
       statement(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], allObjects),

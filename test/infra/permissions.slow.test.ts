@@ -115,6 +115,12 @@ describe('permissions', () => {
     });
   });
 
+  it('of operators keep the description, with which the policy would be replaced and be on no role', () => {
+    template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
+      Description: 'Prewarm, status, purge and keys of Test',
+    });
+  });
+
   it('let those with the policy of keys rotate and revoke them, and nothing else', () => {
     expect(actionsIn(template, 'KeyPolicy')).toEqual({
       '{EdgeKeys}': ['DescribeKeyValueStore', 'GetKey', 'PutKey'].map(

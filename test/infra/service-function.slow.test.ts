@@ -127,9 +127,19 @@ describe('a new version of the image function', () => {
       },
       DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
     });
+    const policies = Object.keys(template.findResources('AWS::IAM::Policy'));
+    const [{ DependsOn } = {}] = Object.values(template.findResources('AWS::CodeDeploy::DeploymentGroup'));
+    expect(DependsOn).toContain(policies.find((id) => id.startsWith('ImageDeploymentRole')));
+  });
+
+  it('is not judged by the crashes of the version that it repairs', () => {
+    const version = { 'Fn::GetAtt': [Match.stringLikeRegexp('^ImageFunctionCurrentVersion'), 'Version'] };
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      // Another name for each version is another alarm: one that is changed would still be on.
+      AlarmName: { 'Fn::Join': ['', ['Test-image-deployment-', version]] },
       ...{ MetricName: 'Errors', Period: 60, EvaluationPeriods: 1, Threshold: 2 },
       Dimensions: [
+        { Name: 'ExecutedVersion', Value: version },
         { Name: 'FunctionName' },
         { Name: 'Resource', Value: { 'Fn::Join': ['', [Match.anyValue(), ':live']] } },
       ].map((dimension) => Match.objectLike(dimension)),
