@@ -45,7 +45,7 @@ export function runbookOutputs(
     ],
     ...(region !== CDN_REGION && {
       RunbookViewerAlarms: [
-        `AWS_REGION=${CDN_REGION} npm run cdk -- --app "node --import tsx infra/viewer-alarms-app.ts" deploy --parameters DistributionId=${distributionId}`,
+        `AWS_REGION=${CDN_REGION} npm run cdk -- --app "node --import tsx infra/viewer-alarms-app.ts" deploy -c edgepress.stackName=${stackName} --parameters DistributionId=${distributionId}`,
         `Makes the alarms on what viewers get, in ${CDN_REGION}, where CloudFront has its metrics`,
       ],
     }),

@@ -9,7 +9,8 @@ import { ViewerAlarmsStack } from './viewer-alarms.ts';
 const app = new App();
 try {
   const { options, faults } = readContext(app.node.getAllContext());
-  const settings = readSettings(options, { faults });
+  // The region of the service is not known here, which `nearest` asks for; the alarms do not depend on it.
+  const settings = readSettings({ ...options, originShieldRegion: undefined }, { faults });
   const env = { region: CDN_REGION };
   new ViewerAlarmsStack(app, `${settings.stackName}-viewer-alarms`, settings, { env });
 } catch (error) {

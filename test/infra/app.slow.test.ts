@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ALL_OPTIONS, createOutputFolder } from '../support/infra/synthesise.ts';
+import { ALL_OPTIONS, createOutputFolder, synthesise } from '../support/infra/synthesise.ts';
+
+const { app: APP, context: cdkJson } = JSON.parse(readFileSync('cdk.json', 'utf8'));
 
 /** Runs the app as the CDK command does. */
-function runApp(context: Record<string, unknown>, env: Record<string, string> = {}) {
+function runApp(context: Record<string, unknown>, env: Record<string, string> = {}, app: string = APP) {
   const folder = createOutputFolder();
-  const { app, context: cdkJson } = JSON.parse(readFileSync('cdk.json', 'utf8'));
   const CDK_CONTEXT_JSON = JSON.stringify({ ...cdkJson, 'aws:cdk:bundling-stacks': [], ...context });
   const { status, stderr } = spawnSync(app, {
     shell: true,
@@ -64,5 +65,22 @@ describe('the CDK app', () => {
       '  alarmTopicArn: the topic is in us-east-1, but the stack and its alarms are in eu-west-1, and an alarm only notifies topics of its own region',
     ]);
     expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('the CDK app of the alarms on what viewers get', () => {
+  const { Value } = synthesise({}, { region: 'eu-west-1' }).toJSON()['Outputs'].RunbookViewerAlarms;
+  const command = JSON.stringify(Value);
+  const [, app = ''] = /--app \\"([^"\\]+)\\"/.exec(command) ?? [];
+
+  it('is run by the command of the runbook with the options of the stack, and named after it', () => {
+    expect(command).toContain(' -c edgepress.stackName=Test ');
+    const edgepress = { ...ALL_OPTIONS, originShieldRegion: 'nearest', stackName: 'Pictures' };
+    const context = { edgepress, 'edgepress.stackName': 'Test' };
+    const { status, stderr, read } = runApp(context, { CDK_VALIDATION: 'false' }, app);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const stack = read('manifest.json').artifacts['Test-viewer-alarms'];
+    expect(stack.environment).toBe('aws://unknown-account/us-east-1');
   });
 });

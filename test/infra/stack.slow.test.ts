@@ -64,7 +64,7 @@ describe('the outputs of the stack', () => {
       'export AWS_REGION=eu-west-1; eval "$(npm run -s env -- Test)"',
     );
     expect(commandOf('RunbookViewerAlarms')).toMatch(
-      /^AWS_REGION=us-east-1 npm run cdk -- --app .* deploy --parameters DistributionId=\{Distribution\}$/,
+      /^AWS_REGION=us-east-1 npm run cdk -- --app .* deploy -c edgepress\.stackName=Test --parameters DistributionId=\{Distribution\}$/,
     );
     expect(synthesise({}, { region: 'us-east-1' }).toJSON()['Outputs']).not.toHaveProperty(
       'RunbookViewerAlarms',
