@@ -12,8 +12,12 @@ export interface RunbookResources {
   readonly distributionId: string;
 }
 
-/** Of a line in the logs: errors and worse. */
-const ERRORS = "'{ $.level >= 50 }'";
+/**
+ * What is in the logs of errors: lines of level 50 (error) and 60 (fatal), and those in which Lambda says that a function crashed, ran
+ * out of time or memory, which are not JSON. An expression between `%` may have neither spaces, quotes nor parentheses ("Filter pattern
+ * syntax" in the CloudWatch Logs User Guide).
+ */
+const ERRORS = "'%level..[56]0,|Task.timed.out|Runtime.exited|Runtime[.][A-Z]|Uncaught%'";
 
 /**
  * Returns the commands of the runbook with the names of this stack in them, to be copied: by output, the command and what it is for.
@@ -28,8 +32,14 @@ export function runbookOutputs(
     `aws logs tail ${logGroupName} --region ${region} --since 1h --format short`;
   const move = (verb: string) => `aws sqs ${verb} --region ${region} --source-arn ${deadLetters.queueArn}`;
   return {
-    RunbookImageErrors: [`${tail(imageLogs)} --filter-pattern ${ERRORS}`, 'Errors of the image function'],
-    RunbookWorkerErrors: [`${tail(workerLogs)} --filter-pattern ${ERRORS}`, 'Errors of the worker'],
+    RunbookImageErrors: [
+      `${tail(imageLogs)} --filter-pattern ${ERRORS}`,
+      'Errors and crashes of the image function',
+    ],
+    RunbookWorkerErrors: [
+      `${tail(workerLogs)} --filter-pattern ${ERRORS}`,
+      'Errors and crashes of the worker',
+    ],
     RunbookRequest: [
       `${tail(imageLogs)} --filter-pattern '"REQUEST-ID"'`,
       'All log lines of a request, with its X-Request-Id in place of REQUEST-ID',

@@ -57,8 +57,8 @@ describe('the outputs of the stack', () => {
     expect(commandOf('RunbookRedrive')).toBe(
       'aws sqs start-message-move-task --region eu-west-1 --source-arn {DeadLetters.Arn}',
     );
-    expect(commandOf('RunbookWorkerErrors')).toBe(
-      "aws logs tail {WorkerLogs} --region eu-west-1 --since 1h --format short --filter-pattern '{ $.level >= 50 }'",
+    expect(commandOf('RunbookWorkerErrors')).toMatch(
+      /^aws logs tail {WorkerLogs} --region eu-west-1 --since 1h --format short --filter-pattern '%[^'%]+%'$/,
     );
     expect(commandOf('RunbookEnvironment')).toBe(
       'export AWS_REGION=eu-west-1; eval "$(npm run -s env -- Test)"',
@@ -69,6 +69,30 @@ describe('the outputs of the stack', () => {
     expect(synthesise({}, { region: 'us-east-1' }).toJSON()['Outputs']).not.toHaveProperty(
       'RunbookViewerAlarms',
     );
+  });
+
+  it('find errors in the logs, and crashes, which Lambda does not tell in JSON', () => {
+    const { Value } = outputs.RunbookImageErrors;
+    const [, expression = ''] = /'%(.+)%'/.exec(resolveValue(Value, () => '')) ?? [];
+    // All that CloudWatch Logs knows.
+    expect(expression).toMatch(/^[\w#=@/;,\-^$?[\]{}|\\*+.]+$/);
+    const isFound = (line: string) => new RegExp(expression).test(line);
+    const told = [
+      '{"level":50,"time":1764364800000,"msg":"the store failed"}',
+      '{"level":60,"time":1764364800000,"msg":"no bucket"}',
+      '2026-11-28T21:00:00.000Z 8f5c Task timed out after 45.00 seconds',
+      'RequestId: 8f5c Error: Runtime exited with error: signal: killed',
+      'REPORT RequestId: 8f5c Status: error Error Type: Runtime.OutOfMemory',
+      '2026-11-28T21:00:00.000Z undefined ERROR Uncaught Exception {"errorType":"TypeError"}',
+    ];
+    expect(told.filter((line) => !isFound(line))).toEqual([]);
+    const usual = [
+      '{"level":30,"time":1764364805000,"outcome":"miss","totalMs":500}',
+      '{"level":40,"time":1764364800000,"code":"source_timeout","detail":"the source timed out"}',
+      'INIT_START Runtime Version: nodejs:24.v9 Runtime Version ARN: arn:aws:lambda:eu-west-1::runtime:0a1b',
+      'REPORT RequestId: 8f5c Duration: 502.60 ms Billed Duration: 503 ms Memory Size: 1769 MB',
+    ];
+    expect(usual.filter(isFound)).toEqual([]);
   });
 
   it('link the dashboard in the console', () => {
