@@ -29,9 +29,10 @@ function asciiPattern(pattern: string): string {
   return `${protocol}//${host}${hasPath ? pathname : ''}`;
 }
 
-/** Writes JSON in ASCII, with escapes for all other characters, which can only be within its strings. */
-export function asciiJson(text: string): string {
-  return text.replace(
+/** Writes a value as JSON in ASCII, on one line, with escapes for all other characters. */
+export function asciiJson(value: unknown): string {
+  // Without white space, all other characters are within strings.
+  return JSON.stringify(value).replace(
     /[^\x20-\x7e]/g,
     (unit) => `\\u${(unit.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
   );

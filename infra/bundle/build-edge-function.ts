@@ -65,7 +65,7 @@ function wrapHandler(
   return [
     module.slice(0, -exported.length),
     `var LADDER=${JSON.stringify({ widths, defaultWidth })};`,
-    ...(ignored.length > 0 ? [`var IGNORED_PARAMETERS=${asciiJson(JSON.stringify(ignored))};`] : []),
+    ...(ignored.length > 0 ? [`var IGNORED_PARAMETERS=${asciiJson(ignored)};`] : []),
     `async function handler(event){return await ${name}(event)}`,
     '',
   ].join('\n');

@@ -28,7 +28,7 @@ export const VARIABLE_OPTIONS = {
   },
   sourceIgnoredParameters: variable(
     VARIABLES.sourceIgnoredParameters,
-    (_, given) => given && asciiJson(given),
+    (_, given) => given && asciiJson(JSON.parse(given)),
     'They are built into the edge function, too, which has room for a few hosts.',
   ),
   sourceUserAgent: variable(VARIABLES.sourceUserAgent, ({ sourceUserAgent }) => sourceUserAgent),

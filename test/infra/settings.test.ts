@@ -57,7 +57,8 @@ describe('the settings of the stack', () => {
   });
 
   it('write JSON in ASCII, meaning the same', () => {
-    const { environment } = readSettings({ sourceIgnoredParameters: '{"a.example": ["größe-*"]}' });
+    // Over several lines, as it comes out of a file.
+    const { environment } = readSettings({ sourceIgnoredParameters: '{\n\t"a.example": ["größe-*"]\n}' });
     const written = environment['SOURCE_IGNORED_PARAMETERS'] ?? '';
     expect(written).toMatch(/^[ -~]+$/);
     expect(JSON.parse(written)).toEqual({ 'a.example': ['größe-*'] });
