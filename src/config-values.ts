@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseWebhookSecrets, type WebhookSecretsSource } from './notify/webhook-secrets.ts';
+import { parseUrl } from './parse-url.ts';
 import { readSigningKey, type SigningKey } from './protocol/signature.ts';
 
 // What the values of environment variables may be, and how they are read.
@@ -105,10 +106,6 @@ export const publicUrl = valueType(
     return isOrigin ? url.origin : undefined;
   },
 );
-
-function parseUrl(value: string): URL | undefined {
-  return URL.canParse(value) ? new URL(value) : undefined;
-}
 
 function isHttp(url: URL | undefined): url is URL {
   return url !== undefined && /^https?:$/.test(url.protocol);

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../src/parse-url.ts';
 import type { ImageOutcome, ReadyImage, RefusedLine, VariantSummary } from '../../src/unit/outcome.ts';
 
 /** The totals of a prewarm run. Their size in memory is bounded, however many units there are. */
@@ -120,8 +121,9 @@ function getOrAdd<V>(map: Map<string, V>, key: string, create: () => V): V {
 
 /** The host of a source, or the bucket of an `s3:` one; `no URL` when it does not parse. */
 function hostOf(src: string): string {
-  if (!URL.canParse(src)) return 'no URL';
-  const { protocol, host } = new URL(src);
+  const url = parseUrl(src);
+  if (!url) return 'no URL';
+  const { protocol, host } = url;
   return protocol === 's3:' ? `s3://${host}` : host || 'no host';
 }
 

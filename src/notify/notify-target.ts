@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.ts';
 /** Where events are sent: one entry of `NOTIFY`. */
 export type NotifyTarget = {
   /** As `NOTIFY` has it. */
@@ -42,8 +43,8 @@ export function parseNotifyTarget(text: string): NotifyTarget {
 }
 
 function parseWebhook(text: string): NotifyTarget {
-  if (!URL.canParse(text)) throw new Error('has a URL that cannot be parsed');
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) throw new Error('has a URL that cannot be parsed');
   if (url.username !== '' || url.password !== '')
     throw new Error(`the URL at ${url.host} has a user or password, which is not supported`);
   if (url.hash !== '') throw new Error(`the URL at ${url.host} has a fragment, which is never sent`);

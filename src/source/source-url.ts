@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.ts';
 import { EdgepressError } from '../protocol/error.ts';
 
 /** The maximum length of a DNS name as text (RFC 1035, section 2.3.4, without the root). */
@@ -12,8 +13,8 @@ const MAX_HOST_LENGTH = 253;
  * @returns `undefined` if the text is not a URL, or its host cannot resolve because it has an empty label or more than 253 characters
  */
 export function parseSourceUrl(text: string, base?: URL): URL | undefined {
-  if (!URL.canParse(text, base?.href)) return undefined;
-  const url = new URL(text, base?.href);
+  const url = parseUrl(text, base);
+  if (!url) return undefined;
   if (url.hostname.endsWith('.')) url.hostname = url.hostname.slice(0, -1);
   const unresolvable = url.hostname.length > MAX_HOST_LENGTH || url.hostname.split('.').includes('');
   return unresolvable && isWebScheme(url) ? undefined : url;

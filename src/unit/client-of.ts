@@ -1,4 +1,5 @@
 import { sha256 } from '../hashing.ts';
+import { parseUrl } from '../parse-url.ts';
 import { CLIENT } from '../queue/queue.ts';
 
 /**
@@ -16,5 +17,5 @@ export function clientOf(unit: {
 }
 
 function hostOf(src: string | undefined): string | undefined {
-  return src !== undefined && URL.canParse(src) ? new URL(src).host || undefined : undefined;
+  return (src !== undefined && parseUrl(src)?.host) || undefined;
 }

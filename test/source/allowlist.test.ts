@@ -158,3 +158,12 @@ describe('parsing a pattern', () => {
     expect(() => parseAllowPattern(text)).toThrow(`"${text}": `);
   });
 });
+
+describe('a source that is not written in ASCII', () => {
+  it('is still one after so many others that the engine has optimised parsing', () => {
+    const pattern = parseAllowPattern('https://xn--bcher-kva.example/*');
+    for (let count = 0; count < 20_000; count += 1) parseSourceUrl(`https://example.com/${count}.jpg`);
+    const url = parseSourceUrl('https://bücher.example/a.jpg');
+    expect(url && allowsUrl([pattern], url)).toBe(true);
+  });
+});
