@@ -1,14 +1,14 @@
 import type { Settings } from '../../infra/settings.ts';
 import { counted, formatCount } from '../cli/text.ts';
 import { assumedMsPerImage } from '../plan/assumed-ms.ts';
-import { type Figure, formatNumber } from '../plan/figure.ts';
+import { type Figure, formatNumber, roundUp } from '../plan/figure.ts';
 import {
   adviceBeyondOneStack,
   calculateImageRate,
   calculateWorkers,
   formatStackOptions,
+  HEADROOM,
   leastMemoryMb,
-  type Workers,
   workerStackOptions,
 } from '../plan/load.ts';
 import { SECONDS_PER_HOUR } from '../plan/prices-and-limits.ts';
@@ -38,56 +38,58 @@ const WHAT = 'workers';
 /** Says what the workers of the stack's options carry, or whether they carry the load that is asked about. */
 export function checkWorkers(settings: Settings, asked: AskedLoad): WorkersCheck {
   const msPerImage = asked.ms ?? assumedMsPerImage(settings.config);
-  const own = {
-    imagesPerUnit: asked.images,
-    msPerImage,
-    memoryMb: settings.workerMemoryMb,
-    maxConcurrency: settings.workerMaxConcurrency,
-  };
-  const ownWorkers = calculateWorkers({ ...own, unitsPerHour: 0 });
-  const perWorker = ownWorkers.capacityPerSecond.value / own.maxConcurrency;
-  const shared = { imagesPerSecond: (workers: number) => workers * perWorker };
-  if (asked.unitsPerHour === undefined) {
-    const finding: Finding = { state: 'ok', what: WHAT, found: describeCapacity(settings, own, ownWorkers) };
-    return { ...shared, finding, executions: ownWorkers.executions };
-  }
-  const load = { unitsPerHour: asked.unitsPerHour, imagesPerUnit: asked.images, msPerImage };
+  const { workerMemoryMb: memoryMb, workerMaxConcurrency: maxConcurrency, fargateVcpus } = settings;
+  const load = { imagesPerUnit: asked.images, msPerImage, unitsPerHour: asked.unitsPerHour ?? 0 };
+  const { capacityPerSecond, secondsPerImage, executions } = calculateWorkers({
+    ...load,
+    memoryMb,
+    maxConcurrency,
+  });
+  const perWorker = capacityPerSecond.value / maxConcurrency;
+  const shared = { executions, imagesPerSecond: (workers: number) => workers * perWorker };
+  const perTask = fargateVcpus / secondsPerImage.value;
+  const capacity = capacityPerSecond.value + (settings.fargateMaxTasks ?? 0) * perTask;
+  const say = (state: Finding['state'], found: string, todo?: string): Finding => ({
+    ...{ state, what: WHAT, found },
+    ...(todo !== undefined && { todo }),
+  });
+  if (asked.unitsPerHour === undefined)
+    return { ...shared, finding: say('ok', describeCapacity(settings, load, capacity)) };
+
   const demand = { ...load, memoryMb: asked.memory ?? leastMemoryMb(load), maxConcurrency: undefined };
   const workers = calculateWorkers(demand);
   const { imagesPerSecond } = calculateImageRate(load);
   const found = `${counted(load.unitsPerHour, 'unit')} an hour × ${counted(load.imagesPerUnit, 'image')} = ${formatNumber(imagesPerSecond.value)} images a second of ${formatNumber(msPerImage)} ms: ${formatCount(workers.concurrency.value)} workers needed, ${formatCount(workers.maxConcurrency.value)} at most`;
-  const isEnough = ownWorkers.capacityPerSecond.value > imagesPerSecond.value;
-  if (isEnough) {
-    const enough = `${found}; the options have ${workersOf(own)}`;
-    return {
-      ...shared,
-      finding: { state: 'ok', what: WHAT, found: enough },
-      executions: ownWorkers.executions,
-    };
+  if (capacity > imagesPerSecond.value)
+    return { ...shared, finding: say('ok', `${found}; the options have ${workersOf(settings)}`) };
+  if (settings.fargateMaxTasks !== undefined) {
+    const tasks = roundUp((imagesPerSecond.value * HEADROOM) / perTask);
+    return { ...shared, finding: say('missing', found, formatStackOptions({ fargateMaxTasks: tasks })) };
   }
   const todo =
     adviceBeyondOneStack(demand, workers) ?? formatStackOptions(workerStackOptions(demand, workers));
-  return {
-    ...shared,
-    finding: { state: 'missing', what: WHAT, found, todo },
-    executions: workers.executions,
-  };
+  return { ...shared, finding: say('missing', found, todo), executions: workers.executions };
 }
 
-interface OwnWorkers {
-  imagesPerUnit: number;
-  msPerImage: number;
-  memoryMb: number;
-  maxConcurrency: number;
+function describeCapacity(
+  settings: Settings,
+  { msPerImage, imagesPerUnit }: { msPerImage: number; imagesPerUnit: number },
+  imagesPerSecond: number,
+): string {
+  const { prewarm, prewarmEffort } = settings.config;
+  const { widths, formats, tiers } = prewarm;
+  const variants = `${prewarmEffort}: ${formats.join(' and ')}, ${tiers.join(' and ')}, ${widths.join(' and ')} px`;
+  const unitsPerHour = Math.floor((imagesPerSecond * SECONDS_PER_HOUR) / imagesPerUnit);
+  return `${workersOf(settings)} make ${formatNumber(imagesPerSecond)} images a second of ${formatNumber(msPerImage)} ms (${variants}): ${counted(unitsPerHour, 'unit')} of ${counted(imagesPerUnit, 'image')} an hour`;
 }
 
-function describeCapacity({ config }: Settings, own: OwnWorkers, { capacityPerSecond }: Workers): string {
-  const { widths, formats, tiers } = config.prewarm;
-  const variants = `${config.prewarmEffort}: ${formats.join(' and ')}, ${tiers.join(' and ')}, ${widths.join(' and ')} px`;
-  const unitsPerHour = Math.floor((capacityPerSecond.value * SECONDS_PER_HOUR) / own.imagesPerUnit);
-  return `${workersOf(own)} make ${formatNumber(capacityPerSecond.value)} images a second of ${formatNumber(own.msPerImage)} ms (${variants}): ${counted(unitsPerHour, 'unit')} of ${counted(own.imagesPerUnit, 'image')} an hour`;
-}
-
-function workersOf({ maxConcurrency, memoryMb }: OwnWorkers): string {
-  return `${counted(maxConcurrency, 'worker')} of ${formatCount(memoryMb)} MB`;
+function workersOf({
+  workerMaxConcurrency,
+  workerMemoryMb,
+  fargateMaxTasks,
+  fargateVcpus,
+}: Settings): string {
+  const functions = `${counted(workerMaxConcurrency, 'worker')} of ${formatCount(workerMemoryMb)} MB`;
+  if (fargateMaxTasks === undefined) return functions;
+  return `${functions} and ${counted(fargateMaxTasks, 'container')} of ${counted(fargateVcpus, 'vCPU')}`;
 }

@@ -9,7 +9,7 @@ export type WorkerDemand = Pick<
 >;
 
 /** A quarter more workers than the load needs, so that the queue shrinks again after each peak. */
-const HEADROOM = 1.25;
+export const HEADROOM = 1.25;
 
 /** Images to make, an hour and a second. */
 export function calculateImageRate(inputs: Pick<WorkerDemand, 'unitsPerHour' | 'imagesPerUnit'>) {

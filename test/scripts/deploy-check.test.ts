@@ -72,6 +72,25 @@ describe('the command deploy:check', () => {
     expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 708 needed/);
   });
 
+  it('counts the containers of the options among the workers, and says how many a load needs', async () => {
+    const aws = await openAccount();
+    const load = ['--units-per-hour', '100000', '--images', '5'];
+    const enough = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=150']);
+    expect(enough.status).toBe(0);
+    expect(enough.lineOf('workers')).toMatch(
+      /^ok .* 139 images a second of 3,000 ms: .*; the options have 2 workers of 1,769 MB and 150 containers of 4 vCPUs$/,
+    );
+    expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 102 needed: 2 workers \+ 100 /);
+    const few = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=100']);
+    expect(few.status).toBe(2);
+    expect(few.lineOf('workers')).toMatch(/^missing .*\n +→ deploy with "fargateMaxTasks": 131$/);
+    expect(few.lineOf('Lambda concurrency')).toMatch(/^ok .* 102 needed/);
+    const asked = await check(aws, ['-c', 'edgepress.fargateMaxTasks=1', '-c', 'edgepress.fargateVcpus=1']);
+    expect(asked.lineOf('workers')).toMatch(
+      / 2 workers of 1,769 MB and 1 container of 1 vCPU make 1 images a second/,
+    );
+  });
+
   it("takes the CPU time of an image from the stack's effort and variants", async () => {
     const aws = await openAccount();
     const { lineOf } = await check(aws, ['-c', 'edgepress.prewarmEffort=fast']);
