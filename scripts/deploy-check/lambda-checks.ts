@@ -53,6 +53,15 @@ function checkConcurrency(limit: number, settings: Settings, workers: WorkersChe
   if (executions.value <= limit) return { state: 'ok', what, found };
   // Half of what a small account has is left to viewers.
   const fitting = Math.max(LEAST_WORKERS, limit - LIMITS.executionsForOthers, Math.floor(limit / 2));
+  const own = settings.workerMaxConcurrency;
+  const isOwnEnough = executions.value <= own + LIMITS.executionsForOthers;
+  if (isOwnEnough && own <= fitting)
+    return {
+      state: 'ok',
+      what,
+      found: `${formatCount(limit)} for all functions of the account here: ${formatCount(own)} workers leave viewers ${formatCount(limit - own)}`,
+      todo: `for more: ${askFor(executions.value)}`,
+    };
   return {
     state: 'missing',
     what,

@@ -118,8 +118,16 @@ describe('the command deploy:check', () => {
     expect(reserving.lineOf('Lambda concurrency')).toMatch(
       /^missing .* options reserve 5: the deployment fails\n +→ leave out imageReservedConcurrency/,
     );
-    const small = await check(aws, ['-c', 'edgepress.workerMaxConcurrency=2']);
-    expect(small.lineOf('Lambda memory')).toMatch(/^ok /);
+    const advised = await check(aws, ['-c', 'edgepress.workerMaxConcurrency=5']);
+    expect(advised.status).toBe(0);
+    expect(advised.lineOf('Lambda concurrency')).toMatch(
+      /^ok .* 10 for all .*: 5 workers leave viewers 5\n +→ for more: aws service-quotas .*--desired-value 1000$/,
+    );
+    expect(advised.lineOf('Lambda memory')).toMatch(/^ok /);
+    const loaded = await check(aws, ['-c', 'edgepress.workerMaxConcurrency=5', '--units-per-hour', '9000']);
+    expect(loaded.lineOf('Lambda concurrency')).toMatch(
+      /^missing .*\n.*; until it is granted, deploy with .* 5, /,
+    );
   });
 
   it('asks for more concurrent executions than the load needs, beyond the default', async () => {
