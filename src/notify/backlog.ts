@@ -3,7 +3,8 @@ import type { Outbox, WaitingEvent } from './outbox.ts';
 import type { UnitEvent } from './unit-event.ts';
 
 /** The events that wait for one target: all of them in the store, the next ones in memory. */
-export interface Backlog extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 'setAside' | 'asideSize'> {
+export interface Backlog
+  extends Pick<Lanes, 'take' | 'takeAside' | 'putBack' | 'putLast' | 'setAside' | 'asideSize'> {
   /** @throws the error of the store */
   add(event: UnitEvent): Promise<void>;
   /** Removes an event that was delivered or dropped. Throws the error of the store. */
@@ -63,6 +64,7 @@ export function createBacklog(outbox: Outbox): Backlog {
     take: lanes.take,
     takeAside: lanes.takeAside,
     putBack: lanes.putBack,
+    putLast: lanes.putLast,
     setAside: lanes.setAside,
     asideSize: lanes.asideSize,
     async finish(event) {

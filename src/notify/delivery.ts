@@ -155,8 +155,10 @@ function createPump(shared: Shared) {
 
   function startDeliveries(): void {
     while (inFlight.size < (pause.isFailing() ? 1 : sender.concurrency)) {
-      const refused = refusals.remainingMs() > 0 ? undefined : backlog.takeAside();
-      const event = refused ?? backlog.take();
+      // While the target fails, what it has not refused yet is more likely to be taken.
+      const next = pause.isFailing() ? backlog.take() : undefined;
+      const refused = next || refusals.remainingMs() > 0 ? undefined : backlog.takeAside();
+      const event = next ?? refused ?? backlog.take();
       if (!event) return;
       track(deliver(event, shared, refused !== undefined));
     }
@@ -207,7 +209,8 @@ async function deliver(event: WaitingEvent, shared: Shared, wasRefused: boolean)
     const message = await outbox.read(event);
     // Delivered by another process, or damaged.
     if (!message) return await backlog.finish(event);
-    const result = judge(shared, await sender.send(message));
+    const answer = await sender.send(message);
+    const result = judge(shared, answer, wasRefused);
     recordAttempt(shared, result);
     if (result.state === 'refused') {
       backlog.setAside(event);
@@ -216,6 +219,8 @@ async function deliver(event: WaitingEvent, shared: Shared, wasRefused: boolean)
         reportDropped(shared, dropped.unit, `the target refuses it, and ${shared.maxRefused} others`);
       return;
     }
+    // It refuses all: it may take another first.
+    if (answer.state === 'refused') return backlog.putLast(event);
     if (result.state !== 'delivered') return backlog.putBack(event);
     if (wasRefused) refusals.succeeded();
     await backlog.finish(event);

@@ -15,6 +15,8 @@ export interface Lanes {
   done(event: WaitingEvent): void;
   /** An event is to be sent again, before those of other units. */
   putBack(event: WaitingEvent): void;
+  /** An event is to be sent again, after those of other units. */
+  putLast(event: WaitingEvent): void;
   /** An event is to be sent again, but others need not wait for it. */
   setAside(event: WaitingEvent): void;
   /** How many events there are, those in flight included. */
@@ -60,6 +62,7 @@ export function createLanes(): Lanes {
       else lanes.delete(unit);
     },
     putBack: ({ unit }) => void free.unshift(unit),
+    putLast: ({ unit }) => void free.push(unit),
     setAside: ({ unit }) => void aside.push(unit),
     size: () => keys.size,
     asideSize: () => aside.length,

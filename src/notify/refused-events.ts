@@ -10,15 +10,19 @@ export const MAX_REFUSED_EVENTS = 1000;
 
 export interface RefusedInARow {
   maxRefused: number;
-  /** How many events were refused since one was last delivered. */
+  /** How many events were refused since one was last delivered. One that is refused again counts once. */
   refusedInARow: number;
 }
 
-/** Returns a result as it counts: a target that refuses all that it is sent has failed. */
-export function judge(counts: RefusedInARow, result: SendResult): SendResult {
+/**
+ * Returns a result as it counts: a target that refuses all that it is sent has failed.
+ *
+ * @param wasRefused - whether the target has refused the event before
+ */
+export function judge(counts: RefusedInARow, result: SendResult, wasRefused: boolean): SendResult {
   if (result.state === 'delivered') counts.refusedInARow = 0;
   if (result.state !== 'refused') return result;
-  counts.refusedInARow++;
+  if (!wasRefused) counts.refusedInARow++;
   if (counts.refusedInARow <= counts.maxRefused) return result;
   return { state: 'failed', reason: `it refuses all events: ${result.reason}` };
 }

@@ -181,6 +181,30 @@ describe('delivery', () => {
     expect(log.some(({ reason }) => String(reason).includes('refuses all events'))).toBe(true);
   });
 
+  it('sends events to a target that has refused a few of them again and again, and nothing else meanwhile', async () => {
+    const { delivery, delivered, sent } = setUp({
+      answer: ({ unit }) => (unit === 'bad' ? { state: 'refused', reason: '400' } : { state: 'delivered' }),
+      maxRefused: 2,
+    });
+    delivery.start();
+    await delivery.store(eventOf('bad'));
+    await until(() => sent.length > 3);
+    await delivery.store(eventOf('good'));
+    await until(() => delivered.length === 1);
+  });
+
+  it('sends the events that a target takes although it has refused too many others in a row', async () => {
+    const { delivery, delivered } = setUp({
+      answer: ({ unit }) =>
+        unit.startsWith('bad') ? { state: 'refused', reason: '400' } : { state: 'delivered' },
+      maxRefused: 2,
+    });
+    for (let nth = 0; nth < 6; nth++) await delivery.store(eventOf(`bad-${nth}`));
+    await delivery.store(eventOf('good'));
+    delivery.start();
+    await until(() => delivered.length === 1);
+  });
+
   it('leaves a target alone that has just failed, however many events wait', async () => {
     const { delivery, sent } = setUp({
       answer: () => ({ state: 'failed', reason: 'down', retryAfterMs: 60_000 }),
