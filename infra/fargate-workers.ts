@@ -17,7 +17,7 @@ import {
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -44,9 +44,13 @@ export interface FargateWorkersOptions {
   readonly maxTasks: number;
 }
 
-/** Creates the service of containers that work on the queue while units wait long. */
-export function createFargateWorkers(scope: Construct, options: FargateWorkersOptions): void {
+/** Creates the service of containers that work on the queue while units wait long; returns their log. */
+export function createFargateWorkers(scope: Construct, options: FargateWorkersOptions): ILogGroup {
   const { queue, settings, maxTasks } = options;
+  const logGroup = new LogGroup(scope, 'FargateWorkersLogs', {
+    retention: settings.logRetentionDays,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
   const vpc = createNetwork(scope);
   const cluster = new Cluster(scope, 'Workers', {
     vpc,
@@ -56,7 +60,7 @@ export function createFargateWorkers(scope: Construct, options: FargateWorkersOp
   acknowledge(cluster, 'ECS4', 'The log of the workers and the metrics of the queue say what they do.');
   const service = new FargateService(scope, 'WorkersService', {
     cluster: cluster as ICluster,
-    taskDefinition: createTask(scope, options),
+    taskDefinition: createTask(scope, logGroup, options),
     capacityProviderStrategies: [
       { capacityProvider: settings.fargateSpot ? 'FARGATE_SPOT' : 'FARGATE', weight: 1 },
     ],
@@ -77,6 +81,7 @@ export function createFargateWorkers(scope: Construct, options: FargateWorkersOp
   // A deployment must not change how many there are.
   (service.node.defaultChild as CfnService).addPropertyDeletionOverride('DesiredCount');
   scaleByQueue(scope, service, { queue, maxTasks });
+  return logGroup;
 }
 
 /** Public subnets without a NAT gateway; S3, to which most bytes go, over a gateway that costs nothing. */
@@ -93,7 +98,11 @@ function createNetwork(scope: Construct): IVpc {
   return vpc as IVpc;
 }
 
-function createTask(scope: Construct, options: FargateWorkersOptions): FargateTaskDefinition {
+function createTask(
+  scope: Construct,
+  logGroup: ILogGroup,
+  options: FargateWorkersOptions,
+): FargateTaskDefinition {
   const { bucket, queue, distributionId, distributionArn, settings } = options;
   const vcpus = settings.fargateVcpus;
   const role = new Role(scope, 'WorkersRole', {
@@ -129,13 +138,7 @@ function createTask(scope: Construct, options: FargateWorkersOptions): FargateTa
         settings.collectorLayerArn === undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
       CONCURRENCY: String(vcpus),
     },
-    logging: LogDrivers.awsLogs({
-      streamPrefix: 'worker',
-      logGroup: new LogGroup(scope, 'FargateWorkersLogs', {
-        retention: settings.logRetentionDays,
-        removalPolicy: RemovalPolicy.DESTROY,
-      }),
-    }),
+    logging: LogDrivers.awsLogs({ streamPrefix: 'worker', logGroup }),
     stopTimeout: STOP_TIMEOUT,
   });
   acknowledgeWildcard(

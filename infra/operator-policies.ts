@@ -13,7 +13,7 @@ export interface OperatedResources extends Queues {
   readonly bucket: IBucket;
   readonly distribution: Distribution;
   readonly signingKeys: CfnSecret;
-  /** Of the functions. */
+  /** Of the functions, and of containers. */
   readonly logGroups: readonly ILogGroup[];
 }
 

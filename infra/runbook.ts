@@ -8,6 +8,8 @@ import { CDN_REGION } from './regions.ts';
 export interface RunbookResources {
   readonly imageLogs: ILogGroup;
   readonly workerLogs: ILogGroup;
+  /** Of the workers in containers, if there are any. */
+  readonly containerLogs: ILogGroup | undefined;
   readonly deadLetters: Queue;
   readonly distributionId: string;
 }
@@ -25,7 +27,7 @@ const ERRORS = "'%level..[56]0,|Task.timed.out|Runtime.exited|Runtime[.][A-Z]|Un
  */
 export function runbookOutputs(
   scope: Construct,
-  { imageLogs, workerLogs, deadLetters, distributionId }: RunbookResources,
+  { imageLogs, workerLogs, containerLogs, deadLetters, distributionId }: RunbookResources,
 ): Record<string, [value: string, description: string]> {
   const { region, stackName } = Stack.of(scope);
   const tail = ({ logGroupName }: ILogGroup) =>
@@ -40,6 +42,12 @@ export function runbookOutputs(
       `${tail(workerLogs)} --filter-pattern ${ERRORS}`,
       'Errors and crashes of the worker',
     ],
+    ...(containerLogs && {
+      RunbookContainerErrors: [
+        `${tail(containerLogs)} --filter-pattern ${ERRORS}`,
+        'Errors of the workers in containers',
+      ],
+    }),
     RunbookRequest: [
       `${tail(imageLogs)} --filter-pattern '"REQUEST-ID"'`,
       'All log lines of a request, with its X-Request-Id in place of REQUEST-ID',

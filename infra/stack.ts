@@ -41,17 +41,19 @@ export class EdgepressStack extends Stack {
     const worker = createWorker(this, { code, bucket, queue, distributionId, distributionArn, settings });
 
     const { fargateMaxTasks } = settings;
-    if (fargateMaxTasks !== undefined)
-      createFargateWorkers(this, {
-        ...{ bucket, queue, distributionId, distributionArn, settings },
-        maxTasks: fargateMaxTasks,
-      });
+    const containerLogs =
+      fargateMaxTasks === undefined
+        ? undefined
+        : createFargateWorkers(this, {
+            ...{ bucket, queue, distributionId, distributionArn, settings },
+            maxTasks: fargateMaxTasks,
+          });
 
     const monitored = { imageFunction, worker, queue, deadLetters, distribution };
     const alarms = createAlarms(this, monitored, settings);
     const dashboard = createDashboard(this, { ...monitored, alarms, edgeFunction }, settings);
     const [imageLogs, workerLogs] = [imageFunction.logGroup, worker.logGroup];
-    const logGroups = [imageLogs, workerLogs];
+    const logGroups = [imageLogs, workerLogs, ...(containerLogs ? [containerLogs] : [])];
     const operated = { bucket, queue, deadLetters, distribution, signingKeys, logGroups };
     const operatorPolicy = createOperatorPolicy(this, operated);
     const keyPolicy = createKeyPolicy(this, { keyValueStore, signingKeys });
@@ -87,7 +89,7 @@ export class EdgepressStack extends Stack {
       WorkerLogGroup: [workerLogs.logGroupName, 'The log of the worker'],
       DashboardUrl: [consoleUrl(dashboard), 'The dashboard: traffic, errors, the queue, outcomes'],
       SignerPolicyArn: [signerPolicy.managedPolicyArn, 'For programs that sign URLs and do nothing else'],
-      ...runbookOutputs(this, { imageLogs, workerLogs, deadLetters, distributionId }),
+      ...runbookOutputs(this, { imageLogs, workerLogs, containerLogs, deadLetters, distributionId }),
     });
   }
 }

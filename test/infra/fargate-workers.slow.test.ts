@@ -45,6 +45,25 @@ describe('workers on Fargate', () => {
     expect(environment.has('AWS_REGION')).toBe(true);
   });
 
+  it('have a log that operators may read, by a command of the runbook', () => {
+    const [logs] = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter((id) =>
+      id.startsWith('FargateWorkersLogs'),
+    );
+    template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: Match.arrayWith(['logs:FilterLogEvents']),
+            Resource: Match.arrayWith([{ 'Fn::GetAtt': [logs, 'Arn'] }]),
+          }),
+        ]),
+      },
+    });
+    template.hasOutput('RunbookContainerErrors', {
+      Value: { 'Fn::Join': ['', Match.arrayWith(['aws logs tail ', { Ref: logs }])] },
+    });
+  });
+
   it('may receive and delete messages of the queue', () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
