@@ -155,12 +155,9 @@ function createPump(shared: Shared) {
 
   function startDeliveries(): void {
     while (inFlight.size < (pause.isFailing() ? 1 : sender.concurrency)) {
-      // While the target fails, what it has not refused yet is more likely to be taken.
-      const next = pause.isFailing() ? backlog.take() : undefined;
-      const refused = next || refusals.remainingMs() > 0 ? undefined : backlog.takeAside();
-      const event = next ?? refused ?? backlog.take();
-      if (!event) return;
-      track(deliver(event, shared, refused !== undefined));
+      const next = takeNext(shared);
+      if (!next) return;
+      track(deliver(next.event, shared, next.wasRefused));
     }
   }
 
@@ -187,6 +184,19 @@ function createPump(shared: Shared) {
       });
     },
   };
+}
+
+/** Returns the next event to be sent, and whether the target has refused it before. */
+function takeNext({ backlog, pause, refusals }: Shared) {
+  const take = () => wrap(backlog.take(), false);
+  // While the target fails, what it has not refused yet is more likely to be taken.
+  const untried = pause.isFailing() ? take() : undefined;
+  const refused = untried || refusals.remainingMs() > 0 ? undefined : wrap(backlog.takeAside(), true);
+  return untried ?? refused ?? take();
+}
+
+function wrap(event: WaitingEvent | undefined, wasRefused: boolean) {
+  return event && { event, wasRefused };
 }
 
 /** Never throws. */

@@ -71,7 +71,7 @@ export async function* readUnits(
     for await (const batch of entries) {
       for (const entry of batch) {
         [lastLine, isBegun] = [Math.max(lastLine, entry.line), true];
-        yield* join.add(read(entry));
+        yield* join.add(read(entry), entry.bytes);
         const turn = turns.give();
         if (turn) await turn;
       }
@@ -144,9 +144,9 @@ function createJoin({ format }: InputKind, notes: InputNotes) {
   const seen = createSeenIds();
   const groups = format === 'csv' ? createRowGroups(seen.add) : undefined;
   return {
-    add(read: ReadUnit | RefusedLine): readonly (ReadUnit | RefusedLine)[] {
+    add(read: ReadUnit | RefusedLine, textBytes: number): readonly (ReadUnit | RefusedLine)[] {
       if ('state' in read) return [read];
-      if (groups) return groups.add(read);
+      if (groups) return groups.add(read, textBytes);
       if (seen.add(read.unit.id))
         notes.add('a unit was sent before in the same input: the last one counts', read.line, read.unit.id);
       return [read];

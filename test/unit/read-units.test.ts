@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RefusedLine } from '../../src/unit/outcome.ts';
 import { parseUnit } from '../../src/unit/parse-unit.ts';
@@ -8,9 +10,9 @@ const DEFAULTS = {
   prewarm: { widths: [1080], tiers: ['balanced'], formats: ['avif', 'webp'] },
 } as const;
 
-async function read(input: string) {
+async function read(input: string | Uint8Array) {
   async function* chunks() {
-    yield new TextEncoder().encode(input);
+    yield typeof input === 'string' ? new TextEncoder().encode(input) : input;
   }
   const lines: (UnitLine | RefusedLine)[] = [];
   const units = readUnits(chunks(), { toUnit: (value) => parseUnit(value, DEFAULTS) });
@@ -53,6 +55,15 @@ describe('readUnits', () => {
       { line: 1, state: 'refused', detail: 'it is longer than 1048576 bytes' },
       { line: 2, unit: { id: 'a' } },
     ]);
+  });
+
+  it('joins the rows of a compressed CSV that comes in one chunk, as of one in many', async () => {
+    const pathOf = (nth: number) => randomBytes(1900).toString('hex') + nth;
+    const rows = Array.from({ length: 900 }, (_, nth) => `u-${nth},https://x.test/${pathOf(nth)}`);
+    const content = gzipSync(['id,url', ...rows, 'u-0,https://x.test/last'].join('\n'));
+    const [first, ...others] = await read(content);
+    expect(first).toMatchObject({ unit: { id: 'u-0', images: [{}, { src: 'https://x.test/last' }] } });
+    expect(others).toHaveLength(899);
   });
 
   it('lets other work run between the lines of one chunk', async () => {

@@ -1,17 +1,23 @@
 import type { RefusedLine } from '../outcome.ts';
 import type { Unit, UnitImage } from '../unit.ts';
 
-/** Rows of one unit may be as far apart as these numbers of units and bytes between them. */
+/** Rows of one unit may be as far apart as these numbers of units and bytes of text between them. */
 const MAX_OPEN_UNITS = 10_000;
 const MAX_OPEN_BYTES = 2 ** 23;
 /** As many as a unit may have. */
 const MAX_IMAGES = 10_000;
 
-/** A row as a unit, and its bytes of the input. */
+/** A row as a unit, and its bytes of the input, as it was sent. */
 interface UnitRow {
   line: number;
   unit: Unit;
   bytes: number;
+}
+
+/** The rows of a unit so far, as one. */
+interface OpenUnit {
+  row: UnitRow;
+  textBytes: number;
 }
 
 /**
@@ -19,39 +25,43 @@ interface UnitRow {
  * stays open; a row that comes later is refused, since it would replace the images before.
  */
 export interface RowGroups {
-  /** Returns what is complete. */
-  add(row: UnitRow): readonly (UnitRow | RefusedLine)[];
+  /**
+   * Returns what is complete.
+   *
+   * @param textBytes - the bytes of the row, decompressed: they are the same whenever an input is read, in whatever chunks it comes
+   */
+  add(row: UnitRow, textBytes: number): readonly (UnitRow | RefusedLine)[];
   /** Returns the rest. */
   end(): readonly UnitRow[];
 }
 
 /** @param isSeen - whether a unit was open before, which it is from then on */
 export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
-  const open = new Map<string, UnitRow>();
+  const open = new Map<string, OpenUnit>();
   let bytes = 0;
   function takeTooMany(): UnitRow[] {
     const taken: UnitRow[] = [];
     for (const first of open.values()) {
       if (open.size <= MAX_OPEN_UNITS && bytes <= MAX_OPEN_BYTES) break;
-      open.delete(first.unit.id);
-      bytes -= first.bytes;
-      taken.push(first);
+      open.delete(first.row.unit.id);
+      bytes -= first.textBytes;
+      taken.push(first.row);
     }
     return taken;
   }
   return {
-    add(row) {
+    add(row, textBytes) {
       const before = open.get(row.unit.id);
       if (!before && isSeen(row.unit.id))
         return [refuse(row, 'its rows are too far apart: sort the input by id')];
-      if (before && before.unit.images.length + row.unit.images.length > MAX_IMAGES)
+      if (before && before.row.unit.images.length + row.unit.images.length > MAX_IMAGES)
         return [refuse(row, `its unit has more than ${MAX_IMAGES} images`)];
-      bytes += row.bytes;
-      if (before) join(before, row);
-      else open.set(row.unit.id, row);
+      bytes += textBytes;
+      if (before) join(before, row, textBytes);
+      else open.set(row.unit.id, { row, textBytes });
       return takeTooMany();
     },
-    end: () => [...open.values()],
+    end: () => [...open.values()].map(({ row }) => row),
   };
 }
 
@@ -59,7 +69,8 @@ function refuse({ line, unit }: UnitRow, detail: string): RefusedLine {
   return { line, unit: unit.id, state: 'refused', detail };
 }
 
-function join(before: UnitRow, row: UnitRow): void {
-  before.bytes += row.bytes;
-  (before.unit.images as UnitImage[]).push(...row.unit.images);
+function join(before: OpenUnit, row: UnitRow, textBytes: number): void {
+  before.textBytes += textBytes;
+  before.row.bytes += row.bytes;
+  (before.row.unit.images as UnitImage[]).push(...row.unit.images);
 }
