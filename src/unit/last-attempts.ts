@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { LAST_ATTEMPT_PREFIX } from '../protocol/keys.ts';
 import { type Job, jobSchema } from '../queue/queue.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { CurrentManifest } from './current-manifest.ts';
-import { UnreadableManifest } from './manifest.ts';
+import { type Manifest, startOfManifest, UnreadableManifest } from './manifest.ts';
 import type { UnitStates } from './unit-states.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface LastAttempts {
    */
   begin(job: Job): Promise<() => Promise<void>>;
   /**
-   * Gives up the jobs whose last attempt was cut off, unless the work on their unit has ended by now.
+   * Gives up the jobs whose last attempt was cut off, unless the work on their unit has ended by now, or the unit was sent again.
    *
    * @throws the error of the store, or of `giveUp`: the notes that are left are for the next call
    */
@@ -32,19 +33,31 @@ export interface LastAttemptsServices {
   nowMs: () => number;
 }
 
+const noteSchema = jobSchema.extend({
+  /** When the unit was sent, in Unix milliseconds. Earlier versions did not say it. */
+  submittedAtMs: z.number().optional(),
+});
+
 /** Longer than a job takes: a Lambda lives for fifteen minutes. */
 const CUT_OFF_MS = 60 * 60 * 1000;
 
 export function createLastAttempts({ store, manifests, states, nowMs }: LastAttemptsServices): LastAttempts {
-  /** Returns whether there is nothing to tell: the work on the unit has ended in another way. */
-  async function hasEnded({ unit }: Job): Promise<boolean> {
+  async function readManifest(unit: string): Promise<Manifest | 'unreadable' | undefined> {
     try {
-      const manifest = await manifests.read(unit);
-      return manifest === undefined || (await states.hasResult(manifest));
+      return await manifests.read(unit);
     } catch (error) {
-      if (error instanceof UnreadableManifest) return false;
+      if (error instanceof UnreadableManifest) return 'unreadable';
       throw error;
     }
+  }
+
+  /** Returns whether there is nothing to tell: the work has ended in another way, or another job is about what was sent since. */
+  async function hasEnded({ unit, submittedAtMs }: z.infer<typeof noteSchema>): Promise<boolean> {
+    const manifest = await readManifest(unit);
+    if (manifest === undefined) return true;
+    if (manifest === 'unreadable') return false;
+    const isSentAgain = submittedAtMs !== undefined && startOfManifest(manifest).atMs !== submittedAtMs;
+    return isSentAgain || (await states.hasResult(manifest));
   }
 
   return {
@@ -53,7 +66,10 @@ export function createLastAttempts({ store, manifests, states, nowMs }: LastAtte
       // Nobody is told of these.
       if (upgrade || invalidate) return async () => {};
       const key = `${LAST_ATTEMPT_PREFIX}/${unit}/${from}.json`;
-      await store.put(key, new TextEncoder().encode(JSON.stringify(job)), {
+      const manifest = await readManifest(unit);
+      const isKnown = manifest !== undefined && manifest !== 'unreadable';
+      const note = { ...job, ...(isKnown && { submittedAtMs: startOfManifest(manifest).atMs }) };
+      await store.put(key, new TextEncoder().encode(JSON.stringify(note)), {
         contentType: 'application/json',
       });
       return () => store.delete([key]).catch(() => undefined);
@@ -62,10 +78,10 @@ export function createLastAttempts({ store, manifests, states, nowMs }: LastAtte
       for await (const { key, modifiedMs } of store.list(LAST_ATTEMPT_PREFIX)) {
         if (nowMs() - modifiedMs <= CUT_OFF_MS) continue;
         const object = await store.get(key);
-        const job = parseJob(object?.body);
-        if (job && !(await hasEnded(job))) {
+        const note = parseNote(object?.body);
+        if (note && !(await hasEnded(note))) {
           await giveUp(
-            job,
+            note,
             new Error('its last attempt did not end: the process that worked on it was killed'),
           );
         }
@@ -77,9 +93,9 @@ export function createLastAttempts({ store, manifests, states, nowMs }: LastAtte
 }
 
 /** Returns `undefined` if the note is gone or damaged. */
-function parseJob(body: Uint8Array | undefined): Job | undefined {
+function parseNote(body: Uint8Array | undefined): z.infer<typeof noteSchema> | undefined {
   try {
-    return jobSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+    return noteSchema.parse(JSON.parse(new TextDecoder().decode(body)));
   } catch {
     return undefined;
   }

@@ -7,9 +7,10 @@ import {
   unitOfKey,
   VARIANT_PREFIX,
 } from '../protocol/keys.ts';
+import type { PurgeSweep } from '../purge/sweep.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { CurrentManifest } from './current-manifest.ts';
-import { UnreadableManifest } from './manifest.ts';
+import { startOfManifest, UnreadableManifest } from './manifest.ts';
 import type { ReadStatus, UnitStatus } from './status.ts';
 import type { UnitResult, UnitStates } from './unit-states.ts';
 
@@ -39,6 +40,7 @@ export interface RebuildMarksServices {
   states: Pick<UnitStates, 'hasResult' | 'markPending' | 'markResult' | 'endPending'>;
   manifests: Pick<CurrentManifest, 'read'>;
   readStatus: ReadStatus;
+  sweep: Pick<PurgeSweep, 'checkTombstone'>;
 }
 
 /** As few as leave a store that serves viewers alone. */
@@ -49,6 +51,7 @@ export function createRebuildMarks({
   states,
   manifests,
   readStatus,
+  sweep,
 }: RebuildMarksServices): RebuildMarks {
   /** Returns the units of a shard that have a mark. */
   async function markedIn(shard: string): Promise<ReadonlySet<string>> {
@@ -80,6 +83,11 @@ export function createRebuildMarks({
       await states.markPending(manifest);
       // The work on it may have ended meanwhile.
       if (await states.hasResult(manifest)) await states.endPending(manifest);
+      // It may have been purged meanwhile: no work would ever remove the mark.
+      const outcome = await sweep.checkTombstone(unit, startOfManifest(manifest), []);
+      if (outcome === 'unknown')
+        throw new Error(`it is unknown whether the unit ${unit} was purged meanwhile`);
+      if (outcome === 'purged') return undefined;
     }
     return state;
   }

@@ -101,7 +101,7 @@ export function createUnits(services: UnitDependencies): Units {
     results: createUnitResults({ states, manifests, parts: createUnitParts(store, sha256) }),
     lastAttempts: createLastAttempts({ store, manifests, states, nowMs }),
     list: createListUnits({ states, packs, manifests }),
-    rebuildMarks: createRebuildMarks({ store, states, manifests, readStatus }),
+    rebuildMarks: createRebuildMarks({ store, states, manifests, readStatus, sweep }),
     upgrade: createUpgrade({ ...services, createFetch }),
     status: readStatus,
     progress: createReadProgress({ ...services, manifests, states }),

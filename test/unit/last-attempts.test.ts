@@ -62,6 +62,18 @@ it('a unit whose work has ended, or that was purged, is not told as failed altho
   }
 });
 
+it('a unit that is sent again after its last attempt was cut off is not told as failed', async () => {
+  const { receiver, clock, units, notes } = await setUp();
+  clock.aheadMs = 30 * MINUTES_MS;
+  await units.submitBatch([UNIT], { retry: false });
+  clock.aheadMs = 61 * MINUTES_MS;
+  await units.sweep();
+  expect(await notes()).toBe(0);
+  expect((await units.list({ state: 'failed', limit: 10 })).units).toEqual([]);
+  expect((await units.list({ state: 'pending', limit: 10 })).units).toMatchObject([{ id: 'unit-1' }]);
+  expect(receiver.events()).toEqual([]);
+});
+
 it('a last attempt that has ended leaves nothing', async () => {
   const { end, notes, units } = await setUp();
   await end();

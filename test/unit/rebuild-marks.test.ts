@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { STATE_PREFIX, type UnitState } from '../../src/protocol/keys.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
+import type { VariantStore } from '../../src/store/store.ts';
 import type { Unit } from '../../src/unit/unit.ts';
 import { startAdminService } from '../support/http/operator.ts';
 import { temporaryFolder } from '../support/http/service.ts';
@@ -12,8 +13,8 @@ const unitOf = (id: string, images: Unit['images'] = []): Unit => ({
 });
 
 /** A store of three units as earlier versions left it: without marks. */
-async function setUp() {
-  const store = createFileStore({ root: await temporaryFolder() });
+async function setUp(given?: VariantStore) {
+  const store = given ?? createFileStore({ root: await temporaryFolder() });
   const { service } = await startAdminService({ SOURCE_ALLOW: 'https://allowed.test/*' }, { store });
   const { units, processJob } = service.unitServices;
   const refused = [{ src: 'https://a.test/a.jpg' }];
@@ -49,6 +50,27 @@ it('a mark that is there stays: a unit that was given up is not pending again', 
   await service.unitServices.failJob({ unit: 'pending', images: 1, retry: false }, new Error('no'));
   expect(await rebuild()).toMatchObject({ marked: { pending: 0, ready: 0, broken: 0 } });
   expect(await listed()).toEqual({ ...ALL, pending: [], failed: ['pending'] });
+});
+
+it('a unit that is purged while it is marked is not listed as pending for ever', async () => {
+  const store = createFileStore({ root: await temporaryFolder() });
+  let isPurging = false;
+  const held: typeof store = {
+    ...store,
+    async put(key, body, info) {
+      if (isPurging && key.startsWith(`${STATE_PREFIX}/pending/`)) {
+        isPurging = false;
+        await units.purge(['pending']);
+      }
+      return await store.put(key, body, info);
+    },
+  };
+  const { units, removeMarks, listed, rebuild } = await setUp(held);
+  await removeMarks();
+  isPurging = true;
+  await rebuild();
+  expect(isPurging).toBe(false);
+  expect(await listed()).toMatchObject({ pending: [] });
 });
 
 it('what was interrupted is done when it is called again', async () => {
