@@ -10,7 +10,7 @@ import {
 import type { PurgeSweep } from '../purge/sweep.ts';
 import type { VariantStore } from '../store/store.ts';
 import type { CurrentManifest } from './current-manifest.ts';
-import { startOfManifest, UnreadableManifest } from './manifest.ts';
+import { type Manifest, startOfManifest, UnreadableManifest } from './manifest.ts';
 import type { ReadStatus, UnitStatus } from './status.ts';
 import type { UnitResult, UnitStates } from './unit-states.ts';
 
@@ -77,19 +77,20 @@ export function createRebuildMarks({
     const manifest = status && (await readManifest(unit));
     if (!manifest || (await states.hasResult(manifest))) return undefined;
     const state = stateOf(status);
-    if (state !== 'pending') {
-      await states.markResult(manifest, state, []);
-    } else {
-      await states.markPending(manifest);
-      // The work on it may have ended meanwhile.
-      if (await states.hasResult(manifest)) await states.endPending(manifest);
-      // It may have been purged meanwhile: no work would ever remove the mark.
-      const outcome = await sweep.checkTombstone(unit, startOfManifest(manifest), []);
-      if (outcome === 'unknown')
-        throw new Error(`it is unknown whether the unit ${unit} was purged meanwhile`);
-      if (outcome === 'purged') return undefined;
-    }
+    if (state === 'pending') return (await markPending(manifest)) ? state : undefined;
+    await states.markResult(manifest, state, []);
     return state;
+  }
+
+  /** Returns whether the unit is still there: no work would ever remove the mark of one that was purged meanwhile. */
+  async function markPending(manifest: Manifest): Promise<boolean> {
+    await states.markPending(manifest);
+    // The work on it may have ended meanwhile.
+    if (await states.hasResult(manifest)) await states.endPending(manifest);
+    const { id } = manifest;
+    const outcome = await sweep.checkTombstone(id, startOfManifest(manifest), []);
+    if (outcome === 'unknown') throw new Error(`it is unknown whether the unit ${id} was purged meanwhile`);
+    return outcome === 'kept';
   }
 
   async function readManifest(unit: string) {
