@@ -34,7 +34,7 @@ describe('edgepress plan', () => {
     expect(stdout).toMatch(
       /^ {2}compute +\$40\.31 +\$8\.06 +\$29,426 {2}= 5,000,000 images × 0\.35 s .* × \$0\.0000133334$/m,
     );
-    expect(stdout).toMatch(/^ {2}purging them costs +45\.\d+ times {2}= \$5,000 ÷ \$111$/m);
+    expect(stdout).toMatch(/^ {2}purging them costs +44\.\d+ times {2}= \$5,000 ÷ \$112$/m);
     expect(stdout).toMatch(/^Prices \(us-east-1, November 2026\)$/m);
     for (const title of ['Load', 'Workers', 'Queue', 'Store', 'CDN and views', 'Purges', 'Time', 'Cost'])
       expect(stdout.split('\n')).toContain(title);
