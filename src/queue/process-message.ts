@@ -119,10 +119,12 @@ async function ingestObjects(
       ? [{ ...object, progress: result.value }]
       : [];
   });
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed && !signal.aborted) throw failed.reason;
-  if (failed || left.length === 0) return unstarted.length === 0 && !failed;
-  await sender.sendObjects([...left, ...unstarted]);
+  const first = results.find((result) => result.status === 'rejected');
+  if (first && !signal.aborted) throw first.reason;
+  if (left.length === 0) return unstarted.length === 0 && !first;
+  // Each alone from now on: one that fails again does not take back how far the others came.
+  const failed = objects.filter((_, index) => results[index]?.status === 'rejected');
+  await sender.sendObjects([...left, ...unstarted, ...failed]);
   return true;
 }
 

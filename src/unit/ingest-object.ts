@@ -102,7 +102,14 @@ function assertTaken({ damage, first }: Refusals, isAnyTaken: boolean): void {
 
 type Entry = UnitLine | RefusedLine;
 
-/** The part of an input that begins after so many entries, and ends when the signal aborts. */
+function isDamage(entry: object): boolean {
+  return 'detail' in entry && String(entry.detail).startsWith(DAMAGE);
+}
+
+/**
+ * The part of an input that begins after so many entries, and ends when the signal aborts. That an input is damaged is said again in each: the
+ * part before may have been stopped right then.
+ */
 function createPart(all: AsyncIterable<Entry>, doneEntries: number, signal: AbortSignal) {
   let [entries, isStopped] = [0, false];
   return {
@@ -111,7 +118,7 @@ function createPart(all: AsyncIterable<Entry>, doneEntries: number, signal: Abor
         for await (const entry of all) {
           if (signal.aborted) break;
           entries++;
-          if (entries > doneEntries) yield entry;
+          if (entries > doneEntries || isDamage(entry)) yield entry;
         }
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -133,7 +140,7 @@ function createRefusals() {
   return {
     add({ detail, ...line }: RefusedLine) {
       refusedCount++;
-      if (detail.startsWith(DAMAGE)) damage = detail;
+      if (isDamage({ detail })) damage = detail;
       if (shown.length < MAX_LOGGED) shown.push({ ...line, detail: detail.slice(0, MAX_DETAIL_LENGTH) });
     },
     damage: () => damage,

@@ -315,6 +315,19 @@ describe('processMessage', () => {
       expect([answer, keys, given.errors, given.sentObjects]).toEqual([0, ['a.csv'], [], []]);
     });
 
+    it('keeps how far an object came although another cannot be ingested, which is sent anew', async () => {
+      const given = setUp({ concurrency: 1 });
+      const progress = { etag: '"e"', entries: 7 };
+      const { answer, keys } = await processEvent(given, (key) => {
+        if (key === 'a.csv') throw new Error('it is damaged');
+        given.stop();
+        return progress;
+      });
+      expect([answer, keys]).toEqual([undefined, ['a.csv', 'b.csv']]);
+      expect(given.sentObjects.map(({ key }) => key)).toEqual(['b.csv', 'c.csv', 'a.csv']);
+      expect(given.sentObjects[0]?.progress).toEqual(progress);
+    });
+
     it('sends what the abort has stopped anew with how far it came, and deletes it', async () => {
       const given = setUp({ concurrency: 1 });
       const progress = { etag: '"e"', entries: 7 };

@@ -79,6 +79,15 @@ describe('An object with more units than there is time for', () => {
     expect(queued).toHaveLength(before + COUNT);
   });
 
+  it('fails when it is damaged, also when there was no time to say so before', async () => {
+    const whole = gzipSync(LINES.join(''));
+    const { ingest, queued } = await setUp(whole.subarray(0, -100));
+    const progress = { etag: '"1"', entries: COUNT + 1 };
+    const message = expect.stringContaining('cannot be read');
+    await expect(ingest(COUNT, progress)).rejects.toMatchObject({ cause: { message } });
+    expect(queued).toEqual([]);
+  });
+
   it('fails when there was no time for any of it, so that the event is not sent anew for ever', async () => {
     const { ingest, queued } = await setUp();
     await expect(ingest(0)).rejects.toMatchObject({ cause: new Error('the time is over') });
