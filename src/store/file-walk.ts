@@ -5,6 +5,8 @@ import {
   DEAD_LETTER_PREFIX,
   EVENT_PREFIX,
   GROUP_PREFIX,
+  LAST_ATTEMPT_PREFIX,
+  LEASE_PREFIX,
   MANIFEST_NAME,
   PACK_PREFIX,
   QUEUE_PREFIX,
@@ -43,7 +45,7 @@ export interface WalkOptions {
 export const PLACES: readonly string[] = [
   ...Array.from({ length: SHARDS }, (_, shard) => `${VARIANT_PREFIX}/${shard.toString(16).padStart(2, '0')}`),
   ...[TOMBSTONE_PREFIX, QUEUE_PREFIX, DEAD_LETTER_PREFIX, SUBMISSION_PREFIX, PACK_PREFIX, GROUP_PREFIX],
-  ...[EVENT_PREFIX, STATE_PREFIX],
+  ...[EVENT_PREFIX, STATE_PREFIX, LAST_ATTEMPT_PREFIX, LEASE_PREFIX],
 ];
 
 /** Returns the part of the folder that a key is in. */

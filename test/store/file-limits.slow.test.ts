@@ -2,6 +2,7 @@ import { mkdir, readdir, stat, symlink, utimes, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import * as keys from '../../src/protocol/keys.ts';
 import { createFileAges } from '../../src/store/file-ages.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { StoreUpkeep, VariantStore } from '../../src/store/store.ts';
@@ -70,6 +71,23 @@ describe('a folder with a limit on its size', () => {
     await keepUntil(upkeep, isKnown(upkeep));
     expect(upkeep?.usage()).toMatchObject({ objects: 100 });
     expect(await filesIn(root)).toHaveLength(100);
+  });
+
+  it('counts and keeps what every part of the store has that is neither image, manifest nor tombstone', async () => {
+    const root = await makeFolder();
+    const { SMOKE_PREFIX: inBucketsOnly, VARIANT_PREFIX, TOMBSTONE_PREFIX, ...others } = keys;
+    const prefixes = Object.entries(others).flatMap(([name, value]) =>
+      name.endsWith('_PREFIX') ? [String(value)] : [],
+    );
+    const notes = prefixes.map((prefix) => `${prefix}/folder/note.json`);
+    const store = createFileStore({ root });
+    for (const key of [...notes, imageKey(1)]) await putAged(store, root, key, 400);
+    // As after a start: nothing is known but what the walk finds.
+    const { upkeep } = createFileStore({ root, maxBytes: MAX_BYTES, maxAgeMs: DAY_MS });
+    await keepUntil(upkeep, isKnown(upkeep));
+    expect(await filesIn(root)).toEqual(expect.arrayContaining(notes));
+    expect(upkeep?.removed().age.objects).toBe(1);
+    expect(upkeep?.usage()?.objects).toBe(notes.length);
   });
 
   it('is watched for what this process and others store later', async () => {
