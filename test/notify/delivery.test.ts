@@ -182,7 +182,7 @@ describe('delivery', () => {
   });
 
   it('sends events to a target that has refused a few of them again and again, and nothing else meanwhile', async () => {
-    const { delivery, delivered, sent } = setUp({
+    const { delivery, delivered, sent, log } = setUp({
       answer: ({ unit }) => (unit === 'bad' ? { state: 'refused', reason: '400' } : { state: 'delivered' }),
       maxRefused: 2,
     });
@@ -191,6 +191,7 @@ describe('delivery', () => {
     await until(() => sent.length > 3);
     await delivery.store(eventOf('good'));
     await until(() => delivered.length === 1);
+    expect(log.some(({ reason }) => String(reason).includes('refuses all events'))).toBe(false);
   });
 
   it('sends the events that a target takes although it has refused too many others in a row', async () => {

@@ -102,6 +102,18 @@ describe('processMessage', () => {
     },
   );
 
+  it('sends the jobs that fail in their order, whichever fails first', async () => {
+    const { process, options, sent } = setUp();
+    const first = createGate();
+    options.handle = async ({ unit }) => {
+      if (unit === 'unit-1') await first.opened;
+      else first.open();
+      throw new Error(`no ${unit}`);
+    };
+    await process(jobs);
+    expect(sent).toEqual([{ jobs, alone: true, delaySeconds: 5 }]);
+  });
+
   it('leaves the message on the queue when the jobs that failed cannot be sent', async () => {
     const { process, errors } = setUp({ failing: unitsOf(jobs), sendError: new Error('no send') });
     expect(await process(jobs)).toBe(5);

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { decodeMessage } from '../../src/queue/message.ts';
 import type { Job } from '../../src/queue/queue.ts';
+import { withoutRefusedGroups } from '../../src/queue/refused-groups.ts';
 import { createSqsApi, createSqsClient } from '../../src/queue/sqs-api.ts';
 import { createSqsQueue } from '../../src/queue/sqs-queue.ts';
 import { createSqsSender } from '../../src/queue/sqs-sender.ts';
@@ -75,6 +76,18 @@ describe('createSqsSender', () => {
     await sender.send(jobs);
     const units = accepted.flatMap((body) => unitsOf(JSON.parse(body).jobs));
     expect(units.sort()).toEqual(unitsOf(jobs).sort());
+  });
+
+  it('does not send without groups again what had none, whatever the server says of it', async () => {
+    let calls = 0;
+    const told: string[] = [];
+    const refuse = async () => {
+      calls++;
+      throw new Error('A parameter is not valid for this queue type');
+    };
+    const send = withoutRefusedGroups(refuse, (reason) => told.push(reason));
+    await expect(send([{ body: 'a', group: undefined }], 0)).rejects.toThrow('not valid for this queue type');
+    expect([calls, told]).toEqual([1, []]);
   });
 
   it('throws when SQS keeps refusing a message', async () => {
