@@ -27,14 +27,18 @@ describe('the command prewarm when it is interrupted', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'finishes the work in flight at %s, and the next run does only what is missing',
     async (signal) => {
-      const { start, run, write, src, requested, respond, origin } = await setUpSlowSource();
+      const { start, run, write, src, requested, respond, origin } = await setUpSlowSource({
+        PREWARM_EFFORT: 'fast',
+      });
       const units = [
         { id: 'slow', images: [src('/slow.jpg')] },
         ...Array.from({ length: 500 }, (_, index) => ({ id: `u${index}`, images: [src(`/${index}.jpg`)] })),
       ];
       const file = await write('units.jsonl', units);
-      const program = start(['prewarm', file]);
+      const program = start(['prewarm', file, '--json']);
       await requested;
+      // Once encoders run, the work in flight takes a moment, on a busy machine too.
+      await program.printed(/"ready"/);
       // npm forwards the signal, so each comes twice.
       program.process.kill(signal);
       await program.printed(/Stopping: /, 'stderr');
