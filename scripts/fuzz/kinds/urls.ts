@@ -172,10 +172,15 @@ async function requestUrl(
   const answer = await connection.request(request, isHead);
   free.push(connection);
   const outcome = await checkAnswer(answer, isHead);
-  if (isForged && (answer.status < 400 || answer.status > 404)) {
+  if (isForged && !isRefusal(answer.status)) {
     if (!isApostropheOnly(url)) throw new Finding(`a URL that no key has signed is answered with ${outcome}`);
   }
   return outcome;
+}
+
+/** Whether a status says that no source was asked: of the URL (400 to 404, 414), or of headers that are too large (431). */
+function isRefusal(status: number): boolean {
+  return (status >= 400 && status <= 404) || status === 414 || status === 431;
 }
 
 /** Clients may rewrite these characters in a signed query. */
