@@ -1,4 +1,6 @@
+import type { Logger } from 'pino';
 import { sleep } from '../backoff.ts';
+import type { VariantStore } from '../store/store.ts';
 
 /** What `GET /readyz` says. */
 export interface ReadinessReport {
@@ -55,4 +57,30 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
     if (!last || nowMs() - last.atMs >= LIFETIME_MS) last = { report: check(), atMs: nowMs() };
     return last.report;
   };
+}
+
+/** There is no such object: that its absence is known shows that the store answers. */
+const ABSENT_KEY = 'readyz';
+
+/** @throws Error if a store does not answer, or nothing can be stored */
+export async function assertUsable(store: VariantStore): Promise<void> {
+  await store.head(ABSENT_KEY);
+  store.assertWritable?.();
+}
+
+/** What it means that a part cannot be used, with the variable that names it. */
+const UNUSABLE = {
+  store:
+    'the store that STORE names cannot be used: no variant is kept, and each is made again at every request',
+  queue: 'the queue that QUEUE names cannot be used: no unit is prewarmed',
+};
+
+/** Logs each part that cannot be used: images are served without them, so nobody may notice. Never rejects. */
+export async function tellUnusable(
+  parts: Readonly<Record<keyof typeof UNUSABLE, () => Promise<unknown>>>,
+  log: Logger,
+): Promise<void> {
+  const tell = (part: keyof typeof UNUSABLE) =>
+    parts[part]().catch((err: unknown) => log.error({ part, err }, UNUSABLE[part]));
+  await Promise.all([tell('store'), tell('queue')]);
 }

@@ -5,7 +5,6 @@ import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
-import type { VariantStore } from '../store/store.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
@@ -15,7 +14,7 @@ import { type AppOptions, createApp } from './app.ts';
 import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
-import { createReadiness } from './readiness.ts';
+import { assertUsable, createReadiness, tellUnusable } from './readiness.ts';
 
 /** The whole service on one machine, without a port. */
 export interface Service {
@@ -38,8 +37,6 @@ export interface ServiceExtras extends Pick<AppOptions, 'frontPage'> {
   droppedLines?: () => number;
 }
 
-/** There is no such object: that its absence is known shows that the store answers. */
-const READINESS_KEY = 'readyz';
 /** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
@@ -101,7 +98,8 @@ export async function createService(
     ...imageOptions,
     health: () => ({ storeFaults: storeFaults() }),
     readiness: createReadiness({
-      ...{ parts, onFailure: (part, error) => log.warn({ part, err: error }, 'not ready') },
+      parts,
+      onFailure: (part, error) => log.warn({ part, err: error }, 'not ready'),
     }),
     unitRoutes:
       token && metrics
@@ -142,29 +140,6 @@ export async function createService(
       await telemetry?.close();
     },
   };
-}
-
-/** @throws Error if a store does not answer, or nothing can be stored */
-async function assertUsable(store: VariantStore): Promise<void> {
-  await store.head(READINESS_KEY);
-  store.assertWritable?.();
-}
-
-/** What it means that a part cannot be used, with the variable that names it. */
-const UNUSABLE = {
-  store:
-    'the store that STORE names cannot be used: no variant is kept, and each is made again at every request',
-  queue: 'the queue that QUEUE names cannot be used: no unit is prewarmed',
-};
-
-/** Logs each part that cannot be used: images are served without them, so nobody may notice. */
-async function tellUnusable(
-  parts: Readonly<Record<keyof typeof UNUSABLE, () => Promise<unknown>>>,
-  log: Logger,
-): Promise<void> {
-  const tell = (part: keyof typeof UNUSABLE) =>
-    parts[part]().catch((err: unknown) => log.error({ part, err }, UNUSABLE[part]));
-  await Promise.all([tell('store'), tell('queue')]);
 }
 
 /** Returns a queue whose jobs another worker may work on. */

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { VariantStore } from '../store/store.ts';
 import type { MetricSource } from '../telemetry/metric-source.ts';
-import { createDelivery, type Delivery, MAX_AGE_MS } from './delivery.ts';
+import { MAX_AGE_MS } from './attempts.ts';
+import { createDelivery, type Delivery } from './delivery.ts';
 import type { NotifyTarget } from './notify-target.ts';
 import { createOutbox, removeExpired } from './outbox.ts';
 import type { Sender } from './sender.ts';

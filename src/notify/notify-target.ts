@@ -1,4 +1,5 @@
 import { parseUrl } from '../parse-url.ts';
+
 /** Where events are sent: one entry of `NOTIFY`. */
 export type NotifyTarget = {
   /** As `NOTIFY` has it. */

@@ -10,9 +10,6 @@ export interface LastReceiptOptions
   maxReceives: () => Promise<number | undefined>;
 }
 
-/** Up to so many, a queue that does not say how often it delivers a message is taken to do so again. */
-const FEW_RECEIPTS = 2;
-
 /**
  * Returns whether SQS moves a message to the dead letters when it would be received again. Never throws.
  *
@@ -26,7 +23,7 @@ export async function isLastReceipt(
     return receipts >= ((await maxReceives()) ?? Number.POSITIVE_INFINITY) ? 'yes' : 'no';
   } catch (error) {
     onError(error);
-    return receipts <= FEW_RECEIPTS ? 'no' : 'unknown';
+    return 'unknown';
   }
 }
 
@@ -56,7 +53,7 @@ export async function doJobForTheLastTime(
   }
   const { failed, stopped, postponed } = await runJobs([job], options);
   const [first] = failed;
-  const isGivenUp = first !== undefined && isLast === 'yes' && (await canGiveUp(first, options));
+  const isGivenUp = first !== undefined && isLast === 'yes' && (await tryToGiveUp(first, options));
   await sender.sendAlone(postponed, POSTPONE_SECONDS);
   await sender.sendAlone(stopped, 0);
   if (first && !isGivenUp) await sender.sendAlone([job], receiveAgainSeconds);
@@ -65,7 +62,7 @@ export async function doJobForTheLastTime(
 }
 
 /** Gives up a job. Returns whether that succeeded; if not, its message must not become a dead letter. Never throws. */
-export async function canGiveUp(
+export async function tryToGiveUp(
   { job, error }: FailedJob,
   { onGiveUp, onError }: Pick<LastReceiptOptions, 'onGiveUp' | 'onError'>,
 ): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { backoffDelay } from '../backoff.ts';
-import { canGiveUp, doJobForTheLastTime, isLastReceipt, type LastReceiptOptions } from './last-receipt.ts';
+import { doJobForTheLastTime, isLastReceipt, type LastReceiptOptions, tryToGiveUp } from './last-receipt.ts';
 import { decodeMessage } from './message.ts';
 import { readObjectEvent } from './object-event.ts';
 import type { ConsumeOptions, IngestProgress, Job, ObjectToIngest } from './queue.ts';
@@ -85,7 +85,7 @@ async function doJobs(
   if (jobs.length === 1 && first) {
     // Of a queue that delivers a message only once or twice.
     const isLast = (await isLastReceipt(receipts, options)) === 'yes';
-    if (!isLast || (await canGiveUp(first, options))) return receiveAgainSeconds;
+    if (!isLast || (await tryToGiveUp(first, options))) return receiveAgainSeconds;
   }
   await sender.sendAlone(
     failed.map(({ job }) => job),
