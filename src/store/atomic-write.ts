@@ -11,10 +11,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { freeingLater } from './file-tree.ts';
+import { freeingLater, ignoreNotFound } from './file-tree.ts';
 import { withLockFile } from './lock-file.ts';
 
 /**
@@ -56,6 +57,7 @@ export async function replaceFile(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const tempFile = await writeTempFile(tempFolder, parts, durable);
+      await removals.get(path);
       if (!moveFileIf(condition, tempFile, folder, path)) return false;
       if (durable) await flushFolder(folder);
       return true;
@@ -64,6 +66,22 @@ export async function replaceFile(
       if (errorCode(error) !== 'ENOENT' || attempt === MAX_ATTEMPTS) throw error;
     }
   }
+}
+
+/** Removals that the thread pool may not have done yet, by path. They never reject. */
+const removals = new Map<string, Promise<unknown>>();
+
+/**
+ * Removes a file, if it is there, in the thread pool: a synchronous call may wait until what others write is on the disk. What this process
+ * writes to the same path meanwhile waits, so that it is not what is removed.
+ */
+export async function removeFile(path: string): Promise<void> {
+  const removing = unlink(path).catch(ignoreNotFound);
+  removals.set(
+    path,
+    removing.catch(() => {}).finally(() => removals.delete(path)),
+  );
+  await removing;
 }
 
 async function writeTempFile(folder: string, parts: Uint8Array[], durable: boolean): Promise<string> {

@@ -1,10 +1,9 @@
 import { statfsSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../backoff.ts';
+import { removeFile } from './atomic-write.ts';
 import { createFileAges, type FileAges } from './file-ages.ts';
 import type { FileJournal } from './file-journal.ts';
-import { ignoreNotFound } from './file-tree.ts';
 import { type FileKind, PLACES, placeOf, USE_STEP_MS, type WalkedFile, walkPlace } from './file-walk.ts';
 import type { StoreUpkeep } from './store.ts';
 
@@ -85,9 +84,8 @@ export function createFileUpkeep(options: FileUpkeepOptions): StoreUpkeep {
     return 'size';
   }
 
-  /** Not a synchronous call: one that changes the disk may wait until what others write is there. */
   async function remove(reason: 'age' | 'size', { key, bytes }: WalkedFile): Promise<void> {
-    await unlink(join(root, key)).catch(ignoreNotFound);
+    await removeFile(join(root, key));
     totals.add(placeOf(key), -1, -bytes);
     journal.tell(placeOf(key), -1, -bytes);
     removed[reason].objects += 1;

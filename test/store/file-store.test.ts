@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { pbkdf2, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { removeFile } from '../../src/store/atomic-write.ts';
 import { createFileStore } from '../../src/store/file-store.ts';
 import type { VariantStore } from '../../src/store/store.ts';
 import { filesIn, makeFolder, writeByHand } from '../support/store/folder.ts';
@@ -21,6 +23,16 @@ beforeEach(async () => {
 });
 
 describeStore('a folder', async () => createFileStore({ root: await makeFolder() }));
+
+test('a put is not undone by the removal of the file that it replaces, however late that comes', async () => {
+  await store.put(KEY, Buffer.from('old'), { contentType: 'image/avif' });
+  // More than the thread pool does at a time, so that the removal waits for them.
+  const busy = Array.from({ length: 130 }, () => promisify(pbkdf2)('', '', 10_000, 8, 'sha256'));
+  const removing = removeFile(join(root, KEY));
+  await store.put(KEY, Buffer.from('new'), { contentType: 'image/avif' });
+  await Promise.all([removing, ...busy]);
+  expect(String((await store.get(KEY))?.body)).toBe('new');
+});
 
 describe('the files of a file store', () => {
   test('include a record as a plain file that any tool reads', async () => {
