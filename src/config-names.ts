@@ -8,8 +8,11 @@ const OWN_WORDS = ['PREWARM', 'SIGNING'];
 const OPENTELEMETRY = /^OTEL_/;
 /** systemd sets it for its services, and it is two letters from `NOTIFY_SECRET`. */
 const SYSTEMD = 'NOTIFY_SOCKET';
-/** What Kubernetes sets for each service of a namespace. */
-const KUBERNETES = /^tcp:\/\//;
+/** What Kubernetes sets for each service of a namespace, whatever its name: these names, and `{SERVICE}_PORT` with such a value. */
+const KUBERNETES = {
+  name: /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/,
+  value: /^(tcp|udp|sctp):\/\//,
+};
 
 /**
  * Returns a fault for each variable that is set, is none of these, and has a name that looks like one of them: a misspelt variable has no
@@ -32,7 +35,8 @@ export function misspeltVariables(
   };
   return Object.entries(env).flatMap(([name, value]) => {
     if (!value || names.includes(name) || ignored.includes(name)) return [];
-    if (name === SYSTEMD || OPENTELEMETRY.test(name) || KUBERNETES.test(value)) return [];
+    if (name === SYSTEMD || OPENTELEMETRY.test(name)) return [];
+    if (KUBERNETES.name.test(name) || KUBERNETES.value.test(value)) return [];
     const meant = meantBy(name);
     return meant === undefined
       ? []

@@ -448,6 +448,9 @@ describe('A variable that looks like one of ours', () => {
         'STORE_SERVICE_HOST',
         'QUEUE_SERVICE_PORT',
         'EDGEPRESS_SERVICE_HOST',
+        'PREWARM_SERVICE_HOST',
+        'SIGNING_SERVICE_PORT_HTTP',
+        'SIGNING_PORT_80_TCP_ADDR',
       ],
       ...[
         'DATABASE_URL',
