@@ -42,6 +42,11 @@ describe('workers on Fargate', () => {
     expect(environment.get('CONCURRENCY')).toBe('4');
     expect(environment.get('QUEUE')).toEqual({ Ref: findQueues(template).queueId });
     expect(environment.get('PREWARM_EFFORT')).toBe('best');
+    const [bucket] = Object.keys(template.findResources('AWS::S3::Bucket'));
+    expect(environment.get('STORE')).toEqual({ 'Fn::Join': ['', ['s3://', { Ref: bucket }]] });
+    expect(environment.get('CDN')).toEqual({
+      'Fn::Join': ['', ['cloudfront:', { Ref: expect.stringMatching(/^Distribution/) }]],
+    });
     expect(environment.has('AWS_REGION')).toBe(true);
   });
 
@@ -86,6 +91,10 @@ describe('workers on Fargate', () => {
   it('cannot be connected to, and need no NAT gateway', () => {
     expect(onlyResource(template, 'AWS::EC2::SecurityGroup')).not.toHaveProperty('SecurityGroupIngress');
     template.resourceCountIs('AWS::EC2::NatGateway', 0);
+    // Without a gateway, only a public address reaches anything.
+    expect(onlyResource(template, 'AWS::ECS::Service')).toMatchObject({
+      NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'ENABLED' } },
+    });
     template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
   });
 
@@ -98,7 +107,7 @@ describe('workers on Fargate', () => {
     expect(onlyResource(template, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
     template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
       StepScalingPolicyConfiguration: {
-        AdjustmentType: 'ChangeInCapacity',
+        ...{ AdjustmentType: 'ChangeInCapacity', Cooldown: 180 },
         StepAdjustments: [
           { MetricIntervalLowerBound: 0, MetricIntervalUpperBound: 180, ScalingAdjustment: 3 },
           { MetricIntervalLowerBound: 180, MetricIntervalUpperBound: 480, ScalingAdjustment: 5 },
@@ -108,17 +117,43 @@ describe('workers on Fargate', () => {
     });
     template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalingPolicy', {
       StepScalingPolicyConfiguration: {
-        AdjustmentType: 'PercentChangeInCapacity',
-        MinAdjustmentMagnitude: 1,
+        ...{ AdjustmentType: 'PercentChangeInCapacity', MinAdjustmentMagnitude: 1, Cooldown: 300 },
         StepAdjustments: [{ MetricIntervalUpperBound: 0, ScalingAdjustment: -25 }],
       },
     });
+    const waiting = Match.arrayWith([Match.objectLike({ Expression: 'IF(waiting > 0, age, 0)' })]);
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      Threshold: 120,
-      EvaluationPeriods: 2,
-      Metrics: Match.arrayWith([Match.objectLike({ Expression: 'IF(waiting > 0, age, 0)' })]),
-      AlarmActions: [{ Ref: Match.stringLikeRegexp('^WorkersStart') }],
+      ...{ Threshold: 120, EvaluationPeriods: 2, ComparisonOperator: 'GreaterThanOrEqualToThreshold' },
+      ...{ Metrics: waiting, AlarmActions: [{ Ref: Match.stringLikeRegexp('^WorkersStart') }] },
     });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      ...{ Threshold: 0, EvaluationPeriods: 10, ComparisonOperator: 'LessThanOrEqualToThreshold' },
+      ...{ Metrics: waiting, AlarmActions: [{ Ref: Match.stringLikeRegexp('^WorkersStop') }] },
+      // Without it, the last containers would stay once SQS has no more metrics of the queue.
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('are counted by the messages that wait, not by those that are worked on', () => {
+    const [, alarm] = Object.entries(template.findResources('AWS::CloudWatch::Alarm')).find(([id]) =>
+      id.startsWith('WorkersStartAlarm'),
+    ) ?? ['', {}];
+    const QueueName = [
+      { Name: 'QueueName', Value: { 'Fn::GetAtt': [findQueues(template).queueId, 'QueueName'] } },
+    ];
+    const metricOf = (id: string, MetricName: string) => ({
+      ...{ Id: id, ReturnData: false },
+      MetricStat: {
+        Metric: { Namespace: 'AWS/SQS', MetricName, Dimensions: QueueName },
+        ...{ Period: 60, Stat: 'Maximum' },
+      },
+    });
+    expect(alarm['Properties'].Metrics).toEqual(
+      expect.arrayContaining([
+        metricOf('waiting', 'ApproximateNumberOfMessagesVisible'),
+        metricOf('age', 'ApproximateAgeOfOldestMessage'),
+      ]),
+    );
   });
 
   it('leave two workers on Lambda for what is little or urgent, unless the option says how many', () => {

@@ -94,6 +94,24 @@ describe('permissions', () => {
       expect(actionsIn(told, 'ImageFunctionRole')).not.toHaveProperty([resource]);
   });
 
+  it('let workers on Fargate do what the worker function does, whose log is written for them', () => {
+    const withFargate = synthesise({ fargateMaxTasks: 20 });
+    const { '{WorkerLogs}': _logs, '{Queue}': onQueue, ...others } = actionsIn(withFargate, 'WorkerRole');
+    expect(actionsIn(withFargate, 'WorkersRole')).toEqual({
+      ...others,
+      '{Queue}': onQueue?.filter((action) => action !== 'sqs:GetQueueUrl'),
+    });
+  });
+
+  it('let CodeDeploy move requests between versions of the image function, and look at alarms', () => {
+    const alias = ['lambda:GetAlias', 'lambda:GetProvisionedConcurrencyConfig', 'lambda:UpdateAlias'];
+    expect(actionsIn(template, 'ImageDeploymentRole')).toEqual({
+      '{ImageFunction}': alias,
+      '{ImageFunction}:*': alias,
+      '*': ['cloudwatch:DescribeAlarms'],
+    });
+  });
+
   const thisStack = 'arn:{AWS::Partition}:cloudformation:{AWS::Region}:{AWS::AccountId}:stack/Test/*';
   const sqs = (...actions: string[]) => actions.map((action) => `sqs:${action}`);
   const readLogs = ['logs:DescribeLogStreams', 'logs:FilterLogEvents', 'logs:GetLogEvents'];

@@ -137,7 +137,8 @@ describe('a new version of the image function', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       // Another name for each version is another alarm: one that is changed would still be on.
       AlarmName: { 'Fn::Join': ['', ['Test-image-deployment-', version]] },
-      ...{ MetricName: 'Errors', Period: 60, EvaluationPeriods: 1, Threshold: 2 },
+      ...{ MetricName: 'Errors', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 2 },
+      ...{ ComparisonOperator: 'GreaterThanOrEqualToThreshold', TreatMissingData: 'notBreaching' },
       Dimensions: [
         { Name: 'ExecutedVersion', Value: version },
         { Name: 'FunctionName' },

@@ -23,6 +23,7 @@ interface SetUp {
   maxWaiting?: number;
   maxRefused?: number;
   firstPauseMs?: number;
+  nowMs?: () => number;
 }
 
 function setUp({
@@ -50,6 +51,17 @@ function setUp({
   });
   onTestFinished(() => delivery.stop());
   return { store, delivery, sent, delivered, log };
+}
+
+/** A clock that stands still until the test lets an hour pass. */
+function createClock() {
+  let nowMs = SUBMITTED_MS;
+  return {
+    nowMs: () => nowMs,
+    pass() {
+      nowMs += 3_600_000;
+    },
+  };
 }
 
 describe('delivery', () => {
@@ -204,6 +216,74 @@ describe('delivery', () => {
     await delivery.store(eventOf('good'));
     delivery.start();
     await until(() => delivered.length === 1);
+  });
+
+  it('keeps an event that is too many but cannot be removed from the store, and sends it later', async () => {
+    const clock = createClock();
+    const store = createMemoryStore();
+    let [isFailing, isRefusing] = [true, true];
+    const failing: VariantStore = {
+      ...store,
+      async delete(keys) {
+        if (isFailing && keys.some((key) => key.includes('bad-0'))) throw new Error('the disk is full');
+        await store.delete(keys);
+      },
+    };
+    const { delivery, delivered, sent } = setUp({
+      ...{ store: failing, nowMs: clock.nowMs, maxRefused: 1 },
+      answer: ({ unit }) =>
+        isRefusing && unit.startsWith('bad') ? { state: 'refused', reason: '400' } : { state: 'delivered' },
+    });
+    delivery.start();
+    for (const unit of ['bad-0', 'good', 'bad-1']) {
+      await delivery.store(eventOf(unit));
+      await until(
+        () => sent.includes(unit) && delivery.counts.failed + delivery.counts.delivered === sent.length,
+      );
+    }
+    [isFailing, isRefusing] = [false, false];
+    clock.pass();
+    await until(() => delivered.length === 3);
+    expect(delivery.counts.dropped).toBe(0);
+  });
+
+  it('tries a target that is down with what it has not refused yet', async () => {
+    const clock = createClock();
+    const { delivery, sent, log } = setUp({
+      nowMs: clock.nowMs,
+      answer: ({ unit }) => ({ state: unit === 'bad' ? 'refused' : 'failed', reason: 'no' }),
+    });
+    delivery.start();
+    for (const unit of ['bad', 'a']) {
+      await delivery.store(eventOf(unit));
+      await until(() => log.length === sent.length && sent.includes(unit));
+    }
+    clock.pass();
+    await until(() => sent.length === 3);
+    expect(sent).toEqual(['bad', 'a', 'a']);
+  });
+
+  it('waits as after a first refusal for an event that is refused after another one was taken at last', async () => {
+    const clock = createClock();
+    const { delivery, delivered, log } = setUp({
+      ...{ nowMs: clock.nowMs, firstPauseMs: 1000 },
+      answer: ({ unit }) =>
+        unit === 'late' && log.length === 4 ? { state: 'delivered' } : { state: 'refused', reason: '400' },
+    });
+    delivery.start();
+    const tryAgain = () => {
+      clock.pass();
+      delivery.takeUp();
+    };
+    await delivery.store(eventOf('late'));
+    for (let refusals = 1; refusals <= 4; refusals++) {
+      await until(() => log.length === refusals);
+      tryAgain();
+    }
+    await until(() => delivered.length === 1);
+    await delivery.store(eventOf('other'));
+    await until(() => log.length === 5);
+    expect(log.map(({ seconds }) => Number(seconds) > 1)).toEqual([false, true, true, true, false]);
   });
 
   it('leaves a target alone that has just failed, however many events wait', async () => {

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { RECIPE } from '../../src/encode/encoder.ts';
 import { sha256 } from '../../src/hashing.ts';
 import { variantAddress } from '../../src/protocol/keys.ts';
+import { createFileStore } from '../../src/store/file-store.ts';
 import type { StoredInfo, VariantStore } from '../../src/store/store.ts';
 import type { ImageOutcome, VariantSummary } from '../../src/unit/outcome.ts';
 import type { Unit } from '../../src/unit/unit.ts';
-import { targetFor } from '../support/http/service.ts';
+import { targetFor, temporaryFolder } from '../support/http/service.ts';
+import { holdStore } from '../support/store/held-store.ts';
 import { setUpUnits } from '../support/unit/set-up-units.ts';
 
 /** Returns the first variant of the first image. */
@@ -30,6 +32,23 @@ async function setUpFastVariants(paths: readonly string[]) {
 }
 
 describe('prewarm at effort best', () => {
+  it('is reported as it ended, also when it ends while its progress is read', async () => {
+    const store = createFileStore({ root: await temporaryFolder() });
+    const { store: held, hold } = holdStore(store, {
+      ...{ operation: 'head', key: /^states\/(ready|broken)\//, when: 'before' },
+    });
+    const { service, src, unit, units } = await setUpUnits({}, {}, { store: held });
+    await service.request(await targetFor(src('/a.jpg'), { width: 160, format: 'avif', tier: 'balanced' }));
+    const job = await units.submit(unit([src('/a.jpg')], { formats: ['avif'] }), { retry: false });
+    const progress = units.progress('unit-1');
+    await hold.reached;
+    await service.unitServices.processJob(job, () => {});
+    hold.release();
+    expect(await progress).toMatchObject({
+      images: [{ state: 'ready', skipped: false, variants: [{ effort: 'best' }] }],
+    });
+  });
+
   it('makes a variant again that a viewer was given at effort fast', async () => {
     const { src, unit, prewarm, units } = await setUpFastVariants(['/a.jpg']);
     const wanted = unit([src('/a.jpg')], { formats: ['avif'] });

@@ -12,14 +12,18 @@ export type Answers = Record<string, (response: ServerResponse, request: Incomin
 export const answerNotFound = (response: ServerResponse) => void response.writeHead(404).end();
 
 /** Starts an origin that answers with a photograph at every path except those given, and a service that may fetch from it. */
-export async function setUpUnits(answers: Answers = {}, env: Record<string, string> = {}) {
+export async function setUpUnits(
+  answers: Answers = {},
+  env: Record<string, string> = {},
+  replaced: Parameters<typeof startService>[1] = {},
+) {
   const photo = await photograph();
   const origin = await startOrigin((request, response) => {
     const answer = answers[request.url ?? ''];
     if (answer) answer(response, request);
     else response.end(photo);
   });
-  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
+  const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env }, replaced);
   const { units } = service.unitServices;
   const src = (path: string) => `${origin.url}${path}`;
 
