@@ -18,9 +18,10 @@ const LINES = Array.from(
 );
 
 /** An object of three thousand units, whose ingesting is stopped when the queue has taken so many more. */
-async function setUp(content: Buffer = Buffer.from(LINES.join(''))) {
+async function setUp(content: Buffer | string = LINES.join(''), read = chunksOf) {
   const { unitServices } = await startService({ SOURCE_ALLOW: 'https://nothing.test/*' });
   const queued: string[] = [];
+  const logged: Record<string, unknown>[] = [];
   const version = { etag: '"1"' };
   async function ingest(stopAfter: number, progress?: IngestProgress): Promise<IngestProgress | undefined> {
     const stop = new AbortController();
@@ -37,17 +38,17 @@ async function setUp(content: Buffer = Buffer.from(LINES.join(''))) {
       ...{
         from: [parseIngestPrefix('s3://deliveries/')],
         defaults: DEFAULTS,
-        log: pino({ level: 'silent' }),
+        log: pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) }),
       },
       signal: stop.signal,
-      open: async () => ({ ...version, chunks: chunksOf(content) }),
+      open: async () => ({ ...version, chunks: read(Buffer.from(content), stop.signal) }),
     });
     return await run({ ...OBJECT, progress });
   }
-  return { ingest, queued, version };
+  return { ingest, queued, version, logged };
 }
 
-async function* chunksOf(content: Buffer) {
+async function* chunksOf(content: Buffer, _signal: AbortSignal) {
   for (let start = 0; start < content.length; start += 10_000) yield content.subarray(start, start + 10_000);
 }
 
@@ -92,5 +93,60 @@ describe('An object with more units than there is time for', () => {
     const { ingest, queued } = await setUp();
     await expect(ingest(0)).rejects.toMatchObject({ cause: new Error('the time is over') });
     expect(queued).toEqual([]);
+  });
+});
+
+describe('the log of an object', () => {
+  it('has what was done so far while it is not done, and what was noted about the whole input at its end', async () => {
+    const withoutIds = `id,photo_url,colour\n${LINES.map((_, index) => `u-${index},https://x.test/${index},red\n`).join('')}`;
+    const { ingest, logged } = await setUp(withoutIds);
+    const progress = await ingest(1000);
+    expect(logged[0]).toMatchObject({
+      continued: true,
+      refusedCount: 0,
+      object: 's3://deliveries/units.jsonl',
+    });
+    await ingest(COUNT, progress);
+    expect(logged[1]).toMatchObject({ notes: [expect.stringContaining('colour')] });
+    expect(logged[1]).not.toHaveProperty('continued');
+  });
+
+  it('has ten of the refused lines at most, none longer than 500 characters, as a warning', async () => {
+    const bad = `{"id":"a","images":"https://x.test/1","for":"${'x'.repeat(2000)}"}\nnot JSON\n`;
+    const { ingest, logged } = await setUp(LINES[0] + bad.repeat(20));
+    await ingest(COUNT);
+    const [{ level, refusedCount, refused } = {}] = logged;
+    expect({ level, refusedCount }).toEqual({ level: 40, refusedCount: 40 });
+    expect(refused).toHaveLength(10);
+    expect(Math.max(...(refused as { detail: string }[]).map(({ detail }) => detail.length))).toBeLessThan(
+      501,
+    );
+  });
+});
+
+describe('The rest of an object', () => {
+  it('may be without any unit that can be taken', async () => {
+    const { ingest } = await setUp(`${LINES.join('')}not JSON\n`);
+    expect(await ingest(COUNT, { etag: '"1"', entries: COUNT })).toBeUndefined();
+  });
+
+  it('is left for later when reading it is what the end of the time stopped', async () => {
+    const { ingest } = await setUp(LINES.join(''), async function* (content, signal) {
+      yield* chunksOf(content.subarray(0, content.length / 2), signal);
+      signal.throwIfAborted();
+      yield* chunksOf(content.subarray(content.length / 2), signal);
+    });
+    expect(await ingest(1000)).toMatchObject({ etag: '"1"', entries: expect.any(Number) });
+  });
+
+  it('fails with the error of what it is read from', async () => {
+    const { ingest } = await setUp(LINES.join(''), async function* (content, signal) {
+      yield* chunksOf(content.subarray(0, 100), signal);
+      throw new Error('connection lost');
+    });
+    await expect(ingest(COUNT)).rejects.toMatchObject({
+      message: 's3://deliveries/units.jsonl could not be ingested',
+      cause: { message: 'connection lost' },
+    });
   });
 });
