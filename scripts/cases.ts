@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { Hono } from 'hono';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { buildImageUrl } from '../src/client/image-url.ts';
+import { imageUrl } from '../src/client/image-url.ts';
 import { readConfig } from '../src/config.ts';
 import { type Listener, listen } from '../src/http/listen.ts';
 import { startServer } from '../src/http/service.ts';
@@ -121,7 +121,7 @@ async function runCase(one: Case, folder: string, originUrl: string, serverUrl: 
   const peakBefore = peakMemoryBytes();
   for (const format of FORMATS) {
     for (const width of WIDTHS) {
-      const url = await buildImageUrl({ baseUrl: serverUrl, unit: `${format}-${width}`, src, width, format });
+      const url = imageUrl({ baseUrl: serverUrl, unit: `${format}-${width}`, src, width, format });
       const response = await fetch(url, { redirect: 'manual' });
       const found = await findDifferences(one, source, response, { format, width });
       differences.push(...found.map((difference) => `${format} at ${width}: ${difference}`));

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { buildImageUrl, type ImageUrlParts } from '../src/client/image-url.ts';
+import { type ImageUrlParts, InvalidImageUrl, imageUrl } from '../src/client/image-url.ts';
 import { baseUrlOf } from '../src/config.ts';
-import { FORMATS, parseRequest, TIERS } from '../src/protocol/request.ts';
+import { FORMATS, TIERS } from '../src/protocol/request.ts';
 import { CommandFailure } from './cli/command.ts';
 import { addRequiredOption } from './cli/options.ts';
 import { readEnvironment } from './cli/unit-session.ts';
@@ -33,18 +33,18 @@ export function signCommand(): Command {
     .option('--exp <time>', 'the Unix time in seconds after which the URL is refused')
     .option('--expires-in <seconds>', 'the same, in seconds from now')
     .addHelpText('after', '\nThe URL starts with PUBLIC_URL, or with http://HOST:PORT when that is not set.')
-    .action(async (options: SignOptions) => {
-      process.stdout.write(`${await signUrl(options)}\n`);
+    .action((options: SignOptions) => {
+      process.stdout.write(`${signUrl(options)}\n`);
     });
 }
 
-async function signUrl({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Promise<string> {
+function signUrl({ unit, src, w, q, f, exp, expiresIn }: SignOptions): string {
   if (exp !== undefined && expiresIn !== undefined)
     throw new CommandFailure('Give --exp or --expires-in, not both.');
   const config = readEnvironment();
-  // Not validated here: the request parser below reports what is wrong with each value.
+  // Not validated here: the builder of the URL says what is wrong with each value.
   const parts: ImageUrlParts = {
-    baseUrl: '',
+    baseUrl: baseUrlOf(config),
     unit,
     src,
     width: toNumber(w),
@@ -52,13 +52,25 @@ async function signUrl({ unit, src, w, q, f, exp, expiresIn }: SignOptions): Pro
     format: f as ImageUrlParts['format'],
     expiresAt: toNumber(exp) ?? secondsFromNow(expiresIn),
   };
-  const target = await buildImageUrl(parts, config.signingKeys[0]).catch((error: TypeError) => {
-    throw new CommandFailure(`--unit: ${error.message}.`);
-  });
-  const parsed = parseRequest(target);
-  if (!parsed.ok) throw new CommandFailure(`${parsed.fault.detail}.`);
-  return baseUrlOf(config) + target;
+  try {
+    return imageUrl(parts, config.signingKeys[0]);
+  } catch (error) {
+    if (!(error instanceof InvalidImageUrl)) throw error;
+    const { part, message } = error;
+    throw new CommandFailure(`${part ? message.replace(`\`${part}\``, OPTIONS[part]) : message}.`);
+  }
 }
+
+/** The options that set the parts of a URL. */
+const OPTIONS: Record<keyof ImageUrlParts, string> = {
+  baseUrl: 'PUBLIC_URL',
+  unit: '--unit',
+  src: '--src',
+  width: '--w',
+  tier: '--q',
+  format: '--f',
+  expiresAt: '--exp',
+};
 
 function toNumber(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import PQueue from 'p-queue';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import { type CpuTimes, readCpuTimes } from './harness/cpu-times.ts';
 import { print, timeSeconds } from './harness/measurements.ts';
 import { type ServerProcess, startService } from './harness/processes.ts';
@@ -108,9 +108,7 @@ async function measureMisses(
     const queue = new PQueue({ concurrency: inFlight });
     const request = async (index: number) => {
       const src = `http://${authority}/${index % images}?request=${index}`;
-      await fetchBody(
-        await buildImageUrl({ baseUrl: service.url, unit: 'bench', src, width, format: 'webp' }),
-      );
+      await fetchBody(imageUrl({ baseUrl: service.url, unit: 'bench', src, width, format: 'webp' }));
     };
     await Promise.all(Array.from({ length: count }, (_, index) => queue.add(() => request(index))));
   };
@@ -123,7 +121,7 @@ async function measureMisses(
 
 async function measureHits({ service, authority }: Target, seconds: number): Promise<MeasuredHits> {
   const src = `http://${authority}/0`;
-  const url = await buildImageUrl({
+  const url = imageUrl({
     ...{ baseUrl: service.url, unit: 'bench', src, width: HIT_WIDTH, format: 'webp' },
   });
   const bytes = await fetchBody(url);

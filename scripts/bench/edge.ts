@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { buildEdgeFunction } from '../../infra/bundle/build-edge-function.ts';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import { print } from './harness/measurements.ts';
 import { withFolder } from './harness/work-files.ts';
 
@@ -57,7 +57,7 @@ async function measureEdge(): Promise<void> {
       `export default { kvs: () => ({ get: async () => '${keys}' }) };`,
     );
     for (const [name, src] of Object.entries(SOURCES)) {
-      const target = await buildImageUrl({ baseUrl: '', unit: 'unit-1', src, width: 720 }, KEY);
+      const target = imageUrl({ baseUrl: '', unit: 'unit-1', src, width: 720 }, KEY);
       const forged = target.replace(/sig=(.*).$/, 'sig=$1_');
       const show = (handler: string, url: string, isServed: boolean) =>
         `${microseconds(folder, `${handler}\n${callLoop(url, isServed)}`)} µs`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import PQueue from 'p-queue';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import type { Format } from '../../src/protocol/request.ts';
 import { formatMebibytes, print, timeSeconds } from './harness/measurements.ts';
 import { type ServerProcess, startService } from './harness/processes.ts';
@@ -73,7 +73,7 @@ async function requestAll({ service, unit, urls, widths }: Batch): Promise<void>
     for (const width of widths) {
       for (const format of FORMATS) {
         const options = { baseUrl: service.url, unit, src, width, tier: 'balanced', format } as const;
-        const response = await fetch(await buildImageUrl(options));
+        const response = await fetch(imageUrl(options));
         if (!response.ok) throw new Error(await response.text());
         await response.arrayBuffer();
       }

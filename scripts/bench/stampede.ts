@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import { formatMebibytes, print, timeSeconds } from './harness/measurements.ts';
 import { startService } from './harness/processes.ts';
 import { serveSources } from './harness/sources.ts';
@@ -20,7 +20,7 @@ async function measureStampede(file: string, { requests }: { requests: number })
   const requestVariant = async (unit: string, count: number) => {
     const before = { requests: origin.counts.requests, cpuMs: service.cpuTimes().all };
     const src = `http://${origin.authority}/0`;
-    const url = await buildImageUrl({ baseUrl: service.url, unit, src, format: 'avif' });
+    const url = imageUrl({ baseUrl: service.url, unit, src, format: 'avif' });
     const seconds = await timeSeconds(() =>
       Promise.all(Array.from({ length: count }, async () => (await fetch(url)).arrayBuffer())),
     );

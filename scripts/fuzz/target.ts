@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildImageUrl, type ImageUrlParts } from '../../src/client/image-url.ts';
+import { type ImageUrlParts, imageUrl } from '../../src/client/image-url.ts';
 import { type Origin, startOrigin } from './origin.ts';
 import { type ServerUnderTest, startServerUnderTest } from './server-under-test.ts';
 
@@ -18,7 +18,7 @@ export interface Target {
   server: ServerUnderTest;
   storeFolder: string;
   /** Signs an image URL. Returns its path and query. */
-  sign(parts: Omit<ImageUrlParts, 'baseUrl'>): Promise<string>;
+  sign(parts: Omit<ImageUrlParts, 'baseUrl'>): string;
   /** Starts the server again after it has ended, with the same store. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -46,7 +46,7 @@ export async function startTarget(file = 'src/entry/server.ts'): Promise<Target>
     origin,
     server: await startServerUnderTest(file, env),
     storeFolder,
-    sign: (parts) => buildImageUrl({ baseUrl: '', ...parts }, SIGNING_KEY),
+    sign: (parts) => imageUrl({ baseUrl: '', ...parts }, SIGNING_KEY),
     async restart() {
       await target.server.stop();
       target.server = await startServerUnderTest(file, env);

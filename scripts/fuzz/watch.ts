@@ -83,7 +83,7 @@ export async function startWatch(target: Target, onFinding: (finding: Finding) =
 
 async function connectClients(target: Target) {
   const { url } = target.origin.serve(await photograph());
-  const path = await target.sign({ unit: 'steady', src: url, width: 160, format: 'webp' });
+  const path = target.sign({ unit: 'steady', src: url, width: 160, format: 'webp' });
   const request = (path: string) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   let [forHits, forHealth] = connections();
   // The first one makes the variant.

@@ -39,16 +39,12 @@ const SHOWN_ERRORS = 5;
 const MAX_ERRORS_IN_A_ROW = 50;
 
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { totals, outputs, toLine = async (outcome) => outcome, onMessage, signal } = options;
-  /** Lines are written in the order in which they were added. */
-  let written = Promise.resolve();
+  const { totals, outputs, toLine = (outcome) => outcome, onMessage, signal } = options;
   let errors = 0;
   let errorsInARow = 0;
-  const write = (line: object | Promise<object>) => {
-    written = written.then(async () => {
-      const json = JSON.stringify(await line);
-      for (const output of outputs) output.write(json);
-    });
+  const write = (line: object) => {
+    const json = JSON.stringify(line);
+    for (const output of outputs) output.write(json);
   };
   const addOutcome = (outcome: ImageOutcome) => {
     totals.addOutcome(outcome);
@@ -70,7 +66,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       write(line);
     },
     async ready() {
-      await written;
       for (const output of outputs) await output.ready();
     },
     endUnit({ id, images }, recorded, error) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { buildImageUrl, type UrlSigningKey } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import type { Config } from '../../src/config.ts';
+import type { SigningKey } from '../../src/protocol/signature.ts';
 import { CommandFailure, messageOf } from '../cli/command.ts';
 import { printMessage } from '../cli/output.ts';
 import { openUnitSession, type UnitSession } from '../cli/unit-session.ts';
@@ -81,14 +82,13 @@ export async function runSmoke(config: Config, options: SmokeOptions): Promise<0
 
 async function probeOf(
   baseUrl: string,
-  key: UrlSigningKey,
+  key: SigningKey,
   unit: string,
   src: string,
   signal: AbortSignal,
 ): Promise<Probe> {
   const parts = { baseUrl: '', unit, src, width: WIDTH, format: FORMAT } as const;
-  const [url, unsignedUrl] = await Promise.all([buildImageUrl(parts, key), buildImageUrl(parts)]);
-  return createProbe(baseUrl + url, baseUrl + unsignedUrl, signal);
+  return createProbe(baseUrl + imageUrl(parts, key), baseUrl + imageUrl(parts), signal);
 }
 
 /** Runs the steps. Once the service was reached something may be stored, so whatever happens then, the unit is purged. */

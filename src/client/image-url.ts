@@ -1,60 +1,99 @@
+import type { Fault } from '../protocol/fault.ts';
+import { type Format, isUnit, parseRequest, type Tier, UNIT_RULE } from '../protocol/request.ts';
+import type { SigningKey } from '../protocol/signature.ts';
+import { readKey, sign } from './signing-key.ts';
+
 /** The parts of an image URL. */
 export interface ImageUrlParts {
-  /** Where the service is reached, for example `https://images.example.com`; `''` for a relative URL. */
+  /**
+   * Where the service is reached, such as `https://images.example.com`. It may have a path that a proxy removes, and may end in a slash.
+   * `''`: the URL is relative to the host of the page.
+   */
   baseUrl: string;
+  /** The data unit that the image belongs to: 1 to 128 of `A-Z a-z 0-9 . _ ~ -`. */
   unit: string;
-  /** The absolute URL of the source. */
+  /** The absolute URL of the original, `http:`, `https:` or `s3:`, as it is: it is percent-encoded here. At most 4,096 characters. */
   src: string;
-  /** In pixels; the service takes the next rung of its ladder. */
+  /** In pixels, 1 or more; the service takes the next rung of its ladder. Absent: `DEFAULT_WIDTH` of the service. */
   width?: number | undefined;
-  tier?: 'saver' | 'balanced' | 'high' | undefined;
-  format?: 'avif' | 'webp' | 'jpeg' | 'auto' | undefined;
+  /** Absent: `saver` where the request says `Save-Data: on`, else `balanced`. */
+  tier?: Tier | undefined;
+  /** What the client can display. Absent or `auto`: the best that the request's `Accept` names, which is JPEG for most clients but browsers. */
+  format?: Format | 'auto' | undefined;
   /** Unix seconds; later requests are refused. */
   expiresAt?: number | undefined;
 }
 
-/** One of the service's signing keys. */
-export interface UrlSigningKey {
-  id: string;
-  /** At least 16 bytes, in hex. */
-  hex: string;
+/** Why there is no image URL. */
+export class InvalidImageUrl extends TypeError {
+  override name = 'InvalidImageUrl';
+  /** What is wrong; `undefined` if it is the length of the whole. */
+  readonly part: keyof ImageUrlParts | undefined;
+
+  constructor(part: keyof ImageUrlParts | undefined, message: string) {
+    super(message);
+    this.part = part;
+  }
 }
 
-const UNIT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}$/;
+/** The parts by the names that they have in the URL, in the order in which they are written. */
+const PART_NAMES = { src: 'src', w: 'width', q: 'tier', f: 'format', exp: 'expiresAt' } as const;
+const BASE_URL = /^$|^(?:https?:)?\/\/[^\s/?#@\\]+(?:\/[^\s?#\\]*)?$|^\/(?:[^\s/?#\\][^\s?#\\]*)?$/i;
 
 /**
- * Builds an image URL, signed if there is a key. It needs only Web Crypto, so it runs in browsers, workers and every server runtime.
- * Give browsers signed URLs, not keys.
+ * Builds an image URL. It runs in Node, browsers, workers and React Native. Give browsers and apps signed URLs, not keys.
  *
+ * @param key - signs the URL: one of the service's keys, in two parts or as `id:hex`. Absent: the URL is not signed
  * @returns the URL. Send it unchanged: the signature is over its bytes. URL parsers do not change it either
- * @throws TypeError for an invalid unit, because the unit is put into the path as it is
+ * @throws InvalidImageUrl that names the part that the service would refuse; TypeError that says what is wrong with the key
  */
-export async function buildImageUrl(parts: ImageUrlParts, key?: UrlSigningKey): Promise<string> {
-  const { baseUrl, unit, src, width, tier, format, expiresAt } = parts;
-  if (!UNIT.test(unit))
-    throw new TypeError('the unit must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ - (but not "." or "..")');
-  const optional: [string, string | number | undefined][] = [
-    ['w', width],
-    ['q', tier],
-    ['f', format],
-    ['exp', expiresAt],
-  ];
-  const rest = optional
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `&${name}=${value}`);
-  // URL parsers encode the apostrophe in a query, which encodeURIComponent leaves.
-  const encodedSrc = encodeURIComponent(src).replaceAll("'", '%27');
-  const target = `/u/${unit}?src=${encodedSrc}${rest.join('')}`;
-  const signature = key ? `&sig=${key.id}.${await hmacSha256(key.hex, target)}` : '';
-  return baseUrl + target + signature;
+export function imageUrl(parts: ImageUrlParts, key?: SigningKey | string): string {
+  const { baseUrl, unit } = parts;
+  if (typeof baseUrl !== 'string' || !BASE_URL.test(baseUrl))
+    throw new InvalidImageUrl(
+      'baseUrl',
+      "`baseUrl` must be where the service is reached, such as https://images.example.com, or '' for a relative URL",
+    );
+  // Before it is in the URL: one with a `?` could bring a source of its own.
+  if (typeof unit !== 'string' || !isUnit(unit))
+    throw new InvalidImageUrl('unit', `\`unit\` must be ${UNIT_RULE}`);
+  const unsigned = `/u/${unit}?${queryOf(parts)}`;
+  const target = key === undefined ? unsigned : `${unsigned}&sig=${sign(unsigned, readKey(key))}`;
+  const parsed = parseRequest(target);
+  if (!parsed.ok) throw invalidPart(parsed.fault, parts);
+  return baseUrl.replace(/\/+$/, '') + target;
 }
 
-/** Returns the HMAC in base64url without padding. */
-async function hmacSha256(keyHex: string, text: string): Promise<string> {
-  const keyBytes = Uint8Array.from(keyHex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', keyBytes, algorithm, false, ['sign']);
-  const mac = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(text));
-  const base64 = btoa(String.fromCharCode(...new Uint8Array(mac)));
-  return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+function queryOf(parts: ImageUrlParts): string {
+  return Object.entries(PART_NAMES)
+    .filter(([, part]) => parts[part] !== undefined)
+    .map(([name, part]) => `${name}=${encodeValue(part, parts[part])}`)
+    .join('&');
+}
+
+function encodeValue(part: keyof ImageUrlParts, value: string | number | undefined): string {
+  try {
+    // URL parsers encode the apostrophe in a query, which encodeURIComponent leaves.
+    return encodeURIComponent(String(value)).replace(/'/g, '%27');
+  } catch {
+    throw new InvalidImageUrl(
+      part,
+      `\`${part}\` is not valid Unicode: it has half of a surrogate pair, which no URL can have`,
+    );
+  }
+}
+
+/** Says what the service would say, with the names that the parts have here. */
+function invalidPart({ detail, parameter }: Fault, parts: ImageUrlParts): InvalidImageUrl {
+  if (parameter === 'src') return new InvalidImageUrl('src', sourceError(detail, parts.src));
+  const part = Object.entries(PART_NAMES).find(([name]) => name === parameter)?.[1];
+  if (part === undefined) return new InvalidImageUrl(undefined, detail);
+  const shown = String(parts[part]).slice(0, 40);
+  return new InvalidImageUrl(part, `${detail.replace(`\`${parameter}\``, `\`${part}\``)}; it is ${shown}`);
+}
+
+/** Sources are not repeated: they may have credentials. */
+function sourceError(detail: string, src: string): string {
+  if (/^(?:https?|s3)%3a/i.test(src)) return '`src` must not be percent-encoded: that is done here';
+  return detail.replace(', percent-encoded', '');
 }

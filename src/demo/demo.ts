@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Hono } from 'hono';
 import type { Logger } from 'pino';
-import { buildImageUrl } from '../client/image-url.ts';
+import { imageUrl } from '../client/image-url.ts';
 import type { Config } from '../config.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
@@ -59,7 +59,7 @@ async function requestVariants(
   const variants: DemoPhoto['variants'][number][] = [];
   // Sequentially, so that not even `QUEUE_LIMIT=0` refuses one.
   for (const { format, tier } of SHOWN) {
-    const path = await buildImageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
+    const path = imageUrl({ baseUrl: '', unit: UNIT, src, width: WIDTH, tier, format });
     const response = await fetch(serverUrl + path);
     if (!response.ok) throw new Error(`the demo failed: ${await response.text()}`);
     variants.push({ format, tier, path, bytes: (await response.arrayBuffer()).byteLength });
@@ -69,7 +69,7 @@ async function requestVariants(
 
 async function renderIntroduction(shown: readonly DemoPhoto[], serverUrl: string): Promise<string> {
   const src = shown[0]?.src ?? '';
-  const unrequested = await buildImageUrl({
+  const unrequested = imageUrl({
     baseUrl: serverUrl,
     unit: UNIT,
     src,

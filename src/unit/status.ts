@@ -1,7 +1,8 @@
 import pMap from 'p-map';
-import { buildImageUrl, type UrlSigningKey } from '../client/image-url.ts';
+import { imageUrl } from '../client/image-url.ts';
 import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
+import type { SigningKey } from '../protocol/signature.ts';
 import type { SourceFetcher } from '../source/source.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import {
@@ -65,7 +66,7 @@ export interface StatusServices extends InventoryServices {
   /** The public URL of the service. */
   baseUrl: string;
   /** Signs the URLs of variants. `undefined`: they are not signed. */
-  signingKey: UrlSigningKey | undefined;
+  signingKey: SigningKey | undefined;
   nowMs: () => number;
 }
 
@@ -121,17 +122,17 @@ async function imageStatus(
   if (missing.length > 0)
     return { ...image, ...(brokenStatus(services, manifest, inventory) ?? { state: 'pending' }) };
   const sourceBytes = sourceBytesOf(found.map(({ info }) => info));
-  const variants = await Promise.all(found.map((variant) => storedVariant(services, manifest, src, variant)));
+  const variants = found.map((variant) => storedVariant(services, manifest, src, variant));
   return { ...image, state: 'ready', sourceBytes, variants };
 }
 
-async function storedVariant(
+function storedVariant(
   { baseUrl, signingKey }: StatusServices,
   { id: unit, maxBytes }: Manifest,
   src: string,
   { spec, info }: FoundVariant,
-): Promise<StoredVariant> {
-  const url = await buildImageUrl({ baseUrl, unit, src, ...spec }, signingKey);
+): StoredVariant {
+  const url = imageUrl({ baseUrl, unit, src, ...spec }, signingKey);
   const effort = info.metadata[VARIANT_METADATA.effort] ?? 'fast';
   return { url, ...summarizeVariant(spec, info, maxBytes), effort };
 }

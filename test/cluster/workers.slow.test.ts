@@ -11,7 +11,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
   it('fetches and makes a variant once, whichever workers are asked for it', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { url } = await startWorkers(origin.authority);
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const requests = Array.from({ length: 12 }, () => request(url, target));
     await until(() => held.length > 0);
     answerAll();
@@ -28,7 +28,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
     });
     const { url } = await startWorkers(origin.authority, { CONCURRENCY: '2' });
     const requests = Array.from({ length: 24 }, async (_, index) =>
-      request(url, await targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
+      request(url, targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
     );
     for (let answered = 0; answered < requests.length; answered++) {
       await until(() => held.length >= Math.min(8, requests.length - answered));
@@ -41,7 +41,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
   it('serves the viewer who stays when all others leave, whichever worker made the variant for them', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { url } = await startWorkers(origin.authority);
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const leaving = Array.from({ length: 12 }, () =>
       get(url + target, { agent: false }).on('error', () => {}),
     );
@@ -61,7 +61,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { url, program } = await startWorkers(origin.authority);
     const requests = Array.from({ length: 6 }, async (_, index) =>
-      request(url, await targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
+      request(url, targetFor(`${origin.url}/${index}.jpg`, { width: 160 })),
     );
     await until(() => held.length === 6);
     program.process.kill('SIGTERM');
@@ -87,7 +87,7 @@ describe('A server with several workers', { timeout: 60_000 }, () => {
     const { url } = await startWorkers(origin.authority, { UPGRADE: 'on' });
     // One after the other, so that no worker finds the jobs of another along with its own.
     for (let image = 0; image < 8; image++) {
-      expect(await request(url, await targetFor(`${origin.url}/${image}.jpg`, { width: 160 }))).toBe(200);
+      expect(await request(url, targetFor(`${origin.url}/${image}.jpg`, { width: 160 }))).toBe(200);
       // Once for the viewer, and once for the upgrade.
       await until(() => origin.requests.length === 2 * (image + 1));
     }

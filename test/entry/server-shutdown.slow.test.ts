@@ -25,7 +25,7 @@ async function startWithSlowOrigin() {
 describe('The server, on a signal', () => {
   it('finishes requests in flight, refuses new ones, and exits with 0', async () => {
     const { origin, fetched, sendPhoto, program, url } = await startWithSlowOrigin();
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const { hostname, port } = new URL(url);
     // A whole request and the start of another: when the first is answered, the server has read the start of the second.
     const late = connect(Number(port), hostname);
@@ -77,7 +77,7 @@ describe('The server, on a signal', () => {
     });
     const origin = await startOrigin(() => onFetch());
     const { program, url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const inFlight = fetch(url + (await targetFor(`${origin.url}/a.jpg`))).catch(() => 'cut off');
+    const inFlight = fetch(url + targetFor(`${origin.url}/a.jpg`)).catch(() => 'cut off');
     await fetched;
     program.process.kill('SIGINT');
     await program.printed(/finishing the work in flight/);
@@ -90,7 +90,7 @@ describe('The server, on a signal', () => {
 
   it('counts a signal and the copy that npm passes on as one', async () => {
     const { origin, fetched, sendPhoto, program, url } = await startWithSlowOrigin();
-    const inFlight = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
+    const inFlight = fetch(url + targetFor(`${origin.url}/a.jpg`));
     await fetched;
     program.process.kill('SIGINT');
     program.process.kill('SIGTERM');

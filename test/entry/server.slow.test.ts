@@ -134,7 +134,7 @@ describe('The server', () => {
   it('refuses sources on its own machine, even in the demo', async () => {
     const origin = await startOrigin((_request, response) => response.end('secret'));
     const { url } = await startDemo();
-    const response = await fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
+    const response = await fetch(url + targetFor(`${origin.url}/a.jpg`));
     expect([response.status, await response.json()]).toMatchObject([403, { code: 'source_forbidden' }]);
     expect(origin.requests).toEqual([]);
   });
@@ -142,7 +142,7 @@ describe('The server', () => {
   it('serves after a restart what it stored before', async () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const env = { SOURCE_ALLOW_PRIVATE: origin.authority };
     const first = await startServer(env);
     expect((await fetch(first.url + target)).headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');

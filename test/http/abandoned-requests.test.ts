@@ -21,7 +21,7 @@ async function setUp(handler: 'image handler' | 'app' = 'image handler', overrid
   };
   const listener = await listen(service.app, { host: '127.0.0.1', port: 0, handleImage });
   onTestFinished(() => listener.close(0));
-  const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+  const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
   /** Sends a request over a connection of its own. */
   const view = () => {
     const sent = request(listener.url + target, { agent: false });

@@ -54,7 +54,7 @@ describe('The app', () => {
   it('says of every problem whether the same request may succeed later', async () => {
     const failing = await startOrigin((_request, response) => response.writeHead(500).end());
     const service = await startService({ SOURCE_ALLOW_PRIVATE: failing.authority });
-    const unavailable = await service.request(await targetFor(`${failing.url}/a.jpg`));
+    const unavailable = await service.request(targetFor(`${failing.url}/a.jpg`));
     expect(await unavailable.json()).toMatchObject({ code: 'source_unavailable', retryable: true });
     const malformed = await service.request('/u/unit-1');
     expect(await malformed.json()).toMatchObject({ code: 'bad_request', retryable: false });
@@ -86,8 +86,8 @@ describe('The app', () => {
 
   it('logs one line per request, without query and signature', async () => {
     const { service, src } = await setUpPhotograph();
-    await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));
-    await service.request(await targetFor(`${src}?token=secret`, { width: 160 }));
+    await service.request(targetFor(`${src}?token=secret`, { width: 160 }));
+    await service.request(targetFor(`${src}?token=secret`, { width: 160 }));
     await service.request('/u/unit-2?src=https://user.test/%0asecret');
     await service.request(`/u/unit-3?src=${src.replace('photo', 'secret')}&sig=k.secret`);
     const host = new URL(src).host;

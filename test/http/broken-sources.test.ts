@@ -20,7 +20,7 @@ async function setUp(env: Record<string, string> = {}) {
     { nowMs: () => clock.nowMs },
   );
   const src = `${origin.url}/a.jpg`;
-  const request = async (width = 160) => await service.request(await targetFor(src, { width }));
+  const request = async (width = 160) => await service.request(targetFor(src, { width }));
   return { clock, answer, origin, service, src, request };
 }
 
@@ -118,7 +118,7 @@ describe('A broken source', () => {
       retryable: false,
       url: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
-    expect(await codeOf(await service.request(await targetFor(`${src}?other`)))).toBe('source_not_found');
+    expect(await codeOf(await service.request(targetFor(`${src}?other`)))).toBe('source_not_found');
     expect(origin.requests).toHaveLength(2);
   });
 
@@ -209,7 +209,7 @@ describe('A broken source', () => {
   it('is refused without a request to it if it is outside the allowlist', async () => {
     const { origin, service } = await setUp({ SOURCE_ALLOW: 'https://*.example.com/*' });
     for (const src of [`${origin.url}/a.jpg`, 's3://bucket/key', 'https://example.org/a.jpg']) {
-      const response = await service.request(await targetFor(src));
+      const response = await service.request(targetFor(src));
       expect([response.status, await codeOf(response)]).toEqual([403, 'source_forbidden']);
     }
     expect(origin.requests).toEqual([]);
@@ -219,7 +219,7 @@ describe('A broken source', () => {
   it('is a bad_request of the client if it is not a valid URL', async () => {
     const { service } = await setUp();
     for (const src of ['http://999.1.1.1/a.jpg', 'https://x..test/a.jpg']) {
-      const response = await service.request(await targetFor(src));
+      const response = await service.request(targetFor(src));
       expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'src' });
     }
   });
@@ -228,7 +228,7 @@ describe('A broken source', () => {
     const { origin, service } = await setUp();
     const port = new URL(origin.url).port;
     for (const host of ['127.0.0.2', '2130706434', '0x7f.2', '0177.0.0.2', '[::ffff:127.0.0.2]', '127.1.1']) {
-      const response = await service.request(await targetFor(`http://${host}:${port}/a.jpg`));
+      const response = await service.request(targetFor(`http://${host}:${port}/a.jpg`));
       expect(await codeOf(response), host).toBe('source_forbidden');
     }
     expect(origin.requests).toEqual([]);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import { describePage, openPage } from '../support/browser.ts';
 import { startOrigin } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
@@ -45,18 +45,15 @@ async function startSigned() {
     SIGNING_KEYS: `${KEY.id}:${KEY.hex}`,
     SOURCE_ALLOW_PRIVATE: origin.authority,
   });
-  const imageUrl = (path: string) =>
-    buildImageUrl(
-      { baseUrl: url, unit: 'unit-1', src: `${origin.url}${path}`, width: 160, format: 'jpeg' },
-      KEY,
-    );
-  return { imageUrl, origin };
+  const urlOf = (path: string) =>
+    imageUrl({ baseUrl: url, unit: 'unit-1', src: `${origin.url}${path}`, width: 160, format: 'jpeg' }, KEY);
+  return { urlOf, origin };
 }
 
 describePage('An image in a browser', () => {
   it('is shown on a page that isolates itself, and read by a request with a header of its own', async () => {
-    const { imageUrl } = await startSigned();
-    const url = await imageUrl('/a.jpg');
+    const { urlOf } = await startSigned();
+    const url = urlOf('/a.jpg');
     const page = await openIsolatedPage();
     expect(await page.evaluate('crossOriginIsolated')).toBe(true);
     const seen = await page.evaluate(`(async (src) => {
@@ -76,9 +73,9 @@ describePage('An image in a browser', () => {
   });
 
   it('has a signature that holds, there and in fetch of Node, whatever printable character is in its source', async () => {
-    const { imageUrl } = await startSigned();
+    const { urlOf } = await startSigned();
     const characters = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index));
-    const urls = await Promise.all(characters.map((character) => imageUrl(`/a${character}b.jpg`)));
+    const urls = characters.map((character) => urlOf(`/a${character}b.jpg`));
     const page = await openIsolatedPage();
     const statuses = await page.evaluate(
       async (all) => await Promise.all(all.map(async (one) => (await fetch(one)).status)),
@@ -89,8 +86,8 @@ describePage('An image in a browser', () => {
   });
 
   it('is not asked for again within a week, however old the copy of a shared cache is', async () => {
-    const { imageUrl } = await startSigned();
-    const url = await imageUrl('/a.jpg');
+    const { urlOf } = await startSigned();
+    const url = urlOf('/a.jpg');
     await fetch(url);
     const stored = await fetch(url);
     const cacheControl = stored.headers.get('cache-control') ?? '';

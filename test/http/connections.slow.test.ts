@@ -9,7 +9,7 @@ const HEALTH = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /** Fetches an image, so that it is stored. */
 async function storeImage({ url, origin, answerAll }: Awaited<ReturnType<typeof startListener>>) {
-  const target = await targetFor(`${origin.url}/a.jpg`, { width: 2048, tier: 'high', format: 'jpeg' });
+  const target = targetFor(`${origin.url}/a.jpg`, { width: 2048, tier: 'high', format: 'jpeg' });
   const response = fetch(url + target);
   await until(() => origin.requests.length === 1);
   answerAll();
@@ -89,7 +89,7 @@ describe('A listener closes a connection', () => {
 describe('A listener keeps a connection', () => {
   it('while it thinks about the answer', async () => {
     const { url, origin, answerAll } = await startListener({ maxStillMs: 30 });
-    const response = fetch(url + (await targetFor(`${origin.url}/a.jpg`)));
+    const response = fetch(url + targetFor(`${origin.url}/a.jpg`));
     await until(() => origin.requests.length === 1);
     await passTime(url);
     answerAll();

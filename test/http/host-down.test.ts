@@ -15,7 +15,7 @@ async function setUp() {
   await new Promise((closed) => stopped.close(closed));
   const down = `127.0.0.1:${port}`;
   const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: `${good.authority},${down}` });
-  const view = async (src: string) => await admin.service.request(await targetFor(src, { width: 160 }));
+  const view = async (src: string) => await admin.service.request(targetFor(src, { width: 160 }));
   return {
     ...admin,
     good,

@@ -20,7 +20,7 @@ async function setUp() {
     SOURCE_IGNORED_PARAMETERS: '{"127.0.0.1": ["token"]}',
   });
   const request = async (query: string) =>
-    await service.request(await targetFor(`${origin.url}/a.jpg?${query}`, { width: 160 }));
+    await service.request(targetFor(`${origin.url}/a.jpg?${query}`, { width: 160 }));
   const files = () => readdir(join(service.folder, 'v1'), { recursive: true });
   return { request, valid, asked, files };
 }

@@ -63,7 +63,7 @@ describe("Node's handler of images", () => {
     const { direct, throughApp } = await listenTwice(service);
     const stored = await target();
     const { etag = '' } = (await send(direct, { target: stored })).headers;
-    const forbidden = await targetFor('http://127.0.0.1:1/photo.jpg');
+    const forbidden = targetFor('http://127.0.0.1:1/photo.jpg');
     const requests: Sent[] = [
       { target: stored },
       { target: stored, headers: { accept: 'image/avif;q=0, image/webp', 'save-data': 'on' } },

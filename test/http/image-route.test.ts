@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import { COMMON_HEADERS } from '../../src/protocol/problem.ts';
 import { codeOf, setUpPhotograph, targetFor } from '../support/http/service.ts';
 
@@ -153,7 +153,7 @@ describe('GET of an image', () => {
 
   it('uses the rung for DEFAULT_WIDTH if the request names no width', async () => {
     const { service, src } = await setUpPhotograph({ WIDTHS: '100,200,300', DEFAULT_WIDTH: '150' });
-    const response = await service.request(await targetFor(src, { format: 'jpeg' }));
+    const response = await service.request(targetFor(src, { format: 'jpeg' }));
     expect((await sharp(await response.arrayBuffer()).metadata()).width).toBe(200);
   });
 
@@ -192,7 +192,7 @@ describe('GET of an image with SIGNING_KEYS', () => {
   async function setUp() {
     const { service, src } = await setUpPhotograph({ SIGNING_KEYS: `${key.id}:${key.hex}` });
     const odd = `${src}?it's=(1)&x=~*!`;
-    const signed = await buildImageUrl({ baseUrl: '', unit: 'a', src: odd, width: 160 }, key);
+    const signed = imageUrl({ baseUrl: '', unit: 'a', src: odd, width: 160 }, key);
     return { service, src, signed };
   }
 
@@ -203,7 +203,7 @@ describe('GET of an image with SIGNING_KEYS', () => {
 
   it('answers bad_signature to a target without a signature', async () => {
     const { service, src } = await setUp();
-    expect(await codeOf(await service.request(await targetFor(src)))).toBe('bad_signature');
+    expect(await codeOf(await service.request(targetFor(src)))).toBe('bad_signature');
   });
 
   it('answers bad_signature to a target that was changed after it was signed', async () => {
@@ -213,7 +213,7 @@ describe('GET of an image with SIGNING_KEYS', () => {
 
   it('answers expired after the time in exp', async () => {
     const { service, src } = await setUp();
-    const expired = await buildImageUrl({ baseUrl: '', unit: 'a', src, expiresAt: 1_600_000_000 }, key);
+    const expired = imageUrl({ baseUrl: '', unit: 'a', src, expiresAt: 1_600_000_000 }, key);
     expect(await codeOf(await service.request(expired))).toBe('expired');
   });
 });

@@ -13,7 +13,7 @@ describe('A bug during an image request', () => {
     const encoder: Encoder = { decode: () => Promise.reject(new TypeError('secret is not a function')) };
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { encoder });
     for (let times = 1; times <= 2; times++) {
-      const response = await service.request(await targetFor(`${origin.url}/a.jpg`));
+      const response = await service.request(targetFor(`${origin.url}/a.jpg`));
       expect(response.status).toBe(500);
       const text = await response.text();
       expect(JSON.parse(text)).toMatchObject({ code: 'internal' });

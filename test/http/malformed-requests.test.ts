@@ -72,7 +72,7 @@ describe('A listener', () => {
 
   it('answers a request before what is malformed after it', async () => {
     const { url, origin, answerAll } = await startListener();
-    const target = await targetFor(`${origin.url}/a.jpg`);
+    const target = targetFor(`${origin.url}/a.jpg`);
     const responses = sendRaw(url, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n\0garbage\r\n\r\n`);
     await until(() => origin.requests.length === 1);
     answerAll();
@@ -81,7 +81,7 @@ describe('A listener', () => {
 
   it('asks for a body only when the requests before it are answered', async () => {
     const { url, origin, answerAll } = await startListener();
-    const target = await targetFor(`${origin.url}/a.jpg`);
+    const target = targetFor(`${origin.url}/a.jpg`);
     const post = `POST /units HTTP/1.1\r\n${AUTHORIZED}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`;
     const get = `GET ${target} HTTP/1.1\r\nHost: a\r\n`;
     const socket = await openConnection(url);

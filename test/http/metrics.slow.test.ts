@@ -78,7 +78,7 @@ describe('GET /metrics', () => {
   it('counts the fetch and the encode that many requests share once', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { service, metrics } = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp', tier: 'saver' });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp', tier: 'saver' });
     const requests = Array.from({ length: 20 }, () => service.request(target));
     await until(() => held.length > 0);
     answerAll();
@@ -129,7 +129,7 @@ describe('GET /metrics', () => {
       { SOURCE_ALLOW_PRIVATE: origin.authority },
       { store },
     );
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp' });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp' });
     await service.request(target);
     await service.request(target);
     const samples = await metrics();

@@ -48,7 +48,7 @@ describe('DELETE /units/{id}', () => {
     const { adminRequest, ingest, finalStatus, service, src } = await startWithUnits(['unit-1', 'unit-10']);
     await adminRequest('DELETE', '/units/unit-1');
     expect((await finalStatus('unit-10')).totals).toMatchObject({ ready: 1, broken: 1 });
-    const target = await targetFor(src, { width: 160, format: 'webp' });
+    const target = targetFor(src, { width: 160, format: 'webp' });
     expect((await service.request(target)).headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');
     await ingest(unitLine('unit-1', src));
     expect((await finalStatus('unit-1')).totals).toMatchObject({ ready: 1, broken: 0 });

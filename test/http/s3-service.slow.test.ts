@@ -23,7 +23,7 @@ async function setUp(env: Record<string, string> = {}) {
 describeS3('A service with a bucket as its store', () => {
   it('stores variants that S3 can serve by itself, and answers hits from them', async () => {
     const { bucket, client, origin, service } = await setUp();
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 320, format: 'webp', tier: 'high' });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 320, format: 'webp', tier: 'high' });
     const made = await service.request(target);
     const body = Buffer.from(await made.arrayBuffer());
     const hit = await service.request(target);
@@ -58,7 +58,7 @@ describeS3('A service with a bucket as its store', () => {
   it('stores the cached failure of a broken source', async () => {
     const { origin, service } = await setUp();
     for (const width of [160, 320]) {
-      expect(await codeOf(await service.request(await targetFor(`${origin.url}/gone.jpg`, { width })))).toBe(
+      expect(await codeOf(await service.request(targetFor(`${origin.url}/gone.jpg`, { width })))).toBe(
         'source_not_found',
       );
     }
@@ -72,7 +72,7 @@ describeS3('A service with a bucket as its store', () => {
       await originals.client.send(new PutObjectCommand({ Bucket: originals.bucket, Key, Body: photo }));
     }
     const ask = async (key: string) =>
-      service.request(await targetFor(`s3://${originals.bucket}/${key}`, { width: 160 }));
+      service.request(targetFor(`s3://${originals.bucket}/${key}`, { width: 160 }));
     const found = await ask('allowed/a b&c+ü.jpg');
     expect([found.status, found.headers.get('content-type')]).toEqual([200, 'image/jpeg']);
     expect(await codeOf(await ask('allowed/b.jpg'))).toBe('source_not_found');
@@ -98,7 +98,7 @@ describeS3('A service with a bucket as its store', () => {
 
   it('serves an image even if the bucket does not exist', async () => {
     const { origin, service } = await setUp({ STORE: 's3://no-such-bucket' });
-    const response = await service.request(await targetFor(`${origin.url}/a.jpg`, { width: 160 }));
+    const response = await service.request(targetFor(`${origin.url}/a.jpg`, { width: 160 }));
     expect([response.status, response.headers.get('cache-status')]).toEqual([200, 'edgepress; fwd=miss']);
     // What nobody waits for: the tombstone cannot be read either, so what might have been put is deleted.
     await until(() => service.storeFaults()['delete'] === 1);

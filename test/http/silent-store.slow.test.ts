@@ -26,7 +26,7 @@ async function setUp() {
   });
   const { service } = admin;
   const view = async (path: string) =>
-    await service.request(await targetFor(`${origin.url}/${path}`, { width: 160 }));
+    await service.request(targetFor(`${origin.url}/${path}`, { width: 160 }));
   const cacheStatusOf = async (path: string) => (await view(path)).headers.get('cache-status');
   return { ...admin, proxy, origin, view, cacheStatusOf, bucket };
 }
@@ -100,7 +100,7 @@ describe('A service whose store is slow to put', () => {
     const photo = await photograph();
     const origin = await startOrigin((_request, response) => response.end(photo));
     const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { store: watched });
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const cacheStatus = async () => (await admin.service.request(target)).headers.get('cache-status');
     expect(await cacheStatus()).toBe(NOT_STORED);
     const land = async () => {

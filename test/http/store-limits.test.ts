@@ -26,7 +26,7 @@ it('a variant that was not used for too long is pending in the status of its uni
   const evicted = async () => (await second.metrics()).get('edgepress_store_evicted_total{reason="age"}');
   await until(async () => (await evicted()) === 1);
   expect((await second.statusOf('unit-1')).totals).toMatchObject({ ready: 0, pending: 1 });
-  const target = await targetFor(src, { width: 160, format: 'webp' });
+  const target = targetFor(src, { width: 160, format: 'webp' });
   const response = await second.service.request(target);
   expect(response.headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');
   expect((await second.statusOf('unit-1')).totals).toMatchObject({ ready: 1, pending: 0 });

@@ -34,7 +34,7 @@ describe('Many requests at the same time', () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const { encoder, encodes } = countingEncoder();
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority }, { encoder });
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160 });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
     const requests = Array.from({ length: 100 }, (_, index) =>
       service.request(target, index % 2 ? { method: 'HEAD' } : {}),
     );
@@ -54,7 +54,7 @@ describe('Many requests at the same time', () => {
   it('share one fetch and its error if they are for the same broken source', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const target = await targetFor(`${origin.url}/a.jpg`);
+    const target = targetFor(`${origin.url}/a.jpg`);
     const requests = Array.from({ length: 20 }, () => service.request(target));
     await until(() => held.length > 0);
     answerAll((response) => response.writeHead(404).end());
@@ -71,7 +71,7 @@ describe('Many requests at the same time', () => {
       QUEUE_LIMIT: '2',
     });
     const request = async (name: number) =>
-      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
+      service.request(targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
     const accepted = [request(1), request(2), request(3), request(1), request(2), request(3)];
     await until(() => held.length === 3);
     const refused = await request(4);
@@ -90,7 +90,7 @@ describe('Many requests at the same time', () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '25' });
     const requests = Array.from({ length: 50 }, async (_, name) =>
-      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 })),
+      service.request(targetFor(`${origin.url}/${name}.jpg`, { width: 160 })),
     );
     await until(() => held.length === 50);
     answerAll();
@@ -105,7 +105,7 @@ describe('Many requests at the same time', () => {
       SOURCE_ALLOW_PRIVATE: `${slow.authority},${quick.authority}`,
       CONCURRENCY: '1',
     });
-    const request = async (url: string) => service.request(await targetFor(url, { width: 160 }));
+    const request = async (url: string) => service.request(targetFor(url, { width: 160 }));
     let answered = 0;
     const waiting = Array.from({ length: 60 }, async (_, name) => {
       const response = await request(`${slow.url}/${name}.jpg`);
@@ -139,10 +139,10 @@ describe('Many requests at the same time', () => {
     });
     const leave = new AbortController();
     const waiting = drips.map(async ({ url }) =>
-      service.request(await targetFor(`${url}/a.jpg`), { signal: leave.signal }).catch(() => {}),
+      service.request(targetFor(`${url}/a.jpg`), { signal: leave.signal }).catch(() => {}),
     );
     await until(() => drips.filter(({ requests }) => requests.length > 0).length >= 32);
-    const response = await service.request(await targetFor(`${quick.url}/a.jpg`, { width: 160 }));
+    const response = await service.request(targetFor(`${quick.url}/a.jpg`, { width: 160 }));
     expect(response.status).toBe(200);
     leave.abort();
     await Promise.all(waiting);
@@ -156,7 +156,7 @@ describe('Many requests at the same time', () => {
       QUEUE_LIMIT: '0',
     });
     const request = async (name: number) =>
-      service.request(await targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
+      service.request(targetFor(`${origin.url}/${name}.jpg`, { width: 160 }));
     const first = request(1);
     await until(() => held.length === 1);
     answerAll();

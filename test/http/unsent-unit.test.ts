@@ -11,7 +11,7 @@ async function setUp() {
   );
   const admin = await startAdminService({ SOURCE_ALLOW_PRIVATE: origin.authority });
   const view = async (path: string, width: number) =>
-    await admin.service.request(await targetFor(`${origin.url}${path}`, { width, format: 'webp' }));
+    await admin.service.request(targetFor(`${origin.url}${path}`, { width, format: 'webp' }));
   return { ...admin, photo, origin, view };
 }
 

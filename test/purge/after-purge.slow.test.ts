@@ -31,9 +31,7 @@ describe('a purge', () => {
     const step = { operation: 'put', key: VARIANT, when: 'after' } as const;
     const { folder, other, origin } = await purgeAtStoreStep(requestOf('/photo.jpg'), step);
     const cacheStatus = async () =>
-      (await other.request(await targetFor(`${origin.url}/photo.jpg`, { width: 160 }))).headers.get(
-        'cache-status',
-      );
+      (await other.request(targetFor(`${origin.url}/photo.jpg`, { width: 160 }))).headers.get('cache-status');
     expect(await cacheStatus()).toBe('edgepress; fwd=miss; stored');
     expect(await cacheStatus()).toBe('edgepress; hit');
     expect(await keysOfUnits(folder)).toHaveLength(1);
@@ -103,7 +101,7 @@ describe('a purge', () => {
     const ahead = await startService(race.env, { nowMs: () => STILL_MS + 365 * DAY_MS });
     await ahead.unitServices.units.purge([UNIT]);
     const { request, unitServices } = await startService(race.env, { nowMs: () => STILL_MS });
-    const target = await targetFor(`${race.origin.url}/photo.jpg`, { width: 160 });
+    const target = targetFor(`${race.origin.url}/photo.jpg`, { width: 160 });
     const cacheStatus = async () => (await request(target)).headers.get('cache-status');
     expect([await cacheStatus(), await cacheStatus()]).toEqual([
       'edgepress; fwd=miss; stored',
@@ -151,14 +149,10 @@ describe('an object of a process that dies between its put and its check of the 
   it('is removed by the next sweep, and nothing else is', async () => {
     const { folder, env, origin, purge, other } = await setUpRace();
     const src = `${origin.url}/photo.jpg`;
-    const writer = runProgram(
-      'test/support/purge/die-after-put.ts',
-      [await targetFor(src, { width: 160 })],
-      env,
-    );
+    const writer = runProgram('test/support/purge/die-after-put.ts', [targetFor(src, { width: 160 })], env);
     await writer.printed(/putting/);
     await purge();
-    const kept = await other.request(await targetFor(src, { width: 320 }));
+    const kept = await other.request(targetFor(src, { width: 320 }));
     expect(kept.status).toBe(200);
     writer.process.stdin?.write('go on\n');
     expect(await writer.ended).toBeNull();
@@ -187,7 +181,7 @@ describe('an object of a process that dies between its put and its check of the 
     };
     const writer = await startService(env, { store: dying, nowMs });
     onTestFinished(check.release);
-    void writer.request(await targetFor(`${origin.url}/photo.jpg`, { width: 160 }));
+    void writer.request(targetFor(`${origin.url}/photo.jpg`, { width: 160 }));
     await hold.reached;
     await purge();
     hold.release();

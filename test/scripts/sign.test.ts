@@ -38,8 +38,8 @@ describe('the command sign', () => {
   it.each<[string, string[], RegExp]>([
     ['a source that is missing', ['--unit', 'a'], /--src/],
     ['a unit with a space', ['--unit', 'a b', '--src', 'https://x.test/a'], /--unit/],
-    ['a relative source', ['--unit', 'a', '--src', 'a.jpg'], /`src`/],
-    ['a width that is not a number', ['--unit', 'a', '--src', 'https://x.test/a', '--w', 'wide'], /`w`/],
+    ['a relative source', ['--unit', 'a', '--src', 'a.jpg'], /--src/],
+    ['a width that is not a number', ['--unit', 'a', '--src', 'https://x.test/a', '--w', 'wide'], /--w/],
     [
       'two expiry times',
       ['--unit', 'a', '--src', 'https://x.test/a', '--exp', '1', '--expires-in', '1'],

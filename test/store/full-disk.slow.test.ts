@@ -24,7 +24,7 @@ describeSmallDisk('a full disk', (disk) => {
     });
     const src = `${origin.url}/photo.jpg`;
     const request = async (width: number) =>
-      await admin.service.request(await targetFor(src, { width, unit: 'unit-1' }));
+      await admin.service.request(targetFor(src, { width, unit: 'unit-1' }));
     return { ...admin, folder, src, request, tempFiles: () => readdirSync(join(folder, '.tmp')) };
   }
 

@@ -106,7 +106,7 @@ describeS3('The requests to S3', () => {
     const service = await startService(env);
     const requestsOf = async (path: string) => {
       proxy.take();
-      await (await service.request(await targetFor(`${origin.url}${path}`, { width: 160 }))).arrayBuffer();
+      await (await service.request(targetFor(`${origin.url}${path}`, { width: 160 }))).arrayBuffer();
       // The server lists its queue and sweeps when it likes.
       const { LIST: _lists, ...counts } = proxy.take();
       return counts;

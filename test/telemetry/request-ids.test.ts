@@ -54,7 +54,7 @@ describe('The id of a request', () => {
   it('names, in the line of a request that joined another, the one that it joined', async () => {
     const { origin, held, answerAll } = await startHeldOrigin();
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    const target = await targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp' });
+    const target = targetFor(`${origin.url}/a.jpg`, { width: 160, format: 'webp' });
     const send = (id: string) => service.request(target, { headers: { 'X-Request-Id': id } });
     const requests = [send('first')];
     await until(() => held.length > 0);
@@ -77,7 +77,7 @@ describe('A source', () => {
       response.writeHead(404).end();
     });
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    await service.request(await targetFor(`${origin.url}/a.jpg`), {
+    await service.request(targetFor(`${origin.url}/a.jpg`), {
       headers: {
         traceparent: TRACEPARENT,
         tracestate: 'vendor=secret',
@@ -96,7 +96,7 @@ describe('A source', () => {
       response.writeHead(404).end();
     });
     const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
-    await service.request(await targetFor(`${origin.url}/a.jpg`), { headers: { traceparent: '00-broken' } });
+    await service.request(targetFor(`${origin.url}/a.jpg`), { headers: { traceparent: '00-broken' } });
     const trace = parseTraceparent(String(seen[0]));
     expect(trace).toMatchObject({ sampled: false });
     expect(service.log.at(-1)).toMatchObject({ traceId: trace?.traceId });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildImageUrl } from '../../src/client/image-url.ts';
+import { imageUrl } from '../../src/client/image-url.ts';
 import type { VariantSpec } from '../../src/protocol/keys.ts';
 import { TOKEN } from '../support/http/operator.ts';
 import { setUpUnits } from '../support/unit/set-up-units.ts';
@@ -12,7 +12,7 @@ async function setUp(env: Record<string, string> = {}) {
   const set = await setUpUnits({}, { ADMIN_TOKEN: TOKEN, ...env });
   await set.prewarm(set.unit([set.src('/a.jpg'), set.src('/b.jpg')], { ...MADE }));
   const ask = async (path: string, spec: VariantSpec, unit = 'unit-1') => {
-    const url = await buildImageUrl({ baseUrl: '', unit, src: set.src(path), ...spec });
+    const url = imageUrl({ baseUrl: '', unit, src: set.src(path), ...spec });
     expect((await set.service.request(url)).status).toBe(200);
   };
   const get = async (target: string) => {

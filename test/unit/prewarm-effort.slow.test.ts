@@ -27,7 +27,7 @@ async function setUpFastVariants(paths: readonly string[]) {
   });
   const { service, src } = world;
   for (const path of paths)
-    await service.request(await targetFor(src(path), { width: 160, format: 'avif', tier: 'balanced' }));
+    await service.request(targetFor(src(path), { width: 160, format: 'avif', tier: 'balanced' }));
   return { ...world, source };
 }
 
@@ -38,7 +38,7 @@ describe('prewarm at effort best', () => {
       ...{ operation: 'head', key: /^states\/(ready|broken)\//, when: 'before' },
     });
     const { service, src, unit, units } = await setUpUnits({}, {}, { store: held });
-    await service.request(await targetFor(src('/a.jpg'), { width: 160, format: 'avif', tier: 'balanced' }));
+    await service.request(targetFor(src('/a.jpg'), { width: 160, format: 'avif', tier: 'balanced' }));
     const job = await units.submit(unit([src('/a.jpg')], { formats: ['avif'] }), { retry: false });
     const progress = units.progress('unit-1');
     await hold.reached;

@@ -18,7 +18,7 @@ describe('prewarm', () => {
     );
     expect(outcomes).toMatchObject([{ state: 'ready', skipped: false }]);
     for (const size of SIZES) {
-      const response = await service.request(await targetFor(src('/a.jpg'), { ...size, tier: 'balanced' }));
+      const response = await service.request(targetFor(src('/a.jpg'), { ...size, tier: 'balanced' }));
       expect(response.headers.get('cache-status')).toBe('edgepress; hit');
     }
   });
@@ -28,7 +28,7 @@ describe('prewarm', () => {
     await prewarm(unit([src('/a.jpg')], { widths: [160, 480], formats: ['avif', 'jpeg'] }));
     const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
     for (const size of SIZES) {
-      const target = await targetFor(src('/a.jpg'), { ...size, tier: 'balanced' });
+      const target = targetFor(src('/a.jpg'), { ...size, tier: 'balanced' });
       const requested = await other.request(target);
       expect(requested.headers.get('cache-status')).toBe('edgepress; fwd=miss; stored');
       // A narrower variant is made from the pixels of the widest one, in one more step.

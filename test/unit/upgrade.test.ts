@@ -36,7 +36,7 @@ async function setUp(env: Record<string, string> = {}, overrides: Overrides = {}
   });
   const request = async (path: string) => {
     const { src, ...parts } = nameOf(path);
-    return await service.request(await targetFor(src, parts));
+    return await service.request(targetFor(src, parts));
   };
   const read = async (path: string) => await store.head(variantAddress(nameOf(path), sha256).key);
   const effortOf = async (path: string) => (await read(path))?.metadata['effort'];
@@ -126,7 +126,7 @@ describe('a request for a variant, with UPGRADE=on', () => {
     await untilBest('/a.jpg');
     const other = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, UPGRADE: 'on' }, { store });
     const hit = await other.request(
-      await targetFor(`${origin.url}/a.jpg`, { width: 160, tier: 'balanced', format: 'webp' }),
+      targetFor(`${origin.url}/a.jpg`, { width: 160, tier: 'balanced', format: 'webp' }),
     );
     expect(hit.headers.get('cache-status')).toBe('edgepress; hit');
     await other.services.beforeFreeze();

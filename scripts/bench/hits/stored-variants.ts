@@ -1,4 +1,4 @@
-import { buildImageUrl } from '../../../src/client/image-url.ts';
+import { imageUrl } from '../../../src/client/image-url.ts';
 import { TIERS } from '../../../src/protocol/request.ts';
 
 /** A variant in the store. */
@@ -28,9 +28,7 @@ export async function storeVariants(
     for (const width of WIDTHS) {
       for (const tier of TIERS)
         variants.push(
-          await storeVariant(
-            await buildImageUrl({ baseUrl, unit: 'bench', src, width, tier, format: 'jpeg' }),
-          ),
+          await storeVariant(imageUrl({ baseUrl, unit: 'bench', src, width, tier, format: 'jpeg' })),
         );
     }
   }

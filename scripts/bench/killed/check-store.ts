@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pMap from 'p-map';
 import sharp from 'sharp';
-import { buildImageUrl } from '../../../src/client/image-url.ts';
+import { imageUrl } from '../../../src/client/image-url.ts';
 import { sha256 } from '../../../src/hashing.ts';
 import { unitAddress, variantAddress } from '../../../src/protocol/keys.ts';
 import type { VariantStore } from '../../../src/store/store.ts';
@@ -54,7 +54,7 @@ export async function findVariantErrors(root: string, images: Iterable<ExpectedI
     const checkImage = async ({ unit, src }: ExpectedImage) => {
       for (const format of FORMATS) {
         const options = { baseUrl: server.url, unit, src, width: WIDTH, tier: TIER, format } as const;
-        const error = await findHitError(await buildImageUrl(options));
+        const error = await findHitError(imageUrl(options));
         if (error !== undefined) errors.push(`${format} of ${src} in ${unit}: ${error}`);
       }
     };

@@ -1,4 +1,4 @@
-import { buildImageUrl } from '../../../src/client/image-url.ts';
+import { imageUrl } from '../../../src/client/image-url.ts';
 import type { Format } from '../../../src/protocol/request.ts';
 import { CommandFailure } from '../../cli/command.ts';
 import { type ServerProcess, startServer, startService } from '../harness/processes.ts';
@@ -33,7 +33,7 @@ export async function startOwnPeer(authority: string): Promise<Peer> {
     name: 'edgepress',
     server,
     urlOf: ({ index, format, width, id }) =>
-      buildImageUrl({
+      imageUrl({
         ...{ baseUrl: server.url, unit: 'bench', width, format },
         src: `http://${authority}/${index}?id=${id}`,
       }),

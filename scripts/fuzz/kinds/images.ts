@@ -63,7 +63,7 @@ async function requestImage({ source, format, tier, width }: ImageInput, target:
   const { url, withdraw } = target.origin.serve(source);
   const connection = keptConnection(target.server.port);
   try {
-    const path = await target.sign({ unit: `image-${units++}`, src: url, format, tier, width });
+    const path = target.sign({ unit: `image-${units++}`, src: url, format, tier, width });
     const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
     return await checkAnswer(await connection.request(Buffer.from(request)));
   } finally {

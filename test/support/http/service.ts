@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { buildImageUrl, type ImageUrlParts } from '../../../src/client/image-url.ts';
+import { type ImageUrlParts, imageUrl } from '../../../src/client/image-url.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { App } from '../../../src/http/http-request.ts';
 import type { ImageHandler } from '../../../src/http/image-handler.ts';
@@ -125,8 +125,8 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** Returns the request target of an image, unsigned. */
-export function targetFor(src: string, parts: Partial<ImageUrlParts> = {}): Promise<string> {
-  return buildImageUrl({ baseUrl: '', unit: 'unit-1', src, ...parts });
+export function targetFor(src: string, parts: Partial<ImageUrlParts> = {}): string {
+  return imageUrl({ baseUrl: '', unit: 'unit-1', src, ...parts });
 }
 
 /** Returns the code of a problem document. Throws if it is not one, or its status differs from the response's. */

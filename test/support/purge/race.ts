@@ -70,7 +70,7 @@ export type Work = (service: Service, origin: Origin) => Promise<unknown>;
 export const requestOf =
   (path: string): Work =>
   async (service, origin) =>
-    service.request(await targetFor(`${origin.url}${path}`, { width: 160 }));
+    service.request(targetFor(`${origin.url}${path}`, { width: 160 }));
 
 export const unitOf = (origin: Origin, path: string): Unit => ({
   id: UNIT,
