@@ -24,6 +24,7 @@ const LAYERS = [
   '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-access|source-hosts|store-access|tracing)\\.ts$',
   'cluster/',
   'edge/',
+  'pages/',
   'http/',
   'demo/',
   'entry/',
@@ -105,7 +106,7 @@ export default {
     {
       name: 'hono-in-http-only',
       severity: 'error',
-      from: { ...inSource, pathNot: '^src/(http|demo|entry)/' },
+      from: { ...inSource, pathNot: '^src/(pages|http|demo|entry)/' },
       to: { path: 'node_modules/(hono|@hono)/' },
     },
     {
@@ -135,6 +136,7 @@ export default {
         pathNot: [
           '\\.config\\.ts$',
           '\\.d\\.ts$',
+          '^src/pages/\\w+\\.browser\\.mjs$',
           '^src/(decode/decoders|encode)/(magick|pdfium|metric)-worker\\.mjs$',
         ],
       },

@@ -6,8 +6,8 @@ const PREFIX = /^edgepress_/i;
 const OWN_WORDS = ['PREWARM', 'SIGNING'];
 /** What the SDK of OpenTelemetry reads itself. */
 const OPENTELEMETRY = /^OTEL_/;
-/** systemd sets it for its services, and it is two letters from `NOTIFY_SECRET`. */
-const SYSTEMD = 'NOTIFY_SOCKET';
+/** systemd sets the one for its services, and many people the other for their shell: a letter or two from `NOTIFY_SECRET` and `PAGES`. */
+const OTHERS = ['NOTIFY_SOCKET', 'PAGER'];
 /** What Kubernetes sets for each service of a namespace, whatever its name: these names, and `{SERVICE}_PORT` with such a value. */
 const KUBERNETES = {
   name: /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/,
@@ -35,7 +35,7 @@ export function misspeltVariables(
   };
   return Object.entries(env).flatMap(([name, value]) => {
     if (!value || names.includes(name) || ignored.includes(name)) return [];
-    if (name === SYSTEMD || OPENTELEMETRY.test(name)) return [];
+    if (OTHERS.includes(name) || OPENTELEMETRY.test(name)) return [];
     if (KUBERNETES.name.test(name) || KUBERNETES.value.test(value)) return [];
     const meant = meantBy(name);
     return meant === undefined

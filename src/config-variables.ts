@@ -184,6 +184,12 @@ export const VARIABLES = {
         'JSON such as `{"https://images.example.com/*": {"Authorization": "Bearer …"}}`, or the ARN of a secret in Secrets Manager that contains such JSON',
       parse: parseSourceHeaders,
     },
+  pages: variable({
+    name: 'PAGES',
+    type: switchedOn,
+    default: 'on',
+    doc: '`on`: the service has [pages for people](pages.md): the playground at `/`, and `/units` with `ADMIN_TOKEN`. Not on AWS Lambda.',
+  }),
     default: { value: undefined, words: 'none' },
     doc: 'Headers of requests to private sources, by pattern (as in `SOURCE_ALLOW`, with a host). They are not sent on when a redirect leaves the host, and are in no log, error or URL. A secret is read again every five minutes.',
   }),

@@ -27,6 +27,7 @@ const DEFAULTS = {
   prewarm: { widths: [1080], formats: ['avif', 'webp'], tiers: ['balanced'] },
   prewarmEffort: 'best',
   upgrade: false,
+  pages: true,
   signingKeys: [],
   sourceAllow: [],
   sourceAllowPrivate: [],
@@ -115,6 +116,7 @@ describe('readConfig', () => {
       },
     ],
     ['a switch', { UPGRADE: 'on' }, { upgrade: true }],
+    ['no pages', { PAGES: 'off' }, { pages: false }],
     ['another interval of metrics', { OTEL_METRIC_EXPORT_INTERVAL: '5000' }, { otelMetricIntervalMs: 5000 }],
     ['a namespace of metrics', { EMF_NAMESPACE: 'my/images' }, { emfNamespace: 'my/images' }],
     ['a number of workers', { WORKERS: '4' }, { workers: 4 }],
@@ -175,6 +177,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   PREWARM_FETCHES_PER_HOST: ['0', '10001', 'many'],
   PREWARM_FOR: ['android', 'web,', 'web:wide', '720', 'web:99999', 'save-data:720'],
   UPGRADE: ['yes', 'On', 'true'],
+  PAGES: ['no', 'false'],
   SIGNING_KEYS: [
     ' ',
     ',',
@@ -263,6 +266,7 @@ describe('A fault of the environment', () => {
   it.each([
     ['PREWARM_EFFORT', 'slow', 'must be fast or best'],
     ['UPGRADE', 'yes', 'must be off or on'],
+    ['PAGES', 'no', 'must be off or on'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['PREWARM_FORMATS', 'png', 'must be one or more of avif, webp, jpeg, separated by commas'],
     ['PREWARM_TIERS', ',saver', 'has an empty entry: remove it, or leave the variable unset'],

@@ -7,7 +7,6 @@ import type { Config } from '../config.ts';
 import { type Listener, listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 import type { Format, Tier } from '../protocol/request.ts';
-import { type DemoPhoto, kilobytes, renderFrontPage } from './front-page.ts';
 
 const UNIT = 'demo';
 /** The variants shown of each photograph: every tier of the best format, and the other formats. */
@@ -34,7 +33,8 @@ export async function startDemo(config: Config, log: Logger): Promise<RunningSer
   const origin = await servePhotographs(photographs, config.port === 0 ? 0 : config.port + 1);
   const shown: DemoPhoto[] = [];
   const demoConfig = { ...config, sourceAllowPrivate: [`127.0.0.1:${origin.port}`] };
-  const server = await startServer(demoConfig, log, { frontPage: () => renderFrontPage(shown, origin.url) });
+  const samples = photographs.map(({ name, title }) => ({ title, src: `${origin.url}/${name}.jpg` }));
+  const server = await startServer(demoConfig, log, { samples });
   const level = log.level;
   // The log lines of these requests would bury what is printed next.
   log.level = 'warn';
@@ -47,6 +47,21 @@ export async function startDemo(config: Config, log: Logger): Promise<RunningSer
       await Promise.all([server.close(), origin.close(0)]);
     },
   };
+}
+
+/** A photograph and its variants. */
+interface DemoPhoto {
+  title: string;
+  /** URL of the original. */
+  src: string;
+  /** Bytes of the original. */
+  bytes: number;
+  variants: readonly { format: Format; tier: Tier; path: string; bytes: number }[];
+}
+
+/** Formats a size in kB of 1,000 bytes. */
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
 }
 
 /** Requests the variants of a photograph over HTTP. */

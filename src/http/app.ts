@@ -10,7 +10,6 @@ import {
   addCommonHeaders,
   answerPreflight,
   errorFor,
-  PRIVATE_HEADERS,
   refuseLoop,
   refuseMethod,
   refusePath,
@@ -30,8 +29,8 @@ export interface AppOptions extends RequestLogOptions {
   readiness?: (() => Promise<ReadinessReport>) | undefined;
   /** Whether the process drains, so that new work is refused. */
   isDraining?: () => boolean;
-  /** Returns the HTML page at `/`, if there is one. */
-  frontPage?: (() => string | Promise<string>) | undefined;
+  /** Adds the pages for people, if there are any: before other routes, which have some of the same paths. */
+  addPages?: ((app: App) => void) | undefined;
   /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
   cdnOrigin?: CdnOrigin | undefined;
   /** Absent: there are no unit routes, because no token is configured. */
@@ -47,7 +46,7 @@ export function createApp(options: AppOptions): App {
     health,
     readiness,
     isDraining = () => false,
-    frontPage,
+    addPages,
     unitRoutes,
     cdnOrigin,
   } = options;
@@ -67,10 +66,7 @@ export function createApp(options: AppOptions): App {
     app.get('/readyz', async (c) => sendReadiness(c, await readiness(), isDraining()));
     app.all('/readyz', refuseAllButGet);
   }
-  if (frontPage) {
-    app.get('/', (c) => c.html(frontPage(), 200, PRIVATE_HEADERS));
-    app.all('/', refuseAllButGet);
-  }
+  addPages?.(app);
   // For Hono, `/u/*` matches `/u` as well.
   app.all(images, refusePath);
   app.get(`${images}/*`, async (c) => {

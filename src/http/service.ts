@@ -4,13 +4,14 @@ import type { Membership } from '../cluster/worker.ts';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { UnitQueue } from '../queue/queue.ts';
+import type { Sample } from '../pages/playground.tsx';
 import { createServices, type Overrides, type Services } from '../services.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
 import { createUnitServices, type UnitServices } from '../unit-services.ts';
-import { type AppOptions, createApp } from './app.ts';
+import { createApp } from './app.ts';
 import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
@@ -32,10 +33,12 @@ export interface Service {
 }
 
 /** What the program that runs the service adds to it. */
-export interface ServiceExtras extends Pick<AppOptions, 'frontPage'> {
+export interface ServiceExtras {
   /** Returns the number of log lines so far that were lost, because the log could not be written. */
   droppedLines?: () => number;
 }
+  /** Images that the playground offers. */
+  samples?: readonly Sample[];
 
 /** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
@@ -111,7 +114,7 @@ export async function createService(
             metrics: { ...metrics, ...(membership && { text: membership.metricsText }) },
           }
         : undefined,
-    frontPage: extras.frontPage,
+    addPages: await loadPages(config, services, extras.samples ?? []),
   });
   return {
     app,
@@ -144,6 +147,20 @@ export async function createService(
 
 /** Returns a queue whose jobs another worker may work on. */
 function shareQueue(queue: UnitQueue, membership: Membership): UnitQueue {
+/** Returns what adds the pages for people to the app. Their code and style are not loaded without them. */
+async function loadPages(
+  config: Config,
+  { shared }: Services,
+  samples: readonly Sample[],
+): Promise<((app: App) => void) | undefined> {
+  if (!config.pages) return undefined;
+  const { addPageRoutes } = await import('./page-routes.tsx');
+  const { adminToken: token, publicUrl, signingKeys } = config;
+  const { nowMs } = shared;
+  const options = { token, publicUrl, isSigned: signingKeys.length > 0, nowMs, samples };
+  return (app) => addPageRoutes(app, options);
+}
+
   membership.onJobs(() => queue.wake?.());
   return {
     ...queue,

@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Metrics } from '../metrics.ts';
 import { EdgepressError } from '../protocol/error.ts';
@@ -10,6 +9,7 @@ import type { UnitDefaults } from '../unit/parse-unit.ts';
 import type { UnitStatus } from '../unit/status.ts';
 import type { Units } from '../unit/units.ts';
 import type { UnsentUnit } from '../unit/unsent.ts';
+import { requireToken } from './admin-token.ts';
 import {
   type App,
   type AppEnvironment,
@@ -140,22 +140,4 @@ function unitOf(c: RouteContext): string {
 function countPurged(purged: readonly PurgedUnit[]): Record<string, number> {
   const objects = purged.reduce((sum, unit) => sum + unit.objects, 0);
   return { units: purged.length, objects };
-}
-
-/**
- * Requires the bearer token of operators. Not Hono's `bearer-auth`, which answers 400 to a malformed header and compares tokens in time
- * that depends on their length.
- *
- * @param authorization - the header
- * @throws EdgepressError `unauthorized`
- */
-function requireToken(authorization: string | undefined, token: string): void {
-  const sent = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
-  if (sent === undefined) {
-    throw new EdgepressError('unauthorized', 'This route needs `Authorization: Bearer` with the admin token');
-  }
-  // Hashes have the same length, so that the time of the comparison says nothing about the token.
-  if (!timingSafeEqual(hash('sha256', sent, 'buffer'), hash('sha256', token, 'buffer'))) {
-    throw new EdgepressError('unauthorized', 'The bearer token is wrong');
-  }
 }

@@ -1,0 +1,70 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { csrf } from 'hono/csrf';
+import type { Site } from '../pages/page.tsx';
+import { EdgepressError } from '../protocol/error.ts';
+import { type AppEnvironment, targetOf } from './http-request.ts';
+import { createPageSessions, type PageSessions } from './page-session.ts';
+
+type PageContext = Context<AppEnvironment>;
+
+export interface PageAccessOptions {
+  /** The admin token. Absent: nobody can log in. */
+  token: string | undefined;
+  /** Whether image URLs are signed, so that only who has the token may have them made. */
+  isSigned: boolean;
+  /** `PUBLIC_URL`. */
+  publicUrl: string | undefined;
+  /** Unix milliseconds. */
+  nowMs: () => number;
+}
+
+/** Who may open which page. */
+export interface PageAccess {
+  /** Absent: nobody can log in, and there is no page that needs it. */
+  sessions: PageSessions | undefined;
+  /** Returns what a visitor may open, for the layout of the page. */
+  siteFor(c: PageContext): Promise<Site>;
+  /** Sends visitors without a session to the form for the token. */
+  requireLogin: MiddlewareHandler<AppEnvironment>;
+  /** Requires a session where URLs are signed. */
+  requireLoginIfSigned: MiddlewareHandler<AppEnvironment>;
+  /** Refuses what a page of another site sends; for every route that changes something. */
+  refuseOtherSites: MiddlewareHandler<AppEnvironment>;
+}
+
+/** Creates the rules of who may open which page. */
+export function createPageAccess(options: PageAccessOptions): PageAccess {
+  const { token, isSigned, publicUrl, nowMs } = options;
+  const isSecure = publicUrl?.startsWith('https:') ?? false;
+  const sessions = token === undefined ? undefined : createPageSessions(token, isSecure, nowMs);
+  const requireLogin: MiddlewareHandler<AppEnvironment> = async (c, next) => {
+    if (await sessions?.isValid(c)) return await next();
+    return c.redirect(`/login?next=${encodeURIComponent(targetOf(c.req.raw, c.env))}`, 303);
+  };
+  return {
+    sessions,
+    async siteFor(c) {
+      return {
+        hasPlayground: !isSigned || sessions !== undefined,
+        hasUnits: sessions !== undefined,
+        isLoggedIn: (await sessions?.isValid(c)) ?? false,
+      };
+    },
+    requireLogin,
+    requireLoginIfSigned: isSigned ? requireLogin : (_c, next) => next(),
+    refuseOtherSites: createRefuseOtherSites(publicUrl),
+  };
+}
+
+/** Cookies are `SameSite=Strict` as well; this also refuses other ports of the same host. */
+function createRefuseOtherSites(publicUrl: string | undefined): MiddlewareHandler<AppEnvironment> {
+  const check = csrf({
+    origin: (origin, c) => origin === publicUrl || origin === new URL(c.req.url).origin,
+  });
+  return async (c, next) => {
+    await check(c, async () => {}).catch((cause: unknown) => {
+      throw new EdgepressError('bad_request', 'The form was not sent from a page of this service', { cause });
+    });
+    await next();
+  };
+}
