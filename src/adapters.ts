@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { hasRegion } from './aws-region.ts';
 import { type Cdn, createNoCdn } from './cdn/cdn.ts';
+import { type CdnLocation, nameOfCdn } from './cdn/cdn-location.ts';
+import type { PurgeApi } from './cdn/purge-api.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createLazyEncoder, type LazyEncoder } from './encode/encoder.ts';
 import { createProcessCounts, processMetrics } from './encode/pool/process-counts.ts';
@@ -114,11 +116,45 @@ export async function createS3SourceIfAllowed(
   });
 }
 
-/** Returns the CDN in which purged units are invalidated, or one that does nothing. */
-export async function createCdn({ cdn, cloudfrontEndpoint }: Config): Promise<Cdn> {
-  if (cdn.kind === 'none') return createNoCdn();
-  const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
-  return createCloudFrontCdn({ distribution: cdn.distribution, endpoint: cloudfrontEndpoint });
+type CdnConfig = Pick<Config, 'cdn' | 'cdnToken' | 'cdnHttpToken' | 'cdnEndpoint' | 'cloudfrontEndpoint'>;
+
+/** Returns what tells the caches of `CDN` which units were purged; without any, one that does nothing. */
+export async function createCdn(config: CdnConfig): Promise<Cdn> {
+  const [first, ...others] = config.cdn;
+  if (first === undefined) return createNoCdn();
+  if (others.length === 0) return await createOneCdn(first, config);
+  const { createSeveralCdns } = await import('./cdn/several-cdns.ts');
+  const named = config.cdn.map(async (location) => ({
+    name: nameOfCdn(location),
+    cdn: await createOneCdn(location, config),
+  }));
+  return createSeveralCdns(await Promise.all(named));
+}
+
+async function createOneCdn(location: CdnLocation, config: CdnConfig): Promise<Cdn> {
+  if (location.kind === 'cloudfront') {
+    const { createCloudFrontCdn } = await import('./cdn/cloudfront-cdn.ts');
+    return createCloudFrontCdn({ distribution: location.distribution, endpoint: config.cloudfrontEndpoint });
+  }
+  const { createApiCdn } = await import('./cdn/api-cdn.ts');
+  return createApiCdn(await purgeApiOf(location, config));
+}
+
+async function purgeApiOf(
+  location: Exclude<CdnLocation, { kind: 'cloudfront' }>,
+  { cdnToken: token = '', cdnEndpoint: endpoint, cdnHttpToken }: CdnConfig,
+): Promise<PurgeApi> {
+  const { bunnyApi, cloudflareApi, fastlyApi, httpCacheApi } = await import('./cdn/purge-api.ts');
+  switch (location.kind) {
+    case 'cloudflare':
+      return cloudflareApi(location.zone, { token, endpoint });
+    case 'fastly':
+      return fastlyApi(location.service, { token, endpoint });
+    case 'bunny':
+      return bunnyApi(location.pullZone, { token, endpoint });
+    case 'http':
+      return httpCacheApi(location.url, cdnHttpToken);
+  }
 }
 
 /** Returns what sends events to a target of `NOTIFY`. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { CDN_FORMS, type CdnLocation, parseCdnLocation } from './cdn/cdn-location.ts';
 import { parseWebhookSecrets, type WebhookSecretsSource } from './notify/webhook-secrets.ts';
 import { parseUrl } from './parse-url.ts';
 import { readSigningKey, type SigningKey } from './protocol/signature.ts';
@@ -133,14 +134,11 @@ export const queueLocation = valueType<QueueLocation>('`local`, or the URL of an
   return isHttp(url) && url.pathname.length > 1 ? { kind: 'sqs', url: value } : undefined;
 });
 
-/** The cache in front of the service. */
-export type CdnLocation = { kind: 'none' } | { kind: 'cloudfront'; distribution: string };
-
-export const cdnLocation = valueType<CdnLocation>('`none`, or `cloudfront:DISTRIBUTION-ID`', (value) => {
-  if (value === 'none') return { kind: 'none' };
-  const distribution = /^cloudfront:([A-Z0-9]{1,32})$/.exec(value)?.[1];
-  return distribution === undefined ? undefined : { kind: 'cloudfront', distribution };
-});
+/** The caches in front of the service, the nearest one first. */
+export const cdnLocations: ValueType<readonly CdnLocation[]> = {
+  allowed: `\`none\`, or one or more of ${CDN_FORMS}, separated by commas, the cache nearest to this service first`,
+  parse: (value) => (value === 'none' ? [] : splitList(value).map(parseCdnLocation)),
+};
 
 /** The least that a secret may have which people choose (NIST SP 800-63B, section 5.1.1.1). */
 const MIN_SECRET_LENGTH = 8;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import {
   bearerToken,
-  cdnLocation,
+  cdnLocations,
   headerValue,
   httpUrl,
   listOf,
@@ -140,9 +140,29 @@ export const VARIABLES = {
   }),
   cdn: variable({
     name: 'CDN',
-    type: cdnLocation,
+    type: cdnLocations,
     default: 'none',
-    doc: 'The CDN in which purged units are invalidated.',
+    doc: 'The CDN, or the caches of your own, in which purged units are invalidated. It also decides in which [header](purge.md#caches-and-cdns) responses name their cache tags, beside `x-amz-meta-cache-tag`.',
+  }),
+  cdnToken: variable({
+    name: 'CDN_TOKEN',
+    isSecret: true,
+    type: bearerToken,
+    default: { value: undefined, words: 'none' },
+    doc: 'The API token for `cloudflare:` (permission Cache Purge on the zone) or `fastly:` (scope `purge_select`), or the API key of the account for `bunny:`.',
+  }),
+  cdnHttpToken: variable({
+    name: 'CDN_HTTP_TOKEN',
+    isSecret: true,
+    type: bearerToken,
+    default: { value: undefined, words: 'none' },
+    doc: 'Is sent as `Authorization: Bearer` with each `PURGE` to the URLs in `CDN`.',
+  }),
+  cdnEndpoint: variable({
+    name: 'CDN_ENDPOINT',
+    type: publicUrl,
+    default: { value: undefined, words: "the CDN's" },
+    doc: 'Another server with the API of Cloudflare, Fastly or Bunny.',
   }),
   cloudfrontEndpoint: variable({
     name: 'CLOUDFRONT_ENDPOINT',
@@ -164,6 +184,12 @@ export const VARIABLES = {
     default: { value: undefined, words: 'none: these routes do not exist' },
     doc: 'The bearer token of the [unit routes](units.md#http-api) and `GET /metrics`.',
   }),
+  pages: variable({
+    name: 'PAGES',
+    type: switchedOn,
+    default: 'on',
+    doc: '`on`: the service has [pages for people](pages.md): the playground at `/`, and `/units` with `ADMIN_TOKEN`. Not on AWS Lambda.',
+  }),
   sourceAllow: variable({
     name: 'SOURCE_ALLOW',
     type: listOf('patterns such as `https://*.example.com/*,s3://originals/*`', parseAllowPattern),
@@ -184,12 +210,6 @@ export const VARIABLES = {
         'JSON such as `{"https://images.example.com/*": {"Authorization": "Bearer …"}}`, or the ARN of a secret in Secrets Manager that contains such JSON',
       parse: parseSourceHeaders,
     },
-  pages: variable({
-    name: 'PAGES',
-    type: switchedOn,
-    default: 'on',
-    doc: '`on`: the service has [pages for people](pages.md): the playground at `/`, and `/units` with `ADMIN_TOKEN`. Not on AWS Lambda.',
-  }),
     default: { value: undefined, words: 'none' },
     doc: 'Headers of requests to private sources, by pattern (as in `SOURCE_ALLOW`, with a host). They are not sent on when a redirect leaves the host, and are in no log, error or URL. A secret is read again every five minutes.',
   }),

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { TOKEN_KINDS } from './cdn/cdn-location.ts';
 import { misspeltVariables } from './config-names.ts';
 import { VARIABLES, type Variable } from './config-variables.ts';
 import { type Ladder, rungsFor } from './protocol/negotiation.ts';
@@ -62,7 +63,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   // Safe: the type and the entries follow from the same table.
   const values = Object.fromEntries(entries) as Values;
   faults.push(...misspeltVariables(env, VARIABLE_NAMES, values.ignoredVariables ?? []));
-  if (faults.length === 0) faults.push(...notifyFaults(values));
+  if (faults.length === 0) faults.push(...notifyFaults(values), ...cdnFaults(values));
   if (faults.length > 0) throw new ConfigError(faults);
   return toConfig(values);
 }
@@ -120,6 +121,24 @@ function notifyFaults({ notify, notifySecret, notifyAllowPrivate }: Values): str
     .map((url) => `NOTIFY: ${url.host} must be https: http is for hosts that NOTIFY_ALLOW_PRIVATE names`);
   if (webhooks.length === 0 || notifySecret !== undefined) return plain;
   return [...plain, 'NOTIFY_SECRET: is needed to sign what is sent to the URLs in NOTIFY'];
+}
+
+function cdnFaults({ cdn, cdnToken, cdnHttpToken }: Values): string[] {
+  const kinds = cdn.map(({ kind }) => kind);
+  const withToken = TOKEN_KINDS.filter((kind) => kinds.includes(kind));
+  const [first] = withToken;
+  return [
+    ...(withToken.length > 1
+      ? [`CDN: has ${withToken.join(' and ')}, and CDN_TOKEN is for one of them`]
+      : []),
+    ...(first && cdnToken === undefined ? [`CDN_TOKEN: is needed for CDN=${first}:…`] : []),
+    ...(!first && cdnToken !== undefined
+      ? ['CDN_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN']
+      : []),
+    ...(cdnHttpToken !== undefined && !kinds.includes('http')
+      ? ['CDN_HTTP_TOKEN: nothing needs it: it is for URLs in CDN']
+      : []),
+  ];
 }
 
 function isLoopback(host: string): boolean {

@@ -22,7 +22,7 @@ const DEFAULTS = {
   publicUrl: undefined,
   store: { kind: 'file', root: './data' },
   queue: { kind: 'local' },
-  cdn: { kind: 'none' },
+  cdn: [],
   adminToken: undefined,
   prewarm: { widths: [1080], formats: ['avif', 'webp'], tiers: ['balanced'] },
   prewarmEffort: 'best',
@@ -85,7 +85,38 @@ describe('readConfig', () => {
     [
       'a distribution',
       { CDN: 'cloudfront:E2EXAMPLE' },
-      { cdn: { kind: 'cloudfront', distribution: 'E2EXAMPLE' } },
+      { cdn: [{ kind: 'cloudfront', distribution: 'E2EXAMPLE' }] },
+    ],
+    [
+      'a zone of Cloudflare with its token, behind a cache that takes PURGE with another',
+      {
+        CDN: `http://127.0.0.1:8081/purge, cloudflare:${'0123456789abcdef'.repeat(2)}`,
+        CDN_TOKEN: 'token-1234',
+        CDN_HTTP_TOKEN: 'token-5678',
+      },
+      {
+        cdn: [
+          { kind: 'http', url: new URL('http://127.0.0.1:8081/purge') },
+          { kind: 'cloudflare', zone: '0123456789abcdef'.repeat(2) },
+        ],
+        cdnToken: 'token-1234',
+        cdnHttpToken: 'token-5678',
+      },
+    ],
+    [
+      'a service of Fastly at another server',
+      { CDN: 'fastly:SU1Z0isxPaozGVKXdv0eY', CDN_TOKEN: 'token-1234', CDN_ENDPOINT: 'http://127.0.0.1:9' },
+      { cdn: [{ kind: 'fastly', service: 'SU1Z0isxPaozGVKXdv0eY' }], cdnEndpoint: 'http://127.0.0.1:9' },
+    ],
+    [
+      'a pull zone of Bunny',
+      { CDN: 'bunny:12345', CDN_TOKEN: 'token-1234' },
+      { cdn: [{ kind: 'bunny', pullZone: '12345' }] },
+    ],
+    [
+      'the URL of a cache with `http:` before it',
+      { CDN: 'http:https://cache.example.com/purge' },
+      { cdn: [{ kind: 'http', url: new URL('https://cache.example.com/purge') }] },
     ],
     ['a bearer token', { ADMIN_TOKEN: 'a.b-c~d/e+f=' }, { adminToken: 'a.b-c~d/e+f=' }],
     [
@@ -167,7 +198,28 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   ],
   NOTIFY_SECRET: ['secret', 'whsec_', `whsec_${Buffer.alloc(23).toString('base64')}`],
   NOTIFY_ALLOW_PRIVATE: ['localhost', 'http://localhost:1'],
-  CDN: ['cloudfront', 'cloudfront:', 'cloudfront:e/1', 'None'],
+  CDN: [
+    ...[
+      'cloudfront',
+      'cloudfront:',
+      'cloudfront:e/1',
+      'None',
+      'cloudflare:example.com',
+      'fastly:',
+      'bunny:name',
+    ],
+    ...[
+      'http:',
+      'ftp://cache/',
+      'http://user:5ecre7@cache/',
+      'http://cache/#x',
+      'none,cloudfront:E2EXAMPLE',
+      ',',
+    ],
+  ],
+  CDN_TOKEN: [' ', 'short', 'two words here'],
+  CDN_HTTP_TOKEN: [' ', 'short'],
+  CDN_ENDPOINT: ['api.cloudflare.com', 'https://api.cloudflare.com/client'],
   CLOUDFRONT_ENDPOINT: ['localhost'],
   ADMIN_TOKEN: [' ', 'two words', 'ümlaut', 'line\nbreak', 'admin', 'seven77'],
   PREWARM_WIDTHS: ['0', 'wide', '100,,200'],
@@ -257,6 +309,22 @@ describe('A fault of the environment', () => {
     expect(faultsOf({ NOTIFY: '-,file:events.ndjson' })).toEqual([]);
   });
 
+  it('is a CDN without its token, a token without its CDN, and one token for two CDNs', () => {
+    const cloudflare = { CDN: `cloudflare:${'0'.repeat(32)}` };
+    const token = { CDN_TOKEN: 'token-1234' };
+    expect(faultsOf(cloudflare)).toEqual(['CDN_TOKEN: is needed for CDN=cloudflare:…']);
+    expect(faultsOf({ ...cloudflare, ...token })).toEqual([]);
+    expect(faultsOf({ CDN: 'cloudfront:E2EXAMPLE', ...token })).toEqual([
+      'CDN_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN',
+    ]);
+    expect(faultsOf({ CDN: `${cloudflare.CDN},bunny:1`, ...token })).toEqual([
+      'CDN: has cloudflare and bunny, and CDN_TOKEN is for one of them',
+    ]);
+    expect(faultsOf({ ...cloudflare, ...token, CDN_HTTP_TOKEN: 'token-5678' })).toEqual([
+      'CDN_HTTP_TOKEN: nothing needs it: it is for URLs in CDN',
+    ]);
+  });
+
   it('is reported together with all others', () => {
     const env = Object.entries(WRONG_VALUES).map(([name, [value = '']]) => [name, value]);
     // One less: with any SIGNING_KEYS, even wrong ones, every host is allowed.
@@ -274,7 +342,12 @@ describe('A fault of the environment', () => {
     ['WIDTHS', '99999', 'must be widths in pixels from 1 to 16383, separated by commas'],
     ['STORE', 'data', 'must be file:FOLDER, file:///FOLDER or s3://BUCKET'],
     ['QUEUE', 'sqs', 'must be local, or the URL of an SQS queue'],
-    ['CDN', 'None', 'must be none, or cloudfront:DISTRIBUTION-ID'],
+    [
+      'CDN',
+      'None',
+      'must be none, or one or more of cloudfront:DISTRIBUTION-ID, cloudflare:ZONE-ID, fastly:SERVICE-ID, bunny:PULL-ZONE-ID, or http://HOST:PORT/PATH (or https:) of a cache that takes PURGE, separated by commas',
+    ],
+    ['CDN', 'http://user:5ecre7@cache/', 'must not have a password in the URL of cache: set CDN_HTTP_TOKEN'],
     [
       'PUBLIC_URL',
       'https://x/path',
@@ -300,6 +373,8 @@ describe('A fault of the environment', () => {
     ['SIGNING_KEYS', 'id:5ecre7'],
     ['SIGNING_KEYS', 'just5ecre7'],
     ['ADMIN_TOKEN', 'just a 5ecre7'],
+    ['CDN_TOKEN', 'just a 5ecre7'],
+    ['CDN', 'http://user:5ecre7@cache/'],
   ])('never repeats the secret in %s=%j', (name, value) => {
     const faults = faultsOf({ [name]: value }).join();
     expect(faults).toMatch(new RegExp(`^${name}: `));

@@ -1,7 +1,8 @@
-import type { Invalidation } from '../../src/cdn/cdn.ts';
+import { type Invalidation, NOT_TOLD } from '../../src/cdn/cdn.ts';
 import type { PurgedUnit, PurgeResult } from '../../src/purge/purge.ts';
 import { printMessage, standardOutput } from '../cli/output.ts';
 import { counted, formatBytes, formatCount } from '../cli/text.ts';
+import { formatTags, SHOWN_TAGS } from './format-tags.ts';
 
 /** Prints what is purged, and adds it up. */
 export interface PurgeReporter {
@@ -32,7 +33,9 @@ const PROGRESS_EVERY_MS = 5000;
 export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOptions): PurgeReporter {
   const output = standardOutput();
   const invalidations: Invalidation[] = [];
-  let [units, objects, bytes, refused] = [0, 0, 0, 0];
+  /** The first tags of units that no cache was told of. */
+  let untoldTags: string[] = [];
+  let [units, objects, bytes, refused, untold] = [0, 0, 0, 0, 0];
   let progressAtMs = performance.now();
 
   function printJson(purge: PurgeResult): void {
@@ -47,6 +50,11 @@ export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOp
       progressAtMs = performance.now();
       printMessage(formatTotals());
     }
+  }
+
+  function addUntold(purged: readonly PurgedUnit[]): void {
+    untold += purged.length;
+    untoldTags = [...untoldTags, ...purged.map(({ cacheTag }) => cacheTag)].slice(0, SHOWN_TAGS);
   }
 
   function formatTotals(): string {
@@ -65,6 +73,7 @@ export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOp
         bytes += unit.bytes;
       }
       invalidations.push(...purge.invalidations);
+      if (!dryRun && purge.invalidations.length === 0) addUntold(purge.units);
       if (json) printJson(purge);
       else printText(purge);
     },
@@ -75,6 +84,7 @@ export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOp
       const lines = [
         formatTotals(),
         ...(invalidations.length > 0 ? [formatInvalidations(invalidations)] : []),
+        ...(untold > 0 ? [`${NOT_TOLD}: ${formatTags(untoldTags, untold)}`] : []),
         ...(refused > 0 ? [`${counted(refused, 'line')} refused`] : []),
       ];
       if (json) printMessage(lines.join('\n'));

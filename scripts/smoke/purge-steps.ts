@@ -50,7 +50,7 @@ export async function purgeLeftovers(
 }
 
 function isCdnUnconfigured({ hasCdn }: Probe, { cdn }: Config): boolean {
-  return hasCdn && cdn.kind === 'none';
+  return hasCdn && cdn.length === 0;
 }
 
 async function purge(units: UnitSession['units'], unit: string, probe: Probe) {

@@ -4,7 +4,13 @@ export interface Invalidation {
   id: string;
   /** How many tags it has. */
   tags: number;
+  /** Which one of several CDNs, as `CDN` names it. */
+  cdn?: string;
 }
+
+/** What is said of a purge when no cache was told of it. */
+export const NOT_TOLD =
+  'No CDN is configured (CDN=none): if a cache stands before this service, it keeps its copies until they expire. Purge these cache tags there';
 
 export interface WaitOptions {
   signal?: AbortSignal;

@@ -3,6 +3,7 @@ import { VARIANT_PREFIX } from '../protocol/keys.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { type App, pathOf, type RawRequest, targetOf } from './http-request.ts';
+import type { VariantHeadersOptions } from './image-headers.ts';
 import { type Answer, answerImage, type CdnOrigin } from './image-route.ts';
 import type { ReadinessReport } from './readiness.ts';
 import { createRequestRecorder, logRequests, type RequestLogOptions } from './request-log.ts';
@@ -19,10 +20,8 @@ import {
 import { addUnitRoutes, type UnitRoutesOptions } from './unit-routes.ts';
 import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignalOf } from './viewer-signal.ts';
 
-export interface AppOptions extends RequestLogOptions {
+export interface AppOptions extends RequestLogOptions, VariantHeadersOptions {
   getVariant: GetVariant;
-  /** The `Cache-Control` of stored variants that have lost theirs. */
-  cacheControl: string;
   /** Returns what `GET /healthz` says besides `status`. */
   health?: () => Record<string, unknown>;
   /** Checks what `GET /readyz` says. Absent: there is no such route. */
@@ -42,6 +41,7 @@ export function createApp(options: AppOptions): App {
   const {
     getVariant,
     cacheControl,
+    tagHeaders = [],
     log,
     health,
     readiness,
@@ -50,6 +50,7 @@ export function createApp(options: AppOptions): App {
     unitRoutes,
     cdnOrigin,
   } = options;
+  const imageOptions = { getVariant, cacheControl, tagHeaders, cdnOrigin };
   const images = cdnOrigin ? `/${VARIANT_PREFIX}` : IMAGE_PATH_PREFIX.slice(0, -1);
   const app: App = new Hono({
     // Routes go by the path as it was sent: `Request.url` has lost `..` and `%2e`.
@@ -81,7 +82,7 @@ export function createApp(options: AppOptions): App {
     };
     const trace = c.get('trace');
     try {
-      return toResponse(await answerImage({ getVariant, cacheControl, cdnOrigin }, request, trace));
+      return toResponse(await answerImage(imageOptions, request, trace));
     } catch (error) {
       if (!(error instanceof ViewerLeft)) throw error;
       trace.outcome = 'abandoned';

@@ -3,7 +3,7 @@ import type { EdgepressError } from '../protocol/error.ts';
 import { IMAGE_PATH_PREFIX } from '../protocol/request.ts';
 import type { GetVariant } from '../variant/get-variant.ts';
 import { createTrace, type Trace } from '../variant/trace.ts';
-import { headerList } from './image-headers.ts';
+import { headerList, type VariantHeadersOptions } from './image-headers.ts';
 import { type Answer, answerImage, type RequestHeaders } from './image-route.ts';
 import { createRequestRecorder, REQUEST_ID_HEADER, type RequestLogOptions } from './request-log.ts';
 import { writeHead } from './response-head.ts';
@@ -13,10 +13,8 @@ import { VIEWER_LEFT_STATUS, ViewerLeft, viewerSignal } from './viewer-signal.ts
 /** Answers a request if it is one for an image; otherwise returns `false`, and the app answers it. */
 export type ImageHandler = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
-export interface ImageHandlerOptions extends RequestLogOptions {
+export interface ImageHandlerOptions extends RequestLogOptions, VariantHeadersOptions {
   getVariant: GetVariant;
-  /** The `Cache-Control` of stored variants that have lost theirs. */
-  cacheControl: string;
   /** While the process drains, the app refuses images. */
   isDraining: () => boolean;
 }
@@ -29,7 +27,8 @@ const PLAIN_HOST = /^[\w.-]+(?::\d+)?$/;
  * the `Request` and `Response` of the Fetch standard and the router: two thirds of its time.
  */
 export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
-  const { getVariant, cacheControl, isDraining, log } = options;
+  const { getVariant, cacheControl, tagHeaders = [], isDraining, log } = options;
+  const imageOptions = { getVariant, cacheControl, tagHeaders, cdnOrigin: undefined };
   const recorder = createRequestRecorder(options);
 
   function handle(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -54,7 +53,7 @@ export function createImageHandler(options: ImageHandlerOptions): ImageHandler {
   ): Answer | Promise<Answer> {
     refuseLoop(headers.get('cdn-loop'));
     const request = { method, target, headers, viewer };
-    return answerImage({ getVariant, cacheControl, cdnOrigin: undefined }, request, trace);
+    return answerImage(imageOptions, request, trace);
   }
 
   /** @throws Error for what cannot be in a header: a stored object may have been damaged. */

@@ -1,3 +1,4 @@
+import { type CacheTagHeader, formatCacheTags } from '../cdn/cache-tag-headers.ts';
 import { CACHE_TAG_HEADER, VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { StoredObject } from '../store/store.ts';
 import type { Variant } from '../variant/get-variant.ts';
@@ -27,33 +28,34 @@ export function headerList(headers: Record<string, string>): string[] {
   return Object.entries(headers).flat();
 }
 
+/** What the headers of all variants follow from. */
+export interface VariantHeadersOptions {
+  /** The `Cache-Control` of stored variants that have lost theirs, as when they were copied by a tool. */
+  cacheControl: string;
+  /** Where the CDN reads cache tags, beside `x-amz-meta-cache-tag`. */
+  tagHeaders?: readonly CacheTagHeader[];
+}
+
 /** Headers of stored variants that were sent with the same `Vary`, by their objects in memory. */
 const sentHeaders = new WeakMap<StoredObject, { vary: readonly string[]; headers: LastingHeaders }>();
 
-/**
- * Returns the headers of the whole variant, if they are the same in each response: those of one that was just made, or whose URL expires, are not.
- *
- * @param cacheControl - of an object that has lost its own
- */
-export function lastingHeaders(variant: Variant, cacheControl: string): LastingHeaders | undefined {
+/** Returns the headers of the whole variant, if they are the same in each response: those of one that was just made, or whose URL expires, are not. */
+export function lastingHeaders(variant: Variant, options: VariantHeadersOptions): LastingHeaders | undefined {
   const { object, origin, vary, secondsToExpiry } = variant;
   if (origin !== 'stored' || secondsToExpiry !== undefined) return undefined;
   const sent = sentHeaders.get(object);
   if (sent?.vary === vary) return sent.headers;
-  const headers = { list: headerList(createHeaders(variant, cacheControl)) };
+  const headers = { list: headerList(createHeaders(variant, options)) };
   sentHeaders.set(object, { vary, headers });
   return headers;
 }
 
-/**
- * Returns the headers of the whole variant, without the time that it took.
- *
- * @param cacheControl - of an object that has lost its own, as when it was copied by a tool
- */
+/** Returns the headers of the whole variant, without the time that it took. */
 export function createHeaders(
   { object, origin, vary, secondsToExpiry }: Variant,
-  cacheControl: string,
+  { cacheControl, tagHeaders = [] }: VariantHeadersOptions,
 ): Record<string, string> {
+  const tags = object.metadata[VARIANT_METADATA.cacheTag] ?? '';
   const stored = withMaxAge(object.cacheControl || cacheControl, secondsToExpiry);
   const headers = addCommonHeaders({
     'Content-Type': object.contentType,
@@ -62,8 +64,9 @@ export function createHeaders(
     'Cache-Control': origin === 'stored' ? stored : withShortSharedMaxAge(stored),
     'Cache-Status': CACHE_STATUS[origin],
     'Accept-Ranges': 'bytes',
-    [CACHE_TAG_HEADER]: object.metadata[VARIANT_METADATA.cacheTag] ?? '',
+    [CACHE_TAG_HEADER]: tags,
   });
+  for (const header of tagHeaders) headers[header.name] = formatCacheTags(tags, header);
   if (vary.length > 0) headers['Vary'] = vary.join(', ');
   return headers;
 }

@@ -8,16 +8,15 @@ import {
   headerList,
   lastingHeaders,
   limitToShortCopy,
+  type VariantHeadersOptions,
   withoutBodyHeaders,
   withTiming,
 } from './image-headers.ts';
 import type { LastingHeaders } from './response-head.ts';
 import { addCommonHeaders } from './responses.ts';
 
-export interface ImageRouteOptions {
+export interface ImageRouteOptions extends VariantHeadersOptions {
   getVariant: GetVariant;
-  /** The `Cache-Control` of stored variants that have lost theirs. */
-  cacheControl: string;
   /** Set behind a CDN that checks the store first. */
   cdnOrigin: CdnOrigin | undefined;
 }
@@ -84,11 +83,12 @@ export function answerImage(
 }
 
 function sendVariant(
-  { cacheControl, cdnOrigin }: ImageRouteOptions,
+  options: ImageRouteOptions,
   { method, headers: requestHeaders }: ImageRequest,
   variant: Variant,
   trace: Trace,
 ): Answer | Promise<Answer> {
+  const { cdnOrigin } = options;
   // Only GET has ranges (RFC 9110, section 14.2). A CDN would cache a part and take the next one from another encoding.
   const range = method === 'GET' && !cdnOrigin ? headerOf(requestHeaders, 'range') : undefined;
   const conditions = {
@@ -99,10 +99,9 @@ function sendVariant(
   const selection = selectPart(conditions, variant.object.etag, variant.object.bytes);
   const isTooLarge = cdnOrigin && method !== 'HEAD' && variant.object.bytes > cdnOrigin.maxBodyBytes;
   if (isTooLarge && selection.kind === 'whole') return redirectToStore(variant, cdnOrigin);
-  const lasting =
-    selection.kind === 'whole' && !cdnOrigin ? lastingHeaders(variant, cacheControl) : undefined;
+  const lasting = selection.kind === 'whole' && !cdnOrigin ? lastingHeaders(variant, options) : undefined;
   if (lasting) return sendWhole(variant, lasting, [], method, trace);
-  const headers = createHeaders(variant, cacheControl);
+  const headers = createHeaders(variant, options);
   if (cdnOrigin) limitToShortCopy(headers);
   return send(selection, variant, headers, { method, trace });
 }

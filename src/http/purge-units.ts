@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Invalidation, NOT_TOLD } from '../cdn/cdn.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
 import { type PurgeResult, UninvalidatedPurge, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
@@ -94,6 +95,13 @@ export async function purgeGroup(units: Pick<Units, 'purgeGroup'>, group: string
       error instanceof UninvalidatedPurge ? describeCopies(error) : 'Not all of the group could be purged';
     throw asDependencyFailure(error, `${state}: send the same again, which goes on from there`);
   }
+}
+
+/** Adds to the result of a purge that no cache was told of it, if none was. */
+export function sayIfUntold<T extends { invalidations: readonly Invalidation[] }>(
+  result: T,
+): T & { notTold?: string } {
+  return result.invalidations.length === 0 ? { ...result, notTold: NOT_TOLD } : result;
 }
 
 async function describeState(

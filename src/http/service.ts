@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
+import { cacheTagHeaders } from '../cdn/cache-tag-headers.ts';
 import type { Membership } from '../cluster/worker.ts';
 import type { Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
-import type { UnitQueue } from '../queue/queue.ts';
 import type { Sample } from '../pages/playground.tsx';
+import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
@@ -36,9 +37,9 @@ export interface Service {
 export interface ServiceExtras {
   /** Returns the number of log lines so far that were lost, because the log could not be written. */
   droppedLines?: () => number;
-}
   /** Images that the playground offers. */
   samples?: readonly Sample[];
+}
 
 /** How often to sweep what a writer left that died between its put and its check of the tombstone. */
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
@@ -92,6 +93,7 @@ export async function createService(
   const imageOptions = {
     getVariant,
     cacheControl: config.cacheControl,
+    tagHeaders: cacheTagHeaders(config.cdn),
     log,
     isDraining: () => draining,
     onRequest: metrics?.recordRequest,
@@ -145,8 +147,6 @@ export async function createService(
   };
 }
 
-/** Returns a queue whose jobs another worker may work on. */
-function shareQueue(queue: UnitQueue, membership: Membership): UnitQueue {
 /** Returns what adds the pages for people to the app. Their code and style are not loaded without them. */
 async function loadPages(
   config: Config,
@@ -161,6 +161,8 @@ async function loadPages(
   return (app) => addPageRoutes(app, options);
 }
 
+/** Returns a queue whose jobs another worker may work on. */
+function shareQueue(queue: UnitQueue, membership: Membership): UnitQueue {
   membership.onJobs(() => queue.wake?.());
   return {
     ...queue,

@@ -21,7 +21,7 @@ import {
 } from './http-request.ts';
 import { ingestBody, nothingTaken, parseFlag } from './ingest-units.ts';
 import { parseUnitQuery } from './list-units.ts';
-import { MAX_PURGE_BYTES, parsePurge, purgeGroup, purgeUnits } from './purge-units.ts';
+import { MAX_PURGE_BYTES, parsePurge, purgeGroup, purgeUnits, sayIfUntold } from './purge-units.ts';
 import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
 import { readBodyHeaders } from './unit-body.ts';
 
@@ -82,11 +82,11 @@ export function addUnitRoutes(
     if ('group' in request) {
       const purged = await purgeGroup(units, request.group);
       c.set('counts', { units: purged.units, objects: purged.objects });
-      return sendJson(c, purged);
+      return sendJson(c, sayIfUntold(purged));
     }
     const purge = await purgeUnits(units, request.ids);
     c.set('counts', countPurged(purge.units));
-    return sendJson(c, purge);
+    return sendJson(c, sayIfUntold(purge));
   });
 
   app.get('/units/:id', async (c) => {
@@ -101,7 +101,7 @@ export function addUnitRoutes(
   app.delete('/units/:id', async (c) => {
     const purge = await purgeUnits(units, [unitOf(c)]);
     c.set('counts', countPurged(purge.units));
-    return sendJson(c, { ...purge.units[0], invalidations: purge.invalidations });
+    return sendJson(c, sayIfUntold({ ...purge.units[0], invalidations: purge.invalidations }));
   });
   app.all('/units/:id', (c) => refuseMethod(c, 'GET, HEAD, DELETE'));
 }

@@ -16,6 +16,8 @@ export interface PurgedUnit extends Deleted {
   id: string;
   /** The time of the tombstone, ISO 8601. It is later than the time of the purge if the unit's last tombstone was, by a wrong clock. */
   purgedAt: string;
+  /** The tag that the unit's copies in a cache have. */
+  cacheTag: string;
 }
 
 export interface PurgeServices {
@@ -59,7 +61,8 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
   async function purgeUnit(id: string, dryRun: boolean): Promise<PurgedUnit> {
     const startedMs = nowMs();
     const address = unitAddress(id, sha256);
-    if (dryRun) return { id, purgedAt: isoTime(startedMs), ...(await countUnit(store, address)) };
+    const cacheTag = unitCacheTag(id, sha256);
+    if (dryRun) return { id, purgedAt: isoTime(startedMs), cacheTag, ...(await countUnit(store, address)) };
     const { tombstone, freed } = await putTombstone(id, address, startedMs);
     const { timeMs, storedAtMs } = tombstone;
     const { objects, bytes } = await deleteUnit(store, address, {
@@ -68,7 +71,10 @@ export function createPurge({ store, tombstones, cdn, sha256, nowMs }: PurgeServ
         await beganBefore({ lastPurgeMs }, timeMs, () => tombstones.read(id)),
       unreadBeforeMs: storedAtMs && storedAtMs - STORE_CLOCK_MARGIN_MS,
     });
-    return { id, purgedAt: isoTime(timeMs), objects: freed.objects + objects, bytes: freed.bytes + bytes };
+    return {
+      ...{ id, purgedAt: isoTime(timeMs), cacheTag },
+      ...{ objects: freed.objects + objects, bytes: freed.bytes + bytes },
+    };
   }
 
   /**

@@ -16,6 +16,8 @@ export interface PurgedGroup {
   units: number;
   objects: number;
   bytes: number;
+  /** The tag of the group, and that of each unit with variants that do not carry it. */
+  cacheTags: readonly string[];
   /** One tag for the group, and one for each unit with variants that do not carry it. */
   invalidations: readonly Invalidation[];
 }
@@ -24,7 +26,7 @@ export interface PurgeGroupOptions {
   /** Only counts what would be removed. */
   dryRun?: boolean;
   /** Called now and then with what was removed so far. */
-  onProgress?: (purged: Omit<PurgedGroup, 'invalidations'>) => void;
+  onProgress?: (purged: Omit<PurgedGroup, 'invalidations' | 'cacheTags'>) => void;
   /** Once it aborts, no further units are purged: the rest stays in the group. */
   signal?: AbortSignal;
 }
@@ -60,12 +62,20 @@ export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
     return Math.abs(nowMs() - storedMs) < MAX_SUBMISSION_MS;
   }
 
-  async function purgeEntry(listed: ListedMembers, group: string, tag: string): Promise<PurgeResult> {
+  /** @param cacheTags - the tags of units whose variants do not carry that of the group are added */
+  async function purgeEntry(
+    listed: ListedMembers,
+    group: string,
+    cacheTags: Set<string>,
+  ): Promise<PurgeResult> {
+    const tag = groupCacheTag(group, sha256);
     const ids = await membersOf(services, listed.units, group);
     const found = await withoutTag(services, ids, tag);
     const untagged = [...new Set([...listed.untagged, ...found])];
     const entry = found.length > 0 ? await groups.noteUntagged(listed, untagged) : listed;
-    const result = await purge(ids, { tags: untagged.map((id) => unitCacheTag(id, sha256)) });
+    const tags = untagged.map((id) => unitCacheTag(id, sha256));
+    for (const unitTag of tags) cacheTags.add(unitTag);
+    const result = await purge(ids, { tags });
     if (ids.length === entry.units.length || !mayBeSent(entry)) await groups.remove(entry);
     else if (untagged.length > 0) await groups.noteUntagged(entry, []);
     return result;
@@ -83,10 +93,11 @@ export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
     const total = { group, units: 0, objects: 0, bytes: 0 };
     const invalidations: Invalidation[] = [];
     const tag = groupCacheTag(group, sha256);
+    const cacheTags = new Set([tag]);
     const counted = new Set<string>();
     for await (const entry of groups.list(group)) {
       if (signal?.aborted) break;
-      const result = await (dryRun ? countEntry(entry, group, counted) : purgeEntry(entry, group, tag));
+      const result = await (dryRun ? countEntry(entry, group, counted) : purgeEntry(entry, group, cacheTags));
       total.units += result.units.length;
       total.objects += result.units.reduce((sum, { objects }) => sum + objects, 0);
       total.bytes += result.units.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -95,7 +106,7 @@ export function createPurgeGroup(services: PurgeGroupServices): PurgeGroup {
     }
     // Even if there was nothing left: an earlier attempt may have ended before this.
     if (!dryRun) invalidations.push(...(await invalidateGroup(cdn, tag, total)));
-    return { ...total, invalidations };
+    return { ...total, cacheTags: [...cacheTags], invalidations };
   };
 }
 

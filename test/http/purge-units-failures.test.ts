@@ -44,6 +44,7 @@ describe('A purge with CloudFront as the CDN', () => {
     const { cloudFront, adminRequest } = await setUpCdn(['unit-1', 'unit-2']);
     const one = await (await adminRequest('DELETE', '/units/unit-1')).json();
     expect(one).toMatchObject({ id: 'unit-1', objects: 3, invalidations: [{ id: 'I1', tags: 1 }] });
+    expect(one).not.toHaveProperty('notTold');
     const body = '{"ids":["unit-1","unit-2"]}';
     const two = await (await adminRequest('POST', '/units/purge', body)).json();
     expect(two).toMatchObject({ invalidations: [{ id: 'I2', tags: 2 }] });

@@ -26,7 +26,9 @@ describe('DELETE /units/{id}', () => {
       purgedAt: expect.stringMatching(ISO_TIME),
       objects: 3,
       bytes: expect.any(Number),
+      cacheTag: `u-${hashOf('unit-1')}`,
       invalidations: [],
+      notTold: expect.stringMatching(/^No CDN is configured \(CDN=none\): .* Purge these cache tags there$/),
     });
     expect(purge.bytes).toBeGreaterThan(1000);
     expect(await codeOf(await adminRequest('GET', '/units/unit-1'))).toBe('not_found');
@@ -90,10 +92,11 @@ describe('POST /units/purge', () => {
     expect(await response.json()).toMatchObject({
       units: [
         { id: 'unit-1', objects: 3, purgedAt: expect.stringMatching(ISO_TIME) },
-        { id: 'unit-3', objects: 3 },
+        { id: 'unit-3', objects: 3, cacheTag: `u-${hashOf('unit-3')}` },
         { id: 'never', objects: 0, bytes: 0 },
       ],
       invalidations: [],
+      notTold: expect.stringContaining('CDN=none'),
     });
     const left = ['unit-1', 'unit-3', 'never'].map(hashOf);
     expect((await filesIn(root)).filter((name) => left.includes(name)).sort()).toEqual(left.sort());

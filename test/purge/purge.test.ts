@@ -19,13 +19,12 @@ describe('a purge', () => {
     }));
     await putVariants('unit-1', 1001);
     await putVariants('unit-10', 1);
+    const tag = `u-${sha256('unit-1').slice(0, 32)}`;
+    const purged = { id: 'unit-1', purgedAt: '2026-01-01T00:00:00.000Z', cacheTag: tag, objects: 1001 };
     expect(await purge(['unit-1'])).toEqual({
-      units: [
-        { id: 'unit-1', purgedAt: '2026-01-01T00:00:00.000Z', objects: 1001, bytes: expect.any(Number) },
-      ],
+      units: [{ ...purged, bytes: expect.any(Number) }],
       invalidations: [{ id: 'I1', tags: 1 }],
     });
-    const tag = `u-${sha256('unit-1').slice(0, 32)}`;
     expect(steps).toEqual(['put purged', 'delete 1000', 'delete 1', `invalidate ${tag}`]);
     expect(await keysOfUnits(folder)).toEqual([expect.stringContaining('/unit-10/')]);
   });
