@@ -5,6 +5,7 @@ import { configCommand } from './config.ts';
 import { deployCheckCommand } from './deploy-check.ts';
 import { envCommand } from './env.ts';
 import { keysCommand } from './keys.ts';
+import { migrateCommand } from './migrate.ts';
 import { planCommand } from './plan.ts';
 import { prewarmCommand } from './prewarm.ts';
 import { purgeCommand } from './purge.ts';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .addCommand(prewarmCommand())
     .addCommand(statusCommand())
     .addCommand(purgeCommand())
+    .addCommand(migrateCommand())
     .addCommand(configCommand())
     .addCommand(planCommand())
     .addCommand(deployCheckCommand())
