@@ -9,6 +9,7 @@ import { printMessage } from './cli/output.ts';
 import { counted, printable } from './cli/text.ts';
 import { type NamedUnit, readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment, type UnitSession } from './cli/unit-session.ts';
+import { formatTags } from './purge/format-tags.ts';
 import { createGroupReporter } from './purge/group-reporter.ts';
 import { createPurgeReporter, type PurgeReporter } from './purge/reporter.ts';
 import { MAX_PATIENCE_SECONDS, waitForCdn } from './purge/wait.ts';
@@ -94,19 +95,19 @@ async function purgeBatch(
   try {
     reporter.addPurge(await units.purge(batch, { dryRun, onPurged: (unit) => void purged.push(unit) }));
   } catch (error) {
-    reporter.addPurge({ units: purged, invalidations: [] });
+    reporter.addPurge({ units: purged, invalidations: [] }, true);
     reporter.printTotals();
     const again = 'Run it again: purging a unit twice changes nothing.';
-    const left =
-      error instanceof UninvalidatedPurge ? copiesLeft(purged.length) : 'Some units may not be purged.';
+    const left = error instanceof UninvalidatedPurge ? copiesLeft(purged) : 'Some units may not be purged.';
     throw new CommandFailure(`${printable(messageOf(error))}\n${left} ${again}`);
   }
 }
 
 /** What is left after the CDN has failed to invalidate units that are gone from the store. */
-function copiesLeft(units: number): string {
-  const whose = units === 1 ? 'the unit' : `the last ${counted(units, 'unit')}`;
-  return `Nothing of this is left in the store, but the CDN may still serve its copies of ${whose}: it failed to invalidate them. What follows in the input was not purged.`;
+function copiesLeft(units: readonly PurgedUnit[]): string {
+  const whose = units.length === 1 ? 'the unit' : `the last ${counted(units.length, 'unit')}`;
+  const tags = formatTags(units.map(({ cacheTag }) => cacheTag));
+  return `Nothing of this is left in the store, but the CDN may still serve its copies of ${whose}: it failed to invalidate them (${tags}). What follows in the input was not purged.`;
 }
 
 async function purgeGroup(group: string, options: PurgeOptions): Promise<void> {

@@ -6,7 +6,8 @@ import { formatTags, SHOWN_TAGS } from './format-tags.ts';
 
 /** Prints what is purged, and adds it up. */
 export interface PurgeReporter {
-  addPurge(purge: PurgeResult): void;
+  /** @param hasFailed - the CDN has not accepted it: the caller says what is left */
+  addPurge(purge: PurgeResult, hasFailed?: boolean): void;
   /** Counts a line of input that is not a unit id. The first few are printed. */
   addRefused(problem: string): void;
   /** Resolves when standard output has room for more. */
@@ -66,14 +67,14 @@ export function createPurgeReporter({ dryRun, json, listUnits }: PurgeReporterOp
     invalidations,
     ready: output.ready,
     close: output.close,
-    addPurge(purge) {
+    addPurge(purge, hasFailed = false) {
       units += purge.units.length;
       for (const unit of purge.units) {
         objects += unit.objects;
         bytes += unit.bytes;
       }
       invalidations.push(...purge.invalidations);
-      if (!dryRun && purge.invalidations.length === 0) addUntold(purge.units);
+      if (!dryRun && !hasFailed && purge.invalidations.length === 0) addUntold(purge.units);
       if (json) printJson(purge);
       else printText(purge);
     },

@@ -11,6 +11,9 @@ const MAX_IDS = 10_000;
 /** Fits `MAX_IDS` ids of 128 characters. */
 export const MAX_PURGE_BYTES = 2 * 2 ** 20;
 
+/** How many cache tags an error names. */
+const SHOWN_TAGS = 10;
+
 /** In UTF-16 code units. Whatever is in a shorter body, it is parsed in a few milliseconds. */
 const LONG_BODY = 100_000;
 
@@ -122,7 +125,9 @@ async function describeState(
 function describeCopies({ units }: UninvalidatedPurge): string {
   const objects = units.reduce((sum, unit) => sum + unit.objects, 0);
   const bytes = units.reduce((sum, unit) => sum + unit.bytes, 0);
-  return `Nothing of this is left in the store, but the CDN may still have copies: it failed to invalidate them. Removed from the store: ${objects} objects, ${bytes} bytes`;
+  const shown = units.slice(0, SHOWN_TAGS).map(({ cacheTag }) => cacheTag);
+  const tags = [...shown, ...(units.length > SHOWN_TAGS ? ['…'] : [])].join(', ');
+  return `Nothing of this is left in the store, but the CDN may still have copies: it failed to invalidate them. Removed from the store: ${objects} objects, ${bytes} bytes. Cache tags: ${tags}`;
 }
 
 /** Returns the number of objects that are left in the store, or `undefined` if it cannot be read. */

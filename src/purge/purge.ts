@@ -150,9 +150,9 @@ export class UnmarkedPurge extends Error {
 
 /** All was removed from the store, but not invalidated at the CDN, which may still serve its copies. */
 export class UninvalidatedPurge extends Error {
-  /** What was removed: the sum of these. */
-  readonly units: readonly Deleted[];
-  constructor(units: readonly Deleted[], cause: unknown) {
+  /** What was removed: the sum of these. The tags are those that the CDN did not accept. */
+  readonly units: readonly (Deleted & { cacheTag: string })[];
+  constructor(units: readonly (Deleted & { cacheTag: string })[], cause: unknown) {
     super((cause as Error).message, { cause });
     this.units = units;
   }

@@ -115,7 +115,7 @@ async function invalidateGroup(cdn: Cdn, tag: string, removed: Deleted): Promise
   try {
     return await cdn.invalidate([tag]);
   } catch (error) {
-    throw new UninvalidatedPurge([removed], error);
+    throw new UninvalidatedPurge([{ ...removed, cacheTag: tag }], error);
   }
 }
 
