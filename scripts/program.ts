@@ -13,6 +13,7 @@ import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
 import { smokeCommand } from './smoke.ts';
 import { statusCommand } from './status.ts';
+import { unitsCommand } from './units.ts';
 
 /**
  * Creates the command line, with every command. `edgepress.ts` runs it, for the command `edgepress` by way of `edgepress.sh`, and tests run it in their own process.
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     .addCommand(signCommand())
     .addCommand(prewarmCommand())
     .addCommand(statusCommand())
+    .addCommand(unitsCommand())
     .addCommand(purgeCommand())
     .addCommand(migrateCommand())
     .addCommand(configCommand())

@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { UNIT_STATES, type UnitState } from '../src/protocol/keys.ts';
-import type { ListedUnit } from '../src/unit/unit-states.ts';
 import type { Units } from '../src/unit/units.ts';
 import { CommandFailure } from './cli/command.ts';
 import { mapInOrder } from './cli/concurrency.ts';
@@ -10,6 +9,7 @@ import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
 import { type Answer, type AnswerOptions, answerFor, askedAnswerFor } from './status/answers.ts';
 import { type AskedTotals, createAskedTotals } from './status/asked-text.ts';
 import { rebuildMarks } from './status/rebuild-marks.ts';
+import { listUnits } from './units/list-units.ts';
 
 interface StatusOptions {
   json?: true;
@@ -21,7 +21,6 @@ interface StatusOptions {
 
 /** Many, because a lookup over a network is mostly waiting. */
 const MAX_CONCURRENT_LOOKUPS = 16;
-const LIST_PAGE_SIZE = 1000;
 
 /** `status`: prints whether each image of a unit is ready, pending or broken, or which units are in a state. */
 export function statusCommand(): Command {
@@ -112,17 +111,8 @@ async function* withTotals(
 
 /** Ids alone, so that another command can read them; in JSON with the time since when. */
 async function* listAnswers(units: Units, state: UnitState, json: boolean): AsyncGenerator<Answer, void> {
-  for await (const { id, since } of listedUnits(units, state))
-    yield { text: json ? JSON.stringify({ id, state, since }) : id };
-}
-
-async function* listedUnits(units: Units, state: UnitState): AsyncGenerator<ListedUnit, void> {
-  let after: string | undefined;
-  do {
-    const page = await units.list({ state, after, limit: LIST_PAGE_SIZE });
-    yield* page.units;
-    after = page.next;
-  } while (after !== undefined);
+  for await (const listed of listUnits(units, { state }))
+    if ('id' in listed) yield { text: json ? JSON.stringify(listed) : listed.id };
 }
 
 async function printAnswers(

@@ -22,6 +22,11 @@ export function wholeNumberWithin(min: number, max: number): (text: string) => n
 /** Parses an option that is a whole number of 1 or more. */
 export const wholeNumber = wholeNumberWithin(1, 999_999_999);
 
+/** Parses an option that is a list of whole numbers of 1 or more, separated by commas. */
+export function wholeNumbers(text: string): readonly number[] {
+  return text.split(',').map((part) => wholeNumber(part.trim()));
+}
+
 function parseWithin(kind: string, syntax: RegExp, min: number, max: number): (text: string) => number {
   return (text) => {
     const value = syntax.test(text) ? Number(text) : Number.NaN;
