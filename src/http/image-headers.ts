@@ -16,8 +16,8 @@ const SHOWN_STEPS: readonly [name: string, step: TraceStep, next?: TraceStep][] 
   ['encode', 'decode', 'encode'],
 ];
 
-/** RFC 9211. */
-const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
+/** Values of `Cache-Status` (RFC 9211). */
+export const CACHE_STATUS: Readonly<Record<Variant['origin'], string>> = {
   stored: 'edgepress; hit',
   made: 'edgepress; fwd=miss; stored',
   'made but not stored': 'edgepress; fwd=miss',
@@ -101,7 +101,8 @@ export function withTiming(headers: readonly string[], trace: Trace): string[] {
   return [...headers, 'Server-Timing', serverTiming(trace)];
 }
 
-function serverTiming(trace: Trace): string {
+/** Returns the value of `Server-Timing`: the times of a request. */
+export function serverTiming(trace: Trace): string {
   let text = '';
   for (const [name, step, next] of SHOWN_STEPS) {
     const duration = msOf(trace, step, next);

@@ -1,29 +1,23 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 import { LoginPage } from '../pages/login.tsx';
-import { PlaygroundPage, type Sample } from '../pages/playground.tsx';
 import { parseUrl } from '../parse-url.ts';
 import { isAdminToken } from './admin-token.ts';
 import { type App, queryOf, readText, targetOf } from './http-request.ts';
 import { createPageAccess, type PageAccess, type PageAccessOptions } from './page-access.ts';
 import { sendPage } from './page-response.ts';
+import { addPlayground, type PlaygroundOptions } from './playground-routes.tsx';
 import { refuseMethod } from './responses.ts';
 
 export interface PageRoutesOptions extends PageAccessOptions {
-  /** Images that the playground offers. */
-  samples: readonly Sample[];
+  playground: PlaygroundOptions;
 }
 
 /** Adds the pages for people. */
 export function addPageRoutes(app: App, options: PageRoutesOptions): void {
   const access = createPageAccess(options);
-  const { sessions, siteFor, requireLoginIfSigned } = access;
-  if (sessions || !options.isSigned) {
-    app.get('/', requireLoginIfSigned, async (c) =>
-      sendPage(c, <PlaygroundPage site={await siteFor(c)} samples={options.samples} />),
-    );
-    app.all('/', (c) => refuseMethod(c, 'GET, HEAD'));
-  }
+  const { sessions } = access;
+  if (sessions || !options.isSigned) addPlayground(app, access, options.playground);
   if (sessions && options.token !== undefined) addLogin(app, access, { sessions, token: options.token });
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { cacheTagHeaders } from '../cdn/cache-tag-headers.ts';
 import type { Membership } from '../cluster/worker.ts';
-import type { Config } from '../config.ts';
+import { baseUrlOf, type Config } from '../config.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Sample } from '../pages/playground.tsx';
 import type { UnitQueue } from '../queue/queue.ts';
@@ -150,14 +150,14 @@ export async function createService(
 /** Returns what adds the pages for people to the app. Their code and style are not loaded without them. */
 async function loadPages(
   config: Config,
-  { shared }: Services,
+  { getVariant, shared: { source, nowMs } }: Services,
   samples: readonly Sample[],
 ): Promise<((app: App) => void) | undefined> {
   if (!config.pages) return undefined;
   const { addPageRoutes } = await import('./page-routes.tsx');
-  const { adminToken: token, publicUrl, signingKeys } = config;
-  const { nowMs } = shared;
-  const options = { token, publicUrl, isSigned: signingKeys.length > 0, nowMs, samples };
+  const { adminToken: token, publicUrl, signingKeys, ladder } = config;
+  const playground = { getVariant, source, ladder, signingKeys, baseUrl: baseUrlOf(config), samples };
+  const options = { token, publicUrl, isSigned: signingKeys.length > 0, nowMs, playground };
   return (app) => addPageRoutes(app, options);
 }
 

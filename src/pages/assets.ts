@@ -27,5 +27,6 @@ export const STYLE = readAsset('pages.css');
 /** The browser scripts by name; the files are `{name}.browser.mjs`. */
 export const SCRIPTS = {
   copy: readAsset('copy.browser.mjs'),
+  compare: readAsset('compare.browser.mjs'),
   playground: readAsset('playground.browser.mjs'),
 };
