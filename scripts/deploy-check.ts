@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { addContextEntry, type Context, wholeNumber, wholeNumberWithin } from './cli/options.ts';
-import { LIMITS } from './plan/prices-and-limits.ts';
+import { LIMITS } from './plan/limits.ts';
 
 interface DeployCheckOptions {
   unitsPerHour?: number;

@@ -1,18 +1,15 @@
 import { Command } from 'commander';
 import { CommandFailure } from './cli/command.ts';
+import { readStackOptions } from './cli/stack-options.ts';
 import { counted } from './cli/text.ts';
-import { readEnvironment } from './cli/unit-session.ts';
 import { calculatePlan, type Plan } from './plan/calculate.ts';
-import { type Measurement, measure, originalsInFolder, packagedOriginals } from './plan/measure.ts';
-import { addPlanOptions, type PlanOptions, toPlanInputs } from './plan/options.ts';
-import { loadWarnings } from './plan/quotas.ts';
+import { type Measurement, measure, originalsInFolder } from './plan/measure.ts';
+import { addPlanOptions, type PlanOptions } from './plan/options.ts';
+import { planWarnings } from './plan/plan-warnings.ts';
 import { formatPlan, formatPlanJson } from './plan/report.ts';
 import { formatSimulation, simulationJson } from './plan/simulate/report.ts';
 import { type Simulation, simulate } from './plan/simulate/simulation.ts';
-
-const SMALL_PHOTOGRAPHS_WARNING =
-  'The packaged photographs are small: originals from phones take longer. ' +
-  'Measure your own with --photos FOLDER, or give the time that the function takes with --ms.';
+import { toPlanInputs } from './plan/stack-inputs.ts';
 
 /** `plan`: what a load needs on AWS, how long it takes, and what it costs, each figure with its formula. */
 export function planCommand(): Command {
@@ -22,8 +19,8 @@ export function planCommand(): Command {
   return addPlanOptions(command)
     .addHelpText(
       'after',
-      '\nPREWARM_WIDTHS, PREWARM_FORMATS and PREWARM_TIERS set which variants are made of each image.' +
-        '\nWithout --ms, the CPU time of an image is measured on this machine: best with --photos and your own originals.' +
+      '\nEffort, variants, memory, workers and containers are those of the stack: cdk.json, and -c. Without a load, the plan is for as many units' +
+        '\nas these workers make. The CPU time of an image is assumed as deploy:check does: measure it with --photos and your own originals.' +
         '\n--simulate plays those units instead: queue, workers, S3, views and purges over time, with the limits of AWS.' +
         '\nWorks offline: nothing is sent to AWS.',
     )
@@ -33,13 +30,17 @@ export function planCommand(): Command {
 async function runPlan(options: PlanOptions, command: Command): Promise<void> {
   if (options.ms !== undefined && options.photos !== undefined)
     throw new CommandFailure('Give --ms or --photos, not both: --photos measures what --ms sets.');
-  const config = readEnvironment();
-  const measurement = options.ms === undefined ? await measureHere(options, config) : undefined;
-  const plan = calculatePlan(toPlanInputs(options, config.prewarm, measurement));
-  const isMeasuredWithSmall = measurement !== undefined && options.photos === undefined;
-  const warnings = [...(isMeasuredWithSmall ? [SMALL_PHOTOGRAPHS_WARNING] : []), ...loadWarnings(plan)];
+  const { region } = options;
+  const { settings, faults } = await readStackOptions(options.context ?? {}, region);
+  if (faults) throw new CommandFailure(['The options of the stack are invalid:', ...faults].join('\n  '));
+  const measurement =
+    options.photos === undefined ? undefined : await measureHere(options.photos, settings.config);
+  const inputs = toPlanInputs(options, settings, { ...(region && { region }), measurement });
+  if (options.simulate && inputs.containers)
+    throw new CommandFailure('--simulate plays workers on Lambda only: leave out fargateMaxTasks.');
+  const plan = calculatePlan(inputs);
   const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === 'cli');
-  const report = { givenOptions: new Set(given), measurement, warnings };
+  const report = { givenOptions: new Set(given), measurement, warnings: planWarnings(plan, settings) };
   const simulation = options.simulate ? simulatePlan(plan, options, measurement) : undefined;
   process.stdout.write(`${options.json ? jsonOf() : textOf()}\n`);
 
@@ -54,24 +55,20 @@ async function runPlan(options: PlanOptions, command: Command): Promise<void> {
 
 /** Plays the units of an hour. CPU times that were measured with the user's own photographs stand for those of all. */
 function simulatePlan(plan: Plan, options: PlanOptions, measurement: Measurement | undefined): Simulation {
-  const isMeasured = measurement !== undefined && options.photos !== undefined;
-  const scale = isMeasured ? plan.inputs.msPerImage / measurement.meanCpuMs : 1;
+  const scale = measurement ? plan.inputs.msPerImage / measurement.meanCpuMs : 1;
   return simulate(plan, {
     seed: options.seed,
     units: plan.inputs.unitsPerHour,
     enqueuedPerSecond: options.enqueued,
     brokenShare: options.broken / 100,
-    earlyViewShare: options.earlyViews / 100,
-    ...(isMeasured && { measuredMs: measurement.photographs.map(({ cpuMs }) => cpuMs * scale) }),
+    earlyViewShare: plan.inputs.earlyViewShare,
+    ...(measurement && { measuredMs: measurement.photographs.map(({ cpuMs }) => cpuMs * scale) }),
   });
 }
 
-async function measureHere(
-  { photos }: PlanOptions,
-  config: Parameters<typeof measure>[1],
-): Promise<Measurement> {
+async function measureHere(folder: string, config: Parameters<typeof measure>[1]): Promise<Measurement> {
   const print = (line: string) => void process.stderr.write(`${line}\n`);
-  const originals = photos === undefined ? await packagedOriginals() : await originalsInFolder(photos);
+  const originals = await originalsInFolder(folder);
   print(`Measuring ${counted(originals.length, 'photograph')}…`);
   return await measure(originals, config, (name, error) => print(`Skipping ${name}: ${error.message}`));
 }

@@ -3,7 +3,7 @@ import type { Settings } from '../../infra/settings.ts';
 import { clientOptions } from '../cli/aws.ts';
 import { formatCount } from '../cli/text.ts';
 import { formatNumber } from '../plan/figure.ts';
-import { LIMITS } from '../plan/prices-and-limits.ts';
+import { LIMITS } from '../plan/limits.ts';
 import { quotaToRequest } from '../plan/quotas.ts';
 import { checkAllowed } from './aws-checks.ts';
 import type { Finding } from './finding.ts';

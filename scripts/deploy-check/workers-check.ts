@@ -2,6 +2,7 @@ import type { Settings } from '../../infra/settings.ts';
 import { counted, formatCount } from '../cli/text.ts';
 import { assumedMsPerImage } from '../plan/assumed-ms.ts';
 import { type Figure, formatNumber, roundUp } from '../plan/figure.ts';
+import { SECONDS_PER_HOUR } from '../plan/limits.ts';
 import {
   adviceBeyondOneStack,
   calculateImageRate,
@@ -11,7 +12,7 @@ import {
   leastMemoryMb,
   workerStackOptions,
 } from '../plan/load.ts';
-import { SECONDS_PER_HOUR } from '../plan/prices-and-limits.ts';
+import { ASSUMED_FETCH_MS, calculateWaiting, fetchesPerHost } from '../plan/waiting.ts';
 import type { Finding } from './finding.ts';
 
 /** The load that an operator asks about. What is not given follows from the options of the stack. */
@@ -40,10 +41,14 @@ export function checkWorkers(settings: Settings, asked: AskedLoad): WorkersCheck
   const msPerImage = asked.ms ?? assumedMsPerImage(settings.config);
   const { workerMemoryMb: memoryMb, workerMaxConcurrency: maxConcurrency, fargateVcpus } = settings;
   const load = { imagesPerUnit: asked.images, msPerImage, unitsPerHour: asked.unitsPerHour ?? 0 };
+  const waitingWith = (mb: number) =>
+    calculateWaiting({
+      ...{ ...load, memoryMb: mb, fetchMs: ASSUMED_FETCH_MS },
+      ...{ messagesPerBatch: settings.workerBatchSize, fetchesPerHost: fetchesPerHost(settings.config) },
+    });
   const { capacityPerSecond, secondsPerImage, executions } = calculateWorkers({
     ...load,
-    memoryMb,
-    maxConcurrency,
+    ...{ memoryMb, maxConcurrency, waiting: waitingWith(memoryMb) },
   });
   const perWorker = capacityPerSecond.value / maxConcurrency;
   const shared = { executions, imagesPerSecond: (workers: number) => workers * perWorker };
@@ -56,7 +61,8 @@ export function checkWorkers(settings: Settings, asked: AskedLoad): WorkersCheck
   if (asked.unitsPerHour === undefined)
     return { ...shared, finding: say('ok', describeCapacity(settings, load, capacity)) };
 
-  const demand = { ...load, memoryMb: asked.memory ?? leastMemoryMb(load), maxConcurrency: undefined };
+  const mb = asked.memory ?? Math.max(memoryMb, leastMemoryMb(load));
+  const demand = { ...load, memoryMb: mb, maxConcurrency: undefined, waiting: waitingWith(mb) };
   const workers = calculateWorkers(demand);
   const { imagesPerSecond } = calculateImageRate(load);
   const found = `${counted(load.unitsPerHour, 'unit')} an hour × ${counted(load.imagesPerUnit, 'image')} = ${formatNumber(imagesPerSecond.value)} images a second of ${formatNumber(msPerImage)} ms: ${formatCount(workers.concurrency.value)} workers needed, ${formatCount(workers.maxConcurrency.value)} at most`;

@@ -1,11 +1,16 @@
 import { counted } from '../cli/text.ts';
+import { calculateCompute } from './containers.ts';
+import { calculateEgress } from './egress.ts';
 import { dollars, type Figure, formatPrice, show, totalDollars } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
+import { BYTES_PER_GB, HOURS_PER_MONTH, KB_PER_GB, MILLION, SECONDS_PER_HOUR } from './limits.ts';
 import type { Load, Workers } from './load.ts';
-import { HOURS_PER_MONTH, KB_PER_GB, MILLION, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 import type { Queue } from './queue.ts';
 import type { Purges, Store } from './requests.ts';
 import type { Views } from './views.ts';
+
+/** The lines START, END and REPORT of an invocation, as Lambda's documentation shows them. */
+const LAMBDA_LOG_BYTES = 320;
 
 /** Dollars an hour, and the same for a million images and a month. */
 export interface CostLine extends Figure {
@@ -13,7 +18,7 @@ export interface CostLine extends Figure {
   usdPerMonth: number;
 }
 
-export interface CostParts {
+interface CostParts {
   load: Load;
   workers: Workers;
   queue: Queue;
@@ -27,7 +32,7 @@ export function calculateCost(inputs: PlanInputs, parts: CostParts) {
   const prewarm = prewarmCost(inputs, parts);
   const storage = storageCost(inputs, parts.load);
   const views = viewCost(inputs, parts.views);
-  const purges = purgeCost(parts.purges);
+  const purges = purgeCost(inputs, parts.purges);
   const lines = {
     ...prewarm,
     storage,
@@ -46,72 +51,88 @@ export function calculateCost(inputs: PlanInputs, parts: CostParts) {
 export type Cost = ReturnType<typeof calculateCost>;
 
 function prewarmCost(inputs: PlanInputs, { load, workers, queue, store }: CostParts) {
-  const { unitsPerHour, memoryMb } = inputs;
+  const { unitsPerHour, containers, prices } = inputs;
   const { imagesPerHour } = load;
-  const { secondsPerImage, vcpus } = workers;
-  const compute = dollars(
-    'compute',
-    ((((imagesPerHour.value * secondsPerImage.value) / vcpus.value) * memoryMb) / 1024) *
-      PRICES.usdPerGbSecond,
-    `${show(imagesPerHour)} images × ${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU × ${show(memoryMb)} MB ÷ 1,024 × ${formatPrice(PRICES.usdPerGbSecond)}`,
-  );
-  const invocations = perMillion('invocations', queue.batchesPerHour, PRICES.usdPerMillionInvocations);
-  const calls = perMillion('queue', queue.calls, PRICES.usdPerMillionQueueCalls, 'calls');
+  const { compute, waiting } = calculateCompute(inputs, imagesPerHour, workers, containers ?? 'lambda');
+  const invocations = containers
+    ? dollars('invocations', 0, '0, since containers take messages themselves')
+    : perMillion('invocations', queue.batchesPerHour, prices.usdPerMillionInvocations);
+  const calls = perMillion('queue', queue.calls, prices.usdPerMillionQueueCalls, 'calls');
   const puts = dollars(
     'S3 puts, lists',
-    (unitsPerHour * (store.puts.value + store.lists.value) * PRICES.usdPerMillionPuts) / MILLION,
-    `${show(unitsPerHour)} units × (${show(store.puts)} + ${show(store.lists)}) × ${formatPrice(PRICES.usdPerMillionPuts)} ÷ ${show(MILLION)}`,
+    (unitsPerHour * (store.puts.value + store.lists.value) * prices.usdPerMillionPuts) / MILLION,
+    `${show(unitsPerHour)} units × (${show(store.puts)} + ${show(store.lists)}) × ${formatPrice(prices.usdPerMillionPuts)} ÷ ${show(MILLION)}`,
   );
   const gets = dollars(
     'S3 gets',
-    (unitsPerHour * store.gets.value * PRICES.usdPerMillionGets) / MILLION,
-    `${show(unitsPerHour)} units × ${show(store.gets)} × ${formatPrice(PRICES.usdPerMillionGets)} ÷ ${show(MILLION)}`,
+    (unitsPerHour * store.gets.value * prices.usdPerMillionGets) / MILLION,
+    `${show(unitsPerHour)} units × ${show(store.gets)} × ${formatPrice(prices.usdPerMillionGets)} ÷ ${show(MILLION)}`,
   );
-  const making = totalDollars('making', [compute, invocations, calls, puts, gets]);
-  return { compute, invocations, calls, puts, gets, making };
+  const logs = logCost(inputs, imagesPerHour, queue);
+  const making = totalDollars('making', [compute, waiting, invocations, calls, puts, gets, logs]);
+  return { compute, waiting, invocations, calls, puts, gets, logs, making };
+}
+
+/** What CloudWatch Logs takes in: a line for each image, and Lambda's own three for each invocation. */
+function logCost(
+  { logBytesPerImage, containers, prices }: PlanInputs,
+  imagesPerHour: Figure,
+  { batchesPerHour }: Queue,
+): Figure {
+  const perInvocation = containers ? 0 : LAMBDA_LOG_BYTES;
+  const bytes = imagesPerHour.value * logBytesPerImage + batchesPerHour.value * perInvocation;
+  return dollars(
+    'logs',
+    (bytes / BYTES_PER_GB) * prices.usdPerGbOfLogs,
+    `(${show(imagesPerHour)} images × ${show(logBytesPerImage)} bytes + ${show(batchesPerHour)} invocations × ${show(perInvocation)} bytes) ÷ ${show(BYTES_PER_GB)} × ${formatPrice(prices.usdPerGbOfLogs)}`,
+  );
 }
 
 /** Variants of an hour's images, for as long as they are kept. */
-function storageCost({ variantKb, monthsKept }: PlanInputs, { imagesPerHour, variantsPerImage }: Load) {
+function storageCost(
+  { variantKb, monthsKept, prices }: PlanInputs,
+  { imagesPerHour, variantsPerImage }: Load,
+) {
   const gb = (imagesPerHour.value * variantsPerImage.value * variantKb) / KB_PER_GB;
   return dollars(
     'storage',
-    gb * PRICES.usdPerGbMonth * monthsKept,
-    `${show(imagesPerHour)} images × ${show(variantsPerImage)} variants × ${show(variantKb)} KB ÷ ${show(KB_PER_GB)} × ${formatPrice(PRICES.usdPerGbMonth)} × ${counted(monthsKept, 'month')}`,
+    gb * prices.usdPerGbMonth * monthsKept,
+    `${show(imagesPerHour)} images × ${show(variantsPerImage)} variants × ${show(variantKb)} KB ÷ ${show(KB_PER_GB)} × ${formatPrice(prices.usdPerGbMonth)} × ${counted(monthsKept, 'month')}`,
   );
 }
 
-function viewCost({ usdPerGbOut }: PlanInputs, views: Views) {
-  const { viewsPerHour, outGbPerHour, fromStorePerSecond } = views;
-  const requests = perMillion('CloudFront requests', viewsPerHour, PRICES.usdPerMillionViews, 'views');
-  const edge = perMillion('CloudFront Function', viewsPerHour, PRICES.usdPerMillionEdgeRuns, 'views');
-  const egress = dollars(
-    'bytes out',
-    outGbPerHour.value * usdPerGbOut,
-    `${show(outGbPerHour)} GB × ${formatPrice(usdPerGbOut)}`,
-  );
+function viewCost(inputs: PlanInputs, views: Views) {
+  const { prices } = inputs;
+  const { viewsPerHour, outGbPerHour, fromStorePerSecond, usdPerMillionViews } = views;
+  const requests = perMillion('CloudFront requests', viewsPerHour, usdPerMillionViews.value, 'views');
+  const edge = perMillion('CloudFront Function', viewsPerHour, prices.usdPerMillionEdgeRuns, 'views');
+  const keys = perMillion('its reads of keys', viewsPerHour, prices.usdPerMillionKeyReads, 'views');
+  const { egress } = calculateEgress(inputs, outGbPerHour);
   const fromStore = dollars(
     'S3 gets of the CDN',
-    (fromStorePerSecond.value * SECONDS_PER_HOUR * PRICES.usdPerMillionGets) / MILLION,
-    `${show(fromStorePerSecond)} views/s × ${show(SECONDS_PER_HOUR)} s × ${formatPrice(PRICES.usdPerMillionGets)} ÷ ${show(MILLION)}`,
+    (fromStorePerSecond.value * SECONDS_PER_HOUR * prices.usdPerMillionGets) / MILLION,
+    `${show(fromStorePerSecond)} views/s × ${show(SECONDS_PER_HOUR)} s × ${formatPrice(prices.usdPerMillionGets)} ÷ ${show(MILLION)}`,
   );
-  const viewing = totalDollars('viewing', [requests, edge, egress, fromStore]);
-  return { requests, edge, egress, fromStore, viewing };
+  const viewing = totalDollars('viewing', [requests, edge, keys, egress, fromStore]);
+  return { requests, edge, keys, egress, fromStore, viewing };
 }
 
-function purgeCost({ paidTagsPerMonth, putsAndListsPerHour, purgedPerHour, getsPerPurge }: Purges) {
+function purgeCost(
+  { prices }: PlanInputs,
+  { paidTagsPerMonth, putsAndListsPerHour, purgedPerHour, getsPerPurge }: Purges,
+) {
   const tags = dollars(
     'invalidations',
-    (paidTagsPerMonth.value / HOURS_PER_MONTH) * PRICES.usdPerTag,
-    `${show(paidTagsPerMonth)} tags a month ÷ ${show(HOURS_PER_MONTH)} h × ${formatPrice(PRICES.usdPerTag)}`,
+    (paidTagsPerMonth.value / HOURS_PER_MONTH) * prices.usdPerTag,
+    `${show(paidTagsPerMonth)} tags a month ÷ ${show(HOURS_PER_MONTH)} h × ${formatPrice(prices.usdPerTag)}`,
   );
   const millionthsOfUsd =
-    putsAndListsPerHour.value * PRICES.usdPerMillionPuts +
-    purgedPerHour.value * getsPerPurge.value * PRICES.usdPerMillionGets;
+    putsAndListsPerHour.value * prices.usdPerMillionPuts +
+    purgedPerHour.value * getsPerPurge.value * prices.usdPerMillionGets;
   const purgeRequests = dollars(
     'S3 requests of purges',
     millionthsOfUsd / MILLION,
-    `(${show(putsAndListsPerHour)} puts, lists × ${formatPrice(PRICES.usdPerMillionPuts)} + ${show(purgedPerHour)} purges × ${show(getsPerPurge)} gets × ${formatPrice(PRICES.usdPerMillionGets)}) ÷ ${show(MILLION)}`,
+    `(${show(putsAndListsPerHour)} puts, lists × ${formatPrice(prices.usdPerMillionPuts)} + ${show(purgedPerHour)} purges × ${show(getsPerPurge)} gets × ${formatPrice(prices.usdPerMillionGets)}) ÷ ${show(MILLION)}`,
   );
   return { tags, purgeRequests, purging: totalDollars('purging', [tags, purgeRequests]) };
 }

@@ -1,8 +1,9 @@
 import type { Tier } from '../../src/protocol/request.ts';
 import { dollars, type Figure, figure, formatPrice, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
+import { KB_PER_GB, MILLION } from './limits.ts';
 import type { Load, Workers } from './load.ts';
-import { KB_PER_GB, MILLION, PRICES } from './prices-and-limits.ts';
+import type { Views } from './views.ts';
 
 /** An encoder effort, and what it was measured to cost and to weigh. */
 interface MeasuredEffort {
@@ -56,7 +57,7 @@ export interface EffortSavings {
 }
 
 /** @returns the SSIMULACRA2 score at which efforts are compared, the size of a variant, and a plan for each effort */
-export function calculateEfforts(inputs: PlanInputs, load: Load, workers: Workers) {
+export function calculateEfforts(inputs: PlanInputs, load: Load, workers: Workers, views: Views) {
   const width = Math.max(...inputs.wanted.widths);
   const score = measuredScore(inputs.wanted.tiers);
   const megapixels = figure(
@@ -73,7 +74,9 @@ export function calculateEfforts(inputs: PlanInputs, load: Load, workers: Worker
   const efforts = plans.map((plan, index) => {
     const format = MEASURED_EFFORTS[index]?.format;
     const fast = plans[MEASURED_EFFORTS.findIndex((other) => other.format === format)];
-    return fast && fast !== plan ? { ...plan, against: calculateSavings(inputs, plan, fast) } : plan;
+    return fast && fast !== plan
+      ? { ...plan, against: calculateSavings(inputs, plan, fast, views.usdPerNextGb) }
+      : plan;
   });
   return { score, width, megapixels, efforts };
 }
@@ -90,7 +93,7 @@ function effortFigures(parts: {
   score: 70 | 80;
 }): EffortPlan['figures'] {
   const { inputs, msPerMegapixel, megapixels, bytes, score } = parts;
-  const { memoryMb, variantKb } = inputs;
+  const { memoryMb, variantKb, prices } = inputs;
   const { imagesPerSecond } = parts.load;
   const { vcpus } = parts.workers;
   // The size of a variant in the inputs is that of the first effort in the table.
@@ -110,8 +113,8 @@ function effortFigures(parts: {
     ),
     computeUsd: dollars(
       'compute',
-      ((((MILLION * ms.value) / 1000 / vcpus.value) * memoryMb) / 1024) * PRICES.usdPerGbSecond,
-      `${show(MILLION)} images × ${show(ms)} ms ÷ 1,000 ÷ ${show(vcpus)} vCPU × ${show(memoryMb)} MB ÷ 1,024 × ${formatPrice(PRICES.usdPerGbSecond)}`,
+      ((((MILLION * ms.value) / 1000 / vcpus.value) * memoryMb) / 1024) * prices.usdPerGbSecond,
+      `${show(MILLION)} images × ${show(ms)} ms ÷ 1,000 ÷ ${show(vcpus)} vCPU × ${show(memoryMb)} MB ÷ 1,024 × ${formatPrice(prices.usdPerGbSecond)}`,
     ),
     kb: figure(
       'a view',
@@ -122,8 +125,14 @@ function effortFigures(parts: {
   };
 }
 
-function calculateSavings(inputs: PlanInputs, { figures }: EffortPlan, fast: EffortPlan): EffortSavings {
-  const { viewsPerImage, usdPerGbOut, usdPerMobileGb } = inputs;
+function calculateSavings(
+  inputs: PlanInputs,
+  { figures }: EffortPlan,
+  fast: EffortPlan,
+  usdPerNextGb: Figure,
+): EffortSavings {
+  const { viewsPerImage, usdPerMobileGb } = inputs;
+  const usdPerGbOut = usdPerNextGb.value;
   const moreComputeUsd = dollars(
     'more compute',
     figures.computeUsd.value - fast.figures.computeUsd.value,
@@ -141,7 +150,7 @@ function calculateSavings(inputs: PlanInputs, { figures }: EffortPlan, fast: Eff
     `${show(MILLION)} images × ${show(viewsPerImage)} views × ${show(sparedKb)} KB ÷ ${show(KB_PER_GB)}`,
     'GB',
   );
-  const [egress, mobile] = [formatPrice(usdPerGbOut), formatPrice(usdPerMobileGb)];
+  const [egress, mobile] = [show(usdPerNextGb), formatPrice(usdPerMobileGb)];
   const egressUsd = dollars('egress saved', sparedGb.value * usdPerGbOut, `${show(sparedGb)} GB × ${egress}`);
   const contractorsUsd = dollars(
     'saved for contractors',

@@ -1,12 +1,18 @@
+import { counted } from '../cli/text.ts';
 import { type Figure, figure, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
-import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './prices-and-limits.ts';
+import { KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
 
 /** The inputs that decide how many workers are needed. */
-export type WorkerDemand = Pick<
-  PlanInputs,
-  'unitsPerHour' | 'imagesPerUnit' | 'msPerImage' | 'memoryMb' | 'maxConcurrency'
->;
+export interface WorkerDemand
+  extends Pick<PlanInputs, 'unitsPerHour' | 'imagesPerUnit' | 'msPerImage' | 'memoryMb' | 'maxConcurrency'> {
+  /** Concurrent executions that the account may have. Default: what AWS gives to established accounts. */
+  executionsLimit?: number;
+  /** Time for each image in which a worker waits and its CPU has nothing to do. Default: none. */
+  waiting?: Figure;
+}
+
+const NO_WAITING = figure('waiting for originals, an image', 0, '0, not counted', 's');
 
 /** A quarter more workers than the load needs, so that the queue shrinks again after each peak. */
 export const HEADROOM = 1.25;
@@ -42,7 +48,11 @@ export function calculateLoad(inputs: PlanInputs) {
     variantsPerImage: figure(
       'variants an image',
       widths.length * tiers.length * formats.length,
-      `${widths.length} of PREWARM_WIDTHS × ${tiers.length} of PREWARM_TIERS × ${formats.length} of PREWARM_FORMATS`,
+      [
+        counted(widths.length, 'width'),
+        counted(tiers.length, 'tier'),
+        counted(formats.length, 'format'),
+      ].join(' × '),
     ),
     fetchedGbPerSecond: figure(
       "from clients' servers",
@@ -74,43 +84,73 @@ export function calculateWorkers(demand: WorkerDemand) {
     imagesPerSecond.value * secondsPerImage.value,
     `${show(imagesPerSecond)} images/s × ${show(secondsPerImage)} s`,
   );
-  const concurrency = figure(
-    'workers needed',
-    roundUp(busyVcpus.value / vcpus.value),
-    `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU⌉`,
+  const waitSecondsPerImage = demand.waiting ?? NO_WAITING;
+  const busy = figure(
+    'busy workers',
+    imagesPerSecond.value * (secondsPerImage.value / vcpus.value + waitSecondsPerImage.value),
+    `${show(imagesPerSecond)} images/s × (${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU + ${show(waitSecondsPerImage)} s waiting)`,
   );
-  const maxConcurrency = calculateMaxConcurrency(demand, busyVcpus, vcpus);
+  const concurrency = figure('workers needed', roundUp(busy.value), `⌈${show(busy)}⌉`);
+  const maxConcurrency = calculateMaxConcurrency(demand, busy);
+  const { executionsLimit = LIMITS.concurrentExecutions } = demand;
+  const others = Math.min(LIMITS.executionsForOthers, Math.ceil(executionsLimit / 2));
   return {
     secondsPerImage,
+    waitSecondsPerImage,
     vcpus,
     busyVcpus,
+    busy,
     concurrency,
     maxConcurrency,
     executions: figure(
       'concurrent executions needed',
-      maxConcurrency.value + LIMITS.executionsForOthers,
-      `${show(maxConcurrency)} workers + ${show(LIMITS.executionsForOthers)} for the image function and all else`,
+      maxConcurrency.value + others,
+      `${show(maxConcurrency)} workers + ${show(others)} for the image function and all else`,
     ),
     capacityPerSecond: figure(
       'images a second, all workers busy',
-      (maxConcurrency.value * vcpus.value) / secondsPerImage.value,
-      `${show(maxConcurrency)} workers × ${show(vcpus)} vCPU ÷ ${show(secondsPerImage)} s`,
+      maxConcurrency.value / (secondsPerImage.value / vcpus.value + waitSecondsPerImage.value),
+      `${show(maxConcurrency)} workers ÷ (${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU + ${show(waitSecondsPerImage)} s waiting)`,
     ),
   };
 }
 
-export type Workers = ReturnType<typeof calculateWorkers>;
+export interface Workers extends ReturnType<typeof calculateWorkers> {
+  /** Where containers work on the queue. */
+  containers?: Figure;
+  maxContainers?: Figure;
+}
 
 /** The user's limit, or what the load needs with headroom, within what an event source allows. */
-function calculateMaxConcurrency({ maxConcurrency }: WorkerDemand, busyVcpus: Figure, vcpus: Figure): Figure {
+function calculateMaxConcurrency(
+  { maxConcurrency, executionsLimit = LIMITS.concurrentExecutions }: WorkerDemand,
+  busy: Figure,
+): Figure {
   const label = 'workers at most';
   if (maxConcurrency !== undefined)
-    return figure(label, maxConcurrency, `${show(maxConcurrency)}, as --concurrency says`);
-  const wanted = roundUp((busyVcpus.value / vcpus.value) * HEADROOM);
+    return figure(label, maxConcurrency, `${show(maxConcurrency)}, as the options say`);
+  const wanted = roundUp(busy.value * HEADROOM);
+  const fitting = workersThatFit(executionsLimit);
+  if (executionsLimit < LIMITS.concurrentExecutions && wanted > fitting)
+    return figure(label, fitting, fittingFormula(fitting, executionsLimit));
   const limit = LIMITS.eventSourceConcurrency;
   if (wanted > limit) return figure(label, limit, `${show(limit)}, the limit of one event source`);
-  if (wanted < 2) return figure(label, 2, '2, the minimum');
-  return figure(label, wanted, `⌈${show(busyVcpus)} ÷ ${show(vcpus)} vCPU × ${HEADROOM}⌉`);
+  const least = LIMITS.leastEventSourceConcurrency;
+  if (wanted < least) return figure(label, least, `${show(least)}, the minimum`);
+  return figure(label, wanted, `⌈${show(busy)} × ${HEADROOM}⌉`);
+}
+
+/** How many workers fit into the concurrent executions of an account beside viewers. Half of what a small account has is left to these. */
+export function workersThatFit(executionsLimit: number): number {
+  const half = Math.floor(executionsLimit / 2);
+  return Math.max(LIMITS.leastEventSourceConcurrency, executionsLimit - LIMITS.executionsForOthers, half);
+}
+
+function fittingFormula(fitting: number, executionsLimit: number): string {
+  const ofAccount = `${show(executionsLimit)} executions of the account`;
+  if (fitting === executionsLimit - LIMITS.executionsForOthers)
+    return `${ofAccount} − ${show(LIMITS.executionsForOthers)} for all else`;
+  return `⌊${ofAccount} ÷ 2⌋`;
 }
 
 /** The workers that the load keeps busy, or the maximum, whichever is less. */
@@ -148,6 +188,7 @@ export function formatStackOptions(options: StackOptions): string {
 
 /** What to change when the workers of one stack cannot carry the load; `undefined` when they can. */
 export function adviceBeyondOneStack(demand: WorkerDemand, workers: Workers): string | undefined {
+  if (workers.maxContainers) return undefined;
   const stacks = stacksNeeded(workers);
   if (stacks === 1) return undefined;
   const memoryMb = leastMemoryMb(demand);
@@ -156,8 +197,8 @@ export function adviceBeyondOneStack(demand: WorkerDemand, workers: Workers): st
 }
 
 /** How many stacks of these workers the load needs: 1, unless the queue of one stack would only grow. */
-function stacksNeeded({ busyVcpus, vcpus }: Workers): number {
-  const workers = busyVcpus.value / vcpus.value;
+function stacksNeeded({ busy }: Pick<Workers, 'busy'>): number {
+  const workers = busy.value;
   const limit = LIMITS.eventSourceConcurrency;
   return workers < limit ? 1 : Math.ceil((workers * HEADROOM) / limit);
 }

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
-import { readPhotographs } from '../../src/demo/demo.ts';
 import type { Effort, Encoder } from '../../src/encode/encoder.ts';
 import { createSharpEncoder } from '../../src/encode/sharp-encoder.ts';
 import type { WantedVariants } from '../../src/unit/unit.ts';
@@ -45,11 +44,6 @@ const IMAGE_FILE = /\.(jpe?g|png|gif|webp|avif|tiff?|hei[cf])$/i;
 const MAX_PHOTOGRAPHS = 48;
 /** The first round warms up and does not count. */
 const ROUNDS = 4;
-
-/** The photographs that come with the npm packages: real ones, but small. */
-export async function packagedOriginals(): Promise<readonly Original[]> {
-  return (await readPhotographs()).map(({ name, bytes }) => ({ name, read: async () => bytes }));
-}
 
 /** @throws CommandFailure when the folder cannot be read or contains no photographs */
 export async function originalsInFolder(folder: string): Promise<readonly Original[]> {

@@ -1,15 +1,15 @@
-import { MAX_MESSAGE_IMAGES, MAX_MESSAGE_JOBS } from '../../src/queue/message.ts';
 import { MAX_BATCH_IMAGES, MAX_BATCH_UNITS } from '../../src/unit/ingest.ts';
 import { type Figure, figure, roundDown, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
+import { LIMITS } from './limits.ts';
 import { busyWorkers, type Load, type Workers } from './load.ts';
-import { LIMITS } from './prices-and-limits.ts';
 import type { Store } from './requests.ts';
+import { calculateUnitsPerMessage } from './units-per-message.ts';
 
 /** How units are packed into messages, and how many SQS calls that takes. */
 export function calculateQueue(inputs: PlanInputs, workers: Workers) {
   const { unitsPerHour, imagesPerUnit, messagesPerBatch } = inputs;
-  const { secondsPerImage, vcpus, maxConcurrency } = workers;
+  const { secondsPerImage, waitSecondsPerImage, vcpus, maxConcurrency } = workers;
   const unitsPerMessage = calculateUnitsPerMessage(imagesPerUnit);
   const messagesPerHour = figure(
     'messages an hour',
@@ -51,28 +51,17 @@ export function calculateQueue(inputs: PlanInputs, workers: Workers) {
     ),
     batchSeconds: figure(
       'a batch takes',
-      (messagesPerBatch * unitsPerMessage.value * imagesPerUnit * secondsPerImage.value) / vcpus.value,
-      `${show(messagesPerBatch)} messages × ${show(unitsPerMessage)} units × ${show(imagesPerUnit)} images × ${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU`,
+      messagesPerBatch *
+        unitsPerMessage.value *
+        imagesPerUnit *
+        (secondsPerImage.value / vcpus.value + waitSecondsPerImage.value),
+      `${show(messagesPerBatch)} messages × ${show(unitsPerMessage)} units × ${show(imagesPerUnit)} images × (${show(secondsPerImage)} s ÷ ${show(vcpus)} vCPU + ${show(waitSecondsPerImage)} s waiting)`,
       's',
     ),
   };
 }
 
 export type Queue = ReturnType<typeof calculateQueue>;
-
-/** How many units with this many images of one client `packJobs` puts into one message. */
-function calculateUnitsPerMessage(images: number) {
-  const label = 'units a message';
-  if (images > MAX_MESSAGE_IMAGES)
-    return figure(label, 1, '1, since one unit already has more images than a message takes');
-  if (images * MAX_MESSAGE_JOBS <= MAX_MESSAGE_IMAGES)
-    return figure(label, MAX_MESSAGE_JOBS, `${show(MAX_MESSAGE_JOBS)}, the maximum`);
-  return figure(
-    label,
-    roundDown(MAX_MESSAGE_IMAGES / images),
-    `⌊${show(MAX_MESSAGE_IMAGES)} images ÷ ${show(images)} images⌋`,
-  );
-}
 
 /** How many units `ingestUnits` sends, and so packs, together. */
 function calculateUnitsPerSend(images: number) {
@@ -98,8 +87,12 @@ export function calculateTime(
   const growth = LIMITS.eventSourceGrowthPerMinute;
   const growthTime = (label: string, count: Figure) =>
     figure(label, (count.value / growth) * 60, `${show(count)} ÷ ${show(growth)} a minute × 60 s`, 's');
-  const pollersReady = growthTime('until enough batches are received', busy);
-  const allReady = growthTime('until the maximum of workers', maxConcurrency);
+  const pollersReady = workers.containers
+    ? containersReady('until enough containers run, at the latest')
+    : growthTime('until enough batches are received', busy);
+  const allReady = workers.maxContainers
+    ? containersReady('until the maximum of containers')
+    : growthTime('until the maximum of workers', maxConcurrency);
   const backlogImages = figure(
     'images in the backlog',
     inputs.backlogUnits * inputs.imagesPerUnit,
@@ -154,6 +147,17 @@ export function calculateTime(
 }
 
 export type Time = ReturnType<typeof calculateTime>;
+
+/** The last containers are started when the oldest message has waited for ten minutes (`infra/fargate-scaling.ts`). */
+function containersReady(label: string): Figure {
+  const [waitedSeconds, startSeconds] = [600, 60];
+  return figure(
+    label,
+    waitedSeconds + startSeconds,
+    `${waitedSeconds} s that the oldest message has waited + ${startSeconds} s to start, an assumption`,
+    's',
+  );
+}
 
 /**
  * Returns how long this many images take in a new bucket, if no more arrive, in seconds. The bucket has one partition, which bounds its writes

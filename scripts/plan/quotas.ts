@@ -1,8 +1,9 @@
 import { SHARDS } from '../../src/protocol/keys.ts';
 import { formatDuration } from '../cli/text.ts';
 import { type Figure, formatNumber } from './figure.ts';
-import type { Load, Workers } from './load.ts';
-import { LIMITS } from './prices-and-limits.ts';
+import type { PlanInputs } from './inputs.ts';
+import { LIMITS } from './limits.ts';
+import { type Load, type Workers, workersThatFit } from './load.ts';
 import type { Queue } from './queue.ts';
 import type { Purges, Store } from './requests.ts';
 import type { Views } from './views.ts';
@@ -20,6 +21,7 @@ export interface Quota {
 }
 
 interface QuotaParts {
+  inputs: Pick<PlanInputs, 'executionsLimit'>;
   workers: Workers;
   beyondOneStack: string | undefined;
   queue: Queue;
@@ -30,7 +32,8 @@ interface QuotaParts {
 
 /** Compares the load with every AWS limit that it can reach. */
 export function compareQuotas(parts: QuotaParts): readonly Quota[] {
-  const { workers, beyondOneStack = '', queue, store, views, purges } = parts;
+  const { inputs, workers, beyondOneStack = '', queue, store, views, purges } = parts;
+  const { executionsLimit } = inputs;
   const { concurrency, executions } = workers;
   const raise = (needed: Figure) => `raise it to ${formatNumber(quotaToRequest(needed.value))} or more`;
   const { viewsPerSecond, gigabitsPerSecond } = views;
@@ -38,8 +41,10 @@ export function compareQuotas(parts: QuotaParts): readonly Quota[] {
     quota(
       'Lambda: concurrent executions (L-B99A9384)',
       executions,
-      LIMITS.concurrentExecutions,
-      raise(executions),
+      executionsLimit,
+      executionsLimit < LIMITS.concurrentExecutions
+        ? `ask for ${formatNumber(Math.max(LIMITS.concurrentExecutions, quotaToRequest(executions.value)))}; until it is granted, "workerMaxConcurrency": ${workersThatFit(executionsLimit)}`
+        : raise(executions),
     ),
     quota(
       'Lambda: concurrency of an event source',
@@ -96,19 +101,20 @@ export function quotaToRequest(needed: number): number {
  * Lambda lets a function run.
  */
 export function loadWarnings(plan: {
+  inputs: Pick<PlanInputs, 'executionsLimit'>;
   load: Load;
   workers: Workers;
   queue: Queue;
   beyondOneStack: string | undefined;
 }): string[] {
-  const { load, workers, queue, beyondOneStack } = plan;
+  const { inputs, load, workers, queue, beyondOneStack } = plan;
   const warnings: string[] = [];
   const needed = load.imagesPerSecond.value;
   const capacity = workers.capacityPerSecond.value;
   if (capacity <= needed)
     warnings.push(
-      `${formatNumber(workers.maxConcurrency.value)} workers make ${formatNumber(capacity)} images a second, and ` +
-        `${formatNumber(needed)} arrive: the queue only grows. ${capacityAdvice(workers, beyondOneStack)}.`,
+      `${workers.maxContainers ? `${formatNumber(workers.maxContainers.value)} containers and ` : ''}${formatNumber(workers.maxConcurrency.value)} workers make ${formatNumber(capacity)} images a second, and ` +
+        `${formatNumber(needed)} arrive: the queue only grows. ${capacityAdvice(workers, beyondOneStack, inputs.executionsLimit)}.`,
     );
   const batchSeconds = queue.batchSeconds.value;
   if (batchSeconds > LIMITS.functionSeconds)
@@ -119,8 +125,15 @@ export function loadWarnings(plan: {
   return warnings;
 }
 
-function capacityAdvice({ busyVcpus, vcpus }: Workers, beyondOneStack: string | undefined): string {
+function capacityAdvice(
+  { busy, containers }: Workers,
+  beyondOneStack: string | undefined,
+  executionsLimit: number,
+): string {
   if (beyondOneStack !== undefined) return `It is ${beyondOneStack}`;
-  const fewest = Math.floor(busyVcpus.value / vcpus.value) + 1;
+  if (containers) return `It needs ${formatNumber(containers.value)} containers or more ("fargateMaxTasks")`;
+  const fewest = Math.floor(busy.value) + 1;
+  if (fewest > workersThatFit(executionsLimit) && executionsLimit < LIMITS.concurrentExecutions)
+    return `It needs ${formatNumber(fewest)} workers or more, and an account with more than ${formatNumber(executionsLimit)} concurrent executions: deploy:check says how to ask for them`;
   return `It needs a --concurrency of ${formatNumber(fewest)} or more`;
 }

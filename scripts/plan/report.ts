@@ -1,5 +1,6 @@
 import { counted, formatBytes, formatDuration, formatTable } from '../cli/text.ts';
 import type { Plan } from './calculate.ts';
+import { sharesOf } from './egress.ts';
 import {
   type Figure,
   formatFigures,
@@ -13,10 +14,10 @@ import {
 import { measuredMsPerImage, type PlanInputs } from './inputs.ts';
 import { busyWorkers, formatStackOptions } from './load.ts';
 import type { Measurement } from './measure.ts';
-import { PRICES } from './prices-and-limits.ts';
+import { PRICES_DATE } from './prices.ts';
 import { newBucketSeconds } from './queue.ts';
 import type { Quota } from './quotas.ts';
-import { costLines, effortLines, priceLines } from './report-costs.ts';
+import { costLines, effortLines, flatRateLines, priceLines, shieldLines } from './report-costs.ts';
 
 export interface ReportOptions {
   /** Names of the options that the user gave, such as `unitsPerHour`; all others are measured or assumed. */
@@ -35,7 +36,8 @@ export function formatPlanJson(
   { measurement, warnings }: ReportOptions,
   parts: Readonly<Record<string, unknown>> = {},
 ): string {
-  const all = { given: inputs, ...plan, measurement, warnings, prices: PRICES, ...parts };
+  const { prices, ...given } = inputs;
+  const all = { given, ...plan, measurement, warnings, prices: { date: PRICES_DATE, ...prices }, ...parts };
   return JSON.stringify(all, undefined, 2);
 }
 
@@ -48,8 +50,8 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
     section('Given', inputLines(plan.inputs, options)),
     measurement ? measurementLines(measurement) : [],
     section('Load', formatFigures(load)),
-    section('Workers', formatFigures(workers), [
-      "The time to wait for clients' servers is not counted: a worker fetches some originals while it encodes others.",
+    section('Workers', formatFigures({ ...workers }), [
+      "CPU an image is that of the stack's effort and variants. A worker fetches some originals while it encodes others.",
     ]),
     section('Queue', formatFigures(queue)),
     section('Store', formatFigures(store), [
@@ -65,11 +67,17 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
     ]),
     section('Time', formatFigures(time)),
     costLines(plan),
-    section('Workers on Fargate Spot instead ("fargateMaxTasks" of the stack)', formatFigures(plan.fargate), [
-      'Not counted: the minutes in which containers start and wait, and the work of the two functions beside them.',
-    ]),
+    section(
+      'A million images, by where workers run ("fargateMaxTasks" of the stack)',
+      formatFigures(plan.places),
+      [
+        'Of containers not counted: the minutes in which they start and wait, and the work of the two functions beside them.',
+      ],
+    ),
+    flatRateLines(plan),
+    shieldLines(plan),
     effortLines(plan),
-    priceLines(),
+    priceLines(plan),
     warnings.length > 0 ? section('Warnings', bulletPoints(warnings)) : [],
   ];
   const shown = sections.filter((lines) => lines.length > 0);
@@ -86,14 +94,14 @@ function bulletPoints(items: readonly string[]): string[] {
 
 /** What an operator wants to know first. */
 function summaryLines(plan: Plan): string[] {
-  const { inputs, load, workers, time, cost, views } = plan;
+  const { inputs, load, cost, views } = plan;
   const number = (figure: Figure) => formatNumber(figure.value);
   const bytes = ({ value: gb }: Figure) => formatBytes(Math.round(gb * 1e9));
   const lines = [
-    `${counted(busyWorkers(workers).value, 'worker')} at work, ${number(workers.maxConcurrency)} at most; ready after ${formatDuration(time.pollersReady.value)}`,
+    workersLine(plan),
     plan.beyondOneStack ?? formatStackOptions(plan.stackOptions),
     ...(inputs.backlogUnits > 0 ? [backlogLine(plan)] : []),
-    `${formatUsd(cost.making.usdPerMillionImages)} to make a million images, ${formatUsd(cost.making.value)} an hour; ${formatUsd(cost.total.value)} an hour with storage, views and purges`,
+    `${formatUsd(cost.making.usdPerMillionImages)} to make a million images ${placeOf(inputs)}, ${formatUsd(cost.making.value)} an hour; ${formatUsd(cost.total.value)} an hour with storage, views and purges`,
     `contractors, who pay for their mobile data, download ${bytes(views.outGbPerHour)} an hour instead of ${bytes(views.originalsGbPerHour)}`,
     insufficientQuotasLine(plan.quotas),
   ];
@@ -101,6 +109,21 @@ function summaryLines(plan: Plan): string[] {
     `${counted(inputs.unitsPerHour, 'unit')} of ${counted(inputs.imagesPerUnit, 'image')} an hour: ${number(load.imagesPerSecond)} images a second`,
     ...lines.map((line) => `  ${line}`),
   ];
+}
+
+/** Where workers run. */
+function placeOf({ containers }: PlanInputs): string {
+  if (!containers) return 'on Lambda';
+  return containers.isSpot ? 'on Fargate Spot' : 'on Fargate';
+}
+
+function workersLine({ workers, time }: Plan): string {
+  const { containers, maxContainers, maxConcurrency } = workers;
+  const ready = `ready after ${formatDuration(time.pollersReady.value)}`;
+  if (!containers || !maxContainers)
+    return `${counted(busyWorkers(workers).value, 'worker')} at work, ${formatNumber(maxConcurrency.value)} at most; ${ready}`;
+  const atWork = Math.min(containers.value, maxContainers.value);
+  return `${counted(atWork, 'container')} at work, ${formatNumber(maxContainers.value)} at most, beside ${counted(maxConcurrency.value, 'worker function')}; ${ready}`;
 }
 
 function backlogLine({ inputs, time, workers }: Plan): string {
@@ -129,22 +152,46 @@ function insufficientQuotasLine(quotas: readonly Quota[]): string {
 function inputLines(inputs: PlanInputs, { givenOptions, measurement }: ReportOptions): string[] {
   const { widths, tiers, formats } = inputs.wanted;
   const variants = `${widths.join(', ')} px; ${tiers.join(', ')}; ${formats.join(', ')}`;
-  const measured = measurement ? 'measured' : 'assumed';
+  const measured = measurement ? 'measured' : 'assumed for the effort and the variants of the stack';
+  const ofStack = 'of the stack';
   const measuredSize = measurement && givenOptions.has('photos') ? 'measured' : 'assumed';
   const rows: [label: string, value: string, name: string, option: string, otherwise?: string][] = [
-    ['units an hour', formatNumber(inputs.unitsPerHour), 'unitsPerHour', '--units-per-hour'],
+    [
+      'units an hour',
+      formatNumber(inputs.unitsPerHour),
+      'unitsPerHour',
+      '--units-per-hour',
+      "as many as the stack's workers make",
+    ],
     ['images a unit', formatNumber(inputs.imagesPerUnit), 'images', '--images'],
     ['CPU an image', `${formatNumber(inputs.msPerImage)} ms`, 'ms', '--ms', measured],
     ['an original', `${formatNumber(inputs.sourceKb)} KB`, 'sourceKb', '--source-kb', measuredSize],
     ['a variant', `${formatNumber(inputs.variantKb)} KB`, 'variantKb', '--variant-kb', measuredSize],
-    ['a worker', `${formatNumber(inputs.memoryMb)} MB`, 'memory', '--memory', 'as the load needs'],
-    ['messages a batch', formatNumber(inputs.messagesPerBatch), 'batch', '--batch'],
+    [
+      'a worker',
+      `${formatNumber(inputs.memoryMb)} MB`,
+      'memory',
+      '--memory',
+      'of the stack, or as the load needs',
+    ],
+    ['an original takes', `${formatNumber(inputs.fetchMs)} ms to fetch`, 'fetchMs', '--fetch-ms'],
+    ['messages a batch', formatNumber(inputs.messagesPerBatch), 'batch', '--batch', ofStack],
     ['views an image', formatNumber(inputs.viewsPerImage), 'views', '--views'],
     ['of these, CDN hits', formatPercent(inputs.cdnHitShare), 'cdnHits', '--cdn-hits'],
     ['units purged some day', formatPercent(inputs.purgedShare), 'purged', '--purged'],
     ['months kept', formatNumber(inputs.monthsKept), 'months', '--months'],
     ['units in the backlog', formatNumber(inputs.backlogUnits), 'backlog', '--backlog'],
-    ['a GB out of the CDN', formatPrice(inputs.usdPerGbOut), 'egressUsdPerGb', '--egress-usd-per-gb'],
+    ['viewers', formatShares(inputs), 'viewers', '--viewers'],
+    ['views before the image', formatPercent(inputs.earlyViewShare), 'earlyViews', '--early-views'],
+    [
+      'a GB out of the CDN',
+      inputs.usdPerGbOut === undefined ? '' : formatPrice(inputs.usdPerGbOut),
+      'egressUsdPerGb',
+      '--egress-usd-per-gb',
+      'the tiers of CloudFront',
+    ],
+    ['executions', formatNumber(inputs.executionsLimit), 'executions', '--executions'],
+    ['region', inputs.prices.region, 'region', '--region', 'or AWS_REGION'],
     ['a GB of mobile data', formatPrice(inputs.usdPerMobileGb), 'mobileUsdPerGb', '--mobile-usd-per-gb'],
   ];
   const lines = rows.map(([label, value, name, option, otherwise = 'assumed']) => [
@@ -153,9 +200,18 @@ function inputLines(inputs: PlanInputs, { givenOptions, measurement }: ReportOpt
     givenOptions.has(name) ? option : `${option}, ${otherwise}`,
   ]);
   return formatTable(
-    [...lines, ['variants an image', '', `${variants} (PREWARM_WIDTHS, PREWARM_TIERS, PREWARM_FORMATS)`]],
+    [
+      ...lines,
+      ['variants an image', '', `${variants} (prewarmWidths, prewarmTiers, prewarmFormats of the stack)`],
+    ],
     ['text', 'number', 'text'],
   );
+}
+
+function formatShares(inputs: PlanInputs): string {
+  return sharesOf(inputs)
+    .map(([area, share]) => `${area} ${formatPercent(share)}`)
+    .join(', ');
 }
 
 function measurementLines(measurement: Measurement): string[] {

@@ -1,8 +1,8 @@
 import { UNIT_STATES } from '../../src/protocol/keys.ts';
 import { figure, formatPercent, roundUp, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
+import { HOURS_PER_MONTH, KB_PER_GB, LIMITS, SECONDS_PER_HOUR } from './limits.ts';
 import type { Load } from './load.ts';
-import { HOURS_PER_MONTH, KB_PER_GB, LIMITS, PRICES, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 import type { Views } from './views.ts';
 
 /** Every ten minutes the worker deletes what crashed work has left behind for purged units. */
@@ -113,7 +113,7 @@ function calculateInvalidations(purgedPerHour: number, purgedPerSecond: number) 
     purgedPerHour * HOURS_PER_MONTH,
     `${show(purgedPerHour)} units × ${show(HOURS_PER_MONTH)} h, a tag each`,
   );
-  const free = Math.min(tagsPerMonth.value, PRICES.freeTagsPerMonth);
+  const free = Math.min(tagsPerMonth.value, LIMITS.freeTagsPerMonth);
   const tagsPerSecond = figure(
     'invalidated a second, at most',
     LIMITS.tagsInFlight / LIMITS.invalidationSeconds,

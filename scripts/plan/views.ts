@@ -1,7 +1,8 @@
-import { dollars, figure, formatPercent, formatPrice, show } from './figure.ts';
+import { calculateEgress, calculateViewPrice } from './egress.ts';
+import { dollars, type Figure, figure, formatPercent, formatPrice, show } from './figure.ts';
 import type { PlanInputs } from './inputs.ts';
+import { KB_PER_GB, SECONDS_PER_HOUR } from './limits.ts';
 import type { Load } from './load.ts';
-import { KB_PER_GB, SECONDS_PER_HOUR } from './prices-and-limits.ts';
 
 /** Views at the rate at which images are made, their bytes, and the bytes of the originals that they replace. */
 export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
@@ -30,8 +31,12 @@ export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
     `${show(originalsGbPerHour)} GB − ${show(outGbPerHour)} GB`,
     'GB',
   );
-  const sparedUsd = (label: string, price: number) =>
-    dollars(label, sparedGbPerHour.value * price, `${show(sparedGbPerHour)} GB × ${formatPrice(price)}`);
+  const { usdPerNextGb } = calculateEgress(inputs, outGbPerHour);
+  const sparedUsd = (label: string, price: Figure | number) => {
+    const usd = typeof price === 'number' ? price : price.value;
+    const shown = typeof price === 'number' ? formatPrice(price) : show(price);
+    return dollars(label, sparedGbPerHour.value * usd, `${show(sparedGbPerHour)} GB × ${shown}`);
+  };
   return {
     viewsPerHour,
     viewsPerSecond,
@@ -49,7 +54,9 @@ export function calculateViews(inputs: PlanInputs, { imagesPerHour }: Load) {
     ),
     originalsGbPerHour,
     sparedGbPerHour,
-    sparedUsdPerHour: sparedUsd('saved in CDN traffic, an hour', inputs.usdPerGbOut),
+    usdPerMillionViews: calculateViewPrice(inputs),
+    usdPerNextGb,
+    sparedUsdPerHour: sparedUsd('saved in CDN traffic, an hour', usdPerNextGb),
     contractorsUsdPerHour: sparedUsd('saved for contractors, an hour', inputs.usdPerMobileGb),
   };
 }

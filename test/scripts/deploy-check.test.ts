@@ -50,7 +50,7 @@ describe('the command deploy:check', () => {
       / eu-north-1\n.*valid\n +→ sourceAllow is not set: .*\n.*\n.*account 123456789012, as arn:aws:iam::123456789012:user\/deployer\n/,
     );
     expect(stdout).toMatch(
-      /workers +100 workers of 1,769 MB make 33\.33 images a second of 3,000 ms \(best: avif and webp, balanced, 1080 px\): 24,000 units of 5 images an hour\n/,
+      /workers +100 workers of 1,769 MB make 55\.4 images a second of 1,800 ms \(best: avif and webp, balanced, 1080 px\): 39,889 units of 5 images an hour\n/,
     );
     expect(stdout).toMatch(
       /1,000 for all .*, 200 needed: 100 workers \+ 100 for the image function and all else\n/,
@@ -64,43 +64,43 @@ describe('the command deploy:check', () => {
     const few = await check(aws, load);
     expect(few.status).toBe(2);
     expect(few.lineOf('workers')).toMatch(
-      /^missing .* 1,000,000 units an hour × 5 images = 1,389 images a second of 350 ms: 487 workers needed, 608 at most\n +→ deploy with "workerMaxConcurrency": 608, "workerMemoryMb": 1769$/,
+      /^missing .* 1,000,000 units an hour × 5 images = 1,389 images a second of 350 ms: 494 workers needed, 617 at most\n +→ deploy with "workerMaxConcurrency": 617, "workerMemoryMb": 1769$/,
     );
-    const enough = await check(aws, [...load, '-c', 'edgepress.workerMaxConcurrency=608']);
+    const enough = await check(aws, [...load, '-c', 'edgepress.workerMaxConcurrency=617']);
     expect(enough.status).toBe(0);
-    expect(enough.lineOf('workers')).toMatch(/^ok .*; the options have 608 workers of 1,769 MB$/);
-    expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 708 needed/);
+    expect(enough.lineOf('workers')).toMatch(/^ok .*; the options have 617 workers of 1,769 MB$/);
+    expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 717 needed/);
   });
 
   it('counts the containers of the options among the workers, and says how many a load needs', async () => {
     const aws = await openAccount();
     const load = ['--units-per-hour', '100000', '--images', '5'];
-    const enough = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=150']);
+    const enough = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=90']);
     expect(enough.status).toBe(0);
     expect(enough.lineOf('workers')).toMatch(
-      /^ok .* 139 images a second of 3,000 ms: .*; the options have 2 workers of 1,769 MB and 150 containers of 4 vCPUs$/,
+      /^ok .* 139 images a second of 1,800 ms: .*; the options have 2 workers of 1,769 MB and 90 containers of 4 vCPUs$/,
     );
     expect(enough.lineOf('Lambda concurrency')).toMatch(/^ok .* 102 needed: 2 workers \+ 100 /);
-    const few = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=100']);
+    const few = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=60']);
     expect(few.status).toBe(2);
-    expect(few.lineOf('workers')).toMatch(/^missing .*\n +→ deploy with "fargateMaxTasks": 131$/);
+    expect(few.lineOf('workers')).toMatch(/^missing .*\n +→ deploy with "fargateMaxTasks": 79$/);
     expect(few.lineOf('Lambda concurrency')).toMatch(/^ok .* 102 needed/);
     const asked = await check(aws, ['-c', 'edgepress.fargateMaxTasks=1', '-c', 'edgepress.fargateVcpus=1']);
     expect(asked.lineOf('workers')).toMatch(
-      / 2 workers of 1,769 MB and 1 container of 1 vCPU make 1 images a second/,
+      / 2 workers of 1,769 MB and 1 container of 1 vCPU make 1\.664 images a second/,
     );
   });
 
   it("takes the CPU time of an image from the stack's effort and variants", async () => {
     const aws = await openAccount();
     const { lineOf } = await check(aws, ['-c', 'edgepress.prewarmEffort=fast']);
-    expect(lineOf('workers')).toMatch(/ of 350 ms \(fast: avif and webp/);
+    expect(lineOf('workers')).toMatch(/ of 510 ms \(fast: avif and webp/);
     const larger = await check(aws, [
       ...['-c', 'edgepress.prewarmEffort=fast', '-c', 'edgepress.prewarmWidths=1080,2160'],
       ...['-c', 'edgepress.widths=1080,2160'],
     ]);
     expect(larger.lineOf('workers')).toMatch(
-      / of 1,150 ms \(fast: avif and webp, balanced, 1080 and 2160 px\)/,
+      / of 1,950 ms \(fast: avif and webp, balanced, 1080 and 2160 px\)/,
     );
   });
 
@@ -109,7 +109,7 @@ describe('the command deploy:check', () => {
     const { status, lineOf } = await check(aws, ['-c', 'edgepress.imageMemoryMb=3538']);
     expect(status).toBe(2);
     expect(lineOf('Lambda concurrency')).toMatch(
-      /^missing .* 10 for .*, 200 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1000; until it is granted, deploy with "workerMaxConcurrency": 5, which make 1\.667 images a second/,
+      /^missing .* 10 for .*, 200 needed: .*\n +→ aws service-quotas request-service-quota-increase .*--quota-code L-B99A9384 --desired-value 1000; until it is granted, deploy with "workerMaxConcurrency": 5, which make 2\.77 images a second/,
     );
     expect(lineOf('Lambda memory')).toMatch(
       /^not checked .* 3,538 MB .* 3,008 MB at most.*\n +→ set imageMemoryMb/,
@@ -133,7 +133,7 @@ describe('the command deploy:check', () => {
   it('asks for more concurrent executions than the load needs, beyond the default', async () => {
     const aws = await openAccount();
     const { lineOf } = await check(aws, ['--units-per-hour', '1000000', '--images', '5', '--ms', '519']);
-    expect(lineOf('Lambda concurrency')).toMatch(/^missing .* 1,002 needed: .*\n.* --desired-value 1300; /);
+    expect(lineOf('Lambda concurrency')).toMatch(/^missing .* 1,010 needed: .*\n.* --desired-value 1300; /);
   });
 
   it('says what is wrong with the options before CDK does', async () => {

@@ -13,8 +13,9 @@ async function runPlan(args: readonly string[], env: Record<string, string> = {}
   return { status: await program.ended, ...program.output };
 }
 
-const MILLION = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350'];
-const FIFTEEN_MILLION_IMAGES = ['--units-per-hour', '1000000', '--images', '15', '--ms', '350'];
+const REGION = ['--region', 'us-east-1'];
+const MILLION = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350', '--fetch-ms', '0', ...REGION];
+const FIFTEEN_MILLION_IMAGES = [...MILLION, '--images', '15'];
 
 describe('edgepress plan', () => {
   it('prints a summary, then every section of figures with their formulas, and the prices', async () => {
@@ -29,7 +30,7 @@ describe('edgepress plan', () => {
     expect(stdout).toMatch(/^ {2}1,000,000 units in the backlog are done in/m);
     expect(stdout).toMatch(/: S3: reads a second \(grows by itself: start slowly\)$/m);
     expect(stdout).toMatch(/^ {2}busy vCPUs +486 {2}= 1,389 images\/s × 0\.35 s$/m);
-    expect(stdout).toMatch(/^ {2}workers needed +487 {2}= ⌈486 ÷ 1 vCPU⌉$/m);
+    expect(stdout).toMatch(/^ {2}workers needed +487 {2}= ⌈486⌉$/m);
     expect(stdout).not.toMatch(/486 workers|0\.0 s|1 months/);
     expect(stdout).toMatch(
       /^ {2}compute +\$40\.31 +\$8\.06 +\$29,426 {2}= 5,000,000 images × 0\.35 s .* × \$0\.0000133334$/m,
@@ -42,7 +43,8 @@ describe('edgepress plan', () => {
 
   it('prints the same figures with --json as in the text', async () => {
     const [text, json] = await Promise.all([runPlan(MILLION), runPlan([...MILLION, '--json'])]);
-    const { effort, ...plan } = JSON.parse(json.stdout);
+    // Efforts and flat-rate plans are tables in the text, with the formula of each column.
+    const { effort, flatRates, ...plan } = JSON.parse(json.stdout);
     expect(plan.workers.busyVcpus).toEqual({
       label: 'busy vCPUs',
       unit: '',
@@ -55,7 +57,6 @@ describe('edgepress plan', () => {
       workerBatchSize: 2,
     });
     expect(plan.prices).toMatchObject({ date: 'November 2026', usdPerTag: 0.005 });
-    // The text has a table of efforts instead, with the formula of each column.
     const figures = figuresIn(plan);
     expect(figures.length).toBeGreaterThan(60);
     for (const { label, arithmetic, value } of figures) {
@@ -64,32 +65,68 @@ describe('edgepress plan', () => {
       expect(text.stdout).toContain(label === 'executions' ? '' : `  ${label} `);
     }
     expect(figuresIn(effort).length).toBeGreaterThan(40);
+    expect(figuresIn(flatRates).length).toBe(13);
   });
 
-  it('plans for the variants that the environment asks for', async () => {
-    const env = { PREWARM_WIDTHS: '480,1080', PREWARM_FORMATS: 'avif', PREWARM_TIERS: 'high' };
-    const { stdout } = await runPlan([...MILLION, '--json'], env);
+  it('plans for the variants and the effort of the stack', async () => {
+    const variants = ['prewarmWidths=480,1080', 'prewarmFormats=avif', 'prewarmTiers=high'];
+    const options = [...variants, 'prewarmEffort=fast'].flatMap((option) => ['-c', `edgepress.${option}`]);
+    const { stdout } = await runPlan(['--units-per-hour', '1000', ...REGION, ...options, '--json']);
     const { given, load, effort } = JSON.parse(stdout);
     expect(given.wanted).toEqual({ widths: [480, 1080], tiers: ['high'], formats: ['avif'] });
+    // 150 ms + (510 − 150) ms × (1 + (480 ÷ 1,080)²) ÷ 2 formats
+    expect(given.msPerImage).toBe(366);
     expect(load.variantsPerImage.value).toBe(2);
     expect(effort.score).toBe(80);
   });
 
-  it('fails on an invalid environment and names the variable', async () => {
-    expect(await runPlan(MILLION, { PREWARM_WIDTHS: 'wide' })).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/PREWARM_WIDTHS: /),
-    });
+  it('plans without any option for as many units as the workers of the stack make', async () => {
+    const { status, stdout } = await runPlan(REGION);
+    expect(status).toBe(0);
+    // 100 workers ÷ (1.8 s + 0.5 s ÷ 100 images) × 3,600 s ÷ 5 images
+    expect(stdout).toMatch(
+      /^39,889 units of 5 images an hour: 55\.4 images a second\n {2}100 workers at work/,
+    );
+    expect(stdout).not.toMatch(/^Warnings$/m);
   });
 
-  it('measures the packaged photographs without --ms and warns that they are small', async () => {
-    const { status, stdout } = await runPlan(['--units-per-hour', '1000'], { PREWARM_WIDTHS: '160' });
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/^Measured on one core of this machine \(.+\)$/m);
-    expect(stdout).toMatch(/^ {2}nagasaki-boats +1024 × 819 +313\.3 kB .* ms$/m);
-    expect(stdout).toMatch(/^ {2}CPU an image +[\d.]+ ms {2}--ms, measured$/m);
-    expect(stdout).toMatch(/^Warnings\n {2}- The packaged photographs are small/m);
+  it('plans with the containers of the stack', async () => {
+    const { stdout } = await runPlan([...REGION, '-c', 'edgepress.fargateMaxTasks=25']);
+    expect(stdout).toMatch(/\n {2}25 containers at work, 25 at most, beside 2 worker functions; /);
+    expect(stdout).toMatch(/ to make a million images on Fargate Spot, /);
+    expect(stdout).not.toMatch(/^Warnings$/m);
+  });
+
+  it('warns where the options of the stack are less than the load needs', async () => {
+    const { stdout } = await runPlan(MILLION);
+    expect(stdout).toMatch(
+      /^ {2}- The options of the stack have "workerMaxConcurrency": 100, and the plan 608/m,
+    );
+  });
+
+  it('says which prices of a region were not found, and what stands for them', async () => {
+    const { stdout } = await runPlan(['--region', 'af-south-1']);
+    expect(stdout).toMatch(
+      / a GB taken in by CloudWatch Logs, .* not found for af-south-1: that of us-east-1$/m,
+    );
+    expect(stdout).toMatch(
+      /^ {2}- Of af-south-1 these prices were not found, and those of us-east-1 are taken: /m,
+    );
+    expect(stdout).toMatch(/^ +\$6\.00 +a million puts or lists of S3/m);
+  });
+
+  it('adapts to an account that may run 10 functions at a time', async () => {
+    const { stdout } = await runPlan(['--units-per-hour', '10000', '--executions', '10', ...REGION]);
+    expect(stdout).toMatch(/^ {2}deploy with "workerMaxConcurrency": 5, /m);
+    expect(stdout).toMatch(/and an account with more than 10 concurrent executions: deploy:check says how/);
+  });
+
+  it('fails on invalid options of the stack and names them', async () => {
+    expect(await runPlan([...REGION, '-c', 'edgepress.prewarmWidths=wide'])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/prewarmWidths: /),
+    });
   });
 
   it('measures the photographs of --photos, takes their sizes, and leaves out what is not an image', async () => {
@@ -98,8 +135,9 @@ describe('edgepress plan', () => {
     await writeFile(join(folder, 'a.jpg'), photo);
     await writeFile(join(folder, 'b.jpg'), 'no image');
     await writeFile(join(folder, 'notes.txt'), 'nothing');
+    const small = ['-c', 'edgepress.prewarmWidths=160', '-c', 'edgepress.workerMaxConcurrency=1000'];
     const args = ['--units-per-hour', '1000', '--photos', folder, '--variant-kb', '9', '--json'];
-    const { status, stdout, stderr } = await runPlan(args, { PREWARM_WIDTHS: '160' });
+    const { status, stdout, stderr } = await runPlan([...args, ...small, ...REGION]);
     expect(status).toBe(0);
     expect(stderr).toMatch(/Skipping b\.jpg: /);
     const { given, measurement, warnings } = JSON.parse(stdout);
@@ -120,7 +158,17 @@ describe('edgepress plan', () => {
   });
 
   it('warns when a batch takes longer than Lambda lets a function run', async () => {
-    const { stdout } = await runPlan(['--units-per-hour', '9', '--ms', '2000', '--batch', '10']);
+    const { stdout } = await runPlan([
+      '--units-per-hour',
+      '9',
+      '--ms',
+      '2000',
+      '--batch',
+      '10',
+      '--fetch-ms',
+      '0',
+      ...REGION,
+    ]);
     expect(stdout).toMatch(/^ {2}- A batch takes 16 min 40 s, and Lambda stops a function after 15 min/m);
   });
 
@@ -137,26 +185,35 @@ describe('edgepress plan', () => {
   });
 
   it('uses the singular for a backlog of one unit', async () => {
-    const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '1']);
+    const { stdout } = await runPlan([...REGION, '--units-per-hour', '1', '--ms', '9', '--backlog', '1']);
     expect(stdout).toMatch(/^ {2}1 unit in the backlog is done in [\d.]+ s, or in/m);
   });
 
   it('does not mention a backlog of nothing', async () => {
-    const { stdout } = await runPlan(['--units-per-hour', '1', '--ms', '9', '--backlog', '0']);
+    const { stdout } = await runPlan([...REGION, '--units-per-hour', '1', '--ms', '9', '--backlog', '0']);
     expect(stdout).not.toMatch(/units? in the backlog (is|are) |\b0\.0 s/);
   });
 
-  it('marks the required option in the help and shows the defaults of the others', async () => {
+  it('shows in the help what is taken where an option is not given', async () => {
     const { stdout } = await runPlan(['--help']);
-    const help = stdout.replace(/\n {29}/g, ' ');
-    expect(help).toMatch(/--units-per-hour <n> .*\(required\)$/m);
+    const help = stdout.replace(/\n {28,30}(?! )/g, ' ');
+    expect(help).toMatch(
+      /--units-per-hour <n> .*\(default: as many as the workers of the stack's options make\)$/m,
+    );
     expect(help).toMatch(/--source-kb <n> .*\(default: 2600, or that of --photos\)$/m);
     expect(help).toMatch(/--variant-kb <n> .*\(default: 71, or that of --photos\)$/m);
-    expect(help).toMatch(/--backlog <units> .*\(by default those of an hour\)$/m);
+    expect(help).toMatch(/--backlog <units> .*\(default: those of an hour, if a load is given\)$/m);
   });
 
   it.each<[name: string, args: (folder: string) => string[], error: RegExp]>([
-    ['a missing required option', () => [], /^error: required option '--units-per-hour <n>' not specified$/m],
+    ['shares of viewers that are not a whole', () => ['--viewers', 'us=60,eu=30'], /must add up to 100/],
+    ['an area that CloudFront has no prices for', () => ['--viewers', 'xx=100'], /AREA is one of us, eu,/],
+    ['a region in which the stack cannot be', () => ['--region', 'ca-west-1'], /no Lambda function URLs/],
+    [
+      '--simulate with containers',
+      () => ['--simulate', '-c', 'edgepress.fargateMaxTasks=2', ...REGION],
+      /workers on Lambda only/,
+    ],
     [
       'a misspelt option, with a suggestion',
       () => ['--unit-per-hour', '9'],

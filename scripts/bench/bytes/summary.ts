@@ -1,4 +1,5 @@
-import { LIMITS, PRICES } from '../../plan/prices-and-limits.ts';
+import { LIMITS } from '../../plan/limits.ts';
+import { PRICES_REGION, pricesOf } from '../../plan/prices.ts';
 import { scoreReachedBy, sum } from '../harness/measurements.ts';
 import type { Measurement } from './measure.ts';
 
@@ -43,7 +44,7 @@ function summariseGroup(group: readonly Measurement[]): Summary {
 }
 
 /** A Lambda of one vCPU (1,769 MB) on arm64, in dollars. */
-const USD_PER_SECOND = PRICES.usdPerGbSecond * (LIMITS.mbPerVcpu / 1024);
+const USD_PER_SECOND = pricesOf(PRICES_REGION).usdPerGbSecond * (LIMITS.mbPerVcpu / 1024);
 
 const HEAD =
   'format tier      method            bytes  of 2017     p5    p10  median    p95   CPU ms  $ a saved MB';

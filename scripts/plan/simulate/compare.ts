@@ -1,5 +1,5 @@
 import type { Plan } from '../calculate.ts';
-import { LIMITS, MILLION, PRICES } from '../prices-and-limits.ts';
+import { LIMITS, MILLION } from '../limits.ts';
 import { newBucketSeconds } from '../queue.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -23,15 +23,17 @@ export function compareWithPlan(plan: Plan, simulation: Simulation): Comparison[
   const drainSeconds = newBucketSeconds(images, plan.time, plan.workers);
   const gbSeconds = (counts.workerSeconds * plan.inputs.memoryMb) / 1024;
   const viewerPuts = counts.misses;
+  const { prices } = plan.inputs;
   const { purges, store, cost, queue } = plan;
   const purgePuts = counts.purgedUnits * purges.putsPerPurge.value;
   const making =
-    gbSeconds * PRICES.usdPerGbSecond +
-    (counts.invocations * PRICES.usdPerMillionInvocations +
-      counts.queueCalls * PRICES.usdPerMillionQueueCalls +
-      (counts.puts - viewerPuts - purgePuts + counts.lists) * PRICES.usdPerMillionPuts +
-      counts.gets * PRICES.usdPerMillionGets) /
-      MILLION;
+    gbSeconds * prices.usdPerGbSecond +
+    (counts.invocations * prices.usdPerMillionInvocations +
+      counts.queueCalls * prices.usdPerMillionQueueCalls +
+      (counts.puts - viewerPuts - purgePuts + counts.lists) * prices.usdPerMillionPuts +
+      counts.gets * prices.usdPerMillionGets) /
+      MILLION +
+    cost.logs.value * share;
   const compare = (name: string, unit: Comparison['unit'], simulated: number, calculated: number) => ({
     ...{ name, unit, simulated, calculated },
     ratio: calculated === 0 ? 1 : simulated / calculated,
@@ -49,7 +51,9 @@ export function compareWithPlan(plan: Plan, simulation: Simulation): Comparison[
       'vCPU seconds of workers',
       's',
       counts.workerSeconds * vcpus.value,
-      options.units * plan.inputs.imagesPerUnit * plan.workers.secondsPerImage.value,
+      options.units *
+        plan.inputs.imagesPerUnit *
+        (plan.workers.secondsPerImage.value + plan.workers.waitSecondsPerImage.value * vcpus.value),
     ),
     compare('cost of making', '$', making, cost.making.value * share),
     compare(

@@ -1,5 +1,5 @@
 import { SHARDS } from '../../../src/protocol/keys.ts';
-import { LIMITS } from '../prices-and-limits.ts';
+import { LIMITS } from '../limits.ts';
 
 /** S3 as far as it limits requests: a bucket of partitions, each a range of the shards, which S3 splits where they are busy. */
 export interface Partitions {

@@ -1,5 +1,5 @@
 import type { Plan } from '../calculate.ts';
-import { LIMITS } from '../prices-and-limits.ts';
+import { LIMITS } from '../limits.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createLoad, type LoadCounts, type SimulatedUnit, type SimulationOptions } from './load.ts';
 import { createPartitions, type StoreSecond } from './partitions.ts';
@@ -45,8 +45,6 @@ export interface SimulatedMinute {
   store: StoreSecond;
 }
 
-/** Until the first original of a batch is there: the CPU has nothing to do. An assumption. Later ones come while others are encoded. */
-const FIRST_FETCH_SECONDS = 0.3;
 /** Init of a new environment, as `npm run bench -- lambda` measures it. */
 const INIT_SECONDS = 0.2;
 /** With how many concurrent invocations an event source starts ("Lambda: scaling and processing for SQS event sources"). */
@@ -151,7 +149,8 @@ function invoke(world: World, batch: readonly Message[], at: number): void {
   const work = load.workOf(units, at);
   partitions.advanceTo(at);
   const storeDelaySeconds = partitions.delaySeconds();
-  const seconds = init + FIRST_FETCH_SECONDS + work.cpuSeconds / plan.workers.vcpus.value + storeDelaySeconds;
+  const waitSeconds = work.images * plan.workers.waitSecondsPerImage.value;
+  const seconds = init + waitSeconds + work.cpuSeconds / plan.workers.vcpus.value + storeDelaySeconds;
   const store = partitions.history.at(-1);
   raise(world.most, {
     ...{ ageSeconds: at - (batch[0]?.sentAt ?? at), inFlight: world.inFlight, workers: world.busy },

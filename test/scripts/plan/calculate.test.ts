@@ -17,6 +17,8 @@ describe('calculatePlan', () => {
     expect(plan.workers.concurrency.value).toBe(487);
     expect(plan.cost.compute.usdPerMillionImages).toBeCloseTo(8, 0);
     expect(plan.cost.storage.usdPerMillionImages).toBeCloseTo(1.4, 1);
+    // 130 bytes an image, and 320 for each invocation with 100 images: 133.2 bytes × a million ÷ 10⁹ × $0.50.
+    expect(plan.cost.logs.usdPerMillionImages).toBeCloseTo(0.0666, 6);
     // The put of a variant makes $5; the manifest, the mark and the list of a unit are shared by its five images.
     expect(plan.cost.puts.usdPerMillionImages).toBeCloseTo(5 + (5 * 3) / 5, 6);
     expect(plan.purgeEverything.purged.value).toBe(5000);
@@ -37,16 +39,17 @@ describe('calculatePlan', () => {
     );
   });
 
-  it('doubles the cost when the load doubles, except for the free invalidations', () => {
+  it('doubles the cost when the load doubles, except for the free invalidations and the tiers of bytes', () => {
     fc.assert(
       fc.property(anyInputs, (inputs) => {
         const one = calculatePlan(inputs).cost;
         const two = calculatePlan({ ...inputs, unitsPerHour: inputs.unitsPerHour * 2 }).cost;
-        for (const name of ['making', 'storage', 'viewing'] as const) {
+        for (const name of ['making', 'storage', 'requests', 'edge', 'keys', 'fromStore'] as const) {
           expect(two[name].value / 2).toBeCloseTo(one[name].value, 6);
           expect(two[name].usdPerMillionImages).toBeCloseTo(one[name].usdPerMillionImages, 6);
         }
         expect(two.tags.value).toBeGreaterThanOrEqual(one.tags.value * 2);
+        expect(two.egress.value).toBeLessThanOrEqual(one.egress.value * 2 + 1e-9);
       }),
     );
   });
@@ -64,7 +67,8 @@ describe('calculatePlan', () => {
 
   it('needs more workers for slower images, and fewer larger workers at the same price', () => {
     fc.assert(
-      fc.property(anyInputs, (inputs) => {
+      fc.property(anyInputs, (any) => {
+        const inputs = { ...any, fetchMs: 0, containers: undefined };
         const plan = calculatePlan(inputs);
         const slower = calculatePlan({ ...inputs, msPerImage: inputs.msPerImage * 2 });
         const larger = calculatePlan({ ...inputs, memoryMb: inputs.memoryMb * 2 });
@@ -83,6 +87,8 @@ describe('calculatePlan', () => {
         const { time, workers, load, beyondOneStack } = calculatePlan({
           ...inputs,
           maxConcurrency: undefined,
+          containers: undefined,
+          executionsLimit: 1000,
         });
         expect(workers.maxConcurrency.value).toBeLessThanOrEqual(1000);
         if (beyondOneStack !== undefined) return;
@@ -107,7 +113,8 @@ describe('calculatePlan', () => {
 
   it('finds the number of views from which on an effort pays', () => {
     const savingsAt = (viewsPerImage: number) =>
-      planFor({ viewsPerImage }).effort.efforts.find(({ name }) => name === 'avif 3')?.against;
+      planFor({ viewsPerImage, usdPerGbOut: 0.085 }).effort.efforts.find(({ name }) => name === 'avif 3')
+        ?.against;
     const even = savingsAt(1)?.evenViews.value ?? 0;
     expect(savingsAt(even)?.leftUsd.value).toBeCloseTo(0, 6);
     expect(savingsAt(even * 0.9)?.leftUsd.value).toBeLessThan(0);
