@@ -11,6 +11,8 @@ declare module 'vitest' {
     chromium: { path: string } | { missing: string };
     /** Why the programs that stand in for CloudFront are missing; `undefined` when they are there. */
     edge: string | undefined;
+    /** Why the programs that stand before a service are missing, beside nginx; `undefined` when they are there. */
+    proxies: string | undefined;
     /** Why the AV1 decoder of Android is missing; `undefined` when it is there. */
     gav1: string | undefined;
   }
@@ -23,6 +25,20 @@ const EDGE_REQUIREMENT = {
   packages: ['njs', 'nginx', 'libnginx-mod-http-js'],
 };
 
+/** What examples/deploy has configurations for, beside nginx. */
+const PROXIES_REQUIREMENT = {
+  what: 'proxies',
+  programs: ['varnishd', 'caddy'],
+  packages: ['varnish', 'caddy'],
+};
+
+/** What the examples of signing are written in. Swift is not in Debian; Node, Python, Perl and openssl are there wherever tests run. */
+const SIGNER_REQUIREMENT = {
+  what: 'the examples of signing',
+  programs: ['go', 'java', 'javac', 'kotlinc', 'php', 'ruby'],
+  packages: ['golang-go', 'default-jdk-headless', 'kotlin', 'php-cli', 'ruby'],
+};
+
 /** libgav1, around which Android's own AV1 decoder is built. */
 const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages: ['libgav1-bin'] };
 
@@ -30,7 +46,10 @@ const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages:
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
+  project.provide('proxies', requirePrograms(PROXIES_REQUIREMENT));
   project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
+  // The tests of the examples skip by themselves what is not there.
+  requirePrograms(SIGNER_REQUIREMENT);
   const other = otherS3(process.env);
   if (other) {
     project.provide('s3', other.server);
