@@ -22,7 +22,7 @@ export function allow(grantee: IGrantable, actions: string[], resources: string[
   grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
 }
 
-/** Lets a function store, replace and delete variants, manifests, source records and the marks of units, and read tombstones. */
+/** Lets a function store, replace and delete variants, manifests and source records, remove the marks of units, and read tombstones. */
 export function grantStore(role: IRole, bucket: IBucket): void {
   // Without it S3 answers 403 for a missing key, which cannot be told from a refusal.
   allow(role, ['s3:ListBucket'], [bucket.bucketArn]);
@@ -30,7 +30,8 @@ export function grantStore(role: IRole, bucket: IBucket): void {
   const units = bucket.arnForObjects(`${VARIANT_PREFIX}/*`);
   const tombstones = bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`);
   const states = bucket.arnForObjects(`${STATE_PREFIX}/*`);
-  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units, states]);
+  allow(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [units]);
+  allow(role, ['s3:GetObject', 's3:DeleteObject'], [states]);
   allow(role, ['s3:GetObject'], [tombstones]);
   acknowledgeWildcard(role, units, 'All variants are below this prefix.');
   acknowledgeWildcard(role, tombstones, 'All tombstones are below this prefix.');
@@ -38,10 +39,11 @@ export function grantStore(role: IRole, bucket: IBucket): void {
 }
 
 /**
- * Lets a function work on units and sweep, in addition to `grantStore`: read and remove packs of manifests, delete expired tombstones, store
+ * Lets a function work on units and sweep, in addition to `grantStore`: mark units, read and remove packs of manifests, delete expired tombstones, store
  * the time of the last sweep, take up submissions and last attempts that were cut off, and lease slots of hosts.
  */
 export function grantSweep(role: IRole, bucket: IBucket): void {
+  allow(role, ['s3:PutObject'], [bucket.arnForObjects(`${STATE_PREFIX}/*`)]);
   allow(role, ['s3:DeleteObject'], [bucket.arnForObjects(`${TOMBSTONE_PREFIX}/*`)]);
   allow(role, ['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(SWEEP_PROGRESS_KEY)]);
   const submissions = bucket.arnForObjects(`${SUBMISSION_PREFIX}/*`);
@@ -72,8 +74,8 @@ export function grantSources(role: IRole, patterns: readonly AllowPattern[]): vo
   }
 }
 
-/** Lets a function read the objects below the prefixes of `INGEST_FROM`. */
-export function grantIngest(role: IRole, { ingestFrom }: Pick<Config, 'ingestFrom'>): void {
+/** Lets a function read the objects below the prefixes of `INGEST_FROM`, and submit their units. */
+export function grantIngest(role: IRole, store: IBucket, { ingestFrom }: Pick<Config, 'ingestFrom'>): void {
   for (const { bucket, prefix } of ingestFrom) {
     const arn = `arn:${Stack.of(role).partition}:s3:::${bucket}`;
     const objects = `${arn}/${prefix}*`;
@@ -82,6 +84,9 @@ export function grantIngest(role: IRole, { ingestFrom }: Pick<Config, 'ingestFro
     allow(role, ['s3:ListBucket'], [arn]);
     acknowledgeWildcard(role, objects, 'The prefix is the one in INGEST_FROM, unchanged.');
   }
+  if (ingestFrom.length === 0) return;
+  const submitted = [PACK_PREFIX, SUBMISSION_PREFIX].map((prefix) => store.arnForObjects(`${prefix}/*`));
+  allow(role, ['s3:PutObject'], submitted);
 }
 
 /** Lets a function read the headers of private sources, if they are in a secret. */

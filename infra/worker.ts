@@ -112,7 +112,7 @@ export function grantWork(
   grantSources(role, settings.config.sourceAllow);
   grantSourceHeaders(role, settings.config.sourceHeaders);
   grantNotify(role, bucket, settings.config);
-  grantIngest(role, settings.config);
+  grantIngest(role, bucket, settings.config);
   // To send the failed jobs of a message again, without those that succeeded.
   allow(role, ['sqs:SendMessage'], [queue.queueArn]);
   allow(role, ['cloudfront:CreateInvalidation', 'cloudfront:GetInvalidation'], [distributionArn]);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { sleep } from '../backoff.ts';
+import { TOMBSTONE_PREFIX } from '../protocol/keys.ts';
 import type { VariantStore } from '../store/store.ts';
 
 /** What `GET /readyz` says. */
@@ -59,8 +60,8 @@ export function createReadiness(options: ReadinessOptions): () => Promise<Readin
   };
 }
 
-/** There is no such object: that its absence is known shows that the store answers. */
-const ABSENT_KEY = 'readyz';
+/** There is no such object: that its absence is known shows that the store answers. Whoever may use the store may read below this prefix. */
+const ABSENT_KEY = `${TOMBSTONE_PREFIX}/readyz`;
 
 /** @throws Error if a store does not answer, or nothing can be stored */
 export async function assertUsable(store: VariantStore): Promise<void> {

@@ -47,7 +47,7 @@ describe('permissions', () => {
       '{ImageFunctionLogs}': logs,
       '{Bucket}': ['s3:ListBucket'],
       '{Bucket}/v1/*': objects,
-      '{Bucket}/states/*': objects,
+      '{Bucket}/states/*': ['s3:DeleteObject', 's3:GetObject'],
       '{Bucket}/purged/*': ['s3:GetObject'],
       '{Queue}': ['sqs:SendMessage'],
     });
@@ -165,7 +165,7 @@ describe('permissions', () => {
     },
   );
 
-  it('let the worker alone read the objects that ingestFrom names', () => {
+  it('let the worker alone read the objects that ingestFrom names, and submit their units', () => {
     const ingesting = synthesise({ ingestFrom: 's3://deliveries/units/' });
     const s3Of = (role: string) =>
       Object.entries(actionsIn(ingesting, role)).filter(([resource]) => resource.includes(':s3:::'));
@@ -174,6 +174,8 @@ describe('permissions', () => {
       'arn:{AWS::Partition}:s3:::deliveries/units/*': ['s3:GetObject'],
     });
     expect(s3Of('ImageFunctionRole')).toEqual([]);
+    const submitted = { '{Bucket}/packs/*': objects, '{Bucket}/submissions/*': objects };
+    expect(actionsIn(ingesting, 'WorkerRole')).toMatchObject(submitted);
   });
 
   it.each(['ImageFunctionRole', 'WorkerRole'])(
