@@ -8,9 +8,11 @@ import { createPageAccess, type PageAccess, type PageAccessOptions } from './pag
 import { sendPage } from './page-response.ts';
 import { addPlayground, type PlaygroundOptions } from './playground-routes.tsx';
 import { refuseMethod } from './responses.ts';
+import { addUnitPageRoutes, type UnitPageRoutesOptions } from './unit-page-routes.tsx';
 
 export interface PageRoutesOptions extends PageAccessOptions {
   playground: PlaygroundOptions;
+  units: UnitPageRoutesOptions;
 }
 
 /** Adds the pages for people. */
@@ -19,6 +21,7 @@ export function addPageRoutes(app: App, options: PageRoutesOptions): void {
   const { sessions } = access;
   if (sessions || !options.isSigned) addPlayground(app, access, options.playground);
   if (sessions && options.token !== undefined) addLogin(app, access, { sessions, token: options.token });
+  if (sessions) addUnitPageRoutes(app, access, options.units);
 }
 
 /** More than the longest token and the longest target need. */

@@ -17,6 +17,7 @@ import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
 import { assertUsable, createReadiness, tellUnusable } from './readiness.ts';
+import type { UnitPageRoutesOptions } from './unit-page-routes.tsx';
 
 /** The whole service on one machine, without a port. */
 export interface Service {
@@ -116,7 +117,10 @@ export async function createService(
             metrics: { ...metrics, ...(membership && { text: membership.metricsText }) },
           }
         : undefined,
-    addPages: await loadPages(config, services, extras.samples ?? []),
+    addPages: await loadPages(config, services, extras.samples ?? [], {
+      ...{ units, queue, log, defaults: config, hasCdn: config.cdn.length > 0 },
+      draining: stopUpkeep.signal,
+    }),
   });
   return {
     app,
@@ -152,12 +156,20 @@ async function loadPages(
   config: Config,
   { getVariant, shared: { source, nowMs } }: Services,
   samples: readonly Sample[],
+  unitPages: Omit<UnitPageRoutesOptions, 'nowMs'>,
 ): Promise<((app: App) => void) | undefined> {
   if (!config.pages) return undefined;
   const { addPageRoutes } = await import('./page-routes.tsx');
   const { adminToken: token, publicUrl, signingKeys, ladder } = config;
   const playground = { getVariant, source, ladder, signingKeys, baseUrl: baseUrlOf(config), samples };
-  const options = { token, publicUrl, isSigned: signingKeys.length > 0, nowMs, playground };
+  const options = {
+    token,
+    publicUrl,
+    isSigned: signingKeys.length > 0,
+    nowMs,
+    playground,
+    units: { ...unitPages, nowMs },
+  };
   return (app) => addPageRoutes(app, options);
 }
 

@@ -29,4 +29,6 @@ export const SCRIPTS = {
   copy: readAsset('copy.browser.mjs'),
   compare: readAsset('compare.browser.mjs'),
   playground: readAsset('playground.browser.mjs'),
+  units: readAsset('units.browser.mjs'),
+  zoom: readAsset('zoom.browser.mjs'),
 };

@@ -39,6 +39,15 @@ export function manifestOf(unit: Unit, start: WorkStart): Manifest {
   return { ...unit, receivedAt: new Date(start.atMs).toISOString(), ...lastPurgeField(start) };
 }
 
+/** Returns the unit of a manifest, to submit it again. */
+export function unitOf({ id, images, widths, tiers, formats, maxBytes, group }: Manifest): Unit {
+  return {
+    ...{ id, images, widths, tiers, formats },
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(group !== undefined && { group }),
+  };
+}
+
 /** Returns when a unit was submitted: a purge since then removes it. */
 export function startOfManifest({ receivedAt, lastPurge }: Manifest): WorkStart {
   return startOf(receivedAt, lastPurge) ?? { atMs: 0, lastPurgeMs: 0 };

@@ -12,20 +12,23 @@ import { createCurrentManifest } from './current-manifest.ts';
 import { createGroups } from './groups.ts';
 import { createLastAttempts, type LastAttempts } from './last-attempts.ts';
 import { createListUnits, type ListUnits } from './list-units.ts';
+import { unitOf } from './manifest.ts';
 import { createPacks } from './packs.ts';
 import { createPrewarm, type Prewarm, type PrewarmServices } from './prewarm.ts';
 import { createReadProgress, type ReadProgress } from './progress.ts';
 import { createPurgeGroup, type PurgeGroup } from './purge-group.ts';
 import { createRebuildMarks, type RebuildMarks } from './rebuild-marks.ts';
-import { createReadStatus, type ReadStatus, type StatusServices } from './status.ts';
+import { createReadStatus, type ReadStatus, readManifest, type StatusServices } from './status.ts';
 import { createSubmissions, type Submissions } from './submissions.ts';
 import { createSubmit, type Submit } from './submit.ts';
 import { createSweepPacks } from './sweep-packs.ts';
+import type { Unit } from './unit.ts';
 import { createUnitParts } from './unit-parts.ts';
 import { createUnitResults, type UnitResults } from './unit-results.ts';
 import { createUnitStates } from './unit-states.ts';
 import { createReadUnsent, type ReadUnsent } from './unsent.ts';
 import { createUpgrade, type Upgrade } from './upgrade.ts';
+import { createWatchUnits, type LookAtUnit, type WatchUnits } from './watch.ts';
 
 /** All operations on data units. */
 export interface Units extends Submit {
@@ -52,6 +55,12 @@ export interface Units extends Submit {
   status: ReadStatus;
   /** Returns how far the work on the last submission of a unit is, for whoever follows it. */
   progress: ReadProgress;
+  /** Returns the same for whoever looks at it: an image is ready as soon as it can be seen, although it may be made again. */
+  look: LookAtUnit;
+  /** Follows units; see {@link WatchUnits}. */
+  watch: WatchUnits;
+  /** Returns a unit as it was submitted last; `undefined` when there is no manifest of it, or one that cannot be read. */
+  submitted: (id: string) => Promise<Unit | undefined>;
   /** Returns what viewers asked for of a unit against what prewarm makes. */
   asked: ReadAsked;
   /** Returns what the store has of a unit without a manifest, which viewers have asked for. */
@@ -105,6 +114,11 @@ export function createUnits(services: UnitDependencies): Units {
     upgrade: createUpgrade({ ...services, createFetch }),
     status: readStatus,
     progress: createReadProgress({ ...services, manifests, states }),
+    ...createWatchUnits({ ...services, manifests, states }),
+    async submitted(id) {
+      const manifest = await readManifest({ ...services, manifests }, id);
+      return manifest && unitOf(manifest);
+    },
     asked: createReadAsked({ ...services, manifests }),
     unsent: createReadUnsent(services),
     purge,
