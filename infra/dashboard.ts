@@ -8,18 +8,22 @@ import {
   type IMetric,
   LogQueryVisualizationType,
   LogQueryWidget,
+  MathExpression,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { MonitoredResources } from './alarms.ts';
+import type { FargateWorkers } from './fargate-workers.ts';
 import { cdnMetric, edgeMetric, PERIOD, searchLogMetrics, urlMetric } from './metrics.ts';
 import type { Settings } from './settings.ts';
 
 export interface DashboardResources extends MonitoredResources {
   readonly alarms: Alarm[];
   readonly edgeFunction: EdgeFunction;
+  readonly containers: FargateWorkers | undefined;
 }
 
 /** Of a widget; a row is 24 wide. */
@@ -32,7 +36,7 @@ export function createDashboard(
   resources: DashboardResources,
   settings: Settings,
 ): Dashboard {
-  const { imageFunction, worker, queue, deadLetters, alarms } = resources;
+  const { imageFunction, worker, queue, deadLetters, alarms, containers } = resources;
   const rows = [
     [new AlarmStatusWidget({ title: 'Alarms', alarms, width: 3 * WIDTH, height: 3 })],
     cdnRow(resources, settings),
@@ -61,8 +65,9 @@ export function createDashboard(
       durations('Worker: duration', worker),
       costs(imageFunction, worker, queue),
     ],
+    ...(containers === undefined ? [] : [containerRow(containers)]),
     ...(settings.emfNamespace === undefined ? [] : [logRow(settings.emfNamespace)]),
-    [outcomes(imageFunction, worker), bytes(imageFunction)],
+    [outcomes([imageFunction.logGroup, worker.logGroup]), bytes(imageFunction.logGroup)],
   ];
   const dashboard = new Dashboard(scope, 'Dashboard', { defaultInterval: Duration.days(1) });
   for (const row of rows) dashboard.addWidgets(...row);
@@ -97,6 +102,37 @@ function cdnRow(
           requests,
           urlMetric(imageFunction, 'UrlRequestCount'),
         ]),
+  ];
+}
+
+/** Workers in containers: how many there are, what starts and stops them, and how busy they are. */
+function containerRow({ service, scalingAlarms, logGroup }: FargateWorkers) {
+  const perMinute = { statistic: Stats.SAMPLE_COUNT, period: Duration.minutes(1) };
+  const running = new MathExpression({
+    // Each container reports once a minute, and nothing else tells their number without Container Insights.
+    expression: 'samples / (PERIOD(samples) / 60)',
+    usingMetrics: { samples: service.metricCpuUtilization(perMinute) },
+    period: Duration.minutes(1),
+    label: 'containers',
+  });
+  return [
+    graph('Containers: number', [running]),
+    graph('Containers: CPU and memory in use, percent', [
+      service.metricCpuUtilization(metricOptions(Stats.AVERAGE, 'CPU')),
+      service.metricMemoryUtilization(metricOptions(Stats.MAXIMUM, 'memory')),
+    ]),
+    new AlarmStatusWidget({
+      title: 'Containers are started (while units wait) or stopped',
+      alarms: scalingAlarms,
+      width: WIDTH,
+      height: HEIGHT,
+    }),
+    logQuery(
+      'Containers: images by state and code',
+      [logGroup],
+      ['filter msg = "prewarm"', 'stats count() as images by state, code', 'sort images desc'],
+      3 * WIDTH,
+    ),
   ];
 }
 
@@ -158,18 +194,18 @@ function costs(imageFunction: LambdaFunction, worker: LambdaFunction, queue: Que
   );
 }
 
-function outcomes(...functions: LambdaFunction[]): LogQueryWidget {
-  return logQuery('Outcomes by code', functions, [
+function outcomes(logGroups: readonly ILogGroup[]): LogQueryWidget {
+  return logQuery('Outcomes by code', logGroups, [
     'filter ispresent(outcome)',
     'stats count() as requests, avg(totalMs) as meanMs, pct(totalMs, 99) as p99Ms by outcome, code',
     'sort requests desc',
   ]);
 }
 
-function bytes(fn: LambdaFunction): LogQueryWidget {
+function bytes(logGroup: ILogGroup): LogQueryWidget {
   return logQuery(
     'Bytes fetched and bytes sent',
-    [fn],
+    [logGroup],
     [
       'filter outcome = "miss" and bytesIn > 0',
       'stats sum(bytesIn) as fetched, sum(bytesOut) as answered, 100 * sum(bytesOut) / sum(bytesIn) as percent',
@@ -177,10 +213,15 @@ function bytes(fn: LambdaFunction): LogQueryWidget {
   );
 }
 
-function logQuery(title: string, functions: LambdaFunction[], queryLines: string[]): LogQueryWidget {
-  const logGroupNames = functions.map((fn) => fn.logGroup.logGroupName);
+function logQuery(
+  title: string,
+  logGroups: readonly ILogGroup[],
+  queryLines: string[],
+  width = 1.5 * WIDTH,
+): LogQueryWidget {
+  const logGroupNames = logGroups.map(({ logGroupName }) => logGroupName);
   const view = LogQueryVisualizationType.TABLE;
-  return new LogQueryWidget({ title, logGroupNames, queryLines, view, width: 1.5 * WIDTH, height: HEIGHT });
+  return new LogQueryWidget({ title, logGroupNames, queryLines, view, width, height: HEIGHT });
 }
 
 function graph(title: string, left: IMetric[], right: IMetric[] = []): GraphWidget {

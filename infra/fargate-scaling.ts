@@ -30,13 +30,13 @@ const STOPPED_PERCENT = 25;
 
 /**
  * Starts containers while messages wait, the more the longer they have waited, and stops a quarter of them each time that nothing has
- * waited for ten minutes, to none in the end.
+ * waited for ten minutes, to none in the end. Returns the alarms that do so.
  */
 export function scaleByQueue(
   scope: Construct,
   service: FargateService,
   { queue, maxTasks }: { queue: Queue; maxTasks: number },
-): void {
+): Alarm[] {
   const target = new ScalableTarget(scope, 'WorkersScaling', {
     serviceNamespace: ServiceNamespace.ECS,
     resourceId: `service/${service.cluster.clusterName}/${service.serviceName}`,
@@ -84,6 +84,7 @@ export function scaleByQueue(
     treatMissingData: TreatMissingData.BREACHING,
   });
   idle.addAlarmAction(new ApplicationScalingAction(stop));
+  return [waits, idle];
 }
 
 /**

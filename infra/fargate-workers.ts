@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { GatewayVpcEndpointAwsService, type IVpc, SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import {
@@ -44,8 +45,16 @@ export interface FargateWorkersOptions {
   readonly maxTasks: number;
 }
 
-/** Creates the service of containers that work on the queue while units wait long; returns their log. */
-export function createFargateWorkers(scope: Construct, options: FargateWorkersOptions): ILogGroup {
+/** What the dashboard and the runbook show of containers. */
+export interface FargateWorkers {
+  readonly logGroup: ILogGroup;
+  readonly service: FargateService;
+  /** They start and stop containers. */
+  readonly scalingAlarms: Alarm[];
+}
+
+/** Creates the service of containers that work on the queue while units wait long. */
+export function createFargateWorkers(scope: Construct, options: FargateWorkersOptions): FargateWorkers {
   const { queue, settings, maxTasks } = options;
   const logGroup = new LogGroup(scope, 'FargateWorkersLogs', {
     retention: settings.logRetentionDays,
@@ -80,8 +89,7 @@ export function createFargateWorkers(scope: Construct, options: FargateWorkersOp
   });
   // A deployment must not change how many there are.
   (service.node.defaultChild as CfnService).addPropertyDeletionOverride('DesiredCount');
-  scaleByQueue(scope, service, { queue, maxTasks });
-  return logGroup;
+  return { logGroup, service, scalingAlarms: scaleByQueue(scope, service, { queue, maxTasks }) };
 }
 
 /** Public subnets without a NAT gateway; S3, to which most bytes go, over a gateway that costs nothing. */

@@ -41,7 +41,7 @@ export class EdgepressStack extends Stack {
     const worker = createWorker(this, { code, bucket, queue, distributionId, distributionArn, settings });
 
     const { fargateMaxTasks } = settings;
-    const containerLogs =
+    const containers =
       fargateMaxTasks === undefined
         ? undefined
         : createFargateWorkers(this, {
@@ -51,7 +51,8 @@ export class EdgepressStack extends Stack {
 
     const monitored = { imageFunction, worker, queue, deadLetters, distribution };
     const alarms = createAlarms(this, monitored, settings);
-    const dashboard = createDashboard(this, { ...monitored, alarms, edgeFunction }, settings);
+    const dashboard = createDashboard(this, { ...monitored, alarms, edgeFunction, containers }, settings);
+    const containerLogs = containers?.logGroup;
     const [imageLogs, workerLogs] = [imageFunction.logGroup, worker.logGroup];
     const logGroups = [imageLogs, workerLogs, ...(containerLogs ? [containerLogs] : [])];
     const operated = { bucket, queue, deadLetters, distribution, signingKeys, logGroups };

@@ -361,7 +361,7 @@ export const VARIABLES = {
     name: 'EMF_NAMESPACE',
     type: metricNamespace,
     default: { value: undefined, words: 'none: no metrics' },
-    doc: 'For the functions on AWS: CloudWatch makes metrics of their log lines, in this namespace (embedded metric format). AWS bills each as a custom metric, at $0.30 a month: ten in a quiet month, some forty in one of incidents.',
+    doc: 'For the functions and containers on AWS: CloudWatch makes metrics of their log lines, in this namespace (embedded metric format). A server has those of prewarmed images, failures of the store and circuit breakers; those of requests are for the image function only. AWS bills each as a custom metric, at $0.30 a month: ten in a quiet month, some forty in one of incidents.',
   }),
   ignoredVariables: variable({
     name: 'IGNORED_VARIABLES',

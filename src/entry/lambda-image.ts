@@ -2,6 +2,7 @@ import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda';
 import { pino } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Config, readConfig, xrayHeader } from '../config.ts';
+import { createCountLog } from '../count-log.ts';
 import { createKeyHash } from '../hashing.ts';
 import { createApp } from '../http/app.ts';
 import { createServices } from '../services.ts';
@@ -12,7 +13,6 @@ import { logOptions } from '../telemetry/log-options.ts';
 import { createTracing } from '../tracing.ts';
 import { createReadForwardedTarget } from '../variant/read-target.ts';
 import { collectLessOften } from './collect-less-often.ts';
-import { createCountLog } from './count-log.ts';
 
 // The Lambda function behind CloudFront that makes the variants that are not in the bucket. HTTP client and encoder are loaded on the
 // first miss.

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import packageJson from '../../package.json' with { type: 'json' };
 import { readConfig, xrayHeader } from '../config.ts';
+import { createCountLog } from '../count-log.ts';
 import { createLambdaMessages, type SqsEvent } from '../queue/lambda-messages.ts';
 import { createSqsClient } from '../queue/sqs-api.ts';
 import { createServices } from '../services.ts';
@@ -13,7 +14,6 @@ import { createLogJobError } from '../unit/log-job-error.ts';
 import { logImage } from '../unit/outcome.ts';
 import { createUnitServices, type OnOutcome, type UnitServices } from '../unit-services.ts';
 import { collectLessOften } from './collect-less-often.ts';
-import { createCountLog } from './count-log.ts';
 
 // The Lambda function that processes the queue: it prewarms units. On a schedule, it sweeps what crashed work left of purged units.
 

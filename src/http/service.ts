@@ -3,10 +3,12 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { cacheTagHeaders } from '../cdn/cache-tag-headers.ts';
 import type { Membership } from '../cluster/worker.ts';
 import { baseUrlOf, type Config } from '../config.ts';
+import { createCountLog, logEachMinute } from '../count-log.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Sample } from '../pages/playground.tsx';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
+import { embedImageMetrics } from '../telemetry/emf.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
@@ -88,7 +90,10 @@ export async function createService(
   if (metrics && exportsMetrics) telemetry.exportMetrics(metrics.registry, config.otelMetricIntervalMs);
   const parts = { store: () => assertUsable(services.shared.store), queue: () => queue.depth() };
   let draining = false;
+  const { emfNamespace } = config;
+  const embedMetrics = emfNamespace === undefined ? undefined : embedImageMetrics(emfNamespace);
   let sweepTimer: NodeJS.Timeout | undefined;
+  let stopCounting = () => {};
   const stopUpkeep = new AbortController();
   let upkeep: Promise<void> | undefined;
   const imageOptions = {
@@ -131,9 +136,10 @@ export async function createService(
       void tellUnusable(parts, log);
       unitServices.startWorker((outcome) => {
         metrics?.recordImage(outcome);
-        logImage(log, outcome);
+        logImage(log, outcome, embedMetrics);
       });
       sweepTimer = sweepRegularly(units, log);
+      stopCounting = logEachMinute(createCountLog(config, log, services));
       upkeep = services.shared.store.upkeep?.run(stopUpkeep.signal, (error) =>
         log.warn({ err: error }, 'a part of the store could not be kept within its limits'),
       );
@@ -143,6 +149,7 @@ export async function createService(
       clearInterval(sweepTimer);
       stopUpkeep.abort();
       await Promise.all([services.drain(), unitServices.drain(), upkeep]);
+      stopCounting();
     },
     async close() {
       await services.close();

@@ -22,6 +22,15 @@ describe('the dashboard', () => {
     expect(bodyOf()).not.toContain('SEARCH');
   });
 
+  it('shows how many containers there are, and what starts and stops them, if there may be any', () => {
+    const bodyOf = (options = {}) =>
+      JSON.stringify(onlyResource(synthesise(options), 'AWS::CloudWatch::Dashboard')['DashboardBody']);
+    for (const shown of ['PERIOD(samples)', 'WorkersStartAlarm', 'WorkersStopAlarm', 'FargateWorkersLogs']) {
+      expect(bodyOf({ fargateMaxTasks: 5 })).toContain(shown);
+      expect(bodyOf()).not.toContain(shown);
+    }
+  });
+
   it('is valid JSON, with no row wider than 24, once CloudFormation has filled in the names', () => {
     const { DashboardBody } = onlyResource(synthesise(ALL_OPTIONS), 'AWS::CloudWatch::Dashboard');
     const [, parts] = (DashboardBody as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
-import type { Services } from '../services.ts';
-import { type EmbeddedCounts, embedCounts } from '../telemetry/emf.ts';
-import type { Sample } from '../telemetry/metric-source.ts';
-import { NOT_PREWARMED } from '../variant/not-prewarmed.ts';
+import type { Config } from './config.ts';
+import type { Services } from './services.ts';
+import { type EmbeddedCounts, embedCounts } from './telemetry/emf.ts';
+import type { Sample } from './telemetry/metric-source.ts';
+import { NOT_PREWARMED } from './variant/not-prewarmed.ts';
 
 /** The metric of circuit breakers that are open; see `circuitMetrics`. */
 const CIRCUITS_OPEN = 'circuits_open';
+const MINUTE_MS = 60_000;
 
 /**
  * Returns a function that logs what happened since the last call and no request shows, as metrics for CloudWatch: failures of the store that no
@@ -31,5 +32,14 @@ export function createCountLog(
   const embed = embedCounts(emfNamespace, counts);
   return () => {
     for (const fields of embed()) log.warn(fields, 'counts');
+  };
+}
+
+/** Logs counts each minute. Returns a function that ends that, and logs what came since. */
+export function logEachMinute(logCounts: () => void): () => void {
+  const timer = setInterval(logCounts, MINUTE_MS).unref();
+  return () => {
+    clearInterval(timer);
+    logCounts();
   };
 }
