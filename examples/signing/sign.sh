@@ -1,7 +1,6 @@
 #!/bin/sh
-key_id=test
-key_hex=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
-src='https://example.com/käse 1.jpg'
+key_id=${1%%:*} key_hex=${1#*:} unit=$2 src=$3
+shift 3
 
 percent_encode() {
   for byte in $(printf %s "$1" | od -An -v -tx1); do
@@ -12,6 +11,7 @@ percent_encode() {
   done
 }
 
-text="/u/unit-1?src=$(percent_encode "$src")&w=720&exp=4102444800"
+text="/u/$unit?src=$(percent_encode "$src")"
+for parameter; do text="$text&$parameter"; done
 mac=$(printf %s "$text" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key_hex" -binary | base64 | tr '+/' '-_' | tr -d '=\n')
 echo "$text&sig=$key_id.$mac"

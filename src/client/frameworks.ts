@@ -32,8 +32,8 @@ export function nextImageLoader(
   return (image) => componentUrl(options, image);
 }
 
-/** What `<NuxtImg>` and `<NuxtPicture>` ask a provider for. What the service does not do, such as `fit`, is left out. */
-export interface NuxtModifiers {
+/** What image components ask for. What the service does not do, such as `fit`, is left out. */
+export interface ComponentModifiers {
   width?: number | string | undefined;
   quality?: number | string | undefined;
   format?: string | undefined;
@@ -50,7 +50,7 @@ export const nuxtImageProvider = {
       modifiers = {},
       baseURL,
       ...options
-    }: Omit<ComponentOptions, 'baseUrl'> & { baseURL?: string; modifiers?: NuxtModifiers },
+    }: Omit<ComponentOptions, 'baseUrl'> & { baseURL?: string; modifiers?: ComponentModifiers },
   ): { url: string } {
     return { url: componentUrl({ ...options, baseUrl: baseURL ?? '' }, { src, ...modifiers }) };
   },
@@ -63,13 +63,14 @@ export const nuxtImageProvider = {
  */
 export function unpicTransformer(
   options: ComponentOptions,
-): (src: string | URL, operations: NuxtModifiers) => string {
-  return (src, operations) => componentUrl(options, { src: String(src), ...operations });
+): (src: string | { href: string }, operations: ComponentModifiers) => string {
+  return (src, operations) =>
+    componentUrl(options, { src: typeof src === 'string' ? src : src.href, ...operations });
 }
 
 function componentUrl(
   { baseUrl, unit, widths = DEFAULT_WIDTHS, siteUrl }: ComponentOptions,
-  { src: given, width, quality, format }: NuxtModifiers & { src: string },
+  { src: given, width, quality, format }: ComponentModifiers & { src: string },
 ): string {
   const src = siteUrl !== undefined && /^\/(?!\/)/.test(given) ? siteUrl.replace(/\/+$/, '') + given : given;
   return imageUrl({

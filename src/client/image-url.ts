@@ -73,14 +73,26 @@ function queryOf(parts: ImageUrlParts): string {
 
 function encodeValue(part: keyof ImageUrlParts, value: string | number | undefined): string {
   try {
-    // URL parsers encode the apostrophe in a query, which encodeURIComponent leaves.
-    return encodeURIComponent(String(value)).replace(/'/g, '%27');
+    return percentEncode(String(value));
   } catch {
     throw new InvalidImageUrl(
       part,
       `\`${part}\` is not valid Unicode: it has half of a surrogate pair, which no URL can have`,
     );
   }
+}
+
+/**
+ * Percent-encodes all but `A-Z a-z 0-9 - . _ ~`, as the encoders of most languages do (RFC 3986), so that their signatures are the same.
+ * `encodeURIComponent` leaves `!'()*`, of which URL parsers encode the apostrophe.
+ *
+ * @throws URIError for half of a surrogate pair
+ */
+export function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** Says what the service would say, with the names that the parts have here. */

@@ -1,3 +1,4 @@
+import { percentEncode } from '../client/image-url.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import {
   FORMATS,
@@ -54,7 +55,7 @@ export function assertImageAllowed(
   if (src === '')
     throw new EdgepressError('bad_request', 'the image is null or empty where its URL has to be');
   if (LONE_SURROGATE.test(src)) throw new EdgepressError('bad_request', 'the source is not valid Unicode');
-  const target = `${IMAGE_PATH_PREFIX}${unit}?src=${encodeURIComponent(src).replaceAll("'", '%27')}${LONGEST_PARAMETERS}`;
+  const target = `${IMAGE_PATH_PREFIX}${unit}?src=${percentEncode(src)}${LONGEST_PARAMETERS}`;
   const parsed = parseRequest(target);
   if (!parsed.ok) throw new EdgepressError(parsed.fault.code, parsed.fault.detail);
   source.assertAllowed(src);

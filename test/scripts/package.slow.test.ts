@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { temporaryFolder } from '../support/http/service.ts';
 import { runExecutable } from '../support/program.ts';
@@ -9,33 +10,35 @@ import { runExecutable } from '../support/program.ts';
 const COMMAND = Object.entries(packageJson.bin)[0]?.[1] ?? '';
 /** What npm needs to build the package and pack it. */
 const FILES = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
-const SOURCES = [...FILES, 'docs', 'examples', 'infra', 'scripts', 'src'];
+const SOURCES = [...FILES, 'tsconfig.json', 'docs', 'examples', 'infra', 'scripts', 'src'];
 
-/** Packs the project in a copy of it, and unpacks that beside the modules of this project. Returns the folder of the package. */
-async function packAndInstall(): Promise<string> {
-  const folder = await temporaryFolder();
+/** Where the project is packed, for all tests: it takes a while. */
+let folder = '';
+
+/** Packs the project in a copy of it, and unpacks that beside the modules of this project. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edgepress-package-'));
   const copy = join(folder, 'copy');
   await mkdir(copy);
   for (const name of SOURCES) await cp(name, join(copy, name), { recursive: true });
   await symlink(resolve('node_modules'), join(copy, 'node_modules'));
-  const { PATH, HOME } = process.env;
-  const run = (file: string, args: string[], cwd: string) =>
-    execFileSync(file, args, {
-      cwd,
-      env: { PATH, HOME },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
   run('npm', ['pack', '--silent', '--pack-destination', folder], copy);
+  run('npm', ['pack', '--silent', './dist/client', '--pack-destination', folder], copy);
   await mkdir(join(folder, 'installed'));
   run('tar', ['xzf', join(folder, `edgepress-${packageJson.version}.tgz`)], join(folder, 'installed'));
   await symlink(resolve('node_modules'), join(folder, 'installed', 'node_modules'));
-  return join(folder, 'installed', 'package');
+}, 180_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function run(file: string, args: readonly string[], cwd: string): string {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME };
+  return execFileSync(file, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 describe('The package', () => {
   it('has the command, which serves, and works on files of the folder that it is called in', async () => {
-    const installed = await packAndInstall();
+    const installed = join(folder, 'installed', 'package');
     expect((await readdir(installed)).sort()).toEqual(
       [...FILES, 'dist', 'docs', 'examples', 'scripts'].sort(),
     );
@@ -69,4 +72,83 @@ describe('The command of a checkout', () => {
     const version = runExecutable(join(folder, 'edgepress'), ['--version'], {}, folder);
     expect([await version.ended, version.output.stdout]).toEqual([0, `${packageJson.version}\n`]);
   });
+});
+
+const USE = `
+const image = { baseUrl: 'https://images.test/', unit: 'unit-1', src: 'https://x.test/a.jpg' } as const;
+export const parts: ImageUrlParts = image;
+export const url: string = imageUrl({ ...image, width: 720 }, { id: 'k1', hex: '00' });
+export const list: string = srcset({ ...image, widths: [720] });
+export const html: string = picture({ ...image, widths: [720] }).html;
+export const images: readonly { src: string }[] = readUnit({}).images;
+// @ts-expect-error: there is no such tier
+imageUrl({ ...image, tier: 'best' });
+`;
+const NAMES = 'imageUrl, srcset, picture, readUnit';
+const ESM = (name: string) => `import { ${NAMES}, type ImageUrlParts } from '${name}';${USE}`;
+const COMMON_JS = (name: string) =>
+  `import client = require('${name}');\ntype ImageUrlParts = client.ImageUrlParts;\nconst { ${NAMES} } = client;${USE}`;
+const PRINT_URL = `console.log(imageUrl({ baseUrl: 'https://images.test/', unit: 'unit-1', src: 'https://x.test/a.jpg' }))`;
+const URL_PRINTED = 'https://images.test/u/unit-1?src=https%3A%2F%2Fx.test%2Fa.jpg\n';
+
+describe('The package of the client', () => {
+  /** A folder of a program that has installed it, and the whole package beside it. */
+  async function installClient(): Promise<string> {
+    const program = await temporaryFolder();
+    await writeFile(join(program, 'package.json'), '{"private":true}');
+    const tarball = join(folder, `edgepress-client-${packageJson.version}.tgz`);
+    run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], program);
+    await symlink(join(folder, 'installed', 'package'), join(program, 'node_modules', 'edgepress'));
+    return program;
+  }
+
+  it('is small, and installs nothing beside itself', async () => {
+    const program = await installClient();
+    const modules = (await readdir(join(program, 'node_modules'))).filter((name) => !name.startsWith('.'));
+    expect(modules.sort()).toEqual(['edgepress', 'edgepress-client']);
+    const files = await readdir(join(program, 'node_modules', 'edgepress-client'));
+    expect(files).toHaveLength(7);
+    const tarball = await stat(join(folder, `edgepress-client-${packageJson.version}.tgz`));
+    expect(tarball.size).toBeLessThan(30_000);
+  });
+
+  it.each(['edgepress-client', 'edgepress/client'])('is imported and required as %s', async (name) => {
+    const program = await installClient();
+    const esm = `import { imageUrl } from '${name}'; ${PRINT_URL}`;
+    const commonJs = `const { imageUrl } = require('${name}'); ${PRINT_URL}`;
+    expect(run('node', ['--input-type=module', '-e', esm], program)).toBe(URL_PRINTED);
+    expect(run('node', ['--input-type=commonjs', '-e', commonJs], program)).toBe(URL_PRINTED);
+  });
+
+  it('is one file, which works where it is copied to', async () => {
+    const program = await temporaryFolder();
+    await cp(join(folder, 'copy/dist/client/edgepress-client.mjs'), join(program, 'edgepress-client.mjs'));
+    await writeFile(
+      join(program, 'a.mjs'),
+      `import { imageUrl } from './edgepress-client.mjs'; ${PRINT_URL}`,
+    );
+    expect(run('node', ['a.mjs'], program)).toBe(URL_PRINTED);
+  });
+
+  it.each([
+    ['bundler', 'esnext', ['a.ts', 'b.ts']],
+    ['node16', 'node16', ['a.mts', 'b.mts', 'a.cts', 'b.cts']],
+    ['nodenext', 'nodenext', ['a.mts', 'b.mts', 'a.cts', 'b.cts']],
+  ])(
+    'has types for tsc with the module resolution %s, and no types of others',
+    async (moduleResolution, module, files) => {
+      const program = await installClient();
+      for (const file of files) {
+        const name = file.startsWith('a') ? 'edgepress-client' : 'edgepress/client';
+        await writeFile(join(program, file), (file.endsWith('.cts') ? COMMON_JS : ESM)(name));
+      }
+      const compilerOptions = {
+        ...{ noEmit: true, strict: true, target: 'es2022', lib: ['es2022'], types: [] },
+        ...{ moduleResolution, module },
+      };
+      await writeFile(join(program, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+      const { stdout } = spawnSync(resolve('node_modules/.bin/tsc'), { cwd: program, encoding: 'utf8' });
+      expect(stdout).toBe('');
+    },
+  );
 });
