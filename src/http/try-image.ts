@@ -53,7 +53,9 @@ export async function tryImage(
     return { tried: await tryValidImage(options, form, viewer) };
   } catch (error) {
     if (error instanceof InvalidImageUrl) {
-      return { problem: { ...adviceFor('bad_request'), detail: error.message } };
+      // It names the parts as code does.
+      const detail = error.message.replaceAll('`', '');
+      return { problem: { ...adviceFor('bad_request'), detail } };
     }
     if (!(error instanceof EdgepressError)) throw error;
     return { problem: { ...adviceFor(error.code), detail: error.message } };

@@ -60,7 +60,21 @@ export function Comparison({ tried: { source, originalUrl, variants } }: { tried
         <div class="compressed" />
         <div class="resized" />
       </div>
-      <p class="hint" id="split-savings" aria-live="polite" />
+      <ul class="plain legend">
+        <li class="sent">
+          <span class="swatch" /> <span>Sent</span> <b id="sent" />
+        </li>
+        <li class="compressed">
+          <span class="swatch" /> <span>Saved by compression</span> <b id="compressed" />
+        </li>
+        <li class="resized">
+          <span class="swatch" /> <span>Saved by resizing</span> <b id="resized" />
+        </li>
+      </ul>
+      <p class="hint">
+        <span id="sizes" /> Saved by resizing is what the original would lose if it had only the pixels of the
+        variant, and as many bytes for each pixel as it has now. All else that is saved is compression.
+      </p>
     </section>
   );
 }

@@ -28,15 +28,12 @@ const source = {
 /** @type {Map<HTMLElement, Made>} */
 const made = new Map();
 
-/**
- * @param {number} value
- * @param {number} digits
- */
-const rounded = (value, digits) => value.toLocaleString('en', { maximumSignificantDigits: digits });
+/** @param {number} value */
+const rounded = (value) => value.toFixed(value < 99.95 ? 1 : 0);
 /** @param {number} bytes */
-const size = (bytes) => (bytes < 1e6 ? `${rounded(bytes / 1e3, 3)} kB` : `${rounded(bytes / 1e6, 3)} MB`);
+const size = (bytes) => (bytes < 999_500 ? `${rounded(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(2)} MB`);
 /** @param {number} part */
-const percent = (part) => `${rounded(100 * part, part < 0.1 ? 2 : 3)}%`;
+const percent = (part) => `${rounded(100 * part)}%`;
 /**
  * @param {number} bytes
  * @param {number} bits
@@ -73,9 +70,9 @@ function fillBytes(row, bytes) {
 /** @param {Made} variant */
 function timeOf({ cacheStatus, serverTiming }) {
   const steps = [...serverTiming.matchAll(/(\w+);dur=([\d.]+)/g)].map(
-    ([, name, ms]) => `${name} ${rounded(Number(ms), 3)} ms`,
+    ([, name, ms]) => `${name} ${rounded(Number(ms))}`,
   );
-  return cacheStatus.includes('hit') ? `stored already: ${steps.join(', ')}` : steps.join(', ');
+  return cacheStatus.includes('hit') ? `stored already, ${steps.join(', ')}` : steps.join(', ');
 }
 
 /**
@@ -119,14 +116,13 @@ function showSavings() {
     saved > 0
       ? `${size(source.bytes)} → ${size(variant.bytes)}: ${percent(saved / source.bytes)} less`
       : `${size(source.bytes)}: no smaller file looks as good, so the original is sent without its metadata`;
-  byId('split-savings').textContent =
-    saved > 0
-      ? `Saved by resizing: ${size(resized)} (${source.width}×${source.height} to ${width}×${height} pixels). Saved by compression: ${size(compressed)}. Reckoned so: an original with only the pixels of the variant, and as many bytes for each pixel as it has now, would be smaller by the first figure; the rest is compression.`
-      : '';
-  const parts = { sent: variant.bytes, compressed, resized };
-  for (const [name, bytes] of Object.entries(parts)) {
-    const part = /** @type {HTMLElement} */ (document.querySelector(`.bar .${name}`));
-    part.style.width = `${(100 * bytes) / Math.max(source.bytes, variant.bytes)}%`;
+  byId('sizes').textContent =
+    `The original has ${source.width}×${source.height} pixels, the variant ${width}×${height}.`;
+  for (const [name, bytes] of Object.entries({ sent: variant.bytes, compressed, resized })) {
+    const part = bytes / Math.max(source.bytes, variant.bytes);
+    const segment = /** @type {HTMLElement} */ (document.querySelector(`.bar .${name}`));
+    segment.style.width = `${100 * part}%`;
+    byId(name).textContent = `${size(bytes)}, ${percent(part)}`;
   }
 }
 

@@ -9,7 +9,7 @@ export interface Advice {
 }
 
 const ADVICE: Partial<Record<ErrorCode, Advice>> = {
-  bad_request: { title: 'This is no URL of an image', todo: 'Correct it, and try again.' },
+  bad_request: { title: 'The form has a mistake', todo: 'Correct it, and try again.' },
   source_forbidden: {
     title: 'This service may not fetch that image',
     todo: 'SOURCE_ALLOW says which addresses it may fetch, and SOURCE_ALLOW_PRIVATE which of them may be inside your network. Add the address there, or choose another image.',

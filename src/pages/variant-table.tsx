@@ -22,7 +22,7 @@ export function VariantTable({
         <h2 id="variants">Every tier and format</h2>
         <p id="progress" class="hint" role="status" />
       </div>
-      <section class="scroll" tabindex={0} aria-labelledby="variants">
+      <section class="scroll" tabindex={0} aria-label="Table of the variants">
         <table id="table" data-bytes={source.bytes} data-width={source.width} data-height={source.height}>
           <thead>
             <tr>
@@ -33,7 +33,6 @@ export function VariantTable({
               <th scope="col" class="number">
                 Of the original
               </th>
-              <th scope="col">Made in</th>
               <th scope="col" class="number" data-bits={SLOW_BITS}>
                 At 400 kbit/s
               </th>
@@ -43,6 +42,7 @@ export function VariantTable({
               <th scope="col" class="number">
                 1,000 views
               </th>
+              <th scope="col">Milliseconds it took</th>
             </tr>
           </thead>
           <tbody>
@@ -101,10 +101,10 @@ function Cells() {
     <>
       <td class="number" data-cell="bytes" />
       <td class="number" data-cell="percent" />
-      <td data-cell="time" />
       <td class="number" data-cell="slow" />
       <td class="number" data-cell="3g" />
       <td class="number" data-cell="price" />
+      <td data-cell="time" />
     </>
   );
 }

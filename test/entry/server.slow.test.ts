@@ -94,10 +94,10 @@ describe('The server', () => {
     expect(await readdir(folder)).toEqual(['demo-data']);
   });
 
-  it('is no demo once anything is configured: it has no photographs and no front page', async () => {
+  it('is no demo once anything is configured: it has no photographs, and the playground no samples', async () => {
     const { program, url, folder } = await startServer({ CONCURRENCY: '1' });
     expect(program.output.stdout).not.toContain('photographs');
-    expect((await fetch(url)).status).toBe(404);
+    expect(await (await fetch(url)).text()).not.toContain('aria-label="Samples"');
     expect(await readdir(folder)).not.toContain('demo-data');
   });
 
