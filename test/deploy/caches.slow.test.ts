@@ -27,7 +27,7 @@ const ACCEPTS = [
   ['', 'image/jpeg'],
 ] as const;
 
-describe.skipIf(inject('edge') ?? inject('proxies')).each(['nginx', 'varnish'] as const)(
+describe.skipIf(inject('edge') ?? inject('deploy')).each(['nginx', 'varnish'] as const)(
   '%s in front',
   (name) => {
     /** A cache before a service, and a picture that can be replaced. */

@@ -5,7 +5,7 @@ import { KEYS_TEXT } from '../support/edge/requests.ts';
 import { startOrigin } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 
-describe.skipIf(inject('proxies'))('caddy in front', () => {
+describe.skipIf(inject('deploy'))('caddy in front', () => {
   it('passes on images by the bytes that were signed, and nothing that operators use', async () => {
     const picture = await photograph();
     const origin = await startOrigin((_request, response) => response.end(picture));

@@ -57,13 +57,15 @@ const PROXIES: Readonly<Record<ProxyName, Proxy>> = {
     cdn: ({ purgePort }) => `http://127.0.0.1:${purgePort}/purge`,
     async start(daemons, ports) {
       const { folder } = daemons;
-      for (const name of ['cache/edgepress', 'cache/edgepress-purged', 'conf.d', 'tmp'])
-        await mkdir(join(folder, name), { recursive: true });
+      for (const name of ['cache', 'conf.d', 'tmp']) await mkdir(join(folder, name));
       await copyTo(join(folder, 'edgepress.js'), 'nginx/edgepress.js', {});
       await copyTo(join(folder, 'conf.d/edgepress.conf'), 'nginx/edgepress.conf', {
         'js_path /etc/nginx;': `js_path ${folder};`,
         '/var/cache/nginx': join(folder, 'cache'),
         'listen 80;': `listen 127.0.0.1:${ports.port};`,
+      });
+      await copyTo(join(folder, 'conf.d/addresses.conf'), 'nginx/addresses.conf', {
+        '/var/cache/nginx': join(folder, 'cache'),
         'listen 127.0.0.1:8081;': `listen 127.0.0.1:${ports.purgePort};`,
         'server 127.0.0.1:3000;': `server 127.0.0.1:${ports.service};`,
       });

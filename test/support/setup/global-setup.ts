@@ -11,8 +11,8 @@ declare module 'vitest' {
     chromium: { path: string } | { missing: string };
     /** Why the programs that stand in for CloudFront are missing; `undefined` when they are there. */
     edge: string | undefined;
-    /** Why the programs that stand before a service are missing, beside nginx; `undefined` when they are there. */
-    proxies: string | undefined;
+    /** Why the programs of examples/deploy are missing, beside nginx; `undefined` when they are there. */
+    deploy: string | undefined;
     /** Why the AV1 decoder of Android is missing; `undefined` when it is there. */
     gav1: string | undefined;
   }
@@ -26,10 +26,10 @@ const EDGE_REQUIREMENT = {
 };
 
 /** What examples/deploy has configurations for, beside nginx. */
-const PROXIES_REQUIREMENT = {
-  what: 'proxies',
-  programs: ['varnishd', 'caddy'],
-  packages: ['varnish', 'caddy'],
+const DEPLOY_REQUIREMENT = {
+  what: 'deployments',
+  programs: ['varnishd', 'caddy', 'systemd-analyze'],
+  packages: ['varnish', 'caddy', 'systemd'],
 };
 
 /** What the examples of signing are written in. Swift is not in Debian; Node, Python, Perl and openssl are there wherever tests run. */
@@ -46,7 +46,7 @@ const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages:
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
-  project.provide('proxies', requirePrograms(PROXIES_REQUIREMENT));
+  project.provide('deploy', requirePrograms(DEPLOY_REQUIREMENT));
   project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
   // The tests of the examples skip by themselves what is not there.
   requirePrograms(SIGNER_REQUIREMENT);
