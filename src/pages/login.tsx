@@ -22,6 +22,8 @@ export function LoginPage({ site, next, isRefused }: LoginPageProps) {
           </p>
         )}
         <input type="hidden" name="next" value={next} />
+        {/* For password managers. */}
+        <input type="text" name="username" value="admin" autocomplete="username" hidden />
         <div class="field">
           <label for="token">Admin token</label>
           <input

@@ -70,7 +70,7 @@ function fillBytes(row, bytes) {
 /** @param {Made} variant */
 function timeOf({ cacheStatus, serverTiming }) {
   const steps = [...serverTiming.matchAll(/(\w+);dur=([\d.]+)/g)].map(
-    ([, name, ms]) => `${name} ${rounded(Number(ms))}`,
+    ([, name, ms]) => `${name} ${Number(ms).toFixed(Number(ms) < 10 ? 1 : 0)}`,
   );
   return cacheStatus.includes('hit') ? `stored already, ${steps.join(', ')}` : steps.join(', ');
 }
@@ -102,6 +102,13 @@ async function askFor(row) {
   showMade(row, { bytes, type, cacheStatus, serverTiming: headers.get('Server-Timing') ?? '' });
 }
 
+/** @param {number} saved bytes */
+function resultOf(saved) {
+  if (saved > 0) return `${percent(saved / source.bytes)} less`;
+  if (saved === 0) return 'no smaller file looks as good';
+  return 'larger, since not every client shows the type of the original';
+}
+
 /** Shows how the saved bytes divide, once it is known how large the variant is. */
 function showSavings() {
   const variant = made.get(chosen());
@@ -112,10 +119,7 @@ function showSavings() {
   const scaled = source.bytes * Math.min(1, (width * height) / (source.width * source.height));
   const resized = Math.max(0, source.bytes - Math.max(scaled, variant.bytes));
   const compressed = Math.max(0, saved - resized);
-  byId('saved').textContent =
-    saved > 0
-      ? `${size(source.bytes)} → ${size(variant.bytes)}: ${percent(saved / source.bytes)} less`
-      : `${size(source.bytes)}: no smaller file looks as good, so the original is sent without its metadata`;
+  byId('saved').textContent = `${size(source.bytes)} → ${size(variant.bytes)}: ${resultOf(saved)}`;
   byId('sizes').textContent =
     `The original has ${source.width}×${source.height} pixels, the variant ${width}×${height}.`;
   for (const [name, bytes] of Object.entries({ sent: variant.bytes, compressed, resized })) {

@@ -55,6 +55,12 @@ export function PlaygroundPage({ site, widths, samples, form, tried, problem }: 
       <TryForm form={form} widths={widths} />
       {samples.length > 0 && <Samples samples={samples} current={form.src} />}
       {problem && <Problem problem={problem} />}
+      {form.src === '' && (
+        <p class="hint">
+          Paste the URL of an image that this service may fetch: a JPEG, PNG, WebP, AVIF, HEIC or TIFF, for
+          example. Where <code>SOURCE_ALLOW</code> names a bucket, <code>s3://bucket/key</code> is one, too.
+        </p>
+      )}
       {tried && (
         <>
           <Comparison tried={tried} />

@@ -67,8 +67,9 @@ export function VariantTable({
       </div>
       <p class="hint">
         kB and MB are 1,000 and 1,000,000 bytes. Times on the line are those of the bytes alone, at the full
-        rate. The price is an assumption: change it. These variants were made at effort <code>fast</code>, as
-        for a first request; prewarm takes longer and makes smaller ones.
+        rate. The price is an assumption: change it. Milliseconds are those of <code>Server-Timing</code>,
+        waiting for a free core included. These variants were made at effort <code>fast</code>, as for a first
+        request; prewarm takes longer and makes smaller ones.
       </p>
       <noscript>
         <p class="error">Without scripts only the comparison is shown: open the variants by their URLs.</p>
