@@ -31,6 +31,6 @@ EXPOSE 3000
 VOLUME /data
 # By number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Not npm or a shell, which would not pass SIGTERM on. It finishes what is in flight, for up to 30 seconds.
 CMD ["node", "dist/server.mjs"]

@@ -36,11 +36,10 @@ function unitTag(unit) {
 }
 
 function lastPurge(r, name) {
-  try {
-    return fs.readFileSync(`${r.variables.edgepress_purged}/${name}`, 'utf8');
-  } catch (_e) {
-    return '';
-  }
+  const file = `${r.variables.edgepress_purged}/${name}`;
+  // Most units were never purged, and an exception would cost ten times as much as all else here.
+  if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return '';
+  return fs.readFileSync(file, 'utf8');
 }
 
 function notePurge(r, name) {
