@@ -1,10 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { partsOf, SIGNING_KEY, SIGNING_VECTORS } from '../support/client/signing-vectors.ts';
 import { temporaryFolder } from '../support/http/service.ts';
+import { codeBlocksOf, readPage } from '../support/markdown.ts';
 import { runExecutable } from '../support/program.ts';
 
 const COMMAND = Object.entries(packageJson.bin)[0]?.[1] ?? '';
@@ -128,6 +131,30 @@ describe('The package of the client', () => {
       `import { imageUrl } from './edgepress-client.mjs'; ${PRINT_URL}`,
     );
     expect(run('node', ['a.mjs'], program)).toBe(URL_PRINTED);
+  });
+
+  it('needs nothing of the platform: neither Web Crypto, nor URL, TextEncoder or btoa', async () => {
+    const code = await readFile(join(folder, 'copy/dist/client/edgepress-client.cjs'), 'utf8');
+    const context = { module: { exports: {} as typeof import('../../src/client/client.ts') } };
+    runInNewContext(code, context);
+    const { imageUrl } = context.module.exports;
+    expect(SIGNING_VECTORS.map((vector) => imageUrl(partsOf(vector), SIGNING_KEY))).toEqual(
+      SIGNING_VECTORS.map(({ url }) => url),
+    );
+  });
+
+  it('runs the programs of docs/apps.md and docs/signing.md as they are there', async () => {
+    const program = await installClient();
+    const blocks = ['docs/apps.md', 'docs/signing.md'].flatMap((page) => codeBlocksOf(readPage(page)));
+    const programs = blocks.filter(
+      ({ text }) => text.includes("from 'edgepress-client'") && !text.includes('nuxt'),
+    );
+    expect(programs).toHaveLength(3);
+    for (const [index, { text }] of programs.entries()) {
+      const file = `${index}.mjs`;
+      await writeFile(join(program, file), text);
+      expect(run('node', [file], program)).toBe('');
+    }
   });
 
   it.each([

@@ -36,7 +36,7 @@ const DEPLOY_REQUIREMENT = {
 const SIGNER_REQUIREMENT = {
   what: 'the examples of signing',
   programs: ['go', 'java', 'javac', 'kotlinc', 'php', 'ruby'],
-  packages: ['golang-go', 'default-jdk-headless', 'kotlin', 'php-cli', 'ruby'],
+  packages: ['golang-go', 'default-jdk-headless', 'kotlin', 'libokhttp-java', 'php-cli', 'ruby'],
 };
 
 /** libgav1, around which Android's own AV1 decoder is built. */
