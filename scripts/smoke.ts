@@ -10,7 +10,9 @@ import { readEnvironment } from './cli/unit-session.ts';
 /** `smoke`: tests a running service end to end. */
 export function smokeCommand(): Command {
   return new Command('smoke')
-    .description('test a running service end to end: refusal, miss, hit, purge')
+    .description(
+      'test a running service end to end: refusal, miss, hit, purge, and what platforms answer in different ways',
+    )
     .argument('[url]', 'the URL of the service; by default PUBLIC_URL, or http://HOST:PORT')
     .option(
       '--src <url>',

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countDown } from '../cli/output.ts';
 import { formatBytes } from '../cli/text.ts';
 import { fail, problemOf, requireImage, StepSkipped } from './assertions.ts';
-import { isCdnHit, isCopyOfMiss, isMiss, isStoredMiss, type Probe, sharedMaxAgeSeconds } from './probe.ts';
+import { isCdnHit, isCopyOfMiss, isMiss, isStoredMiss, sharedMaxAgeSeconds } from './client.ts';
+import type { Probe } from './probe.ts';
 import { formatResponse } from './request.ts';
 
 /*
@@ -30,7 +31,7 @@ export async function checkMiss(probe: Probe): Promise<string> {
   const size = await requireImage(response);
   if (!isMiss(response)) fail(response, 'expected a miss (Cache-Status: edgepress; fwd=miss; stored)');
   if (!isStoredMiss(response)) fail(response, 'it was not stored');
-  probe.miss = response;
+  probe.miss = { ...response, atMs: performance.now() };
   return `${formatResponse(response)}, ${size}`;
 }
 
@@ -42,8 +43,8 @@ export async function checkNoSecondMiss(probe: Probe): Promise<string> {
 }
 
 export async function checkStored(probe: Probe): Promise<string> {
-  const { miss, hasCdn, signal } = probe;
-  const seconds = miss && hasCdn ? (sharedMaxAgeSeconds(miss) ?? DEFAULT_MISS_SECONDS) : 0;
+  const { miss, seen, signal } = probe;
+  const seconds = miss && seen.hasCdn ? secondsUntilExpired(miss) : 0;
   if (seconds > 1) await countDown(seconds, 'Waiting for the copy of the miss at the CDN to expire', signal);
   if (signal.aborted) throw new StepSkipped('interrupted');
   const deadlineMs = performance.now() + CDN_DELAY_MS;
@@ -60,8 +61,14 @@ export async function checkStored(probe: Probe): Promise<string> {
   return `${formatResponse(response)}, etag: ${response.headers.get('etag')}`;
 }
 
+/** How long the CDN still keeps its copy of the miss. */
+function secondsUntilExpired(miss: NonNullable<Probe['miss']>): number {
+  const maxAgeSeconds = sharedMaxAgeSeconds(miss) ?? DEFAULT_MISS_SECONDS;
+  return Math.max(0, Math.ceil(maxAgeSeconds - (performance.now() - miss.atMs) / 1000));
+}
+
 export async function checkEdgeHit(probe: Probe): Promise<string> {
-  if (!probe.hasCdn) throw new StepSkipped('no CDN in front');
+  if (!probe.seen.hasCdn) throw new StepSkipped('no CDN in front');
   for (let attempt = 1; ; attempt++) {
     const response = await probe.get();
     await requireImage(response);

@@ -9,11 +9,14 @@ import { temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { SIGNING_KEYS } from '../support/server-process.ts';
 import {
+  type Answer,
+  type Change,
   type SmokeStep,
   STEPS,
   setUpCdn,
   setUpService,
   smoke,
+  startChangedService,
   startImpostor,
   startTestServer,
 } from '../support/smoke-services.ts';
@@ -26,6 +29,10 @@ const seenAt = (steps: readonly SmokeStep[], name: string) =>
   steps.find(({ step }) => step === name)?.seen ?? '';
 const allOk = Object.fromEntries(STEPS.map((step) => [step, 'ok']));
 
+/** Steps that need originals of our own, which smoke can only put into a bucket. */
+const OF_OUR_OWN = ['damaged, twice', 'large image'];
+const skippedWithSource = Object.fromEntries(OF_OUR_OWN.map((step) => [step, 'skipped']));
+
 const SRC = ['--src', 'https://x.test/a.jpg'];
 
 /** The folders of the files that smoke has left, without what the server and every purge keep: the lease of the queue, the time of the last purge. */
@@ -34,6 +41,19 @@ async function filesIn(folder: string): Promise<string[]> {
   const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
   const left = files.filter(({ name }) => name !== 'last' && name !== 'queue.json');
   return left.map(({ parentPath }) => parentPath.slice(folder.length));
+}
+
+const withHeaders = (answer: Answer, headers: Record<string, string>): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, ...headers },
+});
+
+/** Redirects to large images, as the function on Lambda does. */
+function redirectLarge(cacheControl: string): Change {
+  return (_request, answer) => {
+    if (answer.body.length < 4_500_000) return answer;
+    return { ...answer, status: 302, headers: { location: answer.url, 'cache-control': cacheControl } };
+  };
 }
 
 /** A URL at which nothing listens. */
@@ -47,7 +67,7 @@ async function unusedUrl(): Promise<string> {
 }
 
 describe('the command smoke', () => {
-  it('passes every step on one machine, and leaves only the tombstone of its purge', async () => {
+  it('passes every step on one machine, and leaves only the tombstones of its purges', async () => {
     const { url, src, store, folder } = await setUpService();
     const { status, stdout, stderr } = await runCommandInProcess(['smoke', url, '--src', src], {
       SIGNING_KEYS,
@@ -56,7 +76,7 @@ describe('the command smoke', () => {
     expect(status).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
-      STEPS.map((step) => [step === 'edge hit' ? 'skipped' : 'ok', step]),
+      STEPS.map((step) => [[...OF_OUR_OWN, 'edge hit'].includes(step) ? 'skipped' : 'ok', step]),
     );
     expect(stdout).toMatch(
       /first request .* 200 image\/avif, [\d.]+ kB, cache-status: edgepress; fwd=miss; stored, \d+ ms, 320×\d+\n/,
@@ -64,28 +84,29 @@ describe('the command smoke', () => {
     expect(stdout).toMatch(/second request .* cache-status: edgepress; hit, /);
     expect(stdout).toMatch(/edge hit +no CDN in front\n/);
     expect(stdout).toMatch(
-      /If-None-Match +304, .*\nok +purge +1 object\n.*after the purge .* fwd=miss; stored/,
+      /If-None-Match +304, .*\nok +purge +3 objects\n.*after the purge .* fwd=miss; stored/,
     );
     expect(stderr).toMatch(/^Unit smoke-[0-9a-f-]{36}, http:\/\/127\.0\.0\.1:\d+\/a\.jpg\n$/);
-    expect(await filesIn(folder)).toEqual(['/purged']);
+    expect(await filesIn(folder)).toEqual(['/purged', '/purged']);
   });
 
   it('passes every step behind a CDN, and waits for the invalidation', async () => {
     const { url, run, origin } = await setUpService();
     const { url: cdnUrl, env, cloudFront } = await setUpCdn(url);
     const { status, steps } = await run(env, cdnUrl);
-    expect(statesOf(steps)).toEqual(allOk);
+    expect(statesOf(steps)).toEqual({ ...allOk, ...skippedWithSource });
     expect(status).toBe(0);
     expect(seenAt(steps, 'second request')).toMatch(/fwd=miss; stored, x-cache: Hit from cloudfront/);
     expect(seenAt(steps, "the store's copy")).toMatch(
       /kB, x-cache: Miss from cloudfront, .* etag: "[0-9a-f]{32}"/,
     );
     expect(seenAt(steps, 'edge hit')).toMatch(/kB, x-cache: Hit from cloudfront/);
-    expect(seenAt(steps, 'purge')).toMatch(/^1 object, and the CDN has forgotten it \(I1\)$/);
-    expect(cloudFront.gets()).toHaveLength(1);
-    expect(cloudFront.invalidations()).toHaveLength(2);
-    // Once before and once after the purge.
-    expect(origin.requests).toEqual(['/a.jpg', '/a.jpg']);
+    expect(seenAt(steps, 'purge')).toMatch(/^3 objects, and the CDN has forgotten it \(I1\)$/);
+    // Of the purge, of the early one, and of both units at the end.
+    expect(cloudFront.invalidations().map((tags) => tags.length)).toEqual([1, 1, 2]);
+    expect(cloudFront.gets()).toHaveLength(2);
+    const paths = origin.requests.map((path) => path.replace(/x{9,}/, 'xxx'));
+    expect(paths.toSorted()).toEqual([...Array(5).fill('/a.jpg'), '/a.jpg?x-smoke=xxx']);
   });
 
   it('fails behind a CDN that is not configured', async () => {
@@ -94,7 +115,7 @@ describe('the command smoke', () => {
     const { status, steps } = await run({}, cdnUrl);
     expect(status).toBe(2);
     expect(seenAt(steps, 'purge')).toMatch(/a CDN in front, and CDN is not set/);
-    expect(seenAt(steps, 'last purge')).toMatch(/^1 object, but the CDN keeps its copies of unit smoke-/);
+    expect(seenAt(steps, 'last purge')).toMatch(/^3 objects, but the CDN keeps its copies of unit smoke-/);
   });
 
   it('fails when STORE is not the store of the service', async () => {
@@ -224,8 +245,60 @@ describe('the command smoke', () => {
   });
 });
 
+describe('the command smoke says what it means and what to do', () => {
+  it.each<[string, string, Change, string, RegExp]>([
+    [
+      'OPTIONS is refused',
+      'OPTIONS',
+      ({ method }, answer) => (method === 'OPTIONS' ? { ...answer, status: 403, headers: {} } : answer),
+      'failed',
+      /^403.*: expected 204 with Access-Control-Allow-Origin: \*.* is it still that of this deployment\?$/,
+    ],
+    [
+      'HEAD of a miss has the length of no body',
+      'HEAD of a miss',
+      ({ method }, answer) => (method === 'HEAD' ? withHeaders(answer, { 'content-length': '7' }) : answer),
+      'failed',
+      /Content-Length is 7, where GET has \d+ bytes: clients take the image for damaged$/,
+    ],
+    [
+      'a function URL renames the length',
+      'HEAD of a miss',
+      ({ method }, answer) => {
+        if (method !== 'HEAD') return answer;
+        const { 'content-length': length = '', ...headers } = answer.headers;
+        return { ...answer, headers: { ...headers, 'x-amzn-remapped-content-length': length } };
+      },
+      'ok',
+      /^200 .*, no Content-Length, which Lambda has renamed \(\d+\)$/,
+    ],
+    [
+      'long URLs are refused',
+      'long URL',
+      ({ url }, answer) => (url.length > 3000 ? { ...answer, status: 403, headers: {} } : answer),
+      'failed',
+      /^403.*: the original's URL has 4,000 characters\. On AWS, a web ACL limits .*, or the edge function/,
+    ],
+    [
+      'the CDN keeps its copy of the first response',
+      'early purge',
+      ({ url }, answer, nth) =>
+        url.includes('-early?') && nth > 1
+          ? withHeaders(answer, { 'x-cache': 'Hit from cloudfront' })
+          : answer,
+      'ok',
+      /the CDN still sends its copy of the first response, .* for a minute at most$/,
+    ],
+  ])('when %s', async (_, step, change, state, said) => {
+    const { url, run } = await setUpService();
+    const { steps } = await run({}, await startChangedService(url, change));
+    expect(statesOf(steps)[step]).toBe(state);
+    expect(seenAt(steps, step)).toMatch(said);
+  });
+});
+
 describeS3('the command smoke on a bucket', () => {
-  it('puts a photograph into the bucket for the service to fetch, and deletes it afterwards', async () => {
+  async function setUpBucket() {
     const { bucket, client } = await createBucket();
     const { endpoint, accessKeyId, secretAccessKey } = s3Server();
     const env = {
@@ -236,18 +309,54 @@ describeS3('the command smoke on a bucket', () => {
     };
     const SOURCE_ALLOW_PRIVATE = new URL(endpoint).host;
     const url = await startTestServer({ ...env, SOURCE_ALLOW_PRIVATE });
+    return { bucket, client, env, url };
+  }
+
+  it.each<[string, string, Change, string, RegExp]>([
+    [
+      'fails when each view of a damaged image costs a fetch',
+      'damaged, twice',
+      (_request, answer, nth) => (answer.status === 422 && nth > 1 ? { ...answer, status: 404 } : answer),
+      'failed',
+      /: expected the same again, .*: each view of a damaged image costs a fetch\./,
+    ],
+    [
+      'follows the redirect to a large image',
+      'large image',
+      redirectLarge('no-store'),
+      'ok',
+      /^302 to 127\.0\.0\.1:\d+, 200 image\/jpeg, \d.* MB.*; again a redirect$/,
+    ],
+    [
+      'fails when a CDN could keep that redirect',
+      'large image',
+      redirectLarge('max-age=60'),
+      'failed',
+      /^302.*: expected Cache-Control: no-store/,
+    ],
+  ])('%s', async (_, step, change, state, said) => {
+    const { env, url } = await setUpBucket();
+    const { steps } = await smoke(await startChangedService(url, change), [], env);
+    expect(statesOf(steps)[step]).toBe(state);
+    expect(seenAt(steps, step)).toMatch(said);
+  });
+
+  it('puts a photograph into the bucket for the service to fetch, and deletes it afterwards', async () => {
+    const { bucket, client, env, url } = await setUpBucket();
     const left = async () => {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
-      return Contents.map(({ Key }) => Key).filter((key) => key !== 'purged/last');
+      return Contents.map(({ Key = '' }) => Key).filter((key) => !/^purged\/|^leases\//.test(key));
     };
     const { status, steps, stderr } = await smoke(url, [], env);
     expect(statesOf(steps)).toEqual({ ...allOk, 'edge hit': 'skipped', 'our photograph': 'ok' });
     expect(status).toBe(0);
     expect(stderr).not.toMatch(/X-Amz-/);
-    expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
+    expect(seenAt(steps, 'damaged, twice')).toMatch(/^422 .* again without a fetch in \d+ ms$/);
+    expect(seenAt(steps, 'large image')).toMatch(/^200 image\/jpeg, \d.* MB, .*: without a redirect$/);
+    expect(await left()).toEqual([]);
 
     const down = await smoke(await unusedUrl(), [], env);
     expect(down.status).toBe(1);
-    expect(await left()).toEqual([expect.stringMatching(/^purged\//)]);
+    expect(await left()).toEqual([]);
   });
 });

@@ -16,12 +16,18 @@ export const STEPS = [
   'unsigned URL',
   'first request',
   'second request',
+  'OPTIONS',
+  'HEAD of a miss',
+  'long URL',
+  'damaged, twice',
+  'large image',
   "the store's copy",
   'edge hit',
   'HEAD',
   'If-None-Match',
   'purge',
   'after the purge',
+  'early purge',
   'last purge',
 ];
 
@@ -130,6 +136,42 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
       ...CREDENTIALS,
     },
   };
+}
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+  /** Where the service itself gives the same answer. */
+  url: string;
+}
+
+/** @param nth - how many requests with this target there were, this one included */
+export type Change = (request: { method: string; url: string }, answer: Answer, nth: number) => Answer;
+
+/** Starts a server that answers as a service does, but for this change. */
+export async function startChangedService(serviceUrl: string, change: Change): Promise<string> {
+  const counts = new Map<string, number>();
+  const { port } = await serve(async (request, response) => {
+    const { method = '', url = '' } = request;
+    const nth = (counts.get(url) ?? 0) + 1;
+    counts.set(url, nth);
+    const answered = await fetch(serviceUrl + url, {
+      method,
+      headers: request.headers as Record<string, string>,
+      redirect: 'manual',
+    });
+    const body = Buffer.from(await answered.arrayBuffer());
+    const answer = {
+      status: answered.status,
+      headers: Object.fromEntries(answered.headers),
+      body,
+      url: serviceUrl + url,
+    };
+    const { status, headers, body: changed } = change({ method, url }, answer, nth);
+    response.writeHead(status, headers).end(method === 'HEAD' ? undefined : changed);
+  });
+  return `http://127.0.0.1:${port}`;
 }
 
 /** Starts a server that refuses unsigned requests as the service does, and answers every other one like this. */
