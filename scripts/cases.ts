@@ -12,6 +12,7 @@ import { startServer } from '../src/http/service.ts';
 import { FORMATS } from '../src/protocol/request.ts';
 import { type Case, findDifferences } from './cases/differences.ts';
 import { CommandFailure, messageOf } from './cli/command.ts';
+import { addExamples } from './cli/examples.ts';
 
 const WIDTHS = [160, 1080];
 const MAX_MEMORY_BYTES = 2 ** 30;
@@ -28,9 +29,14 @@ const casesSchema = z.array(
   }),
 );
 
+interface CasesOptions {
+  expect: readonly string[];
+  json?: true;
+}
+
 /** `cases`: requests every image of a folder through a running service and compares the responses with its cases.json. */
 export function casesCommand(): Command {
-  return new Command('cases')
+  const command = new Command('cases')
     .description('request every image of a folder through the service, and compare with its cases.json')
     .argument(
       '<folder>',
@@ -42,10 +48,16 @@ export function casesCommand(): Command {
       (value: string, all: string[]) => [...all, value],
       [],
     )
+    .option('--json', 'print NDJSON, one line per image, and one of totals at the end')
+    .addHelpText('after', '\nExit status: 2 when an image does not end as its case says.')
     .action(runCases);
+  return addExamples(command, [
+    ['edgepress cases test/images', 'a folder of images with its cases.json'],
+    ['edgepress cases test/images --expect old.bmp=image --json', 'where cases.json is older than a decoder'],
+  ]);
 }
 
-async function runCases(folder: string, { expect }: { expect: readonly string[] }): Promise<void> {
+async function runCases(folder: string, { expect, json }: CasesOptions): Promise<void> {
   const cases = replaceOutcomes(await readCases(folder), expect);
   const origin = await startOrigin(folder, cases);
   const store = await mkdtemp(join(tmpdir(), 'edgepress-cases-'));
@@ -61,16 +73,22 @@ async function runCases(folder: string, { expect }: { expect: readonly string[] 
     for (const one of cases) {
       const differences = await runCase(one, folder, origin.url, server.url);
       if (differences.length > 0) failed++;
-      for (const difference of differences) process.stdout.write(`${one.file}: ${difference}\n`);
+      if (json) print(JSON.stringify({ file: one.file, passed: differences.length === 0, differences }));
+      else for (const difference of differences) print(`${one.file}: ${difference}`);
     }
   } finally {
     await server.close();
     await origin.close(0);
     await rm(store, { recursive: true, force: true });
   }
-  process.stdout.write(`peak memory: ${Math.round(peakMemoryBytes() / 2 ** 20)} MiB\n`);
-  process.stdout.write(`${cases.length - failed} passed, ${failed} failed\n`);
-  if (failed > 0) process.exitCode = 1;
+  const [passed, peakMemoryMib] = [cases.length - failed, Math.round(peakMemoryBytes() / 2 ** 20)];
+  if (json) print(JSON.stringify({ passed, failed, peakMemoryMib }));
+  else print(`peak memory: ${peakMemoryMib} MiB\n${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 2;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 async function readCases(folder: string): Promise<readonly Case[]> {

@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { isUnconfigured, openTo } from '../src/config.ts';
 import { VARIABLES, type Variable } from '../src/config-variables.ts';
+import { addExamples } from './cli/examples.ts';
 import { printMessage } from './cli/output.ts';
 import { readEnvironment } from './cli/unit-session.ts';
 
 /** `config`: prints every variable with its value and where the value comes from. */
 export function configCommand(): Command {
-  return new Command('config')
+  const command = new Command('config')
     .description('print every environment variable with the value that is in effect, and where it comes from')
     .option('--set', 'only variables that are set')
     .option('--json', 'print an array of objects instead of a table')
@@ -15,6 +16,10 @@ export function configCommand(): Command {
       '\nSecrets are never printed. Exit status 1: a value is wrong, or a variable is misspelt; nothing would start.',
     )
     .action(printConfig);
+  return addExamples(command, [
+    ['edgepress config --set', 'what is configured'],
+    ['PORT=8080 STORE=s3://my-bucket edgepress config --json', 'for another program'],
+  ]);
 }
 
 /** A variable in effect. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addExamples } from './cli/examples.ts';
 import { addContextEntry, type Context, wholeNumber, wholeNumberWithin } from './cli/options.ts';
 import { LIMITS } from './plan/limits.ts';
 
@@ -8,11 +9,12 @@ interface DeployCheckOptions {
   ms?: number;
   memory?: number;
   context?: Context;
+  json?: true;
 }
 
 /** `deploy:check`: checks what a deploy to AWS needs. */
 export function deployCheckCommand(): Command {
-  return new Command('deploy:check')
+  const command = new Command('deploy:check')
     .description('check what a deployment to AWS needs, and say how to fix what is missing')
     .argument('[stack]', 'the name of the stack (default: stackName of its options)')
     .option(
@@ -36,19 +38,27 @@ export function deployCheckCommand(): Command {
       'an option of the stack beside those of cdk.json, as for cdk deploy; may be repeated',
       addContextEntry,
     )
+    .option('--json', 'print NDJSON, one line per finding')
     .addHelpText(
       'after',
       '\nThe number of workers is calculated as in plan, which shows the details.' +
         '\nNothing is changed. Exit status: 0 when all is right, 2 when something must be fixed, 1 when something could not be checked.',
     )
     .action(checkBeforeDeploy);
+  return addExamples(command, [
+    ['edgepress deploy:check', 'the options of cdk.json, in the account and region of the environment'],
+    [
+      'edgepress deploy:check Edgepress-EU -c region=eu-central-1 --units-per-hour 100000',
+      'another stack and load',
+    ],
+  ]);
 }
 
 async function checkBeforeDeploy(
   stack: string | undefined,
-  { context = {}, ...load }: DeployCheckOptions,
+  { context = {}, json, ...load }: DeployCheckOptions,
 ): Promise<void> {
   // Loaded here because the AWS SDK and CDK take longer to load than everything else.
   const { checkDeploy } = await import('./deploy-check/run.ts');
-  process.exitCode = await checkDeploy(stack, load, context);
+  process.exitCode = await checkDeploy(stack, load, context, json === true);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addExamples } from './cli/examples.ts';
 import { stackArgument } from './cli/options.ts';
 import { printMessage } from './cli/output.ts';
 
@@ -9,28 +10,29 @@ interface EnvOptions {
 
 /** `env`: prints the environment of a deployed stack, for the other commands. */
 export function envCommand(): Command {
-  return (
-    new Command('env')
-      .description('print the environment of a deployed stack, for the other commands')
-      .addArgument(stackArgument())
-      .option('--no-keys', 'leave out SIGNING_KEYS')
-      .option('--json', 'print a JSON object instead of shell commands')
-      .addHelpText(
-        'after',
-        '\nThe AWS region and credentials are found as in every AWS SDK. In a shell: eval "$(npm run -s env -- Edgepress)"' +
-          '\nOn failure it prints `false`, so that eval fails too and nothing runs with the variables of before:' +
-          '\neval "$(npm run -s env -- Edgepress)" && npm run smoke' +
-          '\nWithout --no-keys, the output contains the secret keys that sign URLs.',
-      )
-      // Errors in the arguments must fail the shell, too.
-      .configureOutput({
-        outputError(text, write) {
-          process.stdout.write(FAILING_LINE);
-          write(text);
-        },
-      })
-      .action(printEnvironment)
-  );
+  const command = new Command('env')
+    .description('print the environment of a deployed stack, for the other commands')
+    .addArgument(stackArgument())
+    .option('--no-keys', 'leave out SIGNING_KEYS')
+    .option('--json', 'print a JSON object instead of shell commands')
+    .addHelpText(
+      'after',
+      '\nThe AWS region and credentials are found as in every AWS SDK.' +
+        '\nOn failure it prints `false`, so that eval fails too and nothing runs with the variables of before.' +
+        '\nWithout --no-keys, the output contains the secret keys that sign URLs.',
+    )
+    // Errors in the arguments must fail the shell, too.
+    .configureOutput({
+      outputError(text, write) {
+        process.stdout.write(FAILING_LINE);
+        write(text);
+      },
+    })
+    .action(printEnvironment);
+  return addExamples(command, [
+    ['eval "$(edgepress env Edgepress)" && edgepress smoke', 'sets the variables of this shell'],
+    ['edgepress env Edgepress --no-keys --json', 'for another program'],
+  ]);
 }
 
 /** Makes `eval` of the output fail: of an empty output, it would succeed. */

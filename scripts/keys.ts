@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { addExamples } from './cli/examples.ts';
 import { stackArgument, wholeNumberWithin } from './cli/options.ts';
 
 // Loaded when a command runs because the AWS SDK takes longer to load than everything else.
@@ -11,28 +12,41 @@ const MAX_KEEP = 10;
 /** CloudFront updates all edge locations within seconds to low tens of seconds, and has no way to ask whether it has. */
 const SETTLE_SECONDS = 30;
 
+interface JsonOption {
+  json?: true;
+}
+
 /** `keys`: lists and changes the signing keys of a deployed stack. */
 export function keysCommand(): Command {
-  return new Command('keys')
+  const command = new Command('keys')
     .description('list, rotate or revoke the signing keys of a deployed stack')
     .addCommand(listCommand())
     .addCommand(rotateCommand())
     .addCommand(revokeCommand());
+  return addExamples(command, [
+    ['edgepress keys list', 'the keys of the stack Edgepress'],
+    ['edgepress keys rotate Edgepress', 'a new key that signs'],
+  ]);
 }
 
 function listCommand(): Command {
-  return new Command('list')
+  const command = new Command('list')
     .description('show all keys, which one signs, and whether edge and signers agree')
     .addArgument(stackArgument())
+    .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
       '\nThe keys themselves are never printed. Exit status: 2 when something has to be done.',
     )
-    .action(async (stack: string) => (await loadCommands()).list(stack));
+    .action(async (stack: string, options: JsonOption) => (await loadCommands()).list(stack, options));
+  return addExamples(command, [
+    ['edgepress keys list', 'the keys of the stack Edgepress'],
+    ["edgepress keys list Edgepress-EU --json | jq -r '.keys[].id'", 'the ids of those of another stack'],
+  ]);
 }
 
 function rotateCommand(): Command {
-  return new Command('rotate')
+  const command = new Command('rotate')
     .description('create a new key that signs; the latest old ones stay valid')
     .addArgument(stackArgument())
     .option(
@@ -42,22 +56,32 @@ function rotateCommand(): Command {
       DEFAULT_KEEP,
     )
     .addOption(settleOption())
+    .option('--json', 'print a JSON object')
     .addHelpText('after', '\nWherever it stops, URLs stay valid. Run it again to continue from there.')
-    .action(async (stack: string, options: { keep: number; settle: number }) =>
+    .action(async (stack: string, options: JsonOption & { keep: number; settle: number }) =>
       (await loadCommands()).rotate(stack, options),
     );
+  return addExamples(command, [
+    ['edgepress keys rotate', 'a new key that signs; the two before it stay valid'],
+    ['edgepress keys rotate Edgepress --keep 0', 'only the new key is valid'],
+  ]);
 }
 
 function revokeCommand(): Command {
-  return new Command('revoke')
+  const command = new Command('revoke')
     .description('make a key invalid, and with it all URLs that it has signed')
     .argument('<stack>', 'the name of the stack')
     .argument('<id>', 'the id of the key, as list prints it')
     .addOption(settleOption())
+    .option('--json', 'print a JSON object')
     .addHelpText('after', '\nWherever it stops, run it again to continue from there.')
-    .action(async (stack: string, id: string, options: { settle: number }) =>
+    .action(async (stack: string, id: string, options: JsonOption & { settle: number }) =>
       (await loadCommands()).revoke(stack, id, options),
     );
+  return addExamples(command, [
+    ['edgepress keys revoke Edgepress k20261125-5b2910', 'a key that leaked'],
+    ['edgepress keys revoke Edgepress k20261125-5b2910 --settle 60', 'waits longer for edge locations'],
+  ]);
 }
 
 function settleOption(): Option {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { CommandFailure } from './cli/command.ts';
+import { addExamples } from './cli/examples.ts';
 import { readStackOptions } from './cli/stack-options.ts';
 import { counted } from './cli/text.ts';
 import { calculatePlan, type Plan } from './plan/calculate.ts';
@@ -16,7 +17,7 @@ export function planCommand(): Command {
   const command = new Command('plan').description(
     'calculate what a load needs on AWS, how long it takes and what it costs, each figure with its formula',
   );
-  return addPlanOptions(command)
+  addPlanOptions(command)
     .addHelpText(
       'after',
       '\nEffort, variants, memory, workers and containers are those of the stack: cdk.json, and -c. Without a load, the plan is for as many units' +
@@ -25,6 +26,14 @@ export function planCommand(): Command {
         '\nWorks offline: nothing is sent to AWS.',
     )
     .action(runPlan);
+  return addExamples(command, [
+    ['edgepress plan --units-per-hour 100000 --ms 900', 'the units of an hour, an image taking 900 ms'],
+    [
+      'edgepress plan --units-per-hour 100000 --photos originals --json',
+      'the time measured with your originals',
+    ],
+    ['edgepress plan --units-per-hour 1000000 --ms 900 --simulate', 'played second by second'],
+  ]);
 }
 
 async function runPlan(options: PlanOptions, command: Command): Promise<void> {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createS3Client } from '../src/store/s3-client.ts';
+import { addExamples } from './cli/examples.ts';
 import { openLineInput } from './cli/input.ts';
 import { numberWithin, wholeNumber } from './cli/options.ts';
 import { type LineOutput, openLineFile, standardOutput } from './cli/output.ts';
@@ -29,7 +30,7 @@ const PATIENCE_SECONDS = 900;
 
 /** `prewarm`: makes the variants of data units before they are requested, and reports the outcome of each image. */
 export function prewarmCommand(): Command {
-  return new Command('prewarm')
+  const command = new Command('prewarm')
     .description('make the variants of data units before they are requested, and report every broken image')
     .argument(
       '<file...>',
@@ -69,6 +70,14 @@ export function prewarmCommand(): Command {
         '\nA further run makes only what is missing.',
     )
     .action(prewarm);
+  return addExamples(command, [
+    ['edgepress prewarm units.jsonl --report report.jsonl', 'a file; the report has a line for each image'],
+    ['edgepress prewarm units.csv.gz --id item_id --images photo_url', 'CSV with columns of other names'],
+    [
+      'edgepress prewarm "s3://my-bucket/units/*.jsonl" --wait --json',
+      'objects in S3, by way of an SQS queue',
+    ],
+  ]);
 }
 
 async function prewarm(files: readonly string[], options: PrewarmOptions): Promise<void> {

@@ -1,6 +1,9 @@
+import { styleText } from 'node:util';
 import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { casesCommand } from './cases.ts';
+import { addExamples } from './cli/examples.ts';
+import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { deployCheckCommand } from './deploy-check.ts';
 import { envCommand } from './env.ts';
@@ -24,7 +27,7 @@ import { unitsCommand } from './units.ts';
  * - configuration-docs.ts (`npm run docs`) and check/ (`npm run check`) serve the project itself.
  */
 export function createProgram(): Command {
-  return new Command('edgepress')
+  const program = new Command('edgepress')
     .description(packageJson.description)
     .version(packageJson.version)
     .showHelpAfterError()
@@ -41,5 +44,32 @@ export function createProgram(): Command {
     .addCommand(envCommand())
     .addCommand(keysCommand())
     .addCommand(smokeCommand())
-    .addCommand(casesCommand());
+    .addCommand(casesCommand())
+    .addCommand(completionCommand())
+    .addHelpText(
+      'after',
+      '\nExit status of all commands: 0 all is done; 2 done, but something is broken, refused or not as it should be;' +
+        '\n1 it could not do its work: wrong options, wrong environment, a store or a service that fails, Ctrl-C.' +
+        '\nThe commands are described in docs/cli.md. In a checkout they are called as: npx edgepress ...',
+    );
+  addExamples(program, [
+    ['edgepress serve', 'the server; without configuration, a demo'],
+    ['edgepress sign --unit unit-1 --src https://images.example.com/a.jpg --w 720', 'the URL of an image'],
+    ['edgepress prewarm units.jsonl --report report.jsonl', 'makes the variants of many units'],
+  ]);
+  setUpHelp(program, []);
+  return program;
+}
+
+/** Says after an error where the help is, and gives help its colours, which commander leaves out where a terminal shows none or NO_COLOR is set. */
+function setUpHelp(command: Command, parents: readonly string[]): void {
+  const path = [...parents, command.name()];
+  command.configureHelp({
+    styleTitle: (text) => styleText('bold', text),
+    styleCommandText: (text) => styleText('cyan', text),
+    styleSubcommandText: (text) => styleText('cyan', text),
+    styleOptionText: (text) => styleText('green', text),
+  });
+  if (parents.length > 0) command.showHelpAfterError(`Its options and examples: ${path.join(' ')} --help`);
+  for (const one of command.commands) setUpHelp(one, path);
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { isUnit, UNIT_RULE } from '../src/protocol/request.ts';
 import { type PurgedUnit, UninvalidatedPurge } from '../src/purge/purge.ts';
 import { CommandFailure, messageOf } from './cli/command.ts';
+import { addExamples } from './cli/examples.ts';
 import { watchForInterrupt } from './cli/interrupt.ts';
 import { wholeNumberWithin } from './cli/options.ts';
 import { printMessage } from './cli/output.ts';
@@ -30,7 +31,7 @@ const BATCH_SIZE = 1000;
 
 /** `purge`: deletes units from the store and invalidates them at the CDN. */
 export function purgeCommand(): Command {
-  return new Command('purge')
+  const command = new Command('purge')
     .description('delete units from the store and invalidate them at the CDN')
     .argument('[unit...]', 'unit ids; - reads them from standard input, one per line')
     .option('--group <group>', 'instead of units: all units that were sent with this group')
@@ -49,6 +50,11 @@ export function purgeCommand(): Command {
         '\nPurging a unit again changes nothing.',
     )
     .action(purge);
+  return addExamples(command, [
+    ['edgepress purge unit-1 unit-2 --dry-run', 'what would be deleted'],
+    ['edgepress purge - --wait < ids.txt', 'the units of a file; ends when the CDN has forgotten them'],
+    ['edgepress purge --group client-7', 'everything that a client sent'],
+  ]);
 }
 
 async function purge(args: readonly string[], options: PurgeOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { baseUrlOf, type Config } from '../src/config.ts';
 import { rungsFor } from '../src/protocol/negotiation.ts';
 import { FORMATS, TIERS } from '../src/protocol/request.ts';
@@ -39,8 +39,8 @@ export function signCommand(): Command {
     .option('--unit <id>', 'the data unit that the image belongs to')
     .option('--src <url>', 'the original: an absolute http(s) URL, or s3://bucket/key')
     .option('--w <pixels>', 'the width; it is rounded up to the next of WIDTHS')
-    .option('--q <tier>', `one of ${TIERS.join(', ')}`)
-    .option('--f <format>', `one of ${FORMATS.join(', ')}, auto`)
+    .addOption(new Option('--q <tier>', 'the tier').choices(TIERS))
+    .addOption(new Option('--f <format>', 'the format').choices([...FORMATS, 'auto']))
     .option('--exp <time>', 'the Unix time in seconds after which the URL is refused')
     .option('--expires-in <seconds>', 'the same, in seconds from now', wholeNumber)
     .option('--srcset', 'print a srcset: a URL for each of WIDTHS')

@@ -3,6 +3,7 @@ import { baseUrlOf } from '../src/config.ts';
 import { publicUrl } from '../src/config-values.ts';
 import { parseRequest } from '../src/protocol/request.ts';
 import { CommandFailure, messageOf } from './cli/command.ts';
+import { examplesText } from './cli/examples.ts';
 import { watchForInterrupt } from './cli/interrupt.ts';
 import { printMessage } from './cli/output.ts';
 import { readEnvironment } from './cli/unit-session.ts';
@@ -21,8 +22,15 @@ export function smokeCommand(): Command {
     .option('--json', 'print NDJSON, one line per step')
     .addHelpText(
       'after',
-      '\nIt needs the environment of the deployed service: eval "$(npm run -s env -- Edgepress)"' +
+      '\nIt needs the environment of the deployed service, as env prints it.' +
         '\nExit status: 0 when every step is as expected, 2 when a step has failed, 1 when it could not do its work.',
+    )
+    .addHelpText(
+      'after',
+      examplesText([
+        ['eval "$(edgepress env Edgepress)" && edgepress smoke', 'a deployed stack'],
+        ['edgepress smoke http://127.0.0.1:3000 --src https://images.example.com/a.jpg', 'a server'],
+      ]),
     )
     .action(smoke);
 }

@@ -3,6 +3,7 @@ import { UNIT_STATES, type UnitState } from '../src/protocol/keys.ts';
 import type { Units } from '../src/unit/units.ts';
 import { CommandFailure } from './cli/command.ts';
 import { mapInOrder } from './cli/concurrency.ts';
+import { addExamples } from './cli/examples.ts';
 import { type LineOutput, printMessage, standardOutput } from './cli/output.ts';
 import { readUnitIds } from './cli/unit-ids.ts';
 import { openUnitSession, readEnvironment } from './cli/unit-session.ts';
@@ -24,7 +25,7 @@ const MAX_CONCURRENT_LOOKUPS = 16;
 
 /** `status`: prints whether each image of a unit is ready, pending or broken, or which units are in a state. */
 export function statusCommand(): Command {
-  return new Command('status')
+  const command = new Command('status')
     .description('show whether each image of a unit is ready, pending or broken, and why')
     .argument('[unit...]', 'unit ids; - reads them from standard input, one per line')
     .option('--json', 'print NDJSON, one line per unit: the response of GET /units/{id}')
@@ -42,9 +43,14 @@ export function statusCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nExit status: 1 when a unit is not known or could not be looked up; all others are printed.',
+      '\nExit status: 2 when a unit is not known, 1 when one could not be looked up; all others are printed.',
     )
     .action(printStatus);
+  return addExamples(command, [
+    ['edgepress status unit-1 unit-2', 'the images of two units'],
+    ['edgepress status --state broken | edgepress status - --broken', 'why images are broken, of all units'],
+    ['edgepress status unit-1 --json | jq .totals', 'for another program'],
+  ]);
 }
 
 async function printStatus(args: readonly string[], options: StatusOptions): Promise<void> {
@@ -119,11 +125,11 @@ async function printAnswers(
   answers: AsyncIterable<Answer>,
   output: LineOutput & { isClosed(): boolean },
 ): Promise<void> {
-  for await (const { text, problem } of answers) {
+  for await (const { text, problem, isFailure } of answers) {
     if (text !== undefined) output.write(text);
     if (problem !== undefined) {
       printMessage(problem);
-      process.exitCode = 1;
+      if (process.exitCode !== 1) process.exitCode = isFailure ? 1 : 2;
     }
     await output.ready();
     if (output.isClosed()) break;

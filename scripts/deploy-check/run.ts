@@ -10,17 +10,19 @@ import { type AskedLoad, checkWorkers } from './workers-check.ts';
  *
  * @param stack - by default the one of its options
  * @param context - the options of the stack on the command line
+ * @param json - whether a finding is a line of JSON
  * @returns the exit status: 0 when all is right, 2 when something must be changed, 1 when something could not be checked
  */
 export async function checkDeploy(
   stack: string | undefined,
   load: AskedLoad,
   context: Context,
+  json: boolean,
 ): Promise<0 | 1 | 2> {
   const findings: Finding[] = [];
   for await (const finding of runChecks(stack, load, context)) {
     findings.push(finding);
-    process.stdout.write(`${formatFinding(finding)}\n`);
+    process.stdout.write(`${json ? JSON.stringify(finding) : formatFinding(finding)}\n`);
   }
   const states = findings.map(({ state }) => state);
   if (states.includes('missing')) return 2;

@@ -13,6 +13,8 @@ export interface Answer {
   text?: string;
   /** For standard error: why the status is not known. */
   problem?: string;
+  /** Whether the lookup failed; else there is no such unit. */
+  isFailure?: boolean;
 }
 
 export interface AnswerOptions {
@@ -35,7 +37,8 @@ export async function answerFor(
   );
   if ('problem' in found) {
     const { error, problem } = found;
-    return json ? { text: JSON.stringify({ id: unit.id, error }), problem } : { problem };
+    const isFailure = error === 'internal';
+    return { ...(json && { text: JSON.stringify({ id: unit.id, error }) }), problem, isFailure };
   }
   const status = brokenOnly ? onlyBroken(found.status) : found.status;
   if (status.images.length === 0) return {};
@@ -61,7 +64,8 @@ export async function askedAnswerFor(
   const found = await lookUp(unit, (id) => units.asked(id));
   if ('problem' in found) {
     const { error, problem } = found;
-    return totals ? { problem } : { text: JSON.stringify({ id: unit.id, error }), problem };
+    const isFailure = error === 'internal';
+    return { ...(!totals && { text: JSON.stringify({ id: unit.id, error }) }), problem, isFailure };
   }
   totals?.add(found.status);
   return totals ? {} : { text: JSON.stringify(found.status) };

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCommandInProcess } from '../support/command.ts';
+import { parseLines, runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph, quarters } from '../support/pictures.ts';
 
@@ -32,15 +32,32 @@ describe('the command cases', () => {
     expect(status).toBe(0);
   });
 
+  it('prints with --json a line for each image, and one of totals', async () => {
+    const { status, stdout } = await run(
+      await writeCases([...RIGHT.slice(1, 2), { file: 'page.jpg', outcome: 'image' }]),
+      '--json',
+    );
+    expect(status).toBe(2);
+    expect(parseLines(stdout)).toEqual([
+      { file: 'half.jpg', passed: true, differences: [] },
+      {
+        file: 'page.jpg',
+        passed: false,
+        differences: expect.arrayContaining([expect.stringContaining('avif at 160: ')]),
+      },
+      { passed: 1, failed: 1, peakMemoryMib: expect.any(Number) },
+    ]);
+  });
+
   it('expects of a file what --expect says', async () => {
     const folder = await writeCases([{ file: 'page.jpg', outcome: 'image' }]);
     expect((await run(folder, '--expect', 'page.jpg=source_not_image')).status).toBe(0);
-    expect((await run(folder, '--expect', 'page.jpg=source_corrupt')).status).toBe(1);
+    expect((await run(folder, '--expect', 'page.jpg=source_corrupt')).status).toBe(2);
     for (const wrong of ['no.jpg=image', 'page.jpg'])
       expect((await run(folder, '--expect', wrong)).stderr).toContain('--expect: ');
   });
 
-  it('ends with 1 and prints each difference between a response and cases.json', async () => {
+  it('ends with 2 and prints each difference between a response and cases.json', async () => {
     const wrong = [
       { file: 'photo é.jpg', outcome: 'image', width: 1025, height: 900, frames: 3 },
       { file: 'half.jpg', outcome: 'image' },
@@ -55,7 +72,7 @@ describe('the command cases', () => {
     expect(stdout).toContain('clear.png: webp at 1080: ended in an image, not in source_corrupt');
     expect(stdout).toContain('page.jpg: jpeg at 1080: ended in 415 source_not_image');
     expect(stdout).toMatch(/\n0 passed, 4 failed\n$/);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 
   it('ends with 1 and names the file when cases.json is missing or invalid', async () => {

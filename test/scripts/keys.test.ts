@@ -15,6 +15,23 @@ describe('the command keys list', () => {
     expect(stdout).not.toMatch(/aaaaaaaa|bbbbbbbb/);
   });
 
+  it('prints a JSON object with --json, without the keys themselves', async () => {
+    const { run } = await setUpStack({ edge: list(B, C), signers: list(A, B) });
+    const { status, stdout } = await run(['keys', 'list', '--json']);
+    expect(status).toBe(2);
+    expect(stdout).not.toMatch(/aaaaaaaa|bbbbbbbb|cccccccc/);
+    const fingerprint = expect.stringMatching(/^[0-9a-f]{16}$/);
+    expect(JSON.parse(stdout)).toEqual({
+      stack: 'Edgepress',
+      isInSync: false,
+      keys: [
+        { id: 'a', fingerprint, signs: true, atEdge: false, atSigners: true },
+        { id: 'b', fingerprint, signs: false, atEdge: true, atSigners: true },
+        { id: 'c', fingerprint, signs: false, atEdge: true, atSigners: false },
+      ],
+    });
+  });
+
   it('ends with 2 when there are no keys yet', async () => {
     const { run } = await setUpStack();
     const { status, stdout } = await run(['keys', 'list']);
@@ -24,6 +41,15 @@ describe('the command keys list', () => {
 });
 
 describe('the command keys rotate', () => {
+  it('prints with --json what it has done', async () => {
+    const { run, secret } = await setUpStack({ edge: A, signers: A });
+    const rotated = JSON.parse((await run([...ROTATE, '--json'])).stdout) as object;
+    const [signs] = idsOf(secret.current());
+    expect(rotated).toMatchObject({ stack: 'Edgepress', signs, isNew: true, valid: ['a'], removed: [] });
+    const revoked = await run(['keys', 'revoke', 'Edgepress', 'a', '--settle', '0', '--json']);
+    expect(JSON.parse(revoked.stdout)).toEqual({ stack: 'Edgepress', revoked: 'a' });
+  });
+
   it('makes the first key', async () => {
     const { run, store, secret, aws } = await setUpStack();
     const { status, stdout } = await run(ROTATE);

@@ -87,7 +87,7 @@ describe('the command status', () => {
       },
       { id: 'nobody', error: 'not_found' },
     ]);
-    expect(json.status).toBe(1);
+    expect(json.status).toBe(2);
   });
 
   it('prints a JSON line for each unit with --json, in the order of the input', async () => {
@@ -107,7 +107,7 @@ describe('the command status', () => {
       expect.objectContaining({ id: 'done' }),
     ]);
     expect(stderr).toMatch(/^nobody: there is no such unit.*\nline 4: no unit is not a unit id: .*\n$/);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 
   it('prints an image that no worker has tried yet as pending', async () => {
@@ -140,6 +140,8 @@ describe('the command status', () => {
     ]);
     expect(stderr).toMatch(/^damaged: ELOOP/);
     expect(status).toBe(1);
+    expect((await run(['status', 'never-sent', 'done'])).status).toBe(2);
+    expect((await run(['status', 'damaged', 'never-sent'])).status).toBe(1);
   });
 
   it('replaces control characters in names and URLs', async () => {

@@ -15,6 +15,8 @@ declare module 'vitest' {
     deploy: string | undefined;
     /** Why the AV1 decoder of Android is missing; `undefined` when it is there. */
     gav1: string | undefined;
+    /** Why shells that completion is for are missing. */
+    shells: string | undefined;
   }
 }
 
@@ -42,6 +44,12 @@ const SIGNER_REQUIREMENT = {
 /** libgav1, around which Android's own AV1 decoder is built. */
 const GAV1_REQUIREMENT = { what: 'libgav1', programs: ['gav1_decode'], packages: ['libgav1-bin'] };
 
+const SHELLS_REQUIREMENT = {
+  what: 'shells',
+  programs: ['bash', 'zsh', 'fish'],
+  packages: ['bash', 'zsh', 'fish'],
+};
+
 /** Checks for the programs that tests need, and starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   provideChromium(project);
@@ -50,6 +58,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
   // The tests of the examples skip by themselves what is not there.
   requirePrograms(SIGNER_REQUIREMENT);
+  project.provide('shells', requirePrograms(SHELLS_REQUIREMENT));
   const other = otherS3(process.env);
   if (other) {
     project.provide('s3', other.server);
