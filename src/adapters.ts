@@ -116,7 +116,10 @@ export async function createS3SourceIfAllowed(
   });
 }
 
-type CdnConfig = Pick<Config, 'cdn' | 'cdnToken' | 'cdnHttpToken' | 'cdnEndpoint' | 'cloudfrontEndpoint'>;
+type CdnConfig = Pick<
+  Config,
+  'cdn' | 'cdnPurgeToken' | 'cdnHttpToken' | 'cdnEndpoint' | 'cloudfrontEndpoint'
+>;
 
 /** Returns what tells the caches of `CDN` which units were purged; without any, one that does nothing. */
 export async function createCdn(config: CdnConfig): Promise<Cdn> {
@@ -142,7 +145,7 @@ async function createOneCdn(location: CdnLocation, config: CdnConfig): Promise<C
 
 async function purgeApiOf(
   location: Exclude<CdnLocation, { kind: 'cloudfront' }>,
-  { cdnToken: token = '', cdnEndpoint: endpoint, cdnHttpToken }: CdnConfig,
+  { cdnPurgeToken: token = '', cdnEndpoint: endpoint, cdnHttpToken }: CdnConfig,
 ): Promise<PurgeApi> {
   const { bunnyApi, cloudflareApi, fastlyApi, httpCacheApi } = await import('./cdn/purge-api.ts');
   switch (location.kind) {

@@ -144,8 +144,8 @@ export const VARIABLES = {
     default: 'none',
     doc: 'The CDN, or the caches of your own, in which purged units are invalidated. It also decides in which [header](purge.md#caches-and-cdns) responses name their cache tags, beside `x-amz-meta-cache-tag`.',
   }),
-  cdnToken: variable({
-    name: 'CDN_TOKEN',
+  cdnPurgeToken: variable({
+    name: 'CDN_PURGE_TOKEN',
     isSecret: true,
     type: bearerToken,
     default: { value: undefined, words: 'none' },

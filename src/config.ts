@@ -123,17 +123,17 @@ function notifyFaults({ notify, notifySecret, notifyAllowPrivate }: Values): str
   return [...plain, 'NOTIFY_SECRET: is needed to sign what is sent to the URLs in NOTIFY'];
 }
 
-function cdnFaults({ cdn, cdnToken, cdnHttpToken }: Values): string[] {
+function cdnFaults({ cdn, cdnPurgeToken, cdnHttpToken }: Values): string[] {
   const kinds = cdn.map(({ kind }) => kind);
   const withToken = TOKEN_KINDS.filter((kind) => kinds.includes(kind));
   const [first] = withToken;
   return [
     ...(withToken.length > 1
-      ? [`CDN: has ${withToken.join(' and ')}, and CDN_TOKEN is for one of them`]
+      ? [`CDN: has ${withToken.join(' and ')}, and CDN_PURGE_TOKEN is for one of them`]
       : []),
-    ...(first && cdnToken === undefined ? [`CDN_TOKEN: is needed for CDN=${first}:…`] : []),
-    ...(!first && cdnToken !== undefined
-      ? ['CDN_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN']
+    ...(first && cdnPurgeToken === undefined ? [`CDN_PURGE_TOKEN: is needed for CDN=${first}:…`] : []),
+    ...(!first && cdnPurgeToken !== undefined
+      ? ['CDN_PURGE_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN']
       : []),
     ...(cdnHttpToken !== undefined && !kinds.includes('http')
       ? ['CDN_HTTP_TOKEN: nothing needs it: it is for URLs in CDN']

@@ -91,7 +91,7 @@ describe('readConfig', () => {
       'a zone of Cloudflare with its token, behind a cache that takes PURGE with another',
       {
         CDN: `http://127.0.0.1:8081/purge, cloudflare:${'0123456789abcdef'.repeat(2)}`,
-        CDN_TOKEN: 'token-1234',
+        CDN_PURGE_TOKEN: 'token-1234',
         CDN_HTTP_TOKEN: 'token-5678',
       },
       {
@@ -99,18 +99,22 @@ describe('readConfig', () => {
           { kind: 'http', url: new URL('http://127.0.0.1:8081/purge') },
           { kind: 'cloudflare', zone: '0123456789abcdef'.repeat(2) },
         ],
-        cdnToken: 'token-1234',
+        cdnPurgeToken: 'token-1234',
         cdnHttpToken: 'token-5678',
       },
     ],
     [
       'a service of Fastly at another server',
-      { CDN: 'fastly:SU1Z0isxPaozGVKXdv0eY', CDN_TOKEN: 'token-1234', CDN_ENDPOINT: 'http://127.0.0.1:9' },
+      {
+        CDN: 'fastly:SU1Z0isxPaozGVKXdv0eY',
+        CDN_PURGE_TOKEN: 'token-1234',
+        CDN_ENDPOINT: 'http://127.0.0.1:9',
+      },
       { cdn: [{ kind: 'fastly', service: 'SU1Z0isxPaozGVKXdv0eY' }], cdnEndpoint: 'http://127.0.0.1:9' },
     ],
     [
       'a pull zone of Bunny',
-      { CDN: 'bunny:12345', CDN_TOKEN: 'token-1234' },
+      { CDN: 'bunny:12345', CDN_PURGE_TOKEN: 'token-1234' },
       { cdn: [{ kind: 'bunny', pullZone: '12345' }] },
     ],
     [
@@ -217,7 +221,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
       ',',
     ],
   ],
-  CDN_TOKEN: [' ', 'short', 'two words here'],
+  CDN_PURGE_TOKEN: [' ', 'short', 'two words here'],
   CDN_HTTP_TOKEN: [' ', 'short'],
   CDN_ENDPOINT: ['api.cloudflare.com', 'https://api.cloudflare.com/client'],
   CLOUDFRONT_ENDPOINT: ['localhost'],
@@ -311,14 +315,14 @@ describe('A fault of the environment', () => {
 
   it('is a CDN without its token, a token without its CDN, and one token for two CDNs', () => {
     const cloudflare = { CDN: `cloudflare:${'0'.repeat(32)}` };
-    const token = { CDN_TOKEN: 'token-1234' };
-    expect(faultsOf(cloudflare)).toEqual(['CDN_TOKEN: is needed for CDN=cloudflare:…']);
+    const token = { CDN_PURGE_TOKEN: 'token-1234' };
+    expect(faultsOf(cloudflare)).toEqual(['CDN_PURGE_TOKEN: is needed for CDN=cloudflare:…']);
     expect(faultsOf({ ...cloudflare, ...token })).toEqual([]);
     expect(faultsOf({ CDN: 'cloudfront:E2EXAMPLE', ...token })).toEqual([
-      'CDN_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN',
+      'CDN_PURGE_TOKEN: nothing needs it: it is for cloudflare:, fastly: and bunny: in CDN',
     ]);
     expect(faultsOf({ CDN: `${cloudflare.CDN},bunny:1`, ...token })).toEqual([
-      'CDN: has cloudflare and bunny, and CDN_TOKEN is for one of them',
+      'CDN: has cloudflare and bunny, and CDN_PURGE_TOKEN is for one of them',
     ]);
     expect(faultsOf({ ...cloudflare, ...token, CDN_HTTP_TOKEN: 'token-5678' })).toEqual([
       'CDN_HTTP_TOKEN: nothing needs it: it is for URLs in CDN',
@@ -373,7 +377,7 @@ describe('A fault of the environment', () => {
     ['SIGNING_KEYS', 'id:5ecre7'],
     ['SIGNING_KEYS', 'just5ecre7'],
     ['ADMIN_TOKEN', 'just a 5ecre7'],
-    ['CDN_TOKEN', 'just a 5ecre7'],
+    ['CDN_PURGE_TOKEN', 'just a 5ecre7'],
     ['CDN', 'http://user:5ecre7@cache/'],
   ])('never repeats the secret in %s=%j', (name, value) => {
     const faults = faultsOf({ [name]: value }).join();
@@ -396,9 +400,9 @@ describe('HOST', () => {
   });
 });
 
-describe('docs/configuration.md', () => {
-  it('is up to date with the tables it is generated from', () => {
-    const check = ['--import', 'tsx', 'scripts/configuration-docs.ts', '--check'];
+describe('docs/configuration.md and docs/api.md', () => {
+  it('are up to date with the code that they are generated from', () => {
+    const check = ['--import', 'tsx', 'scripts/docs.ts', '--check'];
     expect(execFileSync(process.execPath, check, { encoding: 'utf8', stdio: 'pipe' })).toBe('');
   });
 });

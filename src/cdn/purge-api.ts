@@ -56,8 +56,8 @@ export function cloudflareApi(zone: string, { token, endpoint = ENDPOINTS.cloudf
       return { fault: errors?.map(({ code, message }) => `${code} ${message}`).join(', ') || 'no success' };
     },
     advice: {
-      refused: `CDN_TOKEN must be an API token with the permission Cache Purge on zone ${zone}`,
-      unknown: `CDN must name a zone that CDN_TOKEN may purge, by the id of its overview page, not ${zone}`,
+      refused: `CDN_PURGE_TOKEN must be an API token with the permission Cache Purge on zone ${zone}`,
+      unknown: `CDN must name a zone that CDN_PURGE_TOKEN may purge, by the id of its overview page, not ${zone}`,
     },
   };
 }
@@ -86,8 +86,8 @@ export function fastlyApi(service: string, { token, endpoint = ENDPOINTS.fastly 
       return { id: typeof id === 'string' ? id : undefined };
     },
     advice: {
-      refused: `CDN_TOKEN must be an API token with the scope purge_select for service ${service}`,
-      unknown: `CDN must name a service that CDN_TOKEN may purge, not ${service}`,
+      refused: `CDN_PURGE_TOKEN must be an API token with the scope purge_select for service ${service}`,
+      unknown: `CDN must name a service that CDN_PURGE_TOKEN may purge, not ${service}`,
     },
   };
 }
@@ -105,7 +105,7 @@ export function bunnyApi(pullZone: string, { token, endpoint = ENDPOINTS.bunny }
       body: JSON.stringify({ CacheTag: tag }),
     }),
     advice: {
-      refused: `CDN_TOKEN must be the API key of the account that pull zone ${pullZone} belongs to`,
+      refused: `CDN_PURGE_TOKEN must be the API key of the account that pull zone ${pullZone} belongs to`,
       unknown: `CDN must name a pull zone of the account by its number, not ${pullZone}`,
     },
   };

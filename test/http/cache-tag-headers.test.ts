@@ -3,7 +3,7 @@ import { hashOf } from '../support/http/operator.ts';
 import { setUpPhotograph } from '../support/http/service.ts';
 
 const NAMES = ['cache-tag', 'surrogate-key', 'cdn-tag', 'xkey'];
-const TOKEN = { CDN_TOKEN: 'token-1234' };
+const TOKEN = { CDN_PURGE_TOKEN: 'token-1234' };
 
 describe('the cache tags of an image', () => {
   it.each([
