@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ImageUrlParts, InvalidImageUrl, imageUrl } from '../../src/client/image-url.ts';
+import { srcset } from '../../src/client/srcset.ts';
 import type { SigningKey } from '../../src/protocol/signature.ts';
 
 const number = z.union([z.number(), z.string()]).nullish();
@@ -57,8 +58,7 @@ export function urlText(fields: ImageFields, { baseUrl, key, widths, nameOf }: U
   for (const field of ['unit', 'src'] as const)
     if (fields[field] == null) throw new InvalidImage(`${nameOf(field)} is missing`);
   try {
-    if (!widths) return imageUrl(parts, key);
-    return widths.map((width) => `${imageUrl({ ...parts, width }, key)} ${width}w`).join(', ');
+    return widths ? srcset({ ...parts, widths }, key) : imageUrl(parts, key);
   } catch (error) {
     if (!(error instanceof InvalidImageUrl)) throw error;
     throw new InvalidImage(withFieldName(error, nameOf));
