@@ -183,6 +183,18 @@ describe('the Kubernetes manifest', () => {
   });
 });
 
+describe('docs/self-hosting.md', () => {
+  it('names files that are there, and variables that there are', async () => {
+    const text = await readFile(join(DEPLOY, '../../docs/self-hosting.md'), 'utf8');
+    const files = text.match(/examples\/deploy\/[\w./-]+\w/g) ?? [];
+    expect(new Set(files).size).toBeGreaterThan(6);
+    for (const file of files) expect([file, existsSync(join(DEPLOY, '../..', file))]).toEqual([file, true]);
+    const others = ['MINIO_PASSWORD', 'SIGTERM', 'PURGE'];
+    const variables = text.match(/\b[A-Z]+_[A-Z_]+\b/g) ?? [];
+    expect(variables.filter((name) => !NAMES.includes(name) && !others.includes(name))).toEqual([]);
+  });
+});
+
 interface Pod {
   securityContext: object;
   terminationGracePeriodSeconds: number;
