@@ -127,7 +127,7 @@ function describeCopies({ units }: UninvalidatedPurge): string {
   const bytes = units.reduce((sum, unit) => sum + unit.bytes, 0);
   const shown = units.slice(0, SHOWN_TAGS).map(({ cacheTag }) => cacheTag);
   const tags = [...shown, ...(units.length > SHOWN_TAGS ? ['…'] : [])].join(', ');
-  return `Nothing of this is left in the store, but the CDN may still have copies: it failed to invalidate them. Removed from the store: ${objects} objects, ${bytes} bytes. Cache tags: ${tags}`;
+  return `Nothing of this is left in the store, but the CDN may still have copies: it failed to invalidate them. Removed from the store: ${objects} objects, ${bytes} bytes (cache tags ${tags})`;
 }
 
 /** Returns the number of objects that are left in the store, or `undefined` if it cannot be read. */

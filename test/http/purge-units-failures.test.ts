@@ -72,7 +72,7 @@ describe('A purge with CloudFront as the CDN', () => {
         ),
       });
       expect(text).toMatch(removed);
-      expect(text).toContain(`Cache tags: u-${hashOf('unit-1')}`);
+      expect(text).toContain(`(cache tags u-${hashOf('unit-1')})`);
       expect(text).not.toMatch(/arn:|AccessDenied|E2EXAMPLE|authorized/);
     }
     expect(await filesIn(root)).toEqual([hashOf('unit-1')]);
