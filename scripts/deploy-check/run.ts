@@ -1,5 +1,6 @@
 import type { Context } from '../cli/options.ts';
 import { checkBootstrap, checkCredentials, checkRegion, checkStack } from './aws-checks.ts';
+import { checkContainers } from './containers-check.ts';
 import { type Finding, formatFinding, notChecked } from './finding.ts';
 import { checkLambda } from './lambda-checks.ts';
 import { checkNode, checkOptions } from './local-checks.ts';
@@ -41,6 +42,7 @@ async function* runChecks(
   yield* findings;
   const workers = settings && checkWorkers(settings, load);
   if (workers) yield workers.finding;
+  if (settings) yield* await checkContainers(settings);
   if (region === undefined) return yield notChecked('all else', 'it depends on the region');
   const credentials = await checkCredentials();
   yield credentials;

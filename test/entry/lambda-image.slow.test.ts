@@ -23,7 +23,8 @@ import type { Lambda } from '../support/lambda/lambda.ts';
 import { pageAsPdf, quartersOfPage } from '../support/pdf.ts';
 import { coloursOf, photograph, QUARTERS } from '../support/pictures.ts';
 import { createTestQueue } from '../support/queue/sqs.ts';
-import { describeS3 } from '../support/store/bucket.ts';
+import { describeS3, s3Server } from '../support/store/bucket.ts';
+import { startCountingProxy } from '../support/store/counting-proxy.ts';
 import { startCollector } from '../support/telemetry/collector.ts';
 
 describeS3('the image function on Lambda', () => {
@@ -156,6 +157,35 @@ describeS3('the image function on Lambda', () => {
     }
     expect(origin.requests).toHaveLength(1);
   });
+
+  it.each([
+    [413, 'source_too_large', '/large.jpg'],
+    [422, 'source_corrupt', '/damaged.jpg'],
+  ])(
+    'answers %i, which CloudFront does not cache, again from three reads of the store',
+    async (status, code, path) => {
+      const photo = await photograph();
+      const proxy = await startCountingProxy(s3Server().endpoint);
+      const bodies = {
+        '/large.jpg': Buffer.alloc(2 * photo.length),
+        '/damaged.jpg': photo.subarray(0, photo.length / 2),
+      };
+      const { request, origin, variant } = await setUp(bodies, {
+        S3_ENDPOINT: proxy.url,
+        SOURCE_MAX_BYTES: String(photo.length),
+      });
+      const { name, sent } = variant(path);
+      const expectAnswer = async () => {
+        const answer = await request(forwardedTarget(name, sent));
+        expect([answer.statusCode, JSON.parse(answer.body).code]).toEqual([status, code]);
+      };
+      await expectAnswer();
+      expect(proxy.take()).toMatchObject({ PUT: 1 });
+      await expectAnswer();
+      expect(proxy.take()).toEqual({ GET: 3 });
+      expect(origin.requests).toEqual([path]);
+    },
+  );
 
   it('rejects requests that the edge cannot have forwarded', async () => {
     const { request, origin, variant } = await setUp();

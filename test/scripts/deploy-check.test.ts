@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   cloudFormation,
@@ -8,6 +10,7 @@ import {
 } from '../support/aws/account-services.ts';
 import { type AwsStub, startAws } from '../support/aws/aws.ts';
 import { runCommandInProcess } from '../support/command.ts';
+import { temporaryFolder } from '../support/http/service.ts';
 
 const BOOTSTRAPPED: StubStack = { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } };
 
@@ -75,7 +78,7 @@ describe('the command deploy:check', () => {
   it('counts the containers of the options among the workers, and says how many a load needs', async () => {
     const aws = await openAccount();
     const load = ['--units-per-hour', '100000', '--images', '5'];
-    const enough = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=90']);
+    const enough = await check(aws, [...load, '-c', 'edgepress.fargateMaxTasks=90'], { CDK_DOCKER: 'true' });
     expect(enough.status).toBe(0);
     expect(enough.lineOf('workers')).toMatch(
       /^ok .* 139 images a second of 1,800 ms: .*; the options have 2 workers of 1,769 MB and 90 containers of 4 vCPUs$/,
@@ -89,6 +92,32 @@ describe('the command deploy:check', () => {
     expect(asked.lineOf('workers')).toMatch(
       / 2 workers of 1,769 MB and 1 container of 1 vCPU make 1\.664 images a second/,
     );
+  });
+
+  it('says whether what builds the image of containers is there, and which quota they need', async () => {
+    const aws = await openAccount();
+    const args = ['-c', 'edgepress.fargateMaxTasks=25'];
+    const withDocker = async (script: string) => {
+      const program = join(await temporaryFolder(), 'docker');
+      await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return await check(aws, args, { CDK_DOCKER: program });
+    };
+    const built = await withDocker('[ "$1" = version ]');
+    expect(built.status).toBe(0);
+    expect(built.lineOf('Docker')).toMatch(/^ok .* is there/);
+    expect(built.lineOf('Fargate quota')).toMatch(
+      /^ok .* 25 containers of 4 vCPUs need 100 Fargate Spot vCPUs.*\n +→ yours: aws service-quotas .* L-36FBB829 /,
+    );
+    const stopped = await withDocker('echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    expect(stopped.status).toBe(2);
+    expect(stopped.lineOf('Docker')).toMatch(
+      /^missing .* version fails: Cannot connect to the Docker daemon\n +→ start .*, or its daemon$/,
+    );
+    const absent = await check(aws, args, { CDK_DOCKER: '/nowhere/docker' });
+    expect(absent.lineOf('Docker')).toMatch(
+      /^missing .* no program \/nowhere\/docker, .*\n +→ install Docker, or set CDK_DOCKER/,
+    );
+    expect((await check(aws)).stdout).not.toMatch(/Docker|Fargate/);
   });
 
   it("takes the CPU time of an image from the stack's effort and variants", async () => {
