@@ -101,7 +101,7 @@ async function renderIntroduction(shown: readonly DemoPhoto[], serverUrl: string
   ]);
   return [
     '',
-    `edgepress is at ${serverUrl} with photographs to try, ${WIDTH} pixels wide:`,
+    `edgepress is at ${serverUrl}: open it in a browser. Photographs to try, ${WIDTH} pixels wide:`,
     ...lines,
     '',
     '  A variant that was not requested yet. Run it twice: the second response is a hit, as Cache-Status says:',

@@ -40,7 +40,8 @@ function targetOfEvent(event: RawRequest['event']): string | undefined {
 /** Proxies may send a whole URL as the target (RFC 9112, section 3.2.2). */
 function withoutOrigin(url: string): string {
   const match = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(\/.*)?$/i.exec(url);
-  return match?.[1] ?? '/';
+  // Else it is `*`, or nothing that HTTP knows.
+  return match ? (match[1] ?? '/') : url;
 }
 
 export function pathOf(target: string): string {

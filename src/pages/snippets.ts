@@ -101,7 +101,7 @@ export default nextImageLoader({ baseUrl: '${baseUrl}', unit: '${unit}' });
 // in a component
 import Image from 'next/image';
 
-<Image src=${JSON.stringify(src)} width={${width}} height={${height}} quality={${NEXT_QUALITY[tier]}} alt="${ALT}" />`,
+<Image src={${JSON.stringify(src)}} width={${width}} height={${height}} quality={${NEXT_QUALITY[tier]}} alt="${ALT}" />`,
   };
 }
 

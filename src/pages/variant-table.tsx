@@ -68,7 +68,7 @@ export function VariantTable({
       <p class="hint">
         kB and MB are 1,000 and 1,000,000 bytes. Times on the line are those of the bytes alone, at the full
         rate. The price is an assumption: change it. Milliseconds are those of <code>Server-Timing</code>,
-        waiting for a free core included. These variants were made at effort <code>fast</code>, as for a first
+        waiting for a free core included. What is made here is of effort <code>fast</code>, as for a first
         request; prewarm takes longer and makes smaller ones.
       </p>
       <noscript>

@@ -8,13 +8,21 @@ describe('The app', () => {
     expect(await response.json()).toEqual({ status: 'ok', storeFaults: {} });
   });
 
-  it.each(['/', '/u', '/favicon.ico', '/healthz/', '//u/a', '/U/a', '/u%2fa', '*'])(
-    'answers not_found for the unknown path %s',
-    async (path) => {
-      const { service } = await setUpPhotograph();
-      expect(await codeOf(await service.request(path))).toBe('not_found');
-    },
-  );
+  it.each([
+    '/u',
+    '/playground',
+    '/favicon.ico',
+    '/healthz/',
+    '//u/a',
+    '/U/a',
+    '/u%2fa',
+    '*',
+    'healthz',
+    'u/a',
+  ])('answers not_found for the unknown path %s', async (path) => {
+    const { service } = await setUpPhotograph();
+    expect(await codeOf(await service.request(path))).toBe('not_found');
+  });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH'])(
     'answers method_not_allowed for %s of an image and of /healthz',

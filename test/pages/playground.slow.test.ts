@@ -152,6 +152,8 @@ describePage('The playground in a browser', () => {
     await allMade(page);
     expect(await page.locator('#url').innerText()).toMatch(/&w=320&q=balanced&f=avif&sig=k\./);
     expect(watched).toEqual({ errors: [], foreign: [] });
+    await page.goto(url);
+    expect(await faultsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.goto(url);
     await page.getByLabel('Admin token').waitFor();
