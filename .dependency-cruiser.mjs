@@ -21,7 +21,7 @@ const LAYERS = [
   'unit/',
   'notify/',
   '(config|config-names|config-values|config-variables)\\.ts$',
-  '(adapters|background-tasks|circuit-metrics|services|unit-services|metrics|source-access|source-hosts|store-access|tracing)\\.ts$',
+  '(adapters|background-tasks|circuit-metrics|count-log|services|unit-services|metrics|source-access|source-hosts|store-access|tracing)\\.ts$',
   'cluster/',
   'edge/',
   'pages/',
