@@ -30,6 +30,8 @@ export interface AppOptions extends RequestLogOptions, VariantHeadersOptions {
   isDraining?: () => boolean;
   /** Adds the pages for people, if there are any: before other routes, which have some of the same paths. */
   addPages?: ((app: App) => void) | undefined;
+  /** Adds the description of the API, if there is one. */
+  addOpenApi?: ((app: App) => void) | undefined;
   /** Set behind a CDN that checks the store first: images are then requested by their keys instead of `/u/…`. */
   cdnOrigin?: CdnOrigin | undefined;
   /** Absent: there are no unit routes, because no token is configured. */
@@ -47,6 +49,7 @@ export function createApp(options: AppOptions): App {
     readiness,
     isDraining = () => false,
     addPages,
+    addOpenApi,
     unitRoutes,
     cdnOrigin,
   } = options;
@@ -67,6 +70,7 @@ export function createApp(options: AppOptions): App {
     app.get('/readyz', async (c) => sendReadiness(c, await readiness(), isDraining()));
     app.all('/readyz', refuseAllButGet);
   }
+  addOpenApi?.(app);
   addPages?.(app);
   // For Hono, `/u/*` matches `/u` as well.
   app.all(images, refusePath);

@@ -3,8 +3,8 @@ import { UNIT_STATES, type UnitState } from '../protocol/keys.ts';
 import { isUnit } from '../protocol/request.ts';
 import { isPackCursor, type UnitQuery } from '../unit/list-units.ts';
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1000;
+export const DEFAULT_LIMIT = 100;
+export const MAX_LIMIT = 1000;
 
 /**
  * Reads the query of `GET /units`: `state`, and optionally `after` and `limit`.

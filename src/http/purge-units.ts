@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type Invalidation, NOT_TOLD } from '../cdn/cdn.ts';
 import { EdgepressError } from '../protocol/error.ts';
-import { isUnit, UNIT_RULE } from '../protocol/request.ts';
+import { UNIT_RULE } from '../protocol/request.ts';
 import { type PurgeResult, UninvalidatedPurge, UnmarkedPurge, UnstartedPurge } from '../purge/purge.ts';
 import type { PurgedGroup } from '../unit/purge-group.ts';
+import { unitIdSchema } from '../unit/unit-id.ts';
 import type { Units } from '../unit/units.ts';
 import { asDependencyFailure } from './responses.ts';
 
@@ -20,17 +21,17 @@ const LONG_BODY = 100_000;
 /** What to purge. */
 export type PurgeRequest = { ids: readonly string[] } | { group: string };
 
-const groupSchema = z.strictObject({
-  group: z.string('is not text').refine(isUnit, `must be ${UNIT_RULE}`),
-});
-const purgeSchema = z.strictObject(
+/** The body of a purge of a group. */
+export const groupSchema = z.strictObject({ group: unitIdSchema('is not text') });
+/** The body of a purge of units. */
+export const purgeSchema = z.strictObject(
   {
     ids: z
       .array(z.unknown(), 'must be a list of units')
       .min(1, 'is empty')
       .max(MAX_IDS, `has more than ${MAX_IDS} entries`)
       // Entries are checked only if there are not too many: a million wrong ones would be a million issues.
-      .pipe(z.array(z.string('is not a string').refine(isUnit, `is not a unit id: it must be ${UNIT_RULE}`))),
+      .pipe(z.array(unitIdSchema('is not a string', `is not a unit id: it must be ${UNIT_RULE}`))),
   },
   'must be {"ids": [unit, …]} or {"group": group}',
 );

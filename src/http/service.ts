@@ -18,6 +18,7 @@ import { createApp } from './app.ts';
 import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
+import { addOpenApiRoute } from './openapi/openapi-route.ts';
 import { assertUsable, createReadiness, tellUnusable } from './readiness.ts';
 import type { UnitPageRoutesOptions } from './unit-page-routes.tsx';
 
@@ -122,6 +123,7 @@ export async function createService(
             metrics: { ...metrics, ...(membership && { text: membership.metricsText }) },
           }
         : undefined,
+    addOpenApi: (api) => addOpenApiRoute(api, config),
     addPages: await loadPages(config, services, extras.samples ?? [], {
       ...{ units, queue, log, defaults: config, hasCdn: config.cdn.length > 0 },
       draining: stopUpkeep.signal,

@@ -29,7 +29,8 @@ export interface ImageRequest {
 const MAX_TARGET_BYTES = 6000;
 /** The path of image URLs, before the unit. */
 export const IMAGE_PATH_PREFIX = '/u/';
-const UNIT = /^[A-Za-z0-9._~-]{1,128}$/;
+/** The characters of the id of a data unit. `.` and `..` are none all the same; see `isUnit`. */
+export const UNIT_PATTERN = /^[A-Za-z0-9._~-]{1,128}$/;
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for, and a loop takes most of the edge's time.
 const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
@@ -74,7 +75,7 @@ export const UNIT_RULE = '1 to 128 characters of A-Z a-z 0-9 . _ ~ - (but not ".
 
 /** Whether a text is a valid id of a data unit: see `UNIT_RULE`. */
 export function isUnit(text: string): boolean {
-  return UNIT.test(text) && text !== '.' && text !== '..';
+  return UNIT_PATTERN.test(text) && text !== '.' && text !== '..';
 }
 
 interface Parameters {
@@ -86,7 +87,8 @@ interface Parameters {
   sig?: string;
 }
 
-const FORMAT_VALUES = (FORMATS as readonly string[]).concat('auto');
+/** The values of `f`. */
+export const FORMAT_VALUES = (FORMATS as readonly string[]).concat('auto');
 
 function mustBeOneOf(names: readonly string[], value: string): string | undefined {
   if (names.indexOf(value) >= 0) return undefined;
@@ -95,7 +97,7 @@ function mustBeOneOf(names: readonly string[], value: string): string | undefine
 }
 
 /** The year 5138 in Unix seconds, and 1973 in milliseconds. */
-const FIRST_MILLISECONDS = 100000000000;
+export const FIRST_MILLISECONDS = 100000000000;
 
 /** For each parameter: returns what is wrong with a value, as the end of a sentence, or `undefined`. */
 const VALIDATIONS: Record<keyof Parameters, (value: string) => string | undefined> = {

@@ -33,7 +33,7 @@ export interface ListUnitsServices {
 }
 
 /** What `after` is within packs: the name of a pack, and how many of its units are behind. No id has a colon. */
-const PACK_CURSOR = /^([\w.-]*):(\d{1,6})$/;
+export const PACK_CURSOR = /^([\w.-]*):(\d{1,6})$/;
 const FIRST_IN_PACKS = ':0';
 /** The most units of packs that a page looks at: many of them may be done. */
 const MAX_LOOKED_AT = 2000;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type Ladder, rungsFor } from '../protocol/negotiation.ts';
-import { FORMATS, isUnit, TIERS, UNIT_RULE } from '../protocol/request.ts';
+import { FORMATS, TIERS } from '../protocol/request.ts';
 import { parseClients, wantedFor } from './client-profiles.ts';
 import { createFieldCheck } from './input/unknown-fields.ts';
 import type { Unit, WantedVariants } from './unit.ts';
+import { unitIdSchema } from './unit-id.ts';
 
 /** The ladder, and the variants of a unit that does not say which it wants. */
 export interface UnitDefaults {
@@ -15,10 +16,10 @@ export interface UnitDefaults {
 export type NoteUnit = (text: string) => void;
 
 /** A unit with more is a mistake: its manifest would be read for each of its jobs. */
-const MAX_IMAGES = 10_000;
+export const MAX_IMAGES = 10_000;
 /** In UTF-16 units: more than twice what a source may have, so that a longer one need not be stored to be reported. */
 const MAX_SRC_LENGTH = 8192;
-const MAX_NAME_LENGTH = 1024;
+export const MAX_NAME_LENGTH = 1024;
 /** Of widths, tiers or formats. */
 const MAX_CHOICES = 100;
 /** A line of a megabyte may have a hundred thousand fields: others are neither checked nor said. */
@@ -30,7 +31,8 @@ const MAX_ISSUES = 10;
 /** In UTF-16 units: what is shown of a name that is refused. */
 const SHOWN_LENGTH = 60;
 
-const sourceText = z
+/** A source as it is sent. */
+export const sourceText = z
   .string('is not a string')
   .max(MAX_SRC_LENGTH, `is longer than ${MAX_SRC_LENGTH} characters`);
 const image = z.object({ src: sourceText, name: z.string().max(MAX_NAME_LENGTH, 'is too long').optional() });
@@ -48,8 +50,9 @@ function someOf<T extends string>(names: readonly T[]) {
   return listOf(z.enum(names, `must be one of ${names.join(', ')}`), MAX_CHOICES).optional();
 }
 
-const unitSchema = z.object({
-  id: z.string('is missing, or neither text nor a whole number').refine(isUnit, `must be ${UNIT_RULE}`),
+/** A unit, once `parseUnit` has brought its id and images into one form. */
+export const unitSchema = z.object({
+  id: unitIdSchema('is missing, or neither text nor a whole number'),
   images: listOf(image, MAX_IMAGES, 'is missing: a list of URLs, an object of name → URL, or one URL'),
   widths: listOf(
     z.int('must be a whole number of pixels').min(1, 'must be 1 or more'),
@@ -68,7 +71,7 @@ const unitSchema = z.object({
       }
     })
     .optional(),
-  group: z.string('is not text').refine(isUnit, `must be ${UNIT_RULE}`).optional(),
+  group: unitIdSchema('is not text').optional(),
   maxBytes: z.int('must be a whole number of bytes').min(1, 'must be 1 or more').optional(),
 });
 
