@@ -24,7 +24,7 @@ import { unitsCommand } from './units.ts';
  * How scripts/ is laid out:
  * - NAME.ts is the command `edgepress NAME` (its arguments, options and help), NAME/ has its parts, and cli/ has what commands share;
  * - bench.ts and bench/ are the benchmarks (`npm run bench`);
- * - configuration-docs.ts (`npm run docs`) and check/ (`npm run check`) serve the project itself.
+ * - docs.ts and docs/ (`npm run docs`) and check/ (`npm run check`) serve the project itself.
  */
 export function createProgram(): Command {
   const program = new Command('edgepress')
