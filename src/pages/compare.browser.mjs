@@ -42,7 +42,7 @@ function divide() {
 /** Shows the variant at its own pixels, times the zoom, around the same point as before. */
 function resize() {
   if (variant.naturalWidth === 0) return;
-  const middle = (viewport.scrollLeft + viewport.clientWidth / 2) / Math.max(1, stage.clientWidth);
+  const middle = (viewport.clientWidth / 2 - visible().left) / Math.max(1, stage.clientWidth);
   const center = (viewport.scrollTop + viewport.clientHeight / 2) / Math.max(1, stage.clientHeight);
   const width = (variant.naturalWidth * zoom()) / devicePixelRatio;
   stage.style.width = `${width}px`;
@@ -52,7 +52,7 @@ function resize() {
     const isEnlarged = zoom() > 1 && picture.naturalWidth <= width * devicePixelRatio;
     picture.style.imageRendering = isEnlarged ? 'pixelated' : '';
   }
-  viewport.scrollLeft = middle * stage.clientWidth - viewport.clientWidth / 2;
+  viewport.scrollLeft = stage.offsetLeft + middle * stage.clientWidth - viewport.clientWidth / 2;
   viewport.scrollTop = center * stage.clientHeight - viewport.clientHeight / 2;
   divide();
 }

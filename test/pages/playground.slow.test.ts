@@ -6,14 +6,24 @@ import { startOrigin } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { SIGNING_KEYS, startDemo, startServer } from '../support/server-process.ts';
 
-/** Opens the playground of the demo, and waits until every variant is made. */
+const WIDTH = 320;
+
+/** A service with a photograph that it may fetch, without the login or with it. */
+async function startWithPhotograph(env: Record<string, string> = {}) {
+  const photo = await photograph();
+  const origin = await startOrigin((_request, response) => response.end(photo));
+  const { url } = await startServer({ SOURCE_ALLOW_PRIVATE: origin.authority, ...env });
+  const src = `${origin.url}/a.jpg`;
+  return { url, src, photo, playground: `${url}/?src=${encodeURIComponent(src)}&w=${WIDTH}` };
+}
+
+/** Opens the playground with a photograph, and waits until every variant is made. */
 async function openPlayground() {
-  const { url } = await startDemo();
+  const started = await startWithPhotograph();
   const page = await openPage();
-  const watched = watchPage(page, url);
-  await page.goto(url);
+  await page.goto(started.playground);
   await allMade(page);
-  return { page, watched };
+  return { ...started, page };
 }
 
 async function allMade(page: Page): Promise<void> {
@@ -37,7 +47,11 @@ async function shownOriginal(page: Page): Promise<number> {
 
 describePage('The playground in a browser', () => {
   it('shows a sample with every variant of it, from this service alone, without errors and faults, on a phone and in the dark', async () => {
-    const { page, watched } = await openPlayground();
+    const { url } = await startDemo();
+    const page = await openPage();
+    const watched = watchPage(page, url);
+    await page.goto(url);
+    await allMade(page);
     expect(await row(page, /^Original/)).toEqual([
       ...[
         expect.stringMatching(/^Original jpeg, 1024×\d+$/),
@@ -73,18 +87,18 @@ describePage('The playground in a browser', () => {
   });
 
   it('tries the URL that is typed, at the width and tier that are chosen, and says what is wrong with one that leads nowhere', async () => {
-    const { page } = await openPlayground();
-    const sample = await page.getByRole('link', { name: 'Allium oreophilum' }).getAttribute('href');
-    const src = new URL(sample ?? '', page.url()).searchParams.get('src') ?? '';
+    const { url, src } = await startWithPhotograph();
+    const page = await openPage();
+    await page.goto(url);
     await page.getByLabel('URL of an image').fill(src);
-    await page.getByLabel('Width').selectOption('480 px');
+    await page.getByLabel('Width').selectOption('160 px');
     await page.getByLabel('Tier', { exact: true }).selectOption('high');
     await page.getByRole('button', { name: 'Compress' }).click();
     await allMade(page);
     expect(await page.getByRole('radio', { name: /^high avif/ }).isChecked()).toBe(true);
-    expect(await page.locator('#url').innerText()).toMatch(/allium-oreophilum\.jpg&w=480&q=high&f=avif$/);
+    expect(await page.locator('#url').innerText()).toMatch(/a\.jpg&w=160&q=high&f=avif$/);
     const variant = page.locator('img.variant');
-    expect(await variant.evaluate((image) => Reflect.get(image, 'naturalWidth'))).toBe(480);
+    expect(await variant.evaluate((image) => Reflect.get(image, 'naturalWidth'))).toBe(160);
 
     await page.getByLabel('URL of an image').fill('http://127.0.0.1:1/a.jpg');
     await page.getByRole('button', { name: 'Compress' }).click();
@@ -95,7 +109,7 @@ describePage('The playground in a browser', () => {
   it('is used with the keyboard: the divider, the zoom, the part that is shown, and the variant', async () => {
     const { page } = await openPlayground();
     const width = () => page.locator('.stage').evaluate((stage) => Reflect.get(stage, 'clientWidth'));
-    expect([await width(), await shownOriginal(page)]).toEqual([720, 50]);
+    expect([await width(), await shownOriginal(page)]).toEqual([WIDTH, 50]);
     await page.getByRole('slider').focus();
     for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
     expect(await shownOriginal(page)).toBe(60);
@@ -106,10 +120,14 @@ describePage('The playground in a browser', () => {
     await viewport.focus();
     await page.keyboard.press('+');
     await page.keyboard.press('+');
-    expect(await width()).toBe(4 * 720);
+    expect(await width()).toBe(4 * WIDTH);
     expect(await page.getByRole('radio', { name: '4×' }).isChecked()).toBe(true);
     const left = () => viewport.evaluate((element) => Reflect.get(element, 'scrollLeft'));
     const before = await left();
+    // Around the middle, as before.
+    expect(before).toBe(
+      (4 * WIDTH - (await viewport.evaluate((element) => Reflect.get(element, 'clientWidth')))) / 2,
+    );
     await page.keyboard.press('ArrowRight');
     await expect.poll(left).toBeGreaterThan(before);
 
@@ -120,7 +138,7 @@ describePage('The playground in a browser', () => {
   });
 
   it('copies the code that is chosen, and reckons with the price that is typed', async () => {
-    const { page } = await openPlayground();
+    const { page, photo } = await openPlayground();
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByRole('radio', { name: 'curl' }).check();
     await page.getByRole('button', { name: 'Copy the code for curl' }).click();
@@ -131,16 +149,15 @@ describePage('The playground in a browser', () => {
     expect((await fetch(url)).headers.get('content-type')).toBe('image/avif');
 
     await page.getByLabel('Price of mobile data').fill('0.1');
-    expect((await row(page, /^Original/))[5]).toBe('$31.33');
+    const dollars = (1000 * photo.byteLength * 0.1) / 1e6;
+    expect((await row(page, /^Original/))[5]).toBe(`$${dollars.toFixed(2)}`);
   });
 
   it('is behind the login of a service that signs its URLs', async () => {
-    const photo = await photograph();
-    const origin = await startOrigin((_request, response) => response.end(photo));
     const ADMIN_TOKEN = 'a-token-of-operators';
-    const { url } = await startServer({ SIGNING_KEYS, ADMIN_TOKEN, SOURCE_ALLOW_PRIVATE: origin.authority });
+    const { url, playground } = await startWithPhotograph({ SIGNING_KEYS, ADMIN_TOKEN });
     const page = await openPage();
-    await page.goto(`${url}/?src=${encodeURIComponent(`${origin.url}/a.jpg`)}&w=320`);
+    await page.goto(playground);
     expect(await faultsOf(page)).toEqual([]);
     await page.getByLabel('Admin token').fill('wrong');
     await page.keyboard.press('Enter');
