@@ -1,3 +1,4 @@
+import { tierForQuality } from '../../src/client/tier-for-quality.ts';
 import type { Format, Tier } from '../../src/protocol/request.ts';
 import { sourceSyntaxError } from '../../src/protocol/source-syntax.ts';
 
@@ -55,24 +56,11 @@ export function translate(old: OldImage, origin?: string): Translation {
   return {
     src: sourceOf(old.src, origin),
     ...(width > 0 && { width: Math.ceil(width * pixelRatio) }),
-    ...(quality > 0 && { tier: tierOf(quality, format) }),
+    ...(quality > 0 && { tier: tierForQuality(quality, format) }),
     ...(format && { format }),
     ...(expiresAt !== undefined && { expiresAt }),
     lost,
   };
-}
-
-/** Below the first number a quality is `saver`, below the second `balanced`: halfway between the qualities at which edgepress's own encoders reach the tiers. */
-const TIER_LIMITS: Record<Format, readonly [number, number]> = {
-  avif: [58, 69],
-  webp: [74, 86],
-  jpeg: [71, 86],
-};
-
-function tierOf(quality: number, format: Format | undefined): Tier {
-  const [balanced, high] = TIER_LIMITS[format ?? 'jpeg'];
-  if (quality < balanced) return 'saver';
-  return quality < high ? 'balanced' : 'high';
 }
 
 /** Returns `undefined` for what leaves the choice to `Accept`. In `jpeg`, PNG and GIF are sent where they are smaller, or needed. */

@@ -1,5 +1,6 @@
 import { FORMATS, type Format, TIERS, type Tier } from '../protocol/request.ts';
 import { imageUrl } from './image-url.ts';
+import { tierForQuality } from './tier-for-quality.ts';
 
 /**
  * How the image component of a framework reaches the service. There is no key among them: components run in browsers too, which must not
@@ -90,13 +91,10 @@ function rungFor(width: number, widths: readonly number[]): number | undefined {
   return ascending.find((rung) => rung >= width) ?? ascending.at(-1);
 }
 
-/** Returns the tier for a quality of 1 to 100, as components give it: up to 60 `saver`, up to 80 `balanced`, above `high`. */
+/** Returns the tier that is named, or the tier for a quality of 1 to 100, which components have on the scale of JPEG. */
 function tierFor(quality: number | string | undefined): Tier | undefined {
   if (quality === undefined || quality === '') return undefined;
-  const named = TIERS.find((tier) => tier === quality);
-  if (named !== undefined) return named;
-  if (Number(quality) > 80) return 'high';
-  return Number(quality) > 60 ? 'balanced' : 'saver';
+  return TIERS.find((tier) => tier === quality) ?? tierForQuality(Number(quality));
 }
 
 /** Formats that the service does not make are left to negotiation. */
