@@ -3,7 +3,7 @@ import '../support/aws/localhost-names.mjs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { LAST_ATTEMPT_PREFIX, SUBMISSION_PREFIX, unitAddress } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
@@ -39,6 +39,9 @@ const writingTo = (log: string) =>
   ['CreateLogStream', 'PutLogEvents'].map((action) => `logs:${action} on {${log}}`);
 
 const onDeadLetters = (action: string) => `sqs:${action} on {DeadLetters}`;
+
+// On a machine that is busy, the programs of a test take a minute to start and end.
+vi.setConfig({ testTimeout: 180_000 });
 
 describeS3('of the calls to AWS that the code makes, IAM', () => {
   let artifact: Awaited<ReturnType<typeof buildArtifact>>;

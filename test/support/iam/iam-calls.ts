@@ -83,7 +83,7 @@ function s3Calls({ method, url, headers, body, status }: AnsweredRequest): IamCa
       ...(etag === undefined ? [] : [on('GetObject', key)]),
     ]);
   if (segments.join('') === '') return method === 'HEAD' || query.has('list-type') ? onBucket : [];
-  if ([...query.keys()].some((name) => !/^(x-id|X-Amz-[A-Za-z0-9-]+|versionId)$/i.test(name))) return [];
+  if ([...query.keys()].some((name) => !/^(x-[a-z0-9-]+|versionId)$/i.test(name))) return [];
   switch (method) {
     case 'GET':
     case 'HEAD':
