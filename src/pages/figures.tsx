@@ -36,11 +36,11 @@ export function formatRelative(timeMs: number, nowMs: number): string {
   return RELATIVE.format(Math.trunc(difference / ms), unit);
 }
 
-/** A time as it is from now, with the time itself for whoever needs it exactly. */
+/** A time, to the minute, and how far it is from now. */
 export function Time({ iso, nowMs }: { iso: string; nowMs: number }) {
   return (
     <time datetime={iso} title={iso}>
-      {formatRelative(Date.parse(iso), nowMs)} ({iso.slice(0, 16).replace('T', ' ')} UTC)
+      {iso.slice(0, 16).replace('T', ' ')} UTC ({formatRelative(Date.parse(iso), nowMs)})
     </time>
   );
 }

@@ -82,8 +82,8 @@ export function PurgedUnitPage({ site, id, purge, isWarming }: PurgedUnitPagePro
         </p>
         {invalidations.map((invalidation) => (
           <p class="wrap">
-            Told {invalidation.cdn ?? 'the CDN'} to drop its copies: invalidation{' '}
-            <code>{invalidation.id}</code>. That takes from seconds to minutes.
+            Told {invalidation.cdn ?? 'the CDN'} to drop its copies: <code>{invalidation.id}</code>. That
+            takes from seconds to minutes.
           </p>
         ))}
         {invalidations.length === 0 && (

@@ -44,10 +44,11 @@ export function reasonFor(code: ErrorCode): string {
 }
 
 /** What a unit is called that is looked at now. */
-export function wordsFor({ totals, hasEnded }: WatchedStatus): StateWords {
-  if (!hasEnded && totals.pending > 0) return STATE_WORDS.pending;
-  if (totals.pending > 0) return STATE_WORDS.failed;
-  return totals.broken > 0 ? STATE_WORDS.broken : STATE_WORDS.ready;
+export function wordsFor({ totals, hasEnded }: WatchedStatus): Pick<StateWords, 'name' | 'tone'> {
+  const { ready, broken, pending } = totals;
+  if (pending > 0) return hasEnded ? STATE_WORDS.failed : STATE_WORDS.pending;
+  if (broken === 0) return STATE_WORDS.ready;
+  return { name: ready > 0 ? 'Some broken' : 'Broken', tone: 'bad' };
 }
 
 /** Says how many images are in each state: `3 of 5 images ready, 1 broken, 1 waiting`. */

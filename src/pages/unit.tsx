@@ -207,8 +207,8 @@ function Broken({ image, nowMs }: { image: BrokenStatus; nowMs: number }) {
         Broken since <Time iso={since} nowMs={nowMs} />.{' '}
         {isLeftAlone && (
           <>
-            Not tried again before <Time iso={nextAttempt} nowMs={nowMs} />, unless you say so
-            {retryable ? '' : ': it will fail until the image is changed'}.
+            Not tried again before <Time iso={nextAttempt} nowMs={nowMs} />, unless you say so.{' '}
+            {!retryable && 'Until the image is changed, it will fail again.'}
           </>
         )}
         {!isLeftAlone && retryable && 'The next request tries it again.'}

@@ -61,7 +61,7 @@ function follow(section, url) {
   });
   source.addEventListener('done', () => {
     source.close();
-    say('All is done.');
+    say('The units shown here are done.');
   });
   source.addEventListener('error', () => {
     say('Not live just now: trying again. If this stays, load the page again.');

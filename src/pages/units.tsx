@@ -99,7 +99,7 @@ export function LookUp({ id }: { id?: string }) {
     <form method="get" action="/units" class="card">
       <div class="field">
         <label for="id">Look up a unit</label>
-        <div class="row">
+        <div class="row look-up">
           <input
             id="id"
             name="id"

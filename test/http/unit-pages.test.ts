@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { startCdnApi } from '../support/cdn-api.ts';
 import { startAdminService, startWithUnits, TOKEN, unitLine } from '../support/http/operator.ts';
 import { codeOf, startHeldOrigin, until } from '../support/http/service.ts';
 import { eventsOf, logIn, textOf, unitsForm } from '../support/http/visitor.ts';
@@ -6,8 +7,8 @@ import { eventsOf, logIn, textOf, unitsForm } from '../support/http/visitor.ts';
 /** A page without its pictures may weigh so much. */
 const MAX_PAGE_BYTES = 60_000;
 
-async function startWithVisitor(ids: readonly string[] = ['unit-1']) {
-  const admin = await startWithUnits(ids);
+async function startWithVisitor(ids: readonly string[] = ['unit-1'], env: Record<string, string> = {}) {
+  const admin = await startWithUnits(ids, env);
   return { ...admin, visitor: await logIn(admin.service) };
 }
 
@@ -163,7 +164,7 @@ describe('The page of a unit', () => {
     expect(text).toMatch(/[\d.]+ kB before, [\d.]+ kB at most now: [\d.]+% less/);
     expect(text).toContain('There is no image at this URL.');
     expect(text).toMatch(/source_not_found status 404/);
-    expect(text).toMatch(/Not tried again before in 59 minutes/);
+    expect(text).toMatch(/Not tried again before .+ UTC \(in 59 minutes\)/);
   });
 
   it('escapes what clients have named and answered', async () => {
@@ -214,6 +215,27 @@ describe('The page of a unit', () => {
     expect(said).toMatch(/No CDN is configured.+cache tag u-[0-9a-f]{32}/);
     expect((await adminRequest('GET', '/units/unit-1')).status).toBe(404);
     expect((await visitor.open('/units/unit-1/purge')).status).toBe(404);
+  });
+
+  it('says which CDN was told of a purge, and what is left when the CDN fails', async () => {
+    let status = 200;
+    const { endpoint, calls } = await startCdnApi(() => ({ status }));
+    const { service, visitor } = await startWithVisitor(['unit-1', 'unit-2'], { CDN: `${endpoint}/purge` });
+    expect(await textOf(await visitor.open('/units/unit-1/purge'))).toContain(
+      'The CDN is told to drop its copies.',
+    );
+    const form = new URLSearchParams({ afterwards: 'nothing' });
+    const said = await textOf(await visitor.send('/units/unit-1/purge', form));
+    expect(said).toContain('Told the CDN to drop its copies: 127.0.0.1:');
+    expect(said).not.toContain('No CDN is configured');
+    expect(calls).toHaveLength(1);
+    status = 400;
+    const failed = await visitor.send('/units/unit-2/purge', form);
+    expect(failed.status).toBe(503);
+    expect(await textOf(failed)).toContain(
+      'Nothing of this is left in the store, but the CDN may still have copies',
+    );
+    await service.stop();
   });
 
   it('makes a unit anew after a purge when it is told to', async () => {
