@@ -59,5 +59,6 @@ function addLogin(
 /** Returns where to go after the login: a path of this service, whatever was asked for. */
 function localTarget(next: string | null): string {
   const url = next?.startsWith('/') ? parseUrl(next, HERE) : undefined;
-  return url?.origin === HERE.origin ? url.pathname + url.search : '/';
+  // Of `/.//host`, the path is `//host`: a browser goes to that host.
+  return url?.origin === HERE.origin && !url.pathname.startsWith('//') ? url.pathname + url.search : '/';
 }

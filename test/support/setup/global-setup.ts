@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { findProgram, requirePrograms } from './debian.ts';
+import { findProgram, installPrograms, requirePrograms } from './debian.ts';
 import { otherS3 } from './other-s3.ts';
 import { RADOSGW_PACKAGES, RADOSGW_PROGRAMS, type S3Server, startRadosgw } from './radosgw.ts';
 
@@ -50,8 +50,17 @@ const SHELLS_REQUIREMENT = {
   packages: ['bash', 'zsh', 'fish'],
 };
 
-/** Checks for the programs that tests need, and starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that stops it. */
+const S3_REQUIREMENT = { what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOSGW_PACKAGES };
+
+const PAGES_REQUIREMENT = { what: 'pages', programs: ['chromium'], packages: ['chromium'] };
+
+/** Checks for the programs that tests need, installs what is missing where it may, and starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that stops it. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const other = otherS3(process.env);
+  installPrograms([
+    ...[PAGES_REQUIREMENT, EDGE_REQUIREMENT, DEPLOY_REQUIREMENT, GAV1_REQUIREMENT],
+    ...[SIGNER_REQUIREMENT, SHELLS_REQUIREMENT, ...(other ? [] : [S3_REQUIREMENT])],
+  ]);
   provideChromium(project);
   project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
   project.provide('deploy', requirePrograms(DEPLOY_REQUIREMENT));
@@ -59,12 +68,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   // The tests of the examples skip by themselves what is not there.
   requirePrograms(SIGNER_REQUIREMENT);
   project.provide('shells', requirePrograms(SHELLS_REQUIREMENT));
-  const other = otherS3(process.env);
   if (other) {
     project.provide('s3', other.server);
     return other.stop;
   }
-  const missing = requirePrograms({ what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOSGW_PACKAGES });
+  const missing = requirePrograms(S3_REQUIREMENT);
   if (missing !== undefined) {
     project.provide('s3', { missing });
     return undefined;
@@ -75,6 +83,6 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 function provideChromium(project: TestProject): void {
-  const missing = requirePrograms({ what: 'pages', programs: ['chromium'], packages: ['chromium'] });
+  const missing = requirePrograms(PAGES_REQUIREMENT);
   project.provide('chromium', missing === undefined ? { path: findProgram('chromium') ?? '' } : { missing });
 }
