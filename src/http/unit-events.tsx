@@ -5,8 +5,10 @@ import { html } from 'hono/html';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Logger } from 'pino';
-import { WatchedRow, WatchTotals } from '../pages/watch-units.tsx';
+import { sleep } from '../backoff.ts';
+import { WaitingUnits, WatchedRow, WatchTotals } from '../pages/watch-units.tsx';
 import { EdgepressError } from '../protocol/error.ts';
+import type { UnitQueue } from '../queue/queue.ts';
 import type { Units } from '../unit/units.ts';
 import type { WatchedUnit } from '../unit/watch.ts';
 import type { AppEnvironment } from './http-request.ts';
@@ -15,18 +17,27 @@ import { PRIVATE_HEADERS } from './responses.ts';
 // Units as they become ready, as server-sent events whose data are parts of the page that shows them:
 //   unit     the row of a unit
 //   totals   the sum of all, once each has been looked at
+//   waiting  how many units are on the queue, for a page that shows not all that were sent
 //   trouble  the store cannot be read just now, as text
 //   done     nothing more will come: the page closes the stream
 
 export interface UnitEventsOptions {
   units: Pick<Units, 'watch'>;
+  queue: Pick<UnitQueue, 'depth'>;
   /** Aborts when the process drains: then all streams end, and the pages open new ones elsewhere or later. */
   draining: AbortSignal;
   log: Logger;
 }
 
-/** Answers a request with the events of these units. Throws `overloaded` if too many streams are open. */
-export type SendUnitEvents = (c: Context<AppEnvironment>, ids: readonly string[]) => Response;
+/** What a page follows. */
+export interface Followed {
+  ids: readonly string[];
+  /** Whether it also says how many units are on the queue, until there are none. */
+  withQueue: boolean;
+}
+
+/** Answers a request with the events of units. Throws `overloaded` if too many streams are open. */
+export type SendUnitEvents = (c: Context<AppEnvironment>, followed: Followed) => Response;
 
 /** Of this process. Each keeps a connection. */
 export const MAX_STREAMS = 32;
@@ -34,14 +45,16 @@ export const MAX_STREAMS = 32;
 const MAX_STREAM_MS = 15 * 60 * 1000;
 /** Proxies close what is silent for a minute, and a viewer that has left without a word is only noticed by sending something. */
 const KEEP_ALIVE_MS = 15_000;
+/** How often the queue is asked, which is a LIST of the store or a request to SQS. */
+const QUEUE_INTERVAL_MS = 2000;
 /** How long a page waits before it opens a stream again that has ended. */
 const RECONNECT_MS = 2000;
 const RETRY_AFTER_SECONDS = 10;
 
-export function createUnitEvents({ units, draining, log }: UnitEventsOptions): SendUnitEvents {
+export function createUnitEvents({ units, queue, draining, log }: UnitEventsOptions): SendUnitEvents {
   let open = 0;
 
-  async function sendAll(stream: SSEStreamingApi, ids: readonly string[]): Promise<void> {
+  async function sendAll(stream: SSEStreamingApi, { ids, withQueue }: Followed): Promise<void> {
     const left = new AbortController();
     stream.onAbort(() => left.abort());
     const signal = AbortSignal.any([left.signal, draining, AbortSignal.timeout(MAX_STREAM_MS)]);
@@ -49,7 +62,7 @@ export function createUnitEvents({ units, draining, log }: UnitEventsOptions): S
     open++;
     try {
       await stream.writeSSE({ event: 'begin', data: '', retry: RECONNECT_MS });
-      await sendChanges(stream, ids, signal);
+      await Promise.all([sendChanges(stream, ids, signal), withQueue && sendWaiting(stream, signal)]);
       if (!signal.aborted) await stream.writeSSE({ event: 'done', data: '' });
     } finally {
       open--;
@@ -81,7 +94,18 @@ export function createUnitEvents({ units, draining, log }: UnitEventsOptions): S
     }
   }
 
-  return (c, ids) => {
+  async function sendWaiting(stream: SSEStreamingApi, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // The queue may fail for a while: then the page says what it said before.
+      const count = await queue.depth().catch(() => undefined);
+      if (count !== undefined)
+        await stream.writeSSE({ event: 'waiting', data: await textOf(<WaitingUnits count={count} />) });
+      if (count === 0) return;
+      await sleep(QUEUE_INTERVAL_MS, signal);
+    }
+  }
+
+  return (c, followed) => {
     if (draining.aborted || open >= MAX_STREAMS) {
       const detail = `The live view is not available just now: ${MAX_STREAMS} others watch units at this server, or it is about to end`;
       throw new EdgepressError('overloaded', detail, {
@@ -94,7 +118,7 @@ export function createUnitEvents({ units, draining, log }: UnitEventsOptions): S
         ? c.body(null)
         : streamSSE(
             c,
-            (stream) => sendAll(stream, ids),
+            (stream) => sendAll(stream, followed),
             async (error) => log.error({ err: error }, 'a bug: the events of units could not be sent'),
           );
     const headers = { ...PRIVATE_HEADERS, 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' };

@@ -17,13 +17,13 @@ import { parseUnitQuery } from './list-units.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 import { asDependencyFailure } from './responses.ts';
-import { createUnitEvents, type UnitEventsOptions } from './unit-events.tsx';
+import { createUnitEvents, type Followed, type UnitEventsOptions } from './unit-events.tsx';
 import { addUnitPage } from './unit-page.tsx';
 import { ingestUpload, limitUpload, MAX_UPLOAD_BYTES, readUpload } from './unit-upload.ts';
 
 export interface UnitPageRoutesOptions extends UnitEventsOptions {
   units: Units;
-  queue: Pick<UnitQueue, 'send'>;
+  queue: Pick<UnitQueue, 'send' | 'depth'>;
   defaults: UnitDefaults;
   /** Whether a purge tells a CDN. */
   hasCdn: boolean;
@@ -35,6 +35,8 @@ export interface UnitPageRoutesOptions extends UnitEventsOptions {
 const MAX_WATCHED = 50;
 /** In UTF-16 code units: proxies take URLs of 8 kB. */
 const MAX_WATCH_LENGTH = 4000;
+/** In the query of a page that also says how many units are on the queue. */
+const QUEUE_FLAG = 'queue=1';
 const LOOKUP_CONCURRENCY = 8;
 /** How many units of each state the first page shows. */
 const OVERVIEW_UNITS = 10;
@@ -54,7 +56,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
   app.get('/units', async (c, next) => {
     const hasSession = async () => (await sessions?.isValid(c)) ?? false;
     if (wantedType(c) !== 'text/event-stream' || !(await hasSession())) return await next();
-    return sendEvents(c, parseWatch(parametersOf(c).get('watch') ?? ''));
+    return sendEvents(c, parseWatch(parametersOf(c)));
   });
 
   app.get(
@@ -64,8 +66,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
       const id = parameters.get('id')?.trim();
       if (id !== undefined && isUnit(id)) return c.redirect(`/units/${id}`, 303);
       if (id !== undefined) return await sendOverview(c, { error: `The id of a unit must be ${UNIT_RULE}.` });
-      const watched = parameters.get('watch');
-      if (watched !== null) return await sendWatch(c, parseWatch(watched));
+      if (parameters.has('watch')) return await sendWatch(c, parseWatch(parameters));
       return parameters.has('state') ? await sendList(c) : await sendOverview(c);
     }),
   );
@@ -81,7 +82,10 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
         const { report, ids } = await ingestUpload(upload, options, MAX_WATCHED);
         const { accepted, images, refusedCount } = report;
         c.set('counts', { units: accepted, images, refused: refusedCount });
-        if (report.accepted > 0) return await sendWatch(c, fitting(ids), report);
+        const shown = fitting(ids);
+        // Units that were sent twice count as others: then the page follows the queue for nothing.
+        const followed = { ids: shown, withQueue: accepted > shown.length };
+        if (accepted > 0) return await sendWatch(c, followed, report);
         if (report.refusedCount > 0) return await sendOverview(c, { report, sent: text }, 400);
         throw nothingTaken(report);
       } catch (error) {
@@ -116,15 +120,13 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
 
   async function sendWatch(
     c: PageContext,
-    ids: readonly string[],
+    { ids, withQueue }: Followed,
     sent?: Parameters<typeof WatchPage>[0]['sent'],
   ): Promise<Response> {
     const looked = await pMap(ids, (id) => lookAt(id), { concurrency: LOOKUP_CONCURRENCY });
-    const target = `/units?watch=${ids.join()}`;
-    return await sendPage(
-      c,
-      <WatchPage site={await siteFor(c)} units={looked} target={target} sent={sent} />,
-    );
+    const target = `/units?watch=${ids.join()}${withQueue ? `&${QUEUE_FLAG}` : ''}`;
+    const shared = { site: await siteFor(c), units: looked, withQueue };
+    return await sendPage(c, <WatchPage {...shared} target={target} sent={sent} />);
   }
 
   async function listUnits(query: Parameters<Units['list']>[0]): ReturnType<Units['list']> {
@@ -145,9 +147,10 @@ function parametersOf(c: PageContext): URLSearchParams {
 }
 
 /** @throws EdgepressError `bad_request` */
-function parseWatch(text: string): string[] {
-  const ids = [...new Set(text.split(','))];
-  if (ids.every((id) => isUnit(id)) && ids.length <= MAX_WATCHED) return ids;
+function parseWatch(parameters: URLSearchParams): Followed {
+  const ids = [...new Set((parameters.get('watch') ?? '').split(','))];
+  if (ids.every((id) => isUnit(id)) && ids.length <= MAX_WATCHED)
+    return { ids, withQueue: parameters.has('queue') };
   throw new EdgepressError(
     'bad_request',
     `\`watch\` must be ids of units, with commas in between, and at most ${MAX_WATCHED}`,

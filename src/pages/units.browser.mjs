@@ -54,7 +54,7 @@ function follow(section, url) {
   const lead = live.textContent ?? '';
   source.addEventListener('begin', () => say('Live: this page changes by itself.'));
   source.addEventListener('trouble', ({ data }) => say(data));
-  source.addEventListener('totals', ({ data }) => replace(data));
+  for (const event of ['totals', 'waiting']) source.addEventListener(event, ({ data }) => replace(data));
   source.addEventListener('unit', ({ data }) => {
     say(lead);
     replace(data);

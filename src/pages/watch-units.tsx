@@ -14,13 +14,15 @@ export interface WatchPageProps {
   units: readonly WatchedUnit[];
   /** The path and query that shows this again, and whose events tell of changes. */
   target: string;
+  /** Whether the page also says how many units are on the queue. */
+  withQueue: boolean;
   /** Absent: nothing was sent, and the page was opened again. */
   sent?: SentUnits | undefined;
 }
 
 /** Shows how units become ready: as it is now, and then live by the script. */
-export function WatchPage({ site, units, target, sent }: WatchPageProps) {
-  const isDone = units.every(({ status }) => status?.hasEnded !== false);
+export function WatchPage({ site, units, target, withQueue, sent }: WatchPageProps) {
+  const isDone = !withQueue && units.every(({ status }) => status?.hasEnded !== false);
   return (
     <Page title="Watch units" site={site} current="/units" scripts={['units', 'zoom']}>
       <p>
@@ -31,6 +33,7 @@ export function WatchPage({ site, units, target, sent }: WatchPageProps) {
       <section class="stack" data-watch={isDone ? undefined : target} data-target={target}>
         <div class="card">
           <WatchTotals units={units} />
+          {withQueue && <p id="waiting" hidden />}
           <p class="hint" data-live hidden>
             Live: this page changes by itself.
           </p>
@@ -70,6 +73,17 @@ export function WatchTotals({ units }: { units: readonly WatchedUnit[] }) {
       {countsOf({ ...totals, sourceBytes: before, bytes: after })}.
       {saving !== undefined &&
         ` ${formatBytes(before)} before, ${formatBytes(after)} at most now: ${saving} less.`}
+    </p>
+  );
+}
+
+/** Says how many units are on the queue. */
+export function WaitingUnits({ count }: { count: number }) {
+  return (
+    <p id="waiting">
+      {count === 0
+        ? 'No unit waits any more.'
+        : `About ${formatCount(count, 'unit')} in all wait or are being made, those of others too.`}
     </p>
   );
 }

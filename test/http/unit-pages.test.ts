@@ -288,6 +288,28 @@ describe('The events of units', () => {
     expect(rows.get('totals')).toMatch(/2 of 2 units done.+2 of 3 images ready, 1 broken/s);
   });
 
+  it('count all units on the queue when more were sent than are followed', async () => {
+    const { visitor, answerAll, held, src } = await startHeld();
+    const lines = Array.from({ length: 60 }, (_, index) =>
+      unitLine(`unit-${index}`, index < 55 ? 'ftp://x' : src),
+    );
+    const html = await (await visitor.send('/units', unitsForm(lines.join('')))).text();
+    expect(html).toContain('The first 50 are shown here');
+    await until(() => held.length === 5);
+    const [, target = ''] = /data-watch="([^"]+)"/.exec(html) ?? [];
+    const waiting: string[] = [];
+    let last = '';
+    for await (const { event, data } of eventsOf(await visitor.listen(target.replaceAll('&amp;', '&')))) {
+      last = event;
+      if (event !== 'waiting') continue;
+      waiting.push(data);
+      answerAll();
+    }
+    expect(waiting.at(0)).toMatch(/About \d+ units in all wait or are being made/);
+    expect(waiting.at(-1)).toContain('No unit waits any more.');
+    expect(last).toBe('done');
+  });
+
   it('end when the process drains', async () => {
     const { visitor, ingest, held, answerAll, service, src } = await startHeld();
     await ingest(unitLine('one', src));
