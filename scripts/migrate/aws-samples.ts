@@ -20,7 +20,7 @@ const OPERATIONS = /^(?<path>.+)\/(?<list>(?:format|width|height|quality)=[^/]*|
 export function readAwsSamplesUrl(url: string): OldImage {
   const { path, query } = splitUrl(url);
   const rest = path.slice(1);
-  const request = /^[A-Za-z0-9+/_=-]{8,}$/.test(rest) ? readJson(decodeBase64Url(rest)) : undefined;
+  const request = readJson(decodeBase64Url(rest));
   if (request) return readImageRequest(request);
   if (THUMBOR_OPTIONS.test(rest)) return readThumborPath(rest);
   const { path: image = rest, list = '' } = OPERATIONS.exec(rest)?.groups ?? {};
@@ -48,7 +48,7 @@ const ENCODINGS = ['avif', 'webp', 'jpeg', 'jpg', 'png'];
 /** Ways to resize that cut nothing off and distort nothing. */
 const WHOLE = ['inside', 'outside', undefined];
 
-function readJson(text: string): z.infer<typeof imageRequest> | undefined {
+function readJson(text = ''): z.infer<typeof imageRequest> | undefined {
   try {
     return imageRequest.parse(JSON.parse(text));
   } catch {

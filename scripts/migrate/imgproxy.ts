@@ -50,14 +50,17 @@ function readSource(segments: readonly string[]): { src: string; format: string 
     return { src: decodePercent(src), format: format || undefined };
   }
   const [encoded = '', format] = segments.join('').split('.');
-  return { src: decodeBase64Url(encoded), format };
+  const src = decodeBase64Url(encoded);
+  if (src === undefined)
+    throw new NotTranslatable(`its source \`${encoded}\` is neither \`plain/…\` nor base64 of a URL`);
+  return { src, format };
 }
 
 /** What options say, by their long names, from their arguments. */
 const READERS: Record<string, (draft: Draft, ...values: (string | undefined)[]) => void> = {
-  resize(draft, type, width, height) {
+  resize(draft, type, ...size) {
     setResizingType(draft, type);
-    setSize(draft, width, height);
+    setSize(draft, ...size);
   },
   size: setSize,
   resizing_type: setResizingType,
@@ -96,9 +99,11 @@ function setResizingType(draft: Draft, type: string | undefined): void {
   if (type && CROPPING.has(type)) draft.unsupported.push(`resizing type ${type}`);
 }
 
-function setSize(draft: Draft, width: string | undefined, height: string | undefined): void {
+function setSize(draft: Draft, ...[width, height, enlarge, extend]: (string | undefined)[]): void {
   draft.width = numberOf(width);
   draft.height = numberOf(height);
+  if (!isOff('enlarge', enlarge)) draft.unsupported.push('enlarge');
+  if (!isOff('extend', extend)) draft.unsupported.push('extend');
 }
 
 function isOff(name: string, value: string | undefined): boolean {

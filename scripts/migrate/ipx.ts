@@ -11,11 +11,10 @@ const LONG_NAMES: Record<string, string> = {
 /** Reads a URL of ipx and Nuxt Image: `/_ipx/{w_300,f_webp}/{source}`. */
 export function readIpxUrl(url: string): OldImage {
   const { path } = splitUrl(url);
-  const [, modifiers = '', src = ''] = /^(?:\/_ipx)?\/([^/]+)\/(.+)$/s.exec(path) ?? [];
+  const [, modifiers = '', src = ''] = /^(?:.*?\/_ipx)?\/([^/]+)\/(.+)$/s.exec(path) ?? [];
   if (src === '') throw new NotTranslatable('it has no modifiers and source, such as `/w_300/photo.jpg`');
   const image: OldImage & { unsupported: string[] } = {
-    // Servers and browsers make one slash of two.
-    src: decodePercent(src).replace(/^(https?:)\/{1,2}/i, '$1//'),
+    src: decodePercent(src),
     unsupported: [],
   };
   for (const modifier of modifiers === '_' ? [] : modifiers.split(/[,&]/)) readModifier(image, modifier);

@@ -5,5 +5,9 @@ export function readNextImageUrl(url: string): OldImage {
   const { query } = splitUrl(url);
   const src = query.get('url');
   if (!src) throw new NotTranslatable('it has no `url`');
-  return { src, width: numberOf(query.get('w')), quality: numberOf(query.get('q')), unsupported: [] };
+  const others = [...query].filter(([name]) => !['url', 'w', 'q', 'dpl'].includes(name));
+  return {
+    ...{ src, width: numberOf(query.get('w')), quality: numberOf(query.get('q')) },
+    unsupported: others.map(([name, value]) => `${name}=${value}`),
+  };
 }

@@ -14,7 +14,7 @@ export interface OldImage {
   quality?: number | undefined;
   /** Such as `webp` or `jpg`; `auto` for what the client accepts. */
   format?: string | undefined;
-  /** Unix seconds. */
+  /** Unix seconds; 0 is as good as absent. */
   expiresAt?: number | undefined;
   /** What edgepress does not do, as it stands in the URL. What edgepress does anyway, such as removing metadata, is left out. */
   unsupported: readonly string[];
@@ -47,6 +47,7 @@ export function translate(old: OldImage, origin?: string): Translation {
   const { width = 0, height = 0, pixelRatio = 1, quality = 0, expiresAt } = old;
   const format = formatOf(old.format);
   const lost = old.unsupported.map((text) => `\`${text}\` has no equivalent`);
+  lost.push(...lostWithFormat(old.format, format));
   if (height > 0)
     lost.push(
       width > 0
@@ -58,7 +59,7 @@ export function translate(old: OldImage, origin?: string): Translation {
     ...(width > 0 && { width: Math.ceil(width * pixelRatio) }),
     ...(quality > 0 && { tier: tierForQuality(quality, format) }),
     ...(format && { format }),
-    ...(expiresAt !== undefined && { expiresAt }),
+    ...(expiresAt && { expiresAt }),
     lost,
   };
 }
@@ -70,12 +71,25 @@ function formatOf(name = 'auto'): Format | undefined {
   return ['jpg', 'jpeg', 'pjpg', 'png', 'gif'].includes(lower) ? 'jpeg' : undefined;
 }
 
-function sourceOf(src: string, origin: string | undefined): string {
+const ANY_FORMAT = ['', 'auto', 'best'];
+
+function lostWithFormat(name = 'auto', format: Format | undefined): string[] {
+  const lower = name.toLowerCase();
+  if (lower === 'png') return ['transparency, which `f=jpeg` lays on white: `f=webp` keeps it'];
+  if (format || ANY_FORMAT.includes(lower)) return [];
+  return [`the format ${name}, which is not made: \`Accept\` decides`];
+}
+
+function sourceOf(given: string, origin: string | undefined): string {
+  // Servers and browsers make one slash of two.
+  const src = given.replace(/^(https?|s3):\/(?!\/)/i, '$1://');
+  if (src.startsWith('//'))
+    throw new NotTranslatable(`the source \`${src}\` has no scheme: write https: before it`);
   const isAbsolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(src);
   if (!isAbsolute && origin === undefined)
     throw new NotTranslatable(`the source \`${src}\` is relative: say to what with --origin`);
   const whole = isAbsolute ? src : `${origin?.replace(/\/+$/, '')}/${src.replace(/^\/+/, '')}`;
-  const error = sourceSyntaxError(whole);
+  const error = sourceSyntaxError(whole)?.replace(', percent-encoded', '');
   if (error) throw new NotTranslatable(`the source \`${whole}\` ${error}`);
   return whole;
 }
@@ -95,9 +109,14 @@ export function decodePercent(text: string): string {
   }
 }
 
-/** Decodes base64url, with or without padding. */
-export function decodeBase64Url(text: string): string {
-  return Buffer.from(text, 'base64url').toString();
+/** Decodes base64 or base64url of UTF-8, with or without padding; `undefined` if it is something else. */
+export function decodeBase64Url(text: string): string | undefined {
+  if (!/^[A-Za-z0-9+/_-]+=*$/.test(text)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(text, 'base64url'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns a number of 0 or more; 0 for text that is none. */

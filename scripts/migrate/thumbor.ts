@@ -3,7 +3,8 @@ import { decodePercent, NotTranslatable, numberOf, type OldImage, splitUrl } fro
 /** The parts of a path in the order in which thumbor demands them; each may be absent, but for the source. */
 const PARTS = new RegExp(
   [
-    '^(?:(?<trim>trim(?::[^/]*)?)/)?',
+    '^(?:(?<debug>debug)/)?',
+    '(?:(?<trim>trim(?::[^/]*)?)/)?',
     '(?:(?<crop>\\d+x\\d+:\\d+x\\d+)/)?',
     '(?:(?<fit>(?:adaptive-)?(?:full-)?fit-in)/)?',
     '(?:(?<size>-?(?:\\d+|orig)?x-?(?:\\d+|orig)?)/)?',
@@ -25,13 +26,13 @@ export function readThumborUrl(url: string): OldImage {
   if (signature === '') throw new NotTranslatable('it has no signature and no `unsafe` before its options');
   const image = readThumborPath(rest);
   // As thumbor does it.
-  return /^https?:\/\//i.test(image.src) ? image : { ...image, src: `http://${image.src}` };
+  return /^https?:\/+/i.test(image.src) ? image : { ...image, src: `http://${image.src}` };
 }
 
 /** Reads the options and the source, without what is before them. The source may be relative. */
 export function readThumborPath(path: string): OldImage {
   const { groups = {} } = PARTS.exec(path) ?? {};
-  const { trim, crop, fit, size = '', halign, valign, smart, filters = '', src } = groups;
+  const { debug, trim, crop, fit, size = '', halign, valign, smart, filters = '', src } = groups;
   if (src === undefined) throw new NotTranslatable('it has no source');
   if (src.startsWith('meta/'))
     throw new NotTranslatable('it asks for what is known of an image, not for an image');
@@ -42,6 +43,7 @@ export function readThumborPath(path: string): OldImage {
   const image: OldImage & { unsupported: string[] } = {
     ...{ src: decodePercent(src), width: sides[0], height: sides[1] },
     unsupported: [
+      debug,
       trim,
       crop,
       fit === 'fit-in' ? undefined : fit,

@@ -57,6 +57,51 @@ describe('a translated URL', () => {
     expect(translated('imgproxy', '/s/w:333/dpr:1.5/plain/https://x.test/a').width).toBe(500);
   });
 
+  it('has a source whose two slashes a server has made one', () => {
+    for (const url of ['/s/plain/https:/x.test/a', '/s/plain/https://x.test/a'])
+      expect(translated('imgproxy', url).src).toBe('https://x.test/a');
+    expect(translated('thumbor', '/unsafe/300x0/http:/x.test/a').src).toBe('http://x.test/a');
+    expect(translated('ipx', '/_/https:/x.test/a').src).toBe('https://x.test/a');
+  });
+
+  it('says of formats what is lost with them', () => {
+    const lost = (format: string) => translated('imgproxy', `/s/f:${format}/plain/https://x.test/a`).lost;
+    expect(lost('jxl')).toEqual(['the format jxl, which is not made: `Accept` decides']);
+    expect(lost('png')).toEqual(['transparency, which `f=jpeg` lays on white: `f=webp` keeps it']);
+    for (const format of ['best', 'webp', 'jpg', 'gif']) expect(lost(format)).toEqual([]);
+  });
+
+  it('says that imgproxy would have enlarged or extended the image', () => {
+    const lost = (options: string) => translated('imgproxy', `/s/${options}/plain/https://x.test/a`).lost;
+    expect(lost('rs:fit:300:0:1:1')).toEqual(['`enlarge` has no equivalent', '`extend` has no equivalent']);
+    expect(lost('s:300:0:1')).toEqual(['`enlarge` has no equivalent']);
+    expect(lost('rs:fit:300:0:0:0/el:0')).toEqual([]);
+  });
+
+  it('has no expiry where imgproxy has none', () => {
+    expect(translated('imgproxy', '/s/exp:0/plain/https://x.test/a')).not.toHaveProperty('expiresAt');
+  });
+
+  it('says which parameters of Next.js it does not know, as of a URL out of HTML', () => {
+    const url = '/_next/image?url=https%3A%2F%2Fx.test%2Fa&amp;w=640&dpl=1';
+    expect(translated('next-image', url)).toEqual({
+      ...{ src: 'https://x.test/a', lost: ['`amp;w=640` has no equivalent'] },
+    });
+  });
+
+  it('reads a URL of ipx behind the base path of a site', () => {
+    const url = 'https://x.test/shop/_ipx/w_300/photos/a.jpg';
+    expect(translated('ipx', url, ORIGIN)).toEqual({
+      ...{ src: `${ORIGIN}/photos/a.jpg`, width: 300, lost: [] },
+    });
+  });
+
+  it('reads a URL of thumbor that shows where it found faces', () => {
+    expect(translated('thumbor', '/unsafe/debug/300x0/x.test/a.jpg')).toEqual({
+      ...{ src: 'http://x.test/a.jpg', width: 300, lost: ['`debug` has no equivalent'] },
+    });
+  });
+
   it('names the source of imgproxy in base64, in one part or in several', () => {
     const source = Buffer.from('https://x.test/photos/ä.jpg?v=1').toString('base64url');
     for (const encoded of [source, `${source.slice(0, 16)}/${source.slice(16)}`]) {
@@ -114,10 +159,15 @@ describe('a translated URL', () => {
     ['imgproxy', '/s/rs:fit:300/plain/local:///a.jpg', 'must be an absolute http:, https: or s3: URL'],
     ['imgproxy', '/s/rs:fit:300/plain/https%3A//x.test/%E0', 'not percent-encoded'],
     ['imgproxy', '', 'no source'],
+    ['imgproxy', '/s/300/200/plain/https://x.test/a.jpg', 'neither `plain/…` nor base64'],
+    ['imgproxy', '/s/w:300/!!!!', 'neither `plain/…` nor base64'],
+    ['imgproxy', '/s/w:300/_____w', 'neither `plain/…` nor base64'],
+    ['imgproxy', '/s/plain/local:///a.jpg', /s3: URL$/],
     ['thumbor', '/', 'no signature'],
     ['thumbor', '/unsafe/', 'no source'],
     ['thumbor', '/unsafe/meta/300x300/x.test/a.jpg', 'not for an image'],
     ['next-image', '/_next/image?w=640', 'no `url`'],
+    ['next-image', '/_next/image?url=%2F%2Fcdn.test%2Fa.png&w=640', 'has no scheme'],
     ['next-image', '/_next/image?url=%2Fa.png&w=640', '--origin'],
     ['aws-samples', '/', 'no path'],
     ['ipx', '/w_300', 'no modifiers and source'],
