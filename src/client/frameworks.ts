@@ -1,5 +1,5 @@
-import { FORMATS, type Format, TIERS, type Tier } from '../protocol/request.ts';
-import { imageUrl } from './image-url.ts';
+import { FORMATS, type Format, type Tier } from '../protocol/request.ts';
+import { InvalidImageUrl, imageUrl } from './image-url.ts';
 import { tierForQuality } from './tier-for-quality.ts';
 
 /**
@@ -73,7 +73,7 @@ function componentUrl(
   { baseUrl, unit, widths = DEFAULT_WIDTHS, siteUrl }: ComponentOptions,
   { src: given, width, quality, format }: ComponentModifiers & { src: string },
 ): string {
-  const src = siteUrl !== undefined && /^\/(?!\/)/.test(given) ? siteUrl.replace(/\/+$/, '') + given : given;
+  const src = absoluteSource(given, siteUrl);
   return imageUrl({
     baseUrl,
     unit: typeof unit === 'function' ? unit(src) : unit,
@@ -84,6 +84,12 @@ function componentUrl(
   });
 }
 
+function absoluteSource(src: string, siteUrl: string | undefined): string {
+  if (!/^\/(?!\/)/.test(src)) return src;
+  if (siteUrl !== undefined) return siteUrl.replace(/\/+$/, '') + src;
+  throw new InvalidImageUrl('src', '`src` is relative: give `siteUrl`, the site that it belongs to');
+}
+
 /** Returns the first width that is enough, else the widest. What is no number stays as it is, for `imageUrl` to refuse. */
 function rungFor(width: number, widths: readonly number[]): number | undefined {
   if (!(width > 0)) return width;
@@ -91,10 +97,13 @@ function rungFor(width: number, widths: readonly number[]): number | undefined {
   return ascending.find((rung) => rung >= width) ?? ascending.at(-1);
 }
 
-/** Returns the tier that is named, or the tier for a quality of 1 to 100, which components have on the scale of JPEG. */
+/**
+ * Returns the tier that is named, or the tier for a quality of 1 to 100, which components have on the scale of JPEG. What is neither stays as
+ * it is, for `imageUrl` to refuse.
+ */
 function tierFor(quality: number | string | undefined): Tier | undefined {
   if (quality === undefined || quality === '') return undefined;
-  return TIERS.find((tier) => tier === quality) ?? tierForQuality(Number(quality));
+  return Number(quality) > 0 ? tierForQuality(Number(quality)) : (quality as Tier);
 }
 
 /** Formats that the service does not make are left to negotiation. */

@@ -107,5 +107,5 @@ function invalidPart({ detail, parameter }: Fault, parts: ImageUrlParts): Invali
 /** Sources are not repeated: they may have credentials. */
 function sourceError(detail: string, src: string): string {
   if (/^(?:https?|s3)%3a/i.test(src)) return '`src` must not be percent-encoded: that is done here';
-  return detail.replace(', percent-encoded', '');
+  return detail.replace(/, percent-encoded|percent-encoded (?=URL)/, '');
 }

@@ -43,9 +43,11 @@ export interface ReadUnitOptions {
  * @throws TypeError if it is something else; the message has what the service said, if it said why
  */
 export function readUnit(answer: unknown, { tier }: ReadUnitOptions = {}): Unit {
+  if (typeof answer === 'string') throw notAUnit('a text, which has to be parsed as JSON');
   if (!isRecord(answer)) throw notAUnit('no object');
-  if (typeof answer['code'] === 'string') throw notAUnit(`${answer['code']}: ${answer['detail'] ?? ''}`);
-  const { id, images } = answer;
+  const { code, detail, id, images, state } = answer;
+  if (typeof code === 'string') throw notAUnit(`${code}: ${detail ?? ''}`);
+  if (state === 'unsent') throw notAUnit('the unit was never sent, or was purged since');
   if (typeof id !== 'string' || !Array.isArray(images)) throw notAUnit('it has no `id` or no `images`');
   return { id, images: images.map((image, index) => readImage(image, `images[${index}]`, tier)) };
 }
@@ -58,11 +60,13 @@ function readImage(image: unknown, where: string, tier: Tier | undefined): UnitI
     case 'ready':
       return { ...common, state, urls: urlsOf(readVariants(image['variants'], where), tier) };
     case 'broken':
+      if (typeof code !== 'string' || typeof detail !== 'string')
+        throw notAUnit(`${where} is broken and has no code or no detail`);
       return {
         ...common,
         state,
-        code: String(code),
-        reason: String(detail),
+        code,
+        reason: detail,
         retryable: retryable === true,
         ...(typeof nextAttempt === 'string' && { nextAttempt }),
       };

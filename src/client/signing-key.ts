@@ -20,7 +20,7 @@ export function readKey(key: SigningKey | string): SigningKey {
     throw new TypeError('the signing key has no `hex`: it is what stands behind the colon in SIGNING_KEYS');
   const read = readSigningKey(`${id}:${hex}`);
   if (read?.id === id) return read;
-  throw new TypeError(`the signing key is wrong: ${hexError(hex.trim()) ?? `\`id\` must be ${ID_RULE}`}`);
+  throw new TypeError(`the signing key is wrong: ${hexError(hex.trimEnd()) ?? `\`id\` must be ${ID_RULE}`}`);
 }
 
 function splitKey(text: string): Partial<SigningKey> {

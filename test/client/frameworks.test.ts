@@ -42,9 +42,11 @@ describe('nextImageLoader', () => {
     expect(own({ src: '/hero.jpg', width: 501 })).toBe(imageUrl({ ...hero, width: 1000 }));
   });
 
-  it('refuses a relative source without a site, and a width that is none', () => {
-    expect(() => loader({ src: '/hero.jpg', width: 720 })).toThrow(/`src` must be an absolute/);
+  it('refuses a relative source without a site, and a width or a quality that is none', () => {
+    expect(() => loader({ src: '/hero.jpg', width: 720 })).toThrow(/`src` is relative: give `siteUrl`/);
+    expect(() => loader({ src: 'hero.jpg', width: 720 })).toThrow(/`src` must be an absolute/);
     expect(() => loader({ src, width: Number.NaN })).toThrow(/`width`/);
+    expect(() => loader({ src, width: 720, quality: Number.NaN })).toThrow(/`tier` must be saver.*it is NaN/);
   });
 });
 

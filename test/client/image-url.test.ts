@@ -91,7 +91,7 @@ describe('imageUrl', () => {
     ['a base URL with a query', { baseUrl: 'https://x.test/?a' }, 'baseUrl', /such as https:/],
     ['a base URL with a password', { baseUrl: 'https://a:b@x.test' }, 'baseUrl', /such as https:/],
     ['no unit', { unit: undefined }, 'unit', /1 to 128/],
-    ['no source', { src: undefined }, 'src', /missing/],
+    ['no source', { src: undefined }, 'src', /is missing: it is the URL of the image$/],
     ['a relative source', { src: '/a.jpg' }, 'src', /must be an absolute http:, https: or s3: URL$/],
     ['a source that is encoded', { src: 'https%3A%2F%2Fx.test%2Fa' }, 'src', /must not be percent-encoded/],
     ['a source with a password', { src: 'https://me:secret@x.test/a' }, 'src', /credentials/],

@@ -64,10 +64,16 @@ describe('readUnit', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['a text', '{"id":"a"}', /no object/],
+    ['a text', '{"id":"a"}', /a text, which has to be parsed as JSON/],
     ['a list', [], /no object/],
     ['no images', { id: 'a' }, /no `images`/],
     ['an image without a source', { id: 'a', images: [{}] }, /images\[0\] has no `src`/],
+    ['a unit that was never sent', { id: 'a', state: 'unsent', images: [{}] }, /never sent, or was purged/],
+    [
+      'a broken image without a reason',
+      { id: 'a', images: [{ src: 'x', state: 'broken' }] },
+      /images\[0\] is broken and has no code or no detail/,
+    ],
     ['an unknown state', { id: 'a', images: [{ src: 'x', state: 'odd' }] }, /unknown state "odd"/],
     [
       'a ready image without variants',

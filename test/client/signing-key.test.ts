@@ -28,6 +28,7 @@ describe('The key of imageUrl', () => {
     ['parts without hex', { id: 'k1' }, /has no `hex`/],
     ['the whole in hex', { id: 'k1', hex: `k1:${HEX}` }, /`hex` has a colon.*behind the colon/],
     ['hex that is none', { id: 'k1', hex: `${HEX.slice(1)}g` }, /digits 0-9 a-f, and character 32/],
+    ['a space behind the colon', `k1: ${HEX}`, /digits 0-9 a-f, and character 1 is/],
     ['an odd number of digits', { id: 'k1', hex: `${HEX}a` }, /33 digits, an odd number/],
     ['a short key', { id: 'k1', hex: HEX.slice(2) }, /15 bytes; at least 16/],
     ['an id with a dot', { id: 'k.1', hex: HEX }, /`id` must be 1 to 64/],

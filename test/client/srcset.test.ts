@@ -34,6 +34,7 @@ describe('srcset', () => {
   it.each<[string, object, RegExp]>([
     ['no widths', { widths: [] }, /`widths` must have at least one/],
     ['widths that are no list', { widths: 720 }, /`widths` must have at least one/],
+    ['a width that is not a number', { widths: [720, Number.NaN] }, /`width` must be a whole number/],
     ['a width of 0', { widths: [0, 720] }, /`width` must be a whole number/],
     ['a width of the original that is none', { widths: [720], sourceWidth: 0 }, /`sourceWidth` must be/],
   ])('refuses %s', (_, wrong, message) => {
