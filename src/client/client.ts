@@ -1,4 +1,4 @@
-// What `edgepress/client` exports. It is bundled into one file; see `scripts/build-client.ts`.
+// What `edgepress-client` exports, and `edgepress/client`. It is bundled into one file; see `scripts/build-client.ts`.
 
 export type { Format, Tier } from '../protocol/request.ts';
 export type { SigningKey } from '../protocol/signature.ts';

@@ -21,7 +21,7 @@ export function Snippets({ tried, tier }: { tried: TriedImage; tier: Tier }) {
         {tried.isSigned && (
           <p class="hint">
             It is signed: a service with SIGNING_KEYS answers it as it is, and refuses it with any change.
-            Your server signs others with <code>imageUrl</code> of <code>edgepress/client</code>, or{' '}
+            Your server signs others with <code>imageUrl</code> of <code>edgepress-client</code>, or{' '}
             <code>npx edgepress sign</code>.
           </p>
         )}

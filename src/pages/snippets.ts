@@ -85,6 +85,9 @@ function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
 }
 
+/** Nothing is published in a registry. */
+const GET_CLIENT = 'edgepress-client is made in a checkout: npm run build:client && npm pack ./dist/client.';
+
 /** The quality that the loader turns into a tier. */
 const NEXT_QUALITY: Record<Tier, number> = { saver: 50, balanced: 75, high: 90 };
 
@@ -92,9 +95,9 @@ function nextLoader({ baseUrl, unit, src, width, tier, source }: SnippetImage): 
   const height = Math.round((source.height * width) / source.width);
   return {
     ...{ id: 'next', title: 'Next.js' },
-    note: 'The loader goes into the file that images.loaderFile of next.config.js names. Browsers say in Accept which formats they show.',
+    note: `The loader goes into the file that images.loaderFile of next.config.js names. Browsers say in Accept which formats they show. ${GET_CLIENT}`,
     code: `// image-loader.js
-import { nextImageLoader } from 'edgepress/client';
+import { nextImageLoader } from 'edgepress-client';
 
 export default nextImageLoader({ baseUrl: '${baseUrl}', unit: '${unit}' });
 
@@ -108,12 +111,12 @@ import Image from 'next/image';
 function nextOnServer({ baseUrl, unit, src, widths, tier }: SnippetImage): Snippet {
   return {
     ...{ id: 'next', title: 'Next.js' },
-    note: 'A server component: it signs, and the key stays on the server.',
-    code: `import { picture } from 'edgepress/client';
+    note: `A server component: it signs, and the key stays on the server. ${GET_CLIENT}`,
+    code: `import { picture } from 'edgepress-client';
 
 export function Photo({ unit = '${unit}', src = ${JSON.stringify(src)} }) {
   const image = { baseUrl: '${baseUrl}', unit, src, widths: [${widths.join(', ')}], tier: '${tier}' };
-  const { sources, img } = picture(image, process.env.IMAGE_SIGNING_KEY);
+  const { sources, img } = picture(image, process.env.SIGNING_KEYS);
   return (
     <picture>
       {sources.map((source) => (

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type SnippetImage, snippetsFor } from '../../src/pages/snippets.ts';
 import { TIERS } from '../../src/protocol/request.ts';
@@ -46,6 +47,21 @@ describe('Code for an image', () => {
   it('never has a key in it', () => {
     for (const { code } of snippetsFor(IMAGE, KEY)) expect(code).not.toContain(KEY.hex);
   });
+
+  it.each([undefined, KEY])(
+    'imports what the package of the client exports, and says how to get it',
+    async (key) => {
+      const client = await import('../../src/client/client.ts');
+      const next = snippetsFor(IMAGE, key).find(({ id }) => id === 'next');
+      const [, name = '', file] = /import \{ (\w+) \} from '([^']+)'/.exec(next?.code ?? '') ?? [];
+      expect(Object.keys(client)).toContain(name);
+      const scripts = await readFile('scripts/build-client.ts', 'utf8');
+      expect(scripts).toContain(`const NAME = '${file}'`);
+      expect(next?.note).toContain(
+        `${file} is made in a checkout: npm run build:client && npm pack ./dist/client`,
+      );
+    },
+  );
 
   it('asks the loader of Next.js for a quality that means the tier', async () => {
     const { nextImageLoader } = await import('../../src/client/frameworks.ts');
