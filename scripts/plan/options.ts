@@ -97,11 +97,13 @@ export function addPlanOptions(command: Command): Command {
       'units that wait at the start (default: those of an hour, if a load is given)',
       wholeNumberWithin(0, 1e9),
     )
-    .option(
-      '--viewers <shares>',
-      `where viewers are, in percent, such as us=60,eu=30,in=10 (areas: ${AREA_NAMES.join(', ')}; default: us=100)`,
-      parseViewers,
-      DEFAULT_VIEWERS,
+    .addOption(
+      new Option(
+        '--viewers <shares>',
+        `where viewers are, in percent, such as us=60,eu=30,in=10 (areas: ${AREA_NAMES.join(', ')})`,
+      )
+        .argParser(parseViewers)
+        .default(DEFAULT_VIEWERS, 'us=100'),
     )
     .option(
       '--egress-usd-per-gb <usd>',

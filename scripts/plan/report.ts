@@ -36,6 +36,8 @@ export function formatPlanJson(
 export function formatPlan(plan: Plan, options: ReportOptions): string {
   const { load, workers, queue, store, views, purges, time, purgeEverything } = plan;
   const { measurement, warnings } = options;
+  // Without a load, it is what the workers make, and nothing to speak of is spare.
+  const { spare: _spare, drain: _drain, ...timeOfFullLoad } = time;
   const sections = [
     summaryLines(plan),
     section('Given', inputLines(plan.inputs, options)),
@@ -54,9 +56,9 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
       'Each unit is one tag, however many invalidations there are: purge what must be deleted, not what is merely old.',
     ]),
     section('Quotas to raise', quotaLines(plan.quotas), [
-      'Quotas of new accounts, which may have less: npm run deploy:check shows yours.',
+      'These are the quotas that AWS documents. A new account may have less: npm run deploy:check shows yours.',
     ]),
-    section('Time', formatFigures(time)),
+    section('Time', formatFigures(options.givenOptions.has('unitsPerHour') ? time : timeOfFullLoad)),
     costLines(plan),
     section(
       'A million images, by where workers run ("fargateMaxTasks" of the stack)',
@@ -136,7 +138,7 @@ function insufficientQuotasLine(quotas: readonly Quota[]): string {
     .filter(({ isEnough }) => !isEnough)
     .map(({ name, growsByItself }) => `${name}${growsByItself ? ' (grows by itself: start slowly)' : ''}`);
   if (insufficient.length === 0) return 'no quota has to be raised';
-  return `beyond the quotas of a new account: ${insufficient.join('; ')}`;
+  return `beyond the quotas that AWS documents: ${insufficient.join('; ')}`;
 }
 
 function measurementLines(measurement: Measurement): string[] {

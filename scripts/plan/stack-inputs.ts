@@ -16,7 +16,7 @@ import type { PlanOptions } from './options.ts';
 import { PRICES_REGION, pricesOf } from './prices.ts';
 import { calculateWaiting, fetchesPerHost } from './waiting.ts';
 
-/** The line of an image in the log, without and with metrics in it (`emfNamespace`): `test/scripts/plan/logs.test.ts` measures it. */
+/** The line of an image in the log, without and with metrics in it (`emfNamespace`): `test/scripts/plan/workers.test.ts` measures it. */
 export const LOG_BYTES = { plain: 130, withMetrics: 320 } as const;
 
 /**

@@ -52,6 +52,17 @@ describe('The help', () => {
     expect(own.length).toBeGreaterThanOrEqual(2);
   });
 
+  it('of no command has one default twice, or one as JSON', async () => {
+    for (const { path } of COMMANDS) {
+      const { stdout } = await runCommandInProcess([...path, '--help']);
+      const options = stdout.replaceAll(/\s+/g, ' ');
+      expect([path, options.match(/\(default: (?:[^()]*\) \(default: |\{)[^)]*\)/)?.[0]]).toEqual([
+        path,
+        undefined,
+      ]);
+    }
+  });
+
   it('has no colours where they are not shown, or not wanted', async () => {
     const help = async (env: Record<string, string>) => (await runCommandInProcess(['--help'], env)).stdout;
     expect(await help({})).not.toContain('\u001b[');
