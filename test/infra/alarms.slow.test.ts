@@ -1,10 +1,6 @@
-import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { readSettings } from '../../infra/settings.ts';
-import { ViewerAlarmsStack } from '../../infra/viewer-alarms.ts';
 import { withoutHash } from '../support/infra/resources.ts';
-import { ALL_OPTIONS, createOutputFolder, synthesise } from '../support/infra/synthesise.ts';
+import { ALL_OPTIONS, synthesise, synthesiseViewerAlarms } from '../support/infra/synthesise.ts';
 
 interface AlarmProperties {
   AlarmDescription: string;
@@ -118,13 +114,10 @@ describe('the alarms', () => {
 
 describe('the stack of the alarms on what viewers get', () => {
   const topic = 'arn:aws:sns:us-east-1:123456789012:on-call';
-  const settings = readSettings({ viewerAlarmTopicArn: topic, alarmCdn4xxPercent: 70 });
-  const app = new App({ outdir: createOutputFolder(), builtinCloudFormationValidation: false });
-  const env = { region: 'us-east-1' };
-  const template = Template.fromStack(new ViewerAlarmsStack(app, 'Viewers', settings, { env }));
+  const template = synthesiseViewerAlarms({ viewerAlarmTopicArn: topic, alarmCdn4xxPercent: 70 });
 
   it('has the same alarms as a stack in us-east-1, for the distribution that is its parameter', () => {
-    const inStack = alarmsOf({ alarmTopicArn: topic, alarmCdn4xxPercent: 70 }, env);
+    const inStack = alarmsOf({ alarmTopicArn: topic, alarmCdn4xxPercent: 70 }, { region: 'us-east-1' });
     const own = template.findResources('AWS::CloudWatch::Alarm');
     expect(Object.keys(own).map(withoutHash).toSorted()).toEqual(['Cdn4xxAlarm', 'Cdn5xxAlarm']);
     for (const [id, { Properties }] of Object.entries(own)) {

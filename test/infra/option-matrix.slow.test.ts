@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { OPTION_NAMES } from '../../infra/options.ts';
+import { CDN_REGION } from '../../infra/regions.ts';
 import { lintTemplate } from '../support/infra/lint-template.ts';
 import { MATRIX_OPTIONS, optionMatrix } from '../support/infra/option-matrix.ts';
-import { faultsOf, synthesise } from '../support/infra/synthesise.ts';
+import { faultsOf, synthesise, synthesiseViewerAlarms } from '../support/infra/synthesise.ts';
 
 /** Access logs can be had in all of these. */
 const REGIONS = ['us-east-1', 'eu-north-1', 'ap-south-1', 'sa-east-1', 'us-west-2', 'ap-northeast-1'];
@@ -14,6 +15,12 @@ it.each(optionMatrix(REGIONS))(
     expect(lintTemplate(synthesise(options, { region }), region)).toEqual([]);
   },
 );
+
+it('the stack of the alarms on what viewers get is clean by the schemas', () => {
+  const viewerAlarmTopicArn = 'arn:aws:sns:us-east-1:123456789012:on-call';
+  for (const options of [{}, { viewerAlarmTopicArn }])
+    expect(lintTemplate(synthesiseViewerAlarms(options), CDN_REGION)).toEqual([]);
+});
 
 it('the matrix of options has all of them', () => {
   expect(MATRIX_OPTIONS.toSorted()).toEqual(OPTION_NAMES.toSorted());

@@ -3,11 +3,14 @@ import '../support/aws/localhost-names.mjs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { sha256 } from '../../src/hashing.ts';
 import { LAST_ATTEMPT_PREFIX, SUBMISSION_PREFIX, unitAddress } from '../../src/protocol/keys.ts';
 import { createTombstones } from '../../src/purge/tombstones.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { REGION } from '../support/aws/aws.ts';
+import { credentials } from '../support/cloudfront.ts';
 import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { type Deployment, setUpDeployment } from '../support/iam/deployment.ts';
@@ -23,7 +26,7 @@ import { startTestServer } from '../support/smoke-services.ts';
 import { describeS3 } from '../support/store/bucket.ts';
 
 /** More than are submitted one by one: they are stored in a pack. */
-const MANY_UNITS = 40;
+const MANY_UNITS = 33;
 /** Longer than any mark of a purge, or of work that was cut off, is kept. */
 const LONG_DAYS = 20;
 const SWEEP = { source: 'aws.events' };
@@ -172,8 +175,9 @@ describeS3('of the calls to AWS that the code makes, IAM', () => {
     const { origin, store } = deployment;
     const { recorder, env } = await deployment.record();
     // The queue of these tests answers at once when it has as many messages as a server with nothing to do asks for.
+    // Images that are gone: to encode others takes seconds, and needs nothing else of SQS.
     for (const ids of [['unit-1', 'bad-1'], ['unit-2'], ['bad-2']])
-      await submitUnrecorded(deployment, unitLines(ids, `${origin.url}/1.jpg`));
+      await submitUnrecorded(deployment, unitLines(ids, `${origin.url}/gone.jpg`));
     // Tried again by itself, and with its message.
     for (const id of ['bad-1', 'bad-2']) await put(store, unitAddress(id, sha256).manifestKey, '{');
     const container = runProgram(SERVER, [], {
@@ -240,5 +244,18 @@ describeS3('of the calls to AWS that the code makes, IAM', () => {
     await run(['keys', 'rotate', 'Test', '--settle', '0'], env);
     await run(['keys', 'revoke', 'Test', 'k', '--settle', '0'], env);
     expect(await simulated(deployment, 'KeyPolicy', recorder.calls())).toEqual({ refused: [], unused: [] });
+  });
+
+  it('allows all to a backend that signs URLs, and nothing more', async () => {
+    const deployment = await setUpDeployment(SIGNING_KEYS);
+    const { recorder } = await deployment.record();
+    const secrets = new SecretsManagerClient({ region: REGION, endpoint: recorder.url, credentials });
+    const read = new GetSecretValueCommand({ SecretId: deployment.outputs['SigningKeysSecretArn'] });
+    expect((await secrets.send(read)).SecretString).toBe(SIGNING_KEYS);
+    secrets.destroy();
+    expect(await simulated(deployment, 'SignerPolicy', recorder.calls())).toEqual({
+      refused: [],
+      unused: [],
+    });
   });
 });

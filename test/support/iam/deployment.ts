@@ -108,6 +108,7 @@ export async function setUpDeployment(signingKeys?: string) {
     },
     /** Sends a message to the queue. */
     send: (body: string) => createSqsApi(queue).send([{ body, group: undefined }], 0),
+    outputs: stack.outputs,
     policy: (id: string) => deployedPolicy(template, id, names),
     /** Puts the names of resources in place of what they are called here. */
     withNames: ({ refused, unused }: Simulated): Simulated => ({

@@ -5,8 +5,10 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll } from 'vitest';
 import type { EdgepressOptions } from '../../../infra/options.ts';
+import { CDN_REGION } from '../../../infra/regions.ts';
 import { OptionsError, readSettings } from '../../../infra/settings.ts';
 import { EdgepressStack } from '../../../infra/stack.ts';
+import { ViewerAlarmsStack } from '../../../infra/viewer-alarms.ts';
 
 const folders: string[] = [];
 afterAll(() => {
@@ -22,15 +24,24 @@ export function createOutputFolder(): string {
 
 /**
  * Creates the stack with these options, without the functions' code: CDK is told to skip bundling, and not to check the template
- * against CloudFormation's schemas, which takes seconds and is done once, in app.test.ts.
+ * against CloudFormation's schemas, which takes seconds and is done once, in app.slow.test.ts and by lintTemplate.
  */
 export function createStack(options: EdgepressOptions = {}, env: { region?: string } = {}): EdgepressStack {
-  const app = new App({
+  return new EdgepressStack(createApp(), 'Test', readSettings(options, env), { env });
+}
+
+function createApp(): App {
+  return new App({
     outdir: createOutputFolder(),
     builtinCloudFormationValidation: false,
     context: { 'aws:cdk:bundling-stacks': [] },
   });
-  return new EdgepressStack(app, 'Test', readSettings(options, env), { env });
+}
+
+/** Returns the template of the stack with the alarms on what viewers get. */
+export function synthesiseViewerAlarms(options: EdgepressOptions): Template {
+  const env = { region: CDN_REGION };
+  return Template.fromStack(new ViewerAlarmsStack(createApp(), 'Viewers', readSettings(options), { env }));
 }
 
 const templates = new Map<string, Template>();
