@@ -48,8 +48,8 @@ export function deployCheckCommand(): Command {
   return addExamples(command, [
     ['edgepress deploy:check', 'the options of cdk.json, in the account and region of the environment'],
     [
-      'edgepress deploy:check Edgepress-EU -c region=eu-central-1 --units-per-hour 100000',
-      'another stack and load',
+      'AWS_REGION=eu-central-1 edgepress deploy:check -c edgepress.stackName=Edgepress-EU --units-per-hour 100000',
+      'another stack, in another region, with a load',
     ],
   ]);
 }
