@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { OPTION_NAMES } from '../../infra/options.ts';
 import { createProgram } from '../../scripts/program.ts';
 import { runCommandInProcess } from '../support/command.ts';
 
@@ -19,6 +20,13 @@ function callsIn(lines: readonly string[]): string[][] {
     [...line.matchAll(CALL)].map(([, args = '']) =>
       [...args.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? ''),
     ),
+  );
+}
+
+/** The options of the stack in `-c edgepress.NAME=VALUE`; what else is given so is returned as it is, since nothing reads it. */
+function stackOptionsIn(args: readonly string[]): string[] {
+  return args.flatMap((arg, index) =>
+    args[index - 1] === '-c' ? [arg.replace(/^edgepress\.([^=]+)=.*$/, '$1')] : [],
   );
 }
 
@@ -45,6 +53,7 @@ describe('The help', () => {
     expect(calls.length).toBeGreaterThanOrEqual(examples.length);
     for (const args of calls) {
       await withoutActions(createProgram()).parseAsync(args, { from: 'user' });
+      expect(OPTION_NAMES).toEqual(expect.arrayContaining(stackOptionsIn(args)));
       if (!RUN_HERE.includes(args[0] ?? '') || args.includes('-')) continue;
       expect(await runCommandInProcess(args)).toMatchObject({ status: 0 });
     }
