@@ -38,7 +38,7 @@ export function readImgproxyUrl(url: string): OldImage {
 
 /** Options have arguments after colons. */
 function isSource(segment: string): boolean {
-  return segment === 'plain' || segment === 'enc' || !segment.includes(':');
+  return !segment.includes(':');
 }
 
 function readSource(segments: readonly string[]): { src: string; format: string | undefined } {

@@ -40,13 +40,14 @@ describe('imageUrl', () => {
   it.each([
     'https://cdn.test/',
     'https://cdn.test/images/',
+    'https://cdn.test//',
     'http://127.0.0.1:3000',
     '//cdn.test',
     '/images',
     '/',
     '',
-  ])('starts with the base URL %j without its last slash', (baseUrl) => {
-    expect(imageUrl({ ...parts, baseUrl })).toBe(`${baseUrl.replace(/\/$/, '')}${TARGET}`);
+  ])('starts with the base URL %j without slashes at its end', (baseUrl) => {
+    expect(imageUrl({ ...parts, baseUrl })).toBe(`${baseUrl.replace(/\/*$/, '')}${TARGET}`);
   });
 
   it('signs as openssl does', () => {

@@ -55,6 +55,13 @@ describe('readUnit', () => {
     expect(readUnit(await get('/units/unit-1')).images).toEqual([{ src: src('/a.jpg'), state: 'pending' }]);
   });
 
+  it('says whether a broken image may work later', () => {
+    const broken = { src: 'x', state: 'broken', code: 'source_timeout', detail: 'too slow', retryable: true };
+    expect(readUnit({ id: 'a', images: [broken] }).images).toEqual([
+      { src: 'x', state: 'broken', code: 'source_timeout', reason: 'too slow', retryable: true },
+    ]);
+  });
+
   it('says what the service answered instead of a unit', async () => {
     const { get } = await setUp();
     const unknown = await get('/units/unit-2');
@@ -78,6 +85,14 @@ describe('readUnit', () => {
     [
       'a ready image without variants',
       { id: 'a', images: [{ src: 'x', state: 'ready' }] },
+      /the variants of images\[0\]/,
+    ],
+    [
+      'a variant without a width',
+      {
+        id: 'a',
+        images: [{ src: 'x', state: 'ready', variants: [{ url: 'u', tier: 'high', format: 'webp' }] }],
+      },
       /the variants of images\[0\]/,
     ],
   ])('refuses %s', (_, answer, message) => {

@@ -36,7 +36,8 @@ describe('srcset', () => {
     ['widths that are no list', { widths: 720 }, /`widths` must have at least one/],
     ['a width that is not a number', { widths: [720, Number.NaN] }, /`width` must be a whole number/],
     ['a width of 0', { widths: [0, 720] }, /`width` must be a whole number/],
-    ['a width of the original that is none', { widths: [720], sourceWidth: 0 }, /`sourceWidth` must be/],
+    ['an original of 0 pixels', { widths: [720], sourceWidth: 0 }, /`sourceWidth` must be/],
+    ['an original of half a pixel more', { widths: [720], sourceWidth: 700.5 }, /`sourceWidth` must be/],
   ])('refuses %s', (_, wrong, message) => {
     expect(() => srcset({ ...image, ...wrong } as SrcsetParts)).toThrow(message);
   });
@@ -64,6 +65,13 @@ describe('picture', () => {
   it('keeps room for an image whose size is known', () => {
     const { img } = picture({ ...parts, sourceWidth: 4000, sourceHeight: 3000 });
     expect(img).toMatchObject({ width: 4000, height: 3000 });
+    expect(picture({ ...parts, sourceWidth: 4000 }).img).not.toHaveProperty('width');
+  });
+
+  it('is as wide as the page, and says nothing, unless it is told', () => {
+    const { sources, img } = picture({ ...image, widths: [720] });
+    expect(img).toMatchObject({ sizes: '100vw', alt: '' });
+    expect(sources[0]?.sizes).toBe('100vw');
   });
 
   it('is HTML with escaped attributes', () => {

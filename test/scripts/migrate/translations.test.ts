@@ -41,12 +41,15 @@ describe('a translated URL', () => {
   it.each([
     ['avif', 57, 'saver'],
     ['avif', 58, 'balanced'],
+    ['avif', 68, 'balanced'],
     ['avif', 69, 'high'],
     ['webp', 73, 'saver'],
     ['webp', 74, 'balanced'],
+    ['webp', 85, 'balanced'],
     ['webp', 86, 'high'],
     ['jpg', 70, 'saver'],
     ['jpg', 71, 'balanced'],
+    ['jpg', 85, 'balanced'],
     ['jpg', 86, 'high'],
   ])('has the tier that an encoder of %s reaches at quality %i: %s', (format, quality, tier) => {
     const old = { src: 'https://x.test/a', quality, format, unsupported: [] };
@@ -55,6 +58,7 @@ describe('a translated URL', () => {
 
   it('is as wide as the screen has pixels', () => {
     expect(translated('imgproxy', '/s/w:333/dpr:1.5/plain/https://x.test/a').width).toBe(500);
+    expect(translated('imgproxy', '/s/w:333/dpr:/plain/https://x.test/a').width).toBe(333);
   });
 
   it('has a source whose two slashes a server has made one', () => {
@@ -76,6 +80,21 @@ describe('a translated URL', () => {
     expect(lost('rs:fit:300:0:1:1')).toEqual(['`enlarge` has no equivalent', '`extend` has no equivalent']);
     expect(lost('s:300:0:1')).toEqual(['`enlarge` has no equivalent']);
     expect(lost('rs:fit:300:0:0:0/el:0')).toEqual([]);
+  });
+
+  it.each(['fill', 'fill-down', 'force', 'auto'])(
+    'says that imgproxy would have cut or distorted: %s',
+    (type) => {
+      expect(translated('imgproxy', `/s/rt:${type}/w:300/plain/https://x.test/a`).lost).toEqual([
+        `\`resizing type ${type}\` has no equivalent`,
+      ]);
+    },
+  );
+
+  it('says that thumbor would have flipped the image', () => {
+    expect(translated('thumbor', '/unsafe/-300x0/https://x.test/a').lost).toEqual([
+      '`-300x0` has no equivalent',
+    ]);
   });
 
   it('has no expiry where imgproxy has none', () => {
