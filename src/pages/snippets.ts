@@ -149,7 +149,7 @@ function appSnippets(url: (format: Format) => string): Snippet[] {
     },
     {
       ...{ id: 'swift', title: 'Swift' },
-      note: 'URLSession names no format in Accept, so the URL does. iOS 16 and later shows AVIF; for older ones ask for jpeg.',
+      note: 'URLSession names no format in Accept, so the URL does. iOS 16.1 and later shows AVIF; for older ones ask for jpeg.',
       code: `AsyncImage(url: URL(string: "${url('avif')}")) { image in
     image.resizable().scaledToFit()
 } placeholder: {
