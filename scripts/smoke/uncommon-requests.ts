@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { formatBytes, formatCount } from '../cli/text.ts';
 import { fail, problemOf, requireImage, StepSkipped } from './assertions.ts';
@@ -13,7 +14,7 @@ import type { SmokeSource } from './source.ts';
 /** More than a function on Lambda can answer: its limit, less a third for base64. */
 const LARGE_BYTES = 4_500_000;
 /** Noise of this size is larger than that as a JPEG of the highest tier. */
-const LARGE_PIXELS = 7_000_000;
+const LARGE_PIXELS = 6_500_000;
 const GIVEN_SOURCE = 'only with a photograph of our own: without --src';
 
 /** A preflight request, as browsers send it before a script fetches an image with a header of its own. */
@@ -135,8 +136,8 @@ async function requireLargeImage(response: TimedResponse): Promise<void> {
 }
 
 async function makeNoise(width: number, height: number): Promise<Buffer> {
-  const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
-  return await sharp({ create: { width, height, channels: 3, background: '#888', noise } })
+  const channels = 3;
+  return await sharp(randomBytes(width * height * channels), { raw: { width, height, channels } })
     .jpeg({ quality: 90, chromaSubsampling: '4:4:4' })
     .toBuffer();
 }
@@ -158,7 +159,7 @@ export async function checkEarlyPurge(
   await requireImage(second);
   if (isMiss(second)) return `${formatResponse(second)}: made anew`;
   if (isCdnHit(second))
-    return `${formatResponse(second)}: the CDN still sends its copy of the first response, which has no tags for it, for a minute at most`;
+    return `${formatResponse(second)}: the CDN still sends its copy of the first response, which has no cache tags for it. It keeps that for a minute at most`;
   return fail(
     second,
     'expected it to be made anew: it is still stored somewhere. Is STORE that of the service?',
