@@ -61,6 +61,29 @@ describe('the command deploy:check', () => {
     expect(aws.operations.filter((operation) => !/^(Get|Describe|List)/.test(operation))).toEqual([]);
   });
 
+  it('prints a line of JSON for each finding with --json, and ends as without', async () => {
+    const aws = await openAccount({ stacks: {} });
+    const { status, stdout, stderr } = await check(aws, ['--json']);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
+    const findings = stdout.trim().split('\n');
+    expect(findings.map((line) => JSON.parse(line)).map(({ state, what }) => [state, what])).toEqual([
+      ['ok', 'Node'],
+      ['ok', 'region'],
+      ['ok', 'options'],
+      ['ok', 'workers'],
+      ['ok', 'credentials'],
+      ['missing', 'CDK bootstrap'],
+      ['ok', 'Lambda concurrency'],
+      ['ok', 'Lambda memory'],
+      ['ok', 'stack Edgepress'],
+    ]);
+    expect(JSON.parse(findings[5] ?? '')).toEqual({
+      ...{ state: 'missing', what: 'CDK bootstrap' },
+      found: 'eu-north-1 is not bootstrapped',
+      todo: 'npx cdk bootstrap aws://123456789012/eu-north-1',
+    });
+  });
+
   it('says which options a load needs, and whether those of the stack are enough', async () => {
     const aws = await openAccount();
     const load = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350'];
