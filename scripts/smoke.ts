@@ -57,7 +57,7 @@ function parseBaseUrl(url: string): string {
   } catch (error) {
     const why =
       url === ''
-        ? 'PUBLIC_URL is probably empty. Run env first: eval "$(npm run -s env -- STACK)"'
+        ? 'PUBLIC_URL is probably empty. Run env first: eval "$(npx edgepress env STACK)"'
         : `it ${messageOf(error)}.`;
     throw new CommandFailure(`"${url}" is not the URL of a service: ${why}`);
   }

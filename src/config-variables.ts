@@ -72,7 +72,7 @@ export const VARIABLES = {
     name: 'PUBLIC_URL',
     type: publicUrl,
     default: { value: undefined, words: '`http://HOST:PORT`' },
-    doc: 'Where callers reach the service: what image URLs in reports and from `npm run sign` start with.',
+    doc: 'Where callers reach the service: what image URLs in reports and from `edgepress sign` start with.',
   }),
   store: variable({
     name: 'STORE',

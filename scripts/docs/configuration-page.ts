@@ -17,7 +17,7 @@ function environmentSection(variables: readonly Variable<unknown>[]): Section {
     introduction: [
       'The server, the Lambda functions and the commands read the same environment variables. An empty variable counts as unset.',
       'With a wrong value nothing starts; all wrong values are named together. The same goes for a variable that is none of these, but whose',
-      'name looks like one. `npm run -s config` prints the value of each that is in effect, and where it comes from, without secrets.',
+      'name looks like one. `edgepress config` prints the value of each that is in effect, and where it comes from, without secrets.',
     ].join(' '),
     head: ['variable', 'default', 'meaning', 'allowed values'],
     rows: variables.map((variable) => renderRow(variable.name, variable)),

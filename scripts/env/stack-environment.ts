@@ -20,7 +20,7 @@ export async function readStackEnvironment(
   try {
     const found = await signers.read();
     if (found.keys.length > 0) return { ...environment, SIGNING_KEYS: writeKeyList(found.keys) };
-    onMessage(`${stackName} has no signing keys yet. Create one: npm run keys -- rotate ${stackName}`);
+    onMessage(`${stackName} has no signing keys yet. Create one: npx edgepress keys rotate ${stackName}`);
     return environment;
   } finally {
     signers.close();

@@ -11,7 +11,7 @@ export function formatKeys(stack: string, snapshot: KeySnapshot): { text: string
   const all = [...signers, ...edge.filter((key) => !hasKey(signers, key))];
   if (all.length === 0)
     return {
-      text: `${stack} has no signing keys yet and refuses every URL. Create one: npm run keys -- rotate ${stack}`,
+      text: `${stack} has no signing keys yet and refuses every URL. Create one: npx edgepress keys rotate ${stack}`,
       isInSync: false,
     };
   const width = Math.max(...all.map(({ id }) => id.length));
@@ -43,7 +43,7 @@ function formatAgreement(stack: string, { edge, signers }: KeySnapshot): string[
     isBroken
       ? 'Edge and signers do not agree: somebody has changed one of them by hand, and some signed URLs are refused.'
       : 'Edge and signers do not agree: a rotation or revocation has stopped half-way. No URL is affected.',
-    `Run the same command again, or: npm run keys -- rotate ${stack}`,
+    `Run the same command again, or: npx edgepress keys rotate ${stack}`,
   ];
 }
 
@@ -60,10 +60,10 @@ export function formatRotation(stack: string, rotation: Rotation): string {
       ? []
       : ['Somebody else has changed the keys in the meantime: their command does the rest.']),
     '',
-    `Signers use it once they have reloaded their keys: eval "$(npm run -s env -- ${stack})"`,
+    `Signers use it once they have reloaded their keys: eval "$(npx edgepress env ${stack})"`,
     ...(valid.length > 0
       ? [
-          `Revoke an old key when no URL that it has signed is in use any more: npm run keys -- revoke ${stack} ID`,
+          `Revoke an old key when no URL that it has signed is in use any more: npx edgepress keys revoke ${stack} ID`,
         ]
       : []),
   ].join('\n');
@@ -76,6 +76,6 @@ export function formatRevocation(stack: string, id: string, { signs }: Revocatio
     ...(signs === undefined ? [] : [`${signs} signs from now on.`]),
     '',
     'Phones keep the images that they have cached for up to max-age.',
-    `Running signers must reload their keys: eval "$(npm run -s env -- ${stack})"`,
+    `Running signers must reload their keys: eval "$(npx edgepress env ${stack})"`,
   ].join('\n');
 }

@@ -56,7 +56,7 @@ export function formatPlan(plan: Plan, options: ReportOptions): string {
       'Each unit is one tag, however many invalidations there are: purge what must be deleted, not what is merely old.',
     ]),
     section('Quotas to raise', quotaLines(plan.quotas), [
-      'These are the quotas that AWS documents. A new account may have less: npm run deploy:check shows yours.',
+      'These are the quotas that AWS documents. A new account may have less: npx edgepress deploy:check shows yours.',
     ]),
     section('Time', formatFigures(options.givenOptions.has('unitsPerHour') ? time : timeOfFullLoad)),
     costLines(plan),

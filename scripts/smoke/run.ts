@@ -67,7 +67,7 @@ export async function runSmoke(config: Config, options: SmokeOptions): Promise<0
   if (!key)
     throw new CommandFailure(
       'SIGNING_KEYS is not set. smoke also checks that unsigned URLs are refused, so it needs keys: those that the server was' +
-        ' started with, or those of a stack: eval "$(npm run -s env -- STACK)"',
+        ' started with, or those of a stack: eval "$(npx edgepress env STACK)"',
     );
   const unit = `smoke-${randomUUID()}`;
   const reporter = createSmokeReporter(json);

@@ -29,7 +29,7 @@ describe('the command env', () => {
     const { status, stdout, stderr } = await run(['env']);
     expect(status).toBe(0);
     expect(stdout).not.toContain('SIGNING_KEYS');
-    expect(stderr).toMatch(/no signing keys yet\. .*npm run keys -- rotate Edgepress\n$/);
+    expect(stderr).toMatch(/no signing keys yet\. .*npx edgepress keys rotate Edgepress\n$/);
   });
 
   it('warns when the last update of the stack has failed', async () => {

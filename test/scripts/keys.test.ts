@@ -36,7 +36,7 @@ describe('the command keys list', () => {
     const { run } = await setUpStack();
     const { status, stdout } = await run(['keys', 'list']);
     expect(status).toBe(2);
-    expect(stdout).toMatch(/^Edgepress has no signing keys yet .*npm run keys -- rotate Edgepress\n$/);
+    expect(stdout).toMatch(/^Edgepress has no signing keys yet .*npx edgepress keys rotate Edgepress\n$/);
   });
 });
 

@@ -207,7 +207,7 @@ describe('the command smoke', () => {
       'http://127.0.0.1:1',
       SRC,
       { SIGNING_KEYS: '' },
-      /^SIGNING_KEYS is not set\. .*unsigned URLs are refused.* those that the server was started with, .*npm run -s env/,
+      /^SIGNING_KEYS is not set\. .*unsigned URLs are refused.* those that the server was started with, .*npx edgepress env/,
     ],
     [
       'an original is missing, before missing signing keys',
@@ -235,7 +235,7 @@ describe('the command smoke', () => {
       '',
       SRC,
       { SIGNING_KEYS: '' },
-      /^"" is not the URL of a service: PUBLIC_URL is probably empty\. .*npm run -s env/,
+      /^"" is not the URL of a service: PUBLIC_URL is probably empty\. .*npx edgepress env/,
     ],
   ])('ends with 1 before any request when %s', async (_, url, args, env, message) => {
     const STORE = `file:${await temporaryFolder()}`;

@@ -24,7 +24,7 @@ describe('keys list', () => {
     const { text, isInSync } = formatKeys('Edgepress', await use(readKeyStores));
     expect(isInSync).toBe(false);
     expect(text).toMatch(said);
-    expect(text).toContain('npm run keys -- rotate Edgepress');
+    expect(text).toContain('npx edgepress keys rotate Edgepress');
   });
 });
 
