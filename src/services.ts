@@ -21,6 +21,7 @@ import {
   type NotificationsOptions,
 } from './notify/notifications.ts';
 import type { Sha256 } from './protocol/keys.ts';
+import { sourceHost } from './protocol/source-syntax.ts';
 import type { PurgeSweep } from './purge/sweep.ts';
 import type { Tombstones } from './purge/tombstones.ts';
 import type { UnitQueue } from './queue/queue.ts';
@@ -46,6 +47,7 @@ import { createWorkQueue, type WorkQueueOptions } from './variant/work-queue.ts'
 /** What serves images, and what it shares with the work on units. */
 export interface Services {
   getVariant: GetVariant;
+  fetchOriginal: FetchOriginal;
   shared: SharedServices;
   /** Errors of the store so far, by operation, that no client saw. */
   storeFaults: () => Readonly<Partial<Record<StoreOperation, number>>>;
@@ -69,6 +71,14 @@ export interface Services {
   /** Closes all connections. */
   close(): Promise<void>;
 }
+
+/**
+ * Fetches an original for a viewer, among the fetches of those who wait for variants.
+ *
+ * @throws EdgepressError as `SourceFetcher`, and `overloaded`
+ * @throws the reason of the signal
+ */
+export type FetchOriginal = (src: string, signal: AbortSignal) => Promise<Uint8Array<ArrayBuffer>>;
 
 /** What any work on images needs. */
 export interface SharedServices {
@@ -185,6 +195,13 @@ export async function createServices(
 
   return {
     getVariant,
+    async fetchOriginal(src, viewer) {
+      source.assertAllowed(src);
+      source.assertReachable(src);
+      return await workQueue.run(sourceHost(src), viewer, ({ fetchOnly, signal }) =>
+        fetchOnly((place) => source.fetch(src, signal, place)),
+      );
+    },
     shared: {
       ...patient,
       ...{ store, source, cdn, queue, notifications, sha256, nowMs, tracing },

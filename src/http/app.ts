@@ -84,14 +84,7 @@ export function createApp(options: AppOptions): App {
       headers,
       viewer: () => viewerSignalOf(c.req.raw),
     };
-    const trace = c.get('trace');
-    try {
-      return toResponse(await answerImage(imageOptions, request, trace));
-    } catch (error) {
-      if (!(error instanceof ViewerLeft)) throw error;
-      trace.outcome = 'abandoned';
-      return new Response(null, { status: VIEWER_LEFT_STATUS });
-    }
+    return toResponse(await answerImage(imageOptions, request, c.get('trace')));
   });
   app.options(`${images}/*`, answerPreflight);
   app.all(`${images}/*`, (c) => refuseMethod(c, 'GET, HEAD, OPTIONS'));
@@ -100,6 +93,10 @@ export function createApp(options: AppOptions): App {
 
   app.onError((error, c) => {
     const trace = c.get('trace');
+    if (error instanceof ViewerLeft) {
+      trace.outcome = 'abandoned';
+      return new Response(null, { status: VIEWER_LEFT_STATUS });
+    }
     // Before the error is logged.
     recorder.requestId(trace, error);
     return sendProblem(c, errorFor(error, log, trace));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
 import { csrf } from 'hono/csrf';
 import type { Site } from '../pages/page.tsx';
@@ -26,8 +27,8 @@ export interface PageAccess {
   siteFor(c: PageContext): Promise<Site>;
   /** Sends visitors without a session to the form for the token. */
   requireLogin: MiddlewareHandler<AppEnvironment>;
-  /** Requires a session where URLs are signed. */
-  requireLoginIfSigned: MiddlewareHandler<AppEnvironment>;
+  /** Requires a session where URLs are signed; elsewhere, that the service is asked by a name that no other site can have. */
+  guardPlayground: MiddlewareHandler<AppEnvironment>;
   /** Refuses what a page of another site sends; for every route that changes something. */
   refuseOtherSites: MiddlewareHandler<AppEnvironment>;
 }
@@ -51,7 +52,7 @@ export function createPageAccess(options: PageAccessOptions): PageAccess {
       };
     },
     requireLogin,
-    requireLoginIfSigned: isSigned ? requireLogin : (_c, next) => next(),
+    guardPlayground: isSigned ? requireLogin : createRefuseOtherNames(publicUrl),
     refuseOtherSites: createRefuseOtherSites(publicUrl),
   };
 }
@@ -66,5 +67,20 @@ function createRefuseOtherSites(publicUrl: string | undefined): MiddlewareHandle
       throw new EdgepressError('bad_request', 'The form was not sent from a page of this service', { cause });
     });
     await next();
+  };
+}
+
+/**
+ * Where nobody has to log in, a page of any site could read what is here once the name of that site leads to this address (DNS rebinding).
+ * Browsers then ask by that name, and no site has an address as its name.
+ */
+function createRefuseOtherNames(publicUrl: string | undefined): MiddlewareHandler<AppEnvironment> {
+  const publicName = publicUrl && new URL(publicUrl).hostname;
+  return async (c, next) => {
+    const { hostname } = new URL(c.req.url);
+    const isAddress = isIP(hostname.replace(/^\[(.*)\]$/, '$1')) > 0;
+    if (isAddress || hostname === 'localhost' || hostname === publicName) return await next();
+    const detail = `The playground does not open at ${hostname}, but at localhost, at an IP address and at the host of PUBLIC_URL: set that, if this is where visitors come`;
+    throw new EdgepressError('bad_request', detail);
   };
 }

@@ -25,7 +25,7 @@ export interface PageSessions {
  * @param nowMs - Unix milliseconds
  */
 export function createPageSessions(token: string, isSecure: boolean, nowMs: () => number): PageSessions {
-  // Not the token itself: whoever sees a cookie learns nothing with which tokens could be guessed faster than by logging in.
+  // Not the token itself, so that nothing that is signed with it elsewhere is a session.
   const key = createHmac('sha256', token).update('edgepress page session').digest('hex');
   const name = isSecure ? `__Host-${NAME}` : NAME;
   const options = { path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure } as const;

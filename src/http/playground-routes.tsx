@@ -7,7 +7,7 @@ import { type PlaygroundForm, PlaygroundPage, type Sample, type SampleLink } fro
 import { EdgepressError } from '../protocol/error.ts';
 import { rungFor } from '../protocol/negotiation.ts';
 import { TIERS } from '../protocol/request.ts';
-import type { SourceFetcher } from '../source/source.ts';
+import type { FetchOriginal } from '../services.ts';
 import { type App, type AppEnvironment, queryOf, targetOf } from './http-request.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
@@ -16,7 +16,7 @@ import { isDisplayable, type TryOptions, tryImage } from './try-image.ts';
 import { viewerSignalOf } from './viewer-signal.ts';
 
 export interface PlaygroundOptions extends TryOptions {
-  source: Pick<SourceFetcher, 'fetch'>;
+  fetchOriginal: FetchOriginal;
   /** The first one is shown until another image is asked for. */
   samples: readonly Sample[];
 }
@@ -27,11 +27,11 @@ const THUMBNAIL_WIDTH = 160;
 
 /** Adds the playground at `/`, and the originals that it shows. */
 export function addPlayground(app: App, access: PageAccess, options: PlaygroundOptions): void {
-  const { siteFor, requireLoginIfSigned } = access;
-  const { ladder, source } = options;
+  const { siteFor, guardPlayground } = access;
+  const { ladder, fetchOriginal } = options;
   const samples = options.samples.map((sample) => linkTo(sample, options));
 
-  app.get('/', requireLoginIfSigned, async (c) => {
+  app.get('/', guardPlayground, async (c) => {
     const form = readForm(queryParameters(c), options);
     const viewer = () => viewerSignalOf(c.req.raw);
     const result = form.src === '' ? {} : await tryImage(options, form, viewer);
@@ -41,9 +41,9 @@ export function addPlayground(app: App, access: PageAccess, options: PlaygroundO
   });
   app.all('/', (c) => refuseMethod(c, 'GET, HEAD'));
 
-  app.get('/playground/original', requireLoginIfSigned, async (c) => {
+  app.get('/playground/original', guardPlayground, async (c) => {
     const src = queryParameters(c).get('src') ?? '';
-    return sendOriginal(c, await source.fetch(src, viewerSignalOf(c.req.raw)));
+    return sendOriginal(c, await fetchOriginal(src, viewerSignalOf(c.req.raw)));
   });
   app.all('/playground/original', (c) => refuseMethod(c, 'GET, HEAD'));
 }

@@ -7,6 +7,7 @@ import { callerOf, type RequestResult, type Tracing } from '../tracing.ts';
 import { createTrace, msOf, roundMs, type Trace } from '../variant/trace.ts';
 import { createHitLog } from './hit-log.ts';
 import type { AppEnvironment } from './http-request.ts';
+import { ViewerLeft } from './viewer-signal.ts';
 
 export interface RequestLogOptions {
   log: Logger;
@@ -89,10 +90,12 @@ export function logRequests({ requestId, record }: RequestRecorder): MiddlewareH
     c.set('trace', trace);
     await next();
     const totalMs = performance.now() - trace.startMs;
-    const id = requestId(trace, c.error);
+    // Nothing is wrong with a request whose viewer has left.
+    const error = c.error instanceof ViewerLeft ? undefined : c.error;
+    const id = requestId(trace, error);
     if (id !== undefined) c.header(REQUEST_ID_HEADER, id);
     const { method } = c.req;
-    record({ method, status: c.res.status, trace, counts: c.get('counts'), error: c.error, totalMs });
+    record({ method, status: c.res.status, trace, counts: c.get('counts'), error, totalMs });
   };
 }
 

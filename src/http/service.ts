@@ -163,14 +163,14 @@ export async function createService(
 /** Returns what adds the pages for people to the app. Their code and style are not loaded without them. */
 async function loadPages(
   config: Config,
-  { getVariant, shared: { source, nowMs } }: Services,
+  { getVariant, fetchOriginal, shared: { nowMs } }: Services,
   samples: readonly Sample[],
   unitPages: Omit<UnitPageRoutesOptions, 'nowMs'>,
 ): Promise<((app: App) => void) | undefined> {
   if (!config.pages) return undefined;
   const { addPageRoutes } = await import('./page-routes.tsx');
   const { adminToken: token, publicUrl, signingKeys, ladder } = config;
-  const playground = { getVariant, source, ladder, signingKeys, baseUrl: baseUrlOf(config), samples };
+  const playground = { getVariant, fetchOriginal, ladder, signingKeys, baseUrl: baseUrlOf(config), samples };
   const options = {
     token,
     publicUrl,

@@ -43,6 +43,8 @@ export interface Turn {
    * @param fetch - tells its place how the answer comes
    */
   fetch<T>(fetch: (place: AnswerWatcher) => Promise<T>): Promise<T>;
+  /** Waits for a place to fetch, and fetches what is not encoded. */
+  fetchOnly<T>(fetch: (place: AnswerWatcher) => Promise<T>): Promise<T>;
   /** The encoder has begun: the wait is over. */
   start(): void;
   /** Frees the place to encode: all is encoded. It is freed at the end of the work at the latest. */
@@ -150,33 +152,44 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     }
   }
 
+  /** @param onFetched - awaited before the place is free again */
+  async function fetchInPlace<T>(
+    work: Work,
+    fetch: (place: AnswerWatcher) => Promise<T>,
+    onFetched: () => Promise<void>,
+  ): Promise<T> {
+    load.move(work, 'wait');
+    const place = await takeFetchPlace({
+      fetches,
+      share: { key: work.host, limit: fetchesPerHost },
+      takePlace: (name, options) => takePlace(work, name, options),
+      onSilence: (isSilent) => load.setSilent(work, isSilent),
+    });
+    try {
+      load.move(work, 'fetch');
+      const source = await fetch(place);
+      place.onFetched();
+      await onFetched();
+      return source;
+    } finally {
+      place.free();
+    }
+  }
+
   function createTurn(work: Work): Turn {
     const share = (limit: number) => ({ limit, share: { key: work.host, limit } });
     let endWait = () => {};
     let leave = () => {};
     return {
       signal: work.ending.signal,
-      async fetch(fetch) {
-        load.move(work, 'wait');
-        const place = await takeFetchPlace({
-          fetches,
-          share: { key: work.host, limit: fetchesPerHost },
-          takePlace: (name, options) => takePlace(work, name, options),
-          onSilence: (isSilent) => load.setSilent(work, isSilent),
-        });
-        try {
-          load.move(work, 'fetch');
-          const source = await fetch(place);
-          place.onFetched();
+      fetch: (fetch) =>
+        fetchInPlace(work, fetch, async () => {
           load.move(work, 'fetched');
           leave = await takePlace(work, 'source', share(sources));
           load.move(work, 'encode');
           endWait = startWait(work);
-          return source;
-        } finally {
-          place.free();
-        }
-      },
+        }),
+      fetchOnly: (fetch) => fetchInPlace(work, fetch, async () => {}),
       start: () => endWait(),
       leave() {
         endWait();

@@ -1,7 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { IMAGE_PATH_PREFIX } from '../../src/protocol/request.ts';
 import { TOKEN } from '../support/http/operator.ts';
-import { codeOf, setUpPhotograph, startOrigin, startService } from '../support/http/service.ts';
+import {
+  codeOf,
+  setUpPhotograph,
+  startHeldOrigin,
+  startOrigin,
+  startService,
+  until,
+} from '../support/http/service.ts';
 import { photograph, quarters } from '../support/pictures.ts';
 
 const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
@@ -82,6 +90,26 @@ describe('The playground', () => {
       'not_found',
     );
   });
+
+  it.each(['/', '/playground/original?src=https%3A%2F%2Fexample.com%2Fa.jpg'])(
+    'opens at no name that another site could have lead here, where nobody has to log in: %s',
+    async (target) => {
+      const service = await startService({
+        PUBLIC_URL: 'http://images.example.com',
+        SOURCE_ALLOW: 'https://example.org/*',
+      });
+      const answers = (host: string) =>
+        service.app.request(`http://${host}${target}`, {}, { incoming: { url: target } });
+      const refused = await answers('evil.test');
+      expect(refused.status).toBe(400);
+      expect((await refused.json()) as object).toMatchObject({
+        code: 'bad_request',
+        detail: expect.stringContaining('PUBLIC_URL'),
+      });
+      for (const host of ['127.0.0.1:3000', '[::1]:3000', 'localhost', 'images.example.com'])
+        expect((await answers(host)).status, host).not.toBe(400);
+    },
+  );
 
   it('refuses other methods', async () => {
     const service = await startService();
@@ -201,6 +229,36 @@ describe('The original in the playground', () => {
     expect(page).toContain('Browsers do not show image/tiff');
     const shown = attributes(page, 'src').filter((each) => each.startsWith(IMAGE_PATH_PREFIX));
     expect(shown).toEqual([expect.stringMatching(/f=avif$/), expect.stringMatching(/w=2048&q=high&f=webp$/)]);
+  });
+
+  it('waits for its turn among the fetches of its host, and is refused while the service drains', async () => {
+    const { origin, held, answerAll } = await startHeldOrigin();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority, CONCURRENCY: '1' });
+    const open = (name: string) =>
+      service.request(`/playground/original?src=${encodeURIComponent(`${origin.url}/${name}.jpg`)}`);
+    const begin = (response: ServerResponse) => response.writeHead(200).write('\xff');
+    const asked = Array.from({ length: 9 }, (_, index) => open(String(index)));
+    await until(() => held.length === 8);
+    for (const response of held) begin(response);
+    const drained = service.stop();
+    expect(await codeOf(await (asked[8] as Promise<Response>))).toBe('overloaded');
+    expect(await codeOf(await open('late'))).toBe('overloaded');
+    answerAll((response) => response.end());
+    for (const each of asked.slice(0, 8)) expect(await codeOf(await each)).toBe('source_not_image');
+    await drained;
+    expect(origin.requests).toHaveLength(8);
+  });
+
+  it('is given up when the visitor leaves, as any image is', async () => {
+    const { origin, held } = await startHeldOrigin();
+    const service = await startService({ SOURCE_ALLOW_PRIVATE: origin.authority });
+    const leaving = new AbortController();
+    const target = `/playground/original?src=${encodeURIComponent(`${origin.url}/a.jpg`)}`;
+    const asked = service.request(target, { signal: leaving.signal });
+    await until(() => held.length === 1);
+    leaving.abort();
+    expect((await asked).status).toBe(499);
+    expect(service.log.filter(({ level }) => Number(level) >= 50 || level === 'error')).toEqual([]);
   });
 
   it('is refused for what is no image, and for what the service may not fetch', async () => {
