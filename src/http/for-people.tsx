@@ -50,7 +50,8 @@ export function createForPeople({ siteFor, requireLogin, refuseOtherSites }: Pag
 }
 
 /** Returns the status of a page that says what went wrong. */
-export function refusalStatus({ code }: EdgepressError): 400 | 404 | 503 {
+export function refusalStatus({ code }: EdgepressError): 400 | 404 | 405 | 503 {
   if (code === 'overloaded') return 503;
+  if (code === 'method_not_allowed') return 405;
   return code === 'not_found' ? 404 : 400;
 }

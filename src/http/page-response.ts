@@ -32,7 +32,7 @@ export const PAGE_HEADERS = {
 export async function sendPage(
   c: Context<AppEnvironment>,
   page: JSX.Element,
-  status: 200 | 400 | 401 | 404 | 503 = 200,
+  status: 200 | 400 | 401 | 404 | 405 | 503 = 200,
 ): Promise<Response> {
   const body = String(await html`<!doctype html>${page}`);
   c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : Buffer.byteLength(body);

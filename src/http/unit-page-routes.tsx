@@ -100,7 +100,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
   async function sendOverview(
     c: PageContext,
     said: Pick<UnitsPageProps, 'error' | 'report' | 'sent'> = {},
-    status: 200 | 400 | 404 | 503 = 200,
+    status: 200 | 400 | 404 | 405 | 503 = 200,
   ): Promise<Response> {
     const lists = await pMap(UNIT_STATES, async (state) => ({
       state,

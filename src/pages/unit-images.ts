@@ -37,5 +37,5 @@ export function mostBytes({ variants }: ReadyStatus): number {
 
 /** Returns the URL of a variant at this server, whatever `PUBLIC_URL` says: pages show images of no other host. */
 export function localUrl(url: string): string {
-  return url.slice(Math.max(0, url.indexOf(IMAGE_PATH_PREFIX)));
+  return url.slice(Math.max(0, url.lastIndexOf(IMAGE_PATH_PREFIX)));
 }

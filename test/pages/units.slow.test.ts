@@ -43,6 +43,10 @@ async function expectFine(page: Page, watched: Watched): Promise<void> {
   const size = page.viewportSize();
   await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+  // One line.
+  expect(await page.locator('header').evaluate((header) => Reflect.get(header, 'clientHeight'))).toBeLessThan(
+    64,
+  );
   expect(await faultsOf(page)).toEqual([]);
   if (size) await page.setViewportSize(size);
   expect(Buffer.byteLength(await page.content())).toBeLessThan(MAX_PAGE_BYTES);
