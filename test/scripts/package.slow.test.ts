@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -18,7 +18,7 @@ const SOURCES = [...FILES, 'tsconfig.json', 'docs', 'examples', 'infra', 'script
 /** Where the project is packed, for all tests: it takes a while. */
 let folder = '';
 
-/** Packs the project in a copy of it, and unpacks that beside the modules of this project. */
+/** Packs the project in a copy of it, and unpacks that beside its dependencies alone, as `npm install --omit=peer` leaves it. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'edgepress-package-'));
   const copy = join(folder, 'copy');
@@ -29,7 +29,11 @@ beforeAll(async () => {
   run('npm', ['pack', '--silent', './dist/client', '--pack-destination', folder], copy);
   await mkdir(join(folder, 'installed'));
   run('tar', ['xzf', join(folder, `edgepress-${packageJson.version}.tgz`)], join(folder, 'installed'));
-  await symlink(resolve('node_modules'), join(folder, 'installed', 'node_modules'));
+  for (const name of Object.keys(packageJson.dependencies)) {
+    const module = join(folder, 'installed', 'node_modules', name);
+    await mkdir(dirname(module), { recursive: true });
+    await symlink(resolve('node_modules', name), module);
+  }
 }, 180_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -65,6 +69,16 @@ describe('The package', () => {
 
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);
+  });
+});
+
+describe('The package without its peers', () => {
+  it('does not start with a collector of OpenTelemetry, and says what to install', async () => {
+    const env = { PORT: '0', STORE: 'file:store', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
+    const command = join(folder, 'installed', 'package', COMMAND);
+    const server = runExecutable(command, ['serve'], env, await temporaryFolder());
+    expect(await server.ended).toBe(1);
+    expect(server.output.stderr).toMatch(/OTEL_EXPORTER_OTLP_ENDPOINT .* install without --omit=peer\n/);
   });
 });
 
