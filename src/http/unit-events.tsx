@@ -6,11 +6,10 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Logger } from 'pino';
 import { sleep } from '../backoff.ts';
-import { WaitingUnits, WatchedRow, WatchTotals } from '../pages/watch-units.tsx';
+import { sumOf, WaitingUnits, WatchedRow, type WatchedSum, WatchTotals } from '../pages/watch-units.tsx';
 import { EdgepressError } from '../protocol/error.ts';
 import type { UnitQueue } from '../queue/queue.ts';
 import type { Units } from '../unit/units.ts';
-import type { WatchedUnit } from '../unit/watch.ts';
 import type { AppEnvironment } from './http-request.ts';
 import { PRIVATE_HEADERS } from './responses.ts';
 
@@ -75,7 +74,7 @@ export function createUnitEvents({ units, queue, draining, log }: UnitEventsOpti
     ids: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
-    const latest = new Map<string, WatchedUnit>();
+    const latest = new Map<string, WatchedSum>();
     let isTroubled = false;
     const onError = (error: unknown) => {
       if (isTroubled) return;
@@ -85,7 +84,7 @@ export function createUnitEvents({ units, queue, draining, log }: UnitEventsOpti
     };
     for await (const unit of units.watch(ids, { signal, onError })) {
       isTroubled = false;
-      latest.set(unit.id, unit);
+      latest.set(unit.id, sumOf(unit));
       await stream.writeSSE({ event: 'unit', data: await textOf(<WatchedRow unit={unit} />) });
       if (latest.size === ids.length) {
         const data = await textOf(<WatchTotals units={[...latest.values()]} />);

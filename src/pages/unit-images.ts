@@ -35,6 +35,11 @@ export function mostBytes({ variants }: ReadyStatus): number {
   return Math.max(0, ...variants.map(({ bytes }) => bytes));
 }
 
+/** Returns the most bytes that a device may load of all images of a unit. */
+export function mostBytesOf(images: readonly ImageStatus[]): number {
+  return images.reduce((sum, image) => sum + (image.state === 'ready' ? mostBytes(image) : 0), 0);
+}
+
 /** Returns the URL of a variant at this server, whatever `PUBLIC_URL` says: pages show images of no other host. */
 export function localUrl(url: string): string {
   return url.slice(Math.max(0, url.lastIndexOf(IMAGE_PATH_PREFIX)));

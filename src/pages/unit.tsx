@@ -5,7 +5,7 @@ import type { UnsentUnit } from '../unit/unsent.ts';
 import type { WatchedStatus } from '../unit/watch.ts';
 import { formatBytes, formatCount, formatSaving, Time } from './figures.tsx';
 import { Page, type Site } from './page.tsx';
-import { localUrl, mostBytes, nameOf, shorten } from './unit-images.ts';
+import { localUrl, mostBytes, mostBytesOf, nameOf, shorten } from './unit-images.ts';
 import { countsOf, reasonFor, wordsFor } from './unit-words.ts';
 import { LookUp } from './units.tsx';
 import { Thumbnail } from './watch-units.tsx';
@@ -64,7 +64,7 @@ export function UnitPage({ site, status, show, from, nowMs }: UnitPageProps) {
 }
 
 function Saving({ images, sourceBytes }: { images: readonly ImageStatus[]; sourceBytes: number }) {
-  const after = images.reduce((sum, image) => sum + (image.state === 'ready' ? mostBytes(image) : 0), 0);
+  const after = mostBytesOf(images);
   const saving = formatSaving(sourceBytes, after);
   if (saving === undefined) return null;
   return (

@@ -5,7 +5,7 @@ import type { WatchedStatus, WatchedUnit } from '../unit/watch.ts';
 import { formatBytes, formatCount, formatSaving } from './figures.tsx';
 import { Page, type Site } from './page.tsx';
 import { SentReport, type SentUnits } from './sent-units.tsx';
-import { largestOf, localUrl, mostBytes, nameOf, shorten, smallestOf } from './unit-images.ts';
+import { largestOf, localUrl, mostBytesOf, nameOf, shorten, smallestOf } from './unit-images.ts';
 import { countsOf, reasonFor, wordsFor } from './unit-words.ts';
 import { UnitLink } from './units.tsx';
 
@@ -32,7 +32,7 @@ export function WatchPage({ site, units, target, withQueue, sent }: WatchPagePro
       {sent && <SentReport sent={sent} shown={units.length} />}
       <section class="stack" data-watch={isDone ? undefined : target} data-target={target}>
         <div class="card">
-          <WatchTotals units={units} />
+          <WatchTotals units={units.map(sumOf)} />
           {withQueue && <p id="waiting" hidden />}
           <p class="hint" data-live hidden>
             Live: this page changes by itself.
@@ -53,16 +53,29 @@ export function WatchPage({ site, units, target, withQueue, sent }: WatchPagePro
   );
 }
 
+/** What the sum of followed units needs of one: of ten thousand images, nothing else is kept. */
+export interface WatchedSum {
+  isDone: boolean;
+  totals: WatchedStatus['totals'] | undefined;
+  /** The most bytes that a device may load of its images. */
+  mostBytes: number;
+}
+
+/** Returns what the sum of followed units needs of this one. */
+export function sumOf({ status }: WatchedUnit): WatchedSum {
+  const isDone = status?.hasEnded !== false;
+  return { isDone, totals: status?.totals, mostBytes: mostBytesOf(status?.images ?? []) };
+}
+
 /** Sums up units that are followed. */
-export function WatchTotals({ units }: { units: readonly WatchedUnit[] }) {
-  const known = units.flatMap(({ status }) => (status ? [status] : []));
-  const done = units.filter(({ status }) => status?.hasEnded !== false).length;
+export function WatchTotals({ units }: { units: readonly WatchedSum[] }) {
+  const done = units.filter(({ isDone }) => isDone).length;
   const totals = { ready: 0, broken: 0, pending: 0 };
   let [before, after] = [0, 0];
-  for (const { images, totals: one } of known) {
-    for (const state of ['ready', 'broken', 'pending'] as const) totals[state] += one[state];
-    before += one.sourceBytes;
-    for (const image of images) if (image.state === 'ready') after += mostBytes(image);
+  for (const { totals: one, mostBytes } of units) {
+    for (const state of ['ready', 'broken', 'pending'] as const) totals[state] += one?.[state] ?? 0;
+    before += one?.sourceBytes ?? 0;
+    after += mostBytes;
   }
   const saving = formatSaving(before, after);
   return (
