@@ -97,6 +97,20 @@ describe('a translated URL', () => {
     ]);
   });
 
+  it('loses nothing with what is done anyway, or by names in full', () => {
+    const thumbor = '/unsafe/fit-in/300x0/filters:no_upscale():strip_exif():max_age(60)/https://x.test/a';
+    expect(translated('thumbor', thumbor)).toEqual({ src: 'https://x.test/a', width: 300, lost: [] });
+    const ipx = '/_ipx/width_300,format_webp/https://x.test/a';
+    expect(translated('ipx', ipx)).toEqual({
+      ...{ src: 'https://x.test/a', width: 300, format: 'webp', lost: [] },
+    });
+    const edits = { resize: { width: 300, height: 200, fit: 'outside' } };
+    const request = Buffer.from(JSON.stringify({ bucket: 'photos', key: 'a.jpg', edits }));
+    expect(translated('aws-samples', `/${request.toString('base64')}`).lost).toEqual([
+      'the height of 200: an image is as high as its width makes it',
+    ]);
+  });
+
   it('has no expiry where imgproxy has none', () => {
     expect(translated('imgproxy', '/s/exp:0/plain/https://x.test/a')).not.toHaveProperty('expiresAt');
   });
