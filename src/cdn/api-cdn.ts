@@ -22,7 +22,8 @@ export interface ApiCdnOptions {
 
 /**
  * Invalidates by tag with one HTTP call for each `maxTags` tags. A call that fails is repeated five times; one that the CDN has no time for
- * (429) for as long as it takes. A CDN that has answered forgets its copies within seconds by itself: nothing can be asked of how far it is.
+ * (429) for as long as it takes. When all six attempts fail, or the CDN refuses the token, no further calls are started: with one tag a call
+ * they could fail for hours. A CDN that has answered forgets its copies within seconds, and has no API that says how far it is.
  */
 export function createApiCdn(api: PurgeApi, { retryDelayMs = 400 }: ApiCdnOptions = {}): Cdn {
   const agent = new Agent({ connect: { timeout: CONNECTION_TIMEOUT_MS } });
@@ -37,7 +38,8 @@ export function createApiCdn(api: PurgeApi, { retryDelayMs = 400 }: ApiCdnOption
       closed.signal.throwIfAborted();
       const isBusy = outcome.isRetryable && outcome.status === 429;
       if (!isBusy) failures++;
-      if (!outcome.isRetryable || failures === MAX_ATTEMPTS) throw outcome.error;
+      const final = finalError(outcome, failures);
+      if (final) throw final;
       const delayMs = withJitter(backoffDelay(retryDelayMs, attempts, MAX_BACKOFF_FACTOR * retryDelayMs));
       await sleep(Math.max(delayMs, outcome.retryAfterMs ?? 0), closed.signal);
       closed.signal.throwIfAborted();
@@ -48,15 +50,25 @@ export function createApiCdn(api: PurgeApi, { retryDelayMs = 400 }: ApiCdnOption
     async invalidate(tags) {
       const distinct = [...new Set(tags)];
       for (const tag of distinct) assertTag(tag);
+      let allFail: AllCallsFail | undefined;
+      const purgeUnlessAllFail = async (batch: readonly string[]) => {
+        if (allFail) throw allFail;
+        try {
+          return await purge(batch);
+        } catch (error) {
+          if (error instanceof AllCallsFail) allFail = error;
+          throw error;
+        }
+      };
       const calls: Promise<Invalidation>[] = [];
       for (let start = 0; start < distinct.length; start += api.maxTags) {
         const batch = distinct.slice(start, start + api.maxTags);
-        calls.push(queue.add(() => purge(batch)));
+        calls.push(queue.add(() => purgeUnlessAllFail(batch)));
       }
-      // Of a fault in one call the others say nothing: all are tried, and the first fault is told.
+      // A fault of the tags in one call is none of the others: they are made, and the first fault is thrown.
       const results = await Promise.allSettled(calls);
       const failed = results.find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
+      if (failed) throw allFail ?? failed.reason;
       return await Promise.all(calls);
     },
     wait: async () => undefined,
@@ -67,9 +79,23 @@ export function createApiCdn(api: PurgeApi, { retryDelayMs = 400 }: ApiCdnOption
   };
 }
 
-type Outcome =
-  | { id: string | undefined }
-  | { error: Error; isRetryable: boolean; status?: number; retryAfterMs?: number | undefined };
+/** A failure that every other call would end with, too. */
+class AllCallsFail extends Error {}
+
+type Outcome = { id: string | undefined } | Failure;
+
+interface Failure {
+  error: Error;
+  isRetryable: boolean;
+  status?: number;
+  retryAfterMs?: number | undefined;
+}
+
+/** Returns what a call ends with after so many failures, or nothing if it is to be repeated. */
+function finalError({ error, isRetryable }: Failure, failures: number): Error | undefined {
+  if (!isRetryable) return error;
+  return failures < MAX_ATTEMPTS ? undefined : new AllCallsFail(error.message, { cause: error });
+}
 
 async function attempt(
   api: PurgeApi,
@@ -105,22 +131,26 @@ async function attempt(
 function readAnswer(api: PurgeApi, text: string): Outcome {
   const answer = api.read?.(parseJson(text)) ?? { id: undefined };
   if ('id' in answer) return answer;
-  return { error: new Error(`${api.name} did not purge: ${answer.fault}`), isRetryable: false };
+  return { error: new Error(`${api.name} did not purge: ${said(api, answer.fault)}`), isRetryable: false };
 }
 
-/** Makes an error that tells an operator what to change. It has no token, not even if the answer repeats it. */
-function explain({ name, advice, read, token }: PurgeApi, status: number, text: string): Error {
+/** Makes an error that tells an operator what to change. */
+function explain(api: PurgeApi, status: number, text: string): Error {
+  const { name, advice, read } = api;
   const answer = read?.(parseJson(text));
-  const fault = answer && 'fault' in answer && answer.fault !== 'no success' ? answer.fault : text;
-  const said = oneLine(token === undefined ? fault : fault.replaceAll(token, '(token)'));
-  const answered = `${name} answered ${status}${said === '' ? '' : ` (${said})`}`;
-  if (status === 401 || status === 403) return new Error(`${answered}: ${advice.refused}`);
-  if (status === 404 || status === 405) return new Error(`${answered}: ${advice.unknown}`);
+  const reason = said(
+    api,
+    answer && 'fault' in answer && answer.fault !== 'no success' ? answer.fault : text,
+  );
+  const answered = `${name} answered ${status}${reason === '' ? '' : ` (${reason})`}`;
+  if (status === 401 || status === 403) return new AllCallsFail(`${answered}: ${advice.refused}`);
+  if (status === 404 || status === 405) return new AllCallsFail(`${answered}: ${advice.unknown}`);
   return new Error(`${answered} to a purge`);
 }
 
-function oneLine(text: string): string {
-  return text
+/** What a CDN answered, as a short line without the token, even if the answer repeats it. */
+function said({ token }: PurgeApi, text: string): string {
+  return (token ? text.replaceAll(token, '(token)') : text)
     .replaceAll(/[^\x21-\x7e]+/g, ' ')
     .trim()
     .slice(0, SHOWN_CHARACTERS);

@@ -130,6 +130,23 @@ describe.each(CDNS)('$name', ({ api, good, tagsOf, maxTags, id }) => {
     expect(calls).toHaveLength(1);
   });
 
+  it.each([
+    [403, 1],
+    [503, 6],
+  ])('gets no further calls once one has failed for good with %i', async (status, attempts) => {
+    const { cdn, calls } = await start(() => ({ status }));
+    const tags = Array.from({ length: 50 * maxTags }, (_, index) => `u-${index}`);
+    await expect(cdn.invalidate(tags)).rejects.toThrow(`answered ${status}`);
+    // Four calls are made at once.
+    expect(calls.length).toBeLessThanOrEqual(4 * attempts);
+  });
+
+  it('is told again by the next purge after one that failed', async () => {
+    const { cdn } = await start((nth) => (nth === 1 ? { status: 403 } : good));
+    await expect(cdn.invalidate(['u-1'])).rejects.toThrow('answered 403');
+    expect(await cdn.invalidate(['u-1'])).toHaveLength(1);
+  });
+
   it('tries all tags although one call fails, and tells the fault', async () => {
     const { cdn, sent } = await start((_nth, call) =>
       tagsOf(call).includes('u-0') ? { status: 400, body: 'bad' } : good,
@@ -188,11 +205,14 @@ describe('the request', () => {
 });
 
 it('a refusal that Cloudflare answers with 200 is an error that repeats its reason', async () => {
-  const body = JSON.stringify({ success: false, errors: [{ code: 1012, message: 'Request must contain…' }] });
+  const body = JSON.stringify({
+    success: false,
+    errors: [{ code: 1012, message: `Request must\ncontain ${TOKEN}` }],
+  });
   const { endpoint, calls } = await startCdnApi(() => ({ status: 200, body }));
   const cdn = cdnOf(cloudflareApi(ZONE, { token: TOKEN, endpoint }));
   await expect(cdn.invalidate(['u-1'])).rejects.toThrow(
-    'Cloudflare did not purge: 1012 Request must contain',
+    'Cloudflare did not purge: 1012 Request must contain (token)',
   );
   expect(calls).toHaveLength(1);
 });
