@@ -19,8 +19,8 @@ import type { App } from './http-request.ts';
 import { createImageHandler, type ImageHandler } from './image-handler.ts';
 import { listen } from './listen.ts';
 import { addOpenApiRoute } from './openapi/openapi-route.ts';
+import type { UnitPageRoutesOptions } from './pages/unit-page-routes.tsx';
 import { assertUsable, createReadiness, tellUnusable } from './readiness.ts';
-import type { UnitPageRoutesOptions } from './unit-page-routes.tsx';
 
 /** The whole service on one machine, without a port. */
 export interface Service {
@@ -168,7 +168,7 @@ async function loadPages(
   unitPages: Omit<UnitPageRoutesOptions, 'nowMs'>,
 ): Promise<((app: App) => void) | undefined> {
   if (!config.pages) return undefined;
-  const { addPageRoutes } = await import('./page-routes.tsx');
+  const { addPageRoutes } = await import('./pages/page-routes.tsx');
   const { adminToken: token, publicUrl, signingKeys, ladder } = config;
   const playground = { getVariant, fetchOriginal, ladder, signingKeys, baseUrl: baseUrlOf(config), samples };
   const options = {

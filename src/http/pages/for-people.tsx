@@ -2,9 +2,9 @@
 /** @jsxImportSource hono/jsx */
 import type { Context, MiddlewareHandler } from 'hono';
 import { accepts } from 'hono/accepts';
-import { RefusalPage } from '../pages/refusal.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import { type AppEnvironment, pathOf, targetOf } from './http-request.ts';
+import { RefusalPage } from '../../pages/refusal.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import { type AppEnvironment, pathOf, targetOf } from '../http-request.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 

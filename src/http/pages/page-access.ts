@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import type { Context, MiddlewareHandler } from 'hono';
 import { csrf } from 'hono/csrf';
-import type { Site } from '../pages/page.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import { type AppEnvironment, targetOf } from './http-request.ts';
+import type { Site } from '../../pages/page.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import { type AppEnvironment, targetOf } from '../http-request.ts';
 import { createPageSessions, type PageSessions } from './page-session.ts';
 
 type PageContext = Context<AppEnvironment>;

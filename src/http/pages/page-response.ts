@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { JSX } from 'hono/jsx/jsx-runtime';
-import { SCRIPTS, STYLE } from '../pages/assets.ts';
-import type { AppEnvironment } from './http-request.ts';
-import { PRIVATE_HEADERS } from './responses.ts';
+import { SCRIPTS, STYLE } from '../../pages/assets.ts';
+import type { AppEnvironment } from '../http-request.ts';
+import { PRIVATE_HEADERS } from '../responses.ts';
 
 /** Nothing from elsewhere, and no script or style but those that the pages have: not even one that was injected would run. */
 const POLICY = [

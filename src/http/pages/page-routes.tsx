@@ -1,13 +1,13 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
-import { LoginPage } from '../pages/login.tsx';
-import { parseUrl } from '../parse-url.ts';
-import { isAdminToken } from './admin-token.ts';
-import { type App, queryOf, readText, targetOf } from './http-request.ts';
+import { LoginPage } from '../../pages/login.tsx';
+import { parseUrl } from '../../parse-url.ts';
+import { isAdminToken } from '../admin-token.ts';
+import { type App, queryOf, readText, targetOf } from '../http-request.ts';
+import { refuseMethod } from '../responses.ts';
 import { createPageAccess, type PageAccess, type PageAccessOptions } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 import { addPlayground, type PlaygroundOptions } from './playground-routes.tsx';
-import { refuseMethod } from './responses.ts';
 import { addUnitPageRoutes, type UnitPageRoutesOptions } from './unit-page-routes.tsx';
 
 export interface PageRoutesOptions extends PageAccessOptions {

@@ -1,19 +1,24 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 import type { Context } from 'hono';
-import { imageUrl } from '../client/image-url.ts';
-import { IMAGE_TYPES, sniffImageType } from '../decode/image-type.ts';
-import { type PlaygroundForm, PlaygroundPage, type Sample, type SampleLink } from '../pages/playground.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import { rungFor } from '../protocol/negotiation.ts';
-import { TIERS } from '../protocol/request.ts';
-import type { FetchOriginal } from '../services.ts';
-import { type App, type AppEnvironment, queryOf, targetOf } from './http-request.ts';
+import { imageUrl } from '../../client/image-url.ts';
+import { IMAGE_TYPES, sniffImageType } from '../../decode/image-type.ts';
+import {
+  type PlaygroundForm,
+  PlaygroundPage,
+  type Sample,
+  type SampleLink,
+} from '../../pages/playground.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import { rungFor } from '../../protocol/negotiation.ts';
+import { TIERS } from '../../protocol/request.ts';
+import type { FetchOriginal } from '../../services.ts';
+import { type App, type AppEnvironment, queryOf, targetOf } from '../http-request.ts';
+import { PRIVATE_HEADERS, refuseMethod } from '../responses.ts';
+import { viewerSignalOf } from '../viewer-signal.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
-import { PRIVATE_HEADERS, refuseMethod } from './responses.ts';
 import { isDisplayable, type TryOptions, tryImage } from './try-image.ts';
-import { viewerSignalOf } from './viewer-signal.ts';
 
 export interface PlaygroundOptions extends TryOptions {
   fetchOriginal: FetchOriginal;

@@ -1,18 +1,18 @@
-import { InvalidImageUrl, imageUrl } from '../client/image-url.ts';
-import { IMAGE_TYPES } from '../decode/image-type.ts';
-import type { PlaygroundForm, TryProblem } from '../pages/playground.tsx';
-import { snippetsFor } from '../pages/snippets.ts';
-import { adviceFor } from '../pages/source-advice.ts';
-import type { MadeVariant, OriginalFacts, TriedImage, TriedVariant } from '../pages/tried-image.ts';
-import { EdgepressError } from '../protocol/error.ts';
-import { VARIANT_METADATA } from '../protocol/metadata.ts';
-import type { Ladder } from '../protocol/negotiation.ts';
-import { FORMATS, type Format, TIERS, type Tier } from '../protocol/request.ts';
-import type { SigningKey } from '../protocol/signature.ts';
-import type { GetVariant, Variant } from '../variant/get-variant.ts';
-import { createTrace } from '../variant/trace.ts';
-import { sourceBytes } from '../variant/variant-object.ts';
-import { CACHE_STATUS, serverTiming } from './image-headers.ts';
+import { InvalidImageUrl, imageUrl } from '../../client/image-url.ts';
+import { IMAGE_TYPES } from '../../decode/image-type.ts';
+import type { PlaygroundForm, TryProblem } from '../../pages/playground.tsx';
+import { snippetsFor } from '../../pages/snippets.ts';
+import { adviceFor } from '../../pages/source-advice.ts';
+import type { MadeVariant, OriginalFacts, TriedImage, TriedVariant } from '../../pages/tried-image.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import { VARIANT_METADATA } from '../../protocol/metadata.ts';
+import type { Ladder } from '../../protocol/negotiation.ts';
+import { FORMATS, type Format, TIERS, type Tier } from '../../protocol/request.ts';
+import type { SigningKey } from '../../protocol/signature.ts';
+import type { GetVariant, Variant } from '../../variant/get-variant.ts';
+import { createTrace } from '../../variant/trace.ts';
+import { sourceBytes } from '../../variant/variant-object.ts';
+import { CACHE_STATUS, serverTiming } from '../image-headers.ts';
 
 export interface TryOptions {
   getVariant: GetVariant;

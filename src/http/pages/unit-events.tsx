@@ -5,13 +5,13 @@ import { html } from 'hono/html';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Logger } from 'pino';
-import { sleep } from '../backoff.ts';
-import { sumOf, WaitingUnits, WatchedRow, type WatchedSum, WatchTotals } from '../pages/watch-units.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import type { UnitQueue } from '../queue/queue.ts';
-import type { Units } from '../unit/units.ts';
-import type { AppEnvironment } from './http-request.ts';
-import { PRIVATE_HEADERS } from './responses.ts';
+import { sleep } from '../../backoff.ts';
+import { sumOf, WaitingUnits, WatchedRow, type WatchedSum, WatchTotals } from '../../pages/watch-units.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import type { UnitQueue } from '../../queue/queue.ts';
+import type { Units } from '../../unit/units.ts';
+import type { AppEnvironment } from '../http-request.ts';
+import { PRIVATE_HEADERS } from '../responses.ts';
 
 // Units as they become ready, as server-sent events whose data are parts of the page that shows them:
 //   unit     the row of a unit

@@ -1,22 +1,22 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 import pMap from 'p-map';
-import { UnitListPage, UnitsPage, type UnitsPageProps } from '../pages/units.tsx';
-import { WatchPage } from '../pages/watch-units.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import { UNIT_STATES } from '../protocol/keys.ts';
-import { isUnit, UNIT_RULE } from '../protocol/request.ts';
-import type { UnitQueue } from '../queue/queue.ts';
-import type { UnitDefaults } from '../unit/parse-unit.ts';
-import type { Units } from '../unit/units.ts';
-import type { WatchedUnit } from '../unit/watch.ts';
+import { UnitListPage, UnitsPage, type UnitsPageProps } from '../../pages/units.tsx';
+import { WatchPage } from '../../pages/watch-units.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import { UNIT_STATES } from '../../protocol/keys.ts';
+import { isUnit, UNIT_RULE } from '../../protocol/request.ts';
+import type { UnitQueue } from '../../queue/queue.ts';
+import type { UnitDefaults } from '../../unit/parse-unit.ts';
+import type { Units } from '../../unit/units.ts';
+import type { WatchedUnit } from '../../unit/watch.ts';
+import { type App, queryOf, targetOf } from '../http-request.ts';
+import { nothingTaken } from '../ingest-units.ts';
+import { parseUnitQuery } from '../list-units.ts';
+import { asDependencyFailure } from '../responses.ts';
 import { createForPeople, type PageContext, refusalStatus, wantedType } from './for-people.tsx';
-import { type App, queryOf, targetOf } from './http-request.ts';
-import { nothingTaken } from './ingest-units.ts';
-import { parseUnitQuery } from './list-units.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
-import { asDependencyFailure } from './responses.ts';
 import { createUnitEvents, type Followed, type UnitEventsOptions } from './unit-events.tsx';
 import { addUnitPage } from './unit-page.tsx';
 import { ingestUpload, limitUpload, MAX_UPLOAD_BYTES, readUpload } from './unit-upload.ts';

@@ -1,19 +1,19 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
-import { PurgedUnitPage, PurgeUnitPage } from '../pages/purge-unit.tsx';
-import { type ImageFilter, NoUnitPage, UnitPage } from '../pages/unit.tsx';
-import { EdgepressError } from '../protocol/error.ts';
-import { isUnit, UNIT_RULE } from '../protocol/request.ts';
-import type { UnitQueue } from '../queue/queue.ts';
-import { ingestUnits } from '../unit/ingest.ts';
-import type { Unit } from '../unit/unit.ts';
-import type { Units } from '../unit/units.ts';
+import { PurgedUnitPage, PurgeUnitPage } from '../../pages/purge-unit.tsx';
+import { type ImageFilter, NoUnitPage, UnitPage } from '../../pages/unit.tsx';
+import { EdgepressError } from '../../protocol/error.ts';
+import { isUnit, UNIT_RULE } from '../../protocol/request.ts';
+import type { UnitQueue } from '../../queue/queue.ts';
+import { ingestUnits } from '../../unit/ingest.ts';
+import type { Unit } from '../../unit/unit.ts';
+import type { Units } from '../../unit/units.ts';
+import { type App, pathOf, queryOf, readText, targetOf } from '../http-request.ts';
+import { purgeUnits } from '../purge-units.ts';
+import { asDependencyFailure, refuseMethod } from '../responses.ts';
 import type { ForPeople, PageContext } from './for-people.tsx';
-import { type App, pathOf, queryOf, readText, targetOf } from './http-request.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
-import { purgeUnits } from './purge-units.ts';
-import { asDependencyFailure, refuseMethod } from './responses.ts';
 
 export interface UnitPageOptions extends Pick<PageAccess, 'siteFor'> {
   units: Units;

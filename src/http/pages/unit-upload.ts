@@ -1,12 +1,12 @@
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { EdgepressError } from '../protocol/error.ts';
-import type { DeclaredFormat } from '../unit/input/input-kind.ts';
-import type { SubmittedBatch } from '../unit/submit.ts';
-import type { Units } from '../unit/units.ts';
-import type { AppEnvironment } from './http-request.ts';
-import { type IngestBodyOptions, type IngestReport, ingestBody } from './ingest-units.ts';
-import { readBodyHeaders } from './unit-body.ts';
+import { EdgepressError } from '../../protocol/error.ts';
+import type { DeclaredFormat } from '../../unit/input/input-kind.ts';
+import type { SubmittedBatch } from '../../unit/submit.ts';
+import type { Units } from '../../unit/units.ts';
+import type { AppEnvironment } from '../http-request.ts';
+import { type IngestBodyOptions, type IngestReport, ingestBody } from '../ingest-units.ts';
+import { readBodyHeaders } from '../unit-body.ts';
 
 // The form that sends units. A browser's form is read as a whole, so it is limited; `POST /units` is not.
 

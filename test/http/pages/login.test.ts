@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { createPageSessions } from '../../src/http/page-session.ts';
-import { startAdminService, TOKEN } from '../support/http/operator.ts';
-import { codeOf, type Service, startService } from '../support/http/service.ts';
+import { createPageSessions } from '../../../src/http/pages/page-session.ts';
+import { startAdminService, TOKEN } from '../../support/http/operator.ts';
+import { codeOf, type Service, startService } from '../../support/http/service.ts';
 
 const SIGNED = { SIGNING_KEYS: `k:${'00'.repeat(16)}`, ADMIN_TOKEN: TOKEN };
 

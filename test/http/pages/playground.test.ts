@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { IMAGE_PATH_PREFIX } from '../../src/protocol/request.ts';
-import { TOKEN } from '../support/http/operator.ts';
+import { IMAGE_PATH_PREFIX } from '../../../src/protocol/request.ts';
+import { TOKEN } from '../../support/http/operator.ts';
 import {
   codeOf,
   setUpPhotograph,
@@ -9,8 +9,8 @@ import {
   startOrigin,
   startService,
   until,
-} from '../support/http/service.ts';
-import { photograph, quarters } from '../support/pictures.ts';
+} from '../../support/http/service.ts';
+import { photograph, quarters } from '../../support/pictures.ts';
 
 const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
 

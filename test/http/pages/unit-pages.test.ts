@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { startCdnApi } from '../support/cdn-api.ts';
-import { startAdminService, startWithUnits, TOKEN, unitLine } from '../support/http/operator.ts';
-import { codeOf, startHeldOrigin, until } from '../support/http/service.ts';
-import { eventsOf, logIn, textOf, unitsForm } from '../support/http/visitor.ts';
+import { startCdnApi } from '../../support/cdn-api.ts';
+import { startAdminService, startWithUnits, TOKEN, unitLine } from '../../support/http/operator.ts';
+import { codeOf, startHeldOrigin, until } from '../../support/http/service.ts';
+import { eventsOf, logIn, textOf, unitsForm } from '../../support/http/visitor.ts';
 
 /** A page without its pictures may weigh so much. */
 const MAX_PAGE_BYTES = 60_000;
