@@ -37,7 +37,7 @@ function printConfig({ set, json }: { set?: true; json?: true }): void {
   process.stdout.write(json ? `${JSON.stringify(settings, undefined, 2)}\n` : toTable(settings));
   for (const sentence of openTo(config)) printMessage(`Open: ${sentence}.`);
   if (isUnconfigured())
-    printMessage('Nothing is configured: npm start runs the demo, in a folder of its own.');
+    printMessage('Nothing is configured: edgepress serve runs the demo, in a folder of its own.');
 }
 
 function settingOf(variable: Variable<unknown>, env: NodeJS.ProcessEnv): Setting {

@@ -42,7 +42,7 @@ export function parseCdnLocation(entry: string): CdnLocation {
   return { kind: 'http', url };
 }
 
-/** Returns an entry as `CDN` has it. */
+/** Returns an entry as `CDN` has it, without the query of a URL, which may have a secret: answers and errors show the name. */
 export function nameOfCdn(location: CdnLocation): string {
   switch (location.kind) {
     case 'cloudfront':
@@ -54,6 +54,6 @@ export function nameOfCdn(location: CdnLocation): string {
     case 'bunny':
       return `bunny:${location.pullZone}`;
     case 'http':
-      return location.url.href;
+      return `${location.url.origin}${location.url.pathname}`;
   }
 }

@@ -48,7 +48,7 @@ describe('the command config', () => {
 
   it('says that npm start is the demo when nothing is configured', async () => {
     const { stderr } = await runCommandInProcess(['config'], { PORT: '8080' });
-    expect(stderr).toMatch(/^Nothing is configured: npm start runs the demo/m);
+    expect(stderr).toMatch(/^Nothing is configured: edgepress serve runs the demo/m);
   });
 
   it('names what is wrong, and prints nothing else', async () => {
