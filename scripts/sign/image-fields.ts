@@ -72,5 +72,6 @@ function withFieldName({ part, message }: InvalidImageUrl, nameOf: UrlOptions['n
 
 function toNumber(value: string | number | null | undefined): number | undefined {
   if (value == null) return undefined;
-  return value === '' ? Number.NaN : Number(value);
+  // `Number` also takes ' ' for 0 and '0x10' for 16.
+  return typeof value === 'number' || /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
 }

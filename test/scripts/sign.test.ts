@@ -125,6 +125,8 @@ describe('the command sign', () => {
     ['a unit with a space', ['--unit', 'a b', '--src', 'https://x.test/a'], /--unit/],
     ['a relative source', ['--unit', 'a', '--src', 'a.jpg'], /--src/],
     ['a width that is not a number', ['--unit', 'a', '--src', 'https://x.test/a', '--w', 'wide'], /--w/],
+    ['a hexadecimal width', ['--unit', 'a', '--src', 'https://x.test/a', '--w', '0x10'], /--w/],
+    ['a blank expiry time', ['--unit', 'a', '--src', 'https://x.test/a', '--exp', ' '], /--exp/],
     [
       'two expiry times',
       ['--unit', 'a', '--src', 'https://x.test/a', '--exp', '1', '--expires-in', '1'],
