@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need other programs, bundling or processes of their own, or take more than a few seconds. */
@@ -7,7 +8,8 @@ export default defineConfig({
   test: {
     // Processes and not threads: sharp, signals and process.env belong to a process.
     pool: 'forks',
-    maxWorkers: '100%',
+    // One more than cores: slow tests wait for a quarter of their time.
+    maxWorkers: availableParallelism() + 1,
     // Concurrent tests mostly wait.
     maxConcurrency: 20,
     testTimeout: 60_000,

@@ -22,7 +22,7 @@ export async function checkPreflight(client: SmokeClient, parts: VariantParts): 
   const headers = { Origin: 'https://smoke.example', 'Access-Control-Request-Method': 'GET' };
   const response = await client.request(parts, { method: 'OPTIONS', headers });
   const isAllowed = response.headers.get('access-control-allow-origin') === '*';
-  if (response.status >= 300 || !isAllowed)
+  if (response.status !== 204 || !isAllowed)
     fail(
       response,
       'expected 204 with Access-Control-Allow-Origin: *, without which scripts of pages cannot fetch images. On AWS the edge function answers this: is it still that of this deployment?',

@@ -117,7 +117,7 @@ describe('the outputs of the stack', () => {
       publicUrl: 'https://d111.cloudfront.net',
       store: { kind: 's3', bucket: 'the-bucket' },
       queue: { kind: 'sqs', url: 'https://sqs.eu-west-1.amazonaws.com/1/queue' },
-      cdn: { kind: 'cloudfront', distribution: 'E123' },
+      cdn: [{ kind: 'cloudfront', distribution: 'E123' }],
       sourceAllow: [{ scheme: 's3:' }],
     });
     expect(environment).toMatchObject({ AWS_REGION: 'eu-west-1', WIDTHS: '160,320,480,720,1080,1600,2048' });

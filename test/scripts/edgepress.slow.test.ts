@@ -123,13 +123,14 @@ describe('the process of edgepress', () => {
     program.process.kill('SIGINT');
     expect(await program.ended).toBe(1);
     expect(program.output.stdout).toMatch(
-      /skipped +the store's copy +interrupted\nok +last purge +1 object\n$/,
+      /skipped +the store's copy +interrupted\nok +last purge +3 objects\n$/,
     );
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.endsWith('.tmp'));
-    // The server has its lease of the queue, and every purge leaves its time.
+    // The server has its lease of the queue, and every purge leaves its time: that of the unit, and that of the one for the early purge.
     const left = files.filter(({ name }) => name !== 'last' && name !== 'queue.json');
-    expect(left.map(({ parentPath }) => parentPath)).toEqual([join(folder, 'purged')]);
+    const purged = join(folder, 'purged');
+    expect(left.map(({ parentPath }) => parentPath)).toEqual([purged, purged]);
     expect(cloudFront.invalidations()).toHaveLength(1);
   });
 });

@@ -96,7 +96,7 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.url ?? '';
-    const copy = kept.get(target);
+    const copy = request.method === 'OPTIONS' ? undefined : kept.get(target);
     if (copy?.isOfMiss) kept.delete(target);
     const { status, headers, body } = copy ?? (await askService(target, request));
     const sent = { ...headers, 'x-cache': copy ? 'Hit from cloudfront' : 'Miss from cloudfront' };
@@ -108,7 +108,8 @@ export async function setUpCdn(serviceUrl: string, missSeconds = 1) {
   }
 
   async function askService(target: string, { method }: IncomingMessage): Promise<Copy> {
-    const response = await fetch(serviceUrl + target);
+    // A HEAD becomes a GET, whose answer can be kept.
+    const response = await fetch(serviceUrl + target, { method: method === 'OPTIONS' ? method : 'GET' });
     const { 'cache-status': cacheStatus = '', ...headers } = Object.fromEntries(response.headers);
     const isOfMiss = cacheStatus.includes('fwd=miss');
     const copy = {
