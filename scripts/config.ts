@@ -25,7 +25,7 @@ export function configCommand(): Command {
 /** A variable in effect. */
 interface Setting {
   name: string;
-  /** Secrets: `hidden`. Not set and without a value: what that means. */
+  /** Secrets, and the queries of URLs that may have one: `hidden`. Not set and without a value: what that means. */
   value: string;
   from: 'environment' | 'default';
 }
@@ -43,8 +43,13 @@ function printConfig({ set, json }: { set?: true; json?: true }): void {
 function settingOf(variable: Variable<unknown>, env: NodeJS.ProcessEnv): Setting {
   const { name, isSecret } = variable;
   const text = env[name];
-  if (text) return { name, value: isSecret ? 'hidden' : text, from: 'environment' };
+  if (text) return { name, value: isSecret ? 'hidden' : withoutQueries(name, text), from: 'environment' };
   return { name, value: defaultOf(variable), from: 'default' };
+}
+
+/** Programs that are told something are often given a secret in the query of their URL. */
+function withoutQueries(name: string, text: string): string {
+  return name === 'CDN' || name === 'NOTIFY' ? text.replaceAll(/\?[^,\s]*/g, '?hidden') : text;
 }
 
 function defaultOf({ default: unset }: Variable<unknown>): string {

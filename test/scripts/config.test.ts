@@ -35,6 +35,14 @@ describe('the command config', () => {
     }
   });
 
+  it('prints addresses without their queries, which may have a secret', async () => {
+    const urls = 'https://cache.test/a?token=s3cret,https://cache.test/b';
+    const { stdout } = await runCommandInProcess(['config', '--set'], { CDN: urls });
+    expect(stdout).toMatch(
+      /^CDN +environment {2}https:\/\/cache\.test\/a\?hidden,https:\/\/cache\.test\/b$/m,
+    );
+  });
+
   it('prints JSON, and with --set only what is set', async () => {
     const { stdout } = await runCommandInProcess(['config', '--json', '--set'], {
       PORT: '8080',
