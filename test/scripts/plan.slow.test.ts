@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addPlanOptions } from '../../scripts/plan/options.ts';
+import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
 import { figuresIn } from '../support/plan/figures.ts';
-import { runProgram } from '../support/program.ts';
 
-async function runPlan(args: readonly string[], env: Record<string, string> = {}) {
-  const program = runProgram('scripts/edgepress.ts', ['plan', ...args], env);
-  return { status: await program.ended, ...program.output };
-}
+const runPlan = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommandInProcess(['plan', ...args], env);
 
 const REGION = ['--region', 'us-east-1'];
 const MILLION = ['--units-per-hour', '1000000', '--images', '5', '--ms', '350', '--fetch-ms', '0', ...REGION];
@@ -42,7 +40,7 @@ describe('edgepress plan', () => {
   });
 
   it('prints the same figures with --json as in the text', async () => {
-    const [text, json] = await Promise.all([runPlan(MILLION), runPlan([...MILLION, '--json'])]);
+    const [text, json] = [await runPlan(MILLION), await runPlan([...MILLION, '--json'])];
     // Efforts and flat-rate plans are tables in the text, with the formula of each column.
     const { effort, flatRates, ...plan } = JSON.parse(json.stdout);
     expect(plan.workers.busyVcpus).toEqual({

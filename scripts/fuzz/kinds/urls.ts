@@ -178,9 +178,12 @@ async function requestUrl(
   return outcome;
 }
 
-/** Whether a status says that no source was asked: of the URL (400 to 404, 414), or of headers that are too large (431). */
+/**
+ * Whether a status says that no source was asked: of the URL (400 to 404, 414), of headers that are too large (431), or of a page for those who
+ * have logged in, where nothing is left of the path (303).
+ */
 function isRefusal(status: number): boolean {
-  return (status >= 400 && status <= 404) || status === 414 || status === 431;
+  return (status >= 400 && status <= 404) || status === 303 || status === 414 || status === 431;
 }
 
 /** Clients may rewrite these characters in a signed query. */
