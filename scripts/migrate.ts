@@ -3,12 +3,28 @@ import { type ImageUrlParts, InvalidImageUrl, imageUrl } from '../src/client/ima
 import { baseUrlOf } from '../src/config.ts';
 import type { Line } from '../src/unit/read-lines.ts';
 import { CommandFailure } from './cli/command.ts';
+import { addExamples } from './cli/examples.ts';
 import { openLineInput } from './cli/input.ts';
 import { addRequiredOption } from './cli/options.ts';
 import { type LineOutput, printMessage, standardOutput } from './cli/output.ts';
 import { readEnvironment } from './cli/unit-session.ts';
-import { NotTranslatable, translate } from './migrate/old-image.ts';
-import { READERS, type Service } from './migrate/services.ts';
+import { readAwsSamplesUrl } from './migrate/aws-samples.ts';
+import { readImgproxyUrl } from './migrate/imgproxy.ts';
+import { readIpxUrl } from './migrate/ipx.ts';
+import { readNextImageUrl } from './migrate/next-image.ts';
+import { NotTranslatable, type ReadOldImage, translate } from './migrate/old-image.ts';
+import { readThumborUrl } from './migrate/thumbor.ts';
+
+/** The services whose URLs are read, by their names on the command line. */
+export const READERS = {
+  imgproxy: readImgproxyUrl,
+  thumbor: readThumborUrl,
+  'next-image': readNextImageUrl,
+  ipx: readIpxUrl,
+  'aws-samples': readAwsSamplesUrl,
+} satisfies Record<string, ReadOldImage>;
+
+export type Service = keyof typeof READERS;
 
 interface MigrateOptions {
   unit: string;
@@ -26,20 +42,26 @@ export function migrateCommand(): Command {
     .addArgument(new Argument('<service>', 'the service').choices(Object.keys(READERS)))
     .argument('<url...>', 'its URLs, with or without the host; - reads them from standard input, one a line');
   addRequiredOption(command, new Option('--unit <id>', 'the data unit that the images belong to'));
-  return command
+  command
     .option('--origin <url>', 'what relative sources are relative to: a site, or s3://bucket')
     .option('--json', 'print a line of JSON for each URL, with what is lost')
     .addHelpText(
       'after',
       `
 The URLs are signed with the first of SIGNING_KEYS, and start with PUBLIC_URL. What is not carried over is said on standard error.
-Ends with 2 when a URL cannot be translated.
-
-Examples:
-  edgepress migrate imgproxy --unit unit-1 '/sig/rs:fit:300/plain/https://shop.example.com/a.jpg@webp'
-  edgepress migrate next-image --unit unit-1 --origin https://shop.example.com - < urls.txt`,
+Exit status 2: a URL cannot be translated.`,
     )
     .action(migrate);
+  return addExamples(command, [
+    [
+      "edgepress migrate imgproxy --unit unit-1 '/sig/rs:fit:300/plain/https://shop.example.com/a.jpg@webp'",
+      'one URL',
+    ],
+    [
+      'edgepress migrate next-image --unit unit-1 --origin https://shop.example.com - < urls.txt',
+      'many, whose sources are relative',
+    ],
+  ]);
 }
 
 async function migrate(service: Service, urls: readonly string[], options: MigrateOptions): Promise<void> {

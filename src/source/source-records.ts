@@ -22,7 +22,7 @@ const BACKOFF = {
 const MAX_CLOCK_DIFFERENCE_MS = MINUTE_MS;
 
 /** The errors that are the source's, which are cached. All others are caused by the request or by this service. */
-const CACHED_CODES = [
+export const CACHED_CODES = [
   'source_forbidden',
   'source_not_found',
   'source_too_large',

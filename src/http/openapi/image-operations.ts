@@ -1,4 +1,5 @@
 import { PREFLIGHT_HEADERS } from '../../protocol/problem.ts';
+import { CACHED_CODES } from '../../source/source-records.ts';
 import { type ImageParameterOptions, imageParameters } from './image-parameters.ts';
 import type { ApiResponse, Operation, Parameter, PathItem, ResponseHeader } from './openapi.ts';
 import { problemResponses } from './problem-responses.ts';
@@ -57,19 +58,7 @@ const ANSWERS: Record<string, ApiResponse> = {
     description: 'The image has no such part.',
     headers: { ...HEADERS, ...CONTENT_RANGE('^bytes \\*/\\d+$') },
   },
-  ...problemResponses([
-    'bad_request',
-    'bad_signature',
-    'expired',
-    'source_forbidden',
-    'source_not_found',
-    'source_too_large',
-    'source_not_image',
-    'source_corrupt',
-    'source_unavailable',
-    'overloaded',
-    'source_timeout',
-  ]),
+  ...problemResponses(['bad_request', 'bad_signature', 'expired', ...CACHED_CODES, 'overloaded']),
 };
 
 const CONDITIONS: readonly Parameter[] = [

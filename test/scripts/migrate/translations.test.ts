@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { translate } from '../../../scripts/migrate/old-image.ts';
-import { READERS, type Service } from '../../../scripts/migrate/services.ts';
+import { READERS, type Service } from '../../../scripts/migrate.ts';
 import { imageUrl } from '../../../src/client/image-url.ts';
 
 const ORIGIN = 'https://shop.test';
