@@ -64,9 +64,10 @@ export async function* readUnits(
   const meter = createMeter(chunks);
   const turns = createTurns();
   let [lastLine, isBegun] = [1, false];
+  let join: ReturnType<typeof createJoin> | undefined;
   try {
     const { entries, kind, notes } = await openInput(meter.text(), options);
-    const join = createJoin(kind, notes);
+    join = createJoin(kind, notes);
     const read = createEntryReader(options.toUnit, notes, meter.asSent);
     for await (const batch of entries) {
       for (const entry of batch) {
@@ -80,6 +81,8 @@ export async function* readUnits(
     yield* join.end();
   } catch (error) {
     if (!(error instanceof InputFault) || !isBegun) throw error;
+    // Thousands of units wait for further rows: those that were read are taken, as the refusal says.
+    yield* join?.end() ?? [];
     const detail = `${DAMAGE}: ${error.message}`;
     yield { line: lastLine + 1, state: 'refused', detail };
   }

@@ -55,8 +55,19 @@ export async function findInputKind(
   const { head, all } = await peekChunks(chunks, HEAD_BYTES, isEnough);
   const other = OTHER_TYPES.find(([magic]) => head.toString('latin1').startsWith(magic));
   if (other) throw new InputFault(`it is ${other[1]}`, { isOtherType: true });
-  const text = head.toString().trimStart();
-  if (text.startsWith('[') || isObjectOverLines(text)) return { kind: { format: 'values' }, all };
+  const start = head.toString().trimStart();
+  if (start.startsWith('[') || isObjectOverLines(start)) return { kind: { format: 'values' }, all };
+  if (!start.startsWith('{') && hasReturnsOnly(head))
+    return kindOfLines(start.replaceAll('\r', '\n'), returnsToLineFeeds(all), declared, hasOtherId);
+  return kindOfLines(start, all, declared, hasOtherId);
+}
+
+function kindOfLines(
+  text: string,
+  all: AsyncIterable<Uint8Array>,
+  declared: DeclaredFormat,
+  hasOtherId: boolean,
+): { kind: InputKind; all: AsyncIterable<Uint8Array> } {
   const delimiter = declared === 'json' || text.startsWith('{') ? undefined : findDelimiter(text);
   if (delimiter === undefined) {
     if (declared === 'csv' && text !== '' && !text.startsWith('{')) throw noHeader(text);
@@ -64,6 +75,16 @@ export async function findInputKind(
   }
   const isCsv = declared === 'csv' || hasOtherId || hasIdColumn(text, delimiter) || hasUrlRow(text);
   return { kind: isCsv ? { format: 'csv', delimiter } : { format: 'lines' }, all };
+}
+
+/** Whether lines end with a carriage return alone, as in Excel's "CSV (Macintosh)". */
+function hasReturnsOnly(head: Buffer): boolean {
+  return head.includes('\r') && !head.includes('\n');
+}
+
+async function* returnsToLineFeeds(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const [LINE_FEED, RETURN] = [0x0a, 0x0d];
+  for await (const chunk of chunks) yield chunk.map((byte) => (byte === RETURN ? LINE_FEED : byte));
 }
 
 /** Whether it is an array, a line with an object, or two lines that are not blank. More may come much later, as through a pipe. */
