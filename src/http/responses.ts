@@ -13,6 +13,7 @@ import {
 } from '../protocol/problem.ts';
 import { shuttingDown } from '../variant/overloaded.ts';
 import type { Trace } from '../variant/trace.ts';
+import { encodeJson } from './encode-json.ts';
 import type { AppEnvironment } from './http-request.ts';
 
 /** `COMMON_HEADERS` is the one table of the headers that every public response carries. It is read once, at load. */
@@ -68,9 +69,13 @@ export function sendProblem(c: Context<AppEnvironment>, error: EdgepressError): 
   return c.newResponse(body, status as StatusCode, headers);
 }
 
-/** Answers a request to a unit route with JSON. It ends with a line break, for terminals. */
-export function sendJson(c: Context<AppEnvironment>, value: object, status: 200 | 202 = 200): Response {
-  return sendText(c, `${JSON.stringify(value)}\n`, 'application/json', status);
+/** Answers a request to a unit route with JSON. It ends with a line break, for terminals. Others get a turn while long lists are written. */
+export async function sendJson(
+  c: Context<AppEnvironment>,
+  value: object,
+  status: 200 | 202 = 200,
+): Promise<Response> {
+  return sendBody(c, await encodeJson(value), 'application/json', status);
 }
 
 /** Answers a request to a unit route. */
@@ -80,7 +85,16 @@ export function sendText(
   contentType: string,
   status: 200 | 202 = 200,
 ): Response {
-  c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : Buffer.byteLength(body);
+  return sendBody(c, Buffer.from(body), contentType, status);
+}
+
+function sendBody(
+  c: Context<AppEnvironment>,
+  body: Buffer<ArrayBuffer>,
+  contentType: string,
+  status: 200 | 202,
+): Response {
+  c.get('trace').bytesOut = c.req.method === 'HEAD' ? 0 : body.byteLength;
   return c.body(body, status, { 'Content-Type': contentType, ...PRIVATE_HEADERS });
 }
 

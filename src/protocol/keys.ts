@@ -113,10 +113,29 @@ export function variantAddress(name: VariantName, sha256: Sha256): VariantAddres
   const source = shorten(sha256(name.src));
   const folder = `${unitFolder(name.unit, unitHash)}/${source}`;
   return {
-    key: `${folder}/${name.width}-${name.tier}.${name.format}`,
-    recordKey: `${folder}/${SOURCE_RECORD_NAME}`,
+    key: variantKey(folder, name),
+    recordKey: sourceRecordKey(folder),
     cacheTag: `${unitTag(unitHash)},s-${source}`,
   };
+}
+
+/**
+ * Returns the folder of the variants of a source. Who needs the keys of many variants hashes each source once with it.
+ *
+ * @param folder - of the unit
+ */
+export function sourceFolder(folder: string, src: string, sha256: Sha256): string {
+  return `${folder}/${shorten(sha256(src))}`;
+}
+
+/** Returns the key of a variant in the folder of its source. */
+export function variantKey(folder: string, { width, tier, format }: VariantSpec): string {
+  return `${folder}/${width}-${tier}.${format}`;
+}
+
+/** Returns the key of the source record in the folder of its source. */
+export function sourceRecordKey(folder: string): string {
+  return `${folder}/${SOURCE_RECORD_NAME}`;
 }
 
 /** Returns the cache tag that all variants of a unit share. */

@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import type { Effort } from '../encode/encoder.ts';
-import { parseVariantKey, unitAddress, type VariantSpec, variantAddress } from '../protocol/keys.ts';
+import { parseVariantKey, sourceFolder, unitAddress, type VariantSpec } from '../protocol/keys.ts';
 import { requesterOf } from '../variant/variant-object.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import type { InventoryServices } from './inventory.ts';
@@ -98,13 +98,8 @@ async function statesOf(
 
 /** Returns the folders of the sources that a unit names. */
 function foldersOf({ id, images }: Manifest, { sha256 }: AskedServices): ReadonlySet<string> {
-  const spec = { width: 1, tier: 'balanced', format: 'jpeg' } as const;
-  return new Set(
-    images.map(({ src }) => {
-      const { key } = variantAddress({ unit: id, src, ...spec }, sha256);
-      return key.slice(0, key.lastIndexOf('/'));
-    }),
-  );
+  const { folder } = unitAddress(id, sha256);
+  return new Set(images.map(({ src }) => sourceFolder(folder, src, sha256)));
 }
 
 function isWanted({ widths, tiers, formats }: WantedVariants, { width, tier, format }: VariantSpec): boolean {

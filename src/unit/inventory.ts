@@ -1,9 +1,11 @@
 import {
   parseVariantKey,
   type Sha256,
+  sourceFolder,
+  sourceRecordKey,
   unitAddress,
   type VariantSpec,
-  variantAddress,
+  variantKey,
 } from '../protocol/keys.ts';
 import type { SourceRecord, SourceRecords } from '../source/source-records.ts';
 import type { ListedObject, VariantStore } from '../store/store.ts';
@@ -55,7 +57,8 @@ export async function readUnitInventory(
   const { store, records, sha256 } = services;
   const { id } = manifest;
   const listed = new Map<string, ListedObject>();
-  for await (const object of store.list(unitAddress(id, sha256).folder)) listed.set(object.key, object);
+  const { folder: unitFolder } = unitAddress(id, sha256);
+  for await (const object of store.list(unitFolder)) listed.set(object.key, object);
   const objects = [...listed.values()];
   const hasEtags = objects.some(({ etag }) => etag !== undefined);
   // Of a single one, the variant itself tells more for the same price.
@@ -63,23 +66,31 @@ export async function readUnitInventory(
   const known = isWorthReading ? await readKnownVariants(store, id, sha256) : new Map();
   const wanted = wantedSpecs(manifest);
 
-  async function findVariant(spec: VariantSpec, key: string): Promise<FoundVariant[]> {
-    const object = listed.get(key);
-    if (!object) return [];
+  async function findVariant(spec: VariantSpec, object: ListedObject): Promise<FoundVariant[]> {
+    const { key } = object;
     // A variant that is listed and not found is damaged, or was removed meanwhile.
     const info = knownInfo(object, known) ?? (await store.head(key));
     return info ? [{ spec, key, info }] : [];
   }
 
+  async function findVariants(folder: string): Promise<FoundVariant[]> {
+    // A unit may have ten thousand images with dozens of variants each: what is not listed costs no promise.
+    const lookups = wanted.flatMap((spec) => {
+      const object = listed.get(variantKey(folder, spec));
+      return object ? [findVariant(spec, object)] : [];
+    });
+    return lookups.length === 0 ? [] : (await Promise.all(lookups)).flat();
+  }
+
   return {
     hasEtags,
     async readImage(image) {
-      const addressOf = (spec: VariantSpec) => variantAddress({ unit: id, src: image.src, ...spec }, sha256);
-      const variants = await Promise.all(wanted.map((spec) => findVariant(spec, addressOf(spec).key)));
-      const found = variants.flat();
-      const missing = wanted.filter((_, index) => variants[index]?.length === 0);
-      const recordKey = wanted[0] && addressOf(wanted[0]).recordKey;
-      const isRecorded = recordKey !== undefined && missing.length > 0 && listed.has(recordKey);
+      const folder = sourceFolder(unitFolder, image.src, sha256);
+      const found = await findVariants(folder);
+      const isFound = new Set(found.map(({ spec }) => spec));
+      const missing = found.length === 0 ? wanted : wanted.filter((spec) => !isFound.has(spec));
+      const recordKey = sourceRecordKey(folder);
+      const isRecorded = missing.length > 0 && listed.has(recordKey);
       const record = isRecorded ? await records.read(recordKey, image.src) : undefined;
       return { image, wanted, found, missing, record };
     },

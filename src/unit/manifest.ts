@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { FORMATS, TIERS } from '../protocol/request.ts';
 import { lastPurgeField, startOf, type WorkStart } from '../protocol/work-start.ts';
 import type { StoredObject } from '../store/store.ts';
-import type { Unit } from './unit.ts';
+import type { Unit, UnitImage } from './unit.ts';
+
+/** A schema of the library takes thirty times as long for ten thousand images, in which others wait. */
+function isImageList(value: unknown): value is Unit['images'] {
+  return Array.isArray(value) && value.every(isImage);
+}
+
+function isImage(value: unknown): value is UnitImage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { src, name } = value as Record<keyof UnitImage, unknown>;
+  return typeof src === 'string' && (name === undefined || typeof name === 'string');
+}
 
 const manifestSchema = z.object({
   id: z.string(),
@@ -14,7 +25,7 @@ const manifestSchema = z.object({
   purgesSeen: z.iso.datetime().optional(),
   /** When the pack was stored that it comes from, by the store's clock. Not set when it was not in a pack. */
   packedAt: z.iso.datetime().optional(),
-  images: z.array(z.object({ src: z.string(), name: z.string().optional() })),
+  images: z.custom<Unit['images']>(isImageList),
   widths: z.array(z.int()),
   tiers: z.array(z.enum(TIERS)),
   formats: z.array(z.enum(FORMATS)),

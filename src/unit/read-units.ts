@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { createTurns } from '../turns.ts';
 import { type CsvUnit, readCsvUnits } from './input/csv-units.ts';
 import { decodeText } from './input/decode-text.ts';
 import { idIn } from './input/id-in-text.ts';
@@ -41,8 +41,6 @@ export interface ReadUnitsOptions {
   isSelected?: boolean;
 }
 
-/** Lines may be read for this long before other requests get a turn, in milliseconds. */
-const UNINTERRUPTED_MS = 5;
 /** The reasons of further refusals are shorter: an input may have millions of lines that are no JSON, and nobody reads them. */
 const MAX_EXPLAINED = 10_000;
 /** How the refusal begins that says that an input cannot be read to its end. */
@@ -86,19 +84,6 @@ export async function* readUnits(
     const detail = `${DAMAGE}: ${error.message}`;
     yield { line: lastLine + 1, state: 'refused', detail };
   }
-}
-
-/** Gives others a turn, once they have waited for long enough. */
-function createTurns() {
-  let endedMs = performance.now();
-  return {
-    give(): Promise<void> | undefined {
-      if (performance.now() - endedMs < UNINTERRUPTED_MS) return undefined;
-      return setImmediate().then(() => {
-        endedMs = performance.now();
-      });
-    },
-  };
 }
 
 /** Counts the bytes of an input as it was sent, and of its text. */

@@ -4,6 +4,7 @@ import { EdgepressError, type ErrorCode } from '../protocol/error.ts';
 import { VARIANT_METADATA } from '../protocol/metadata.ts';
 import type { SigningKey } from '../protocol/signature.ts';
 import type { SourceFetcher } from '../source/source.ts';
+import { createTurns } from '../turns.ts';
 import type { CurrentManifest } from './current-manifest.ts';
 import {
   type FoundVariant,
@@ -85,17 +86,20 @@ export function createReadStatus(services: StatusServices): ReadStatus {
   };
 }
 
-/** Returns the state of each image of a unit, and what it follows from. */
+/** Returns the state of each image of a unit, and what it follows from. Others get a turn meanwhile: it may have ten thousand. */
 export async function readImages(
   services: StatusServices,
   manifest: Manifest,
 ): Promise<{ status: ImageStatus; inventory: ImageInventory }[]> {
   const { readImage } = await readUnitInventory(services, manifest);
+  const turns = createTurns();
   return await pMap(
     manifest.images,
     async (image) => {
+      const turn = turns.give();
+      if (turn) await turn;
       const inventory = await readImage(image);
-      return { inventory, status: await imageStatus(services, manifest, inventory) };
+      return { inventory, status: imageStatus(services, manifest, inventory) };
     },
     { concurrency: LOOKUP_CONCURRENCY },
   );
@@ -111,11 +115,7 @@ export async function readManifest({ manifests }: StatusServices, id: string): P
   }
 }
 
-async function imageStatus(
-  services: StatusServices,
-  manifest: Manifest,
-  inventory: ImageInventory,
-): Promise<ImageStatus> {
+function imageStatus(services: StatusServices, manifest: Manifest, inventory: ImageInventory): ImageStatus {
   const { found, missing } = inventory;
   const { src, name } = inventory.image;
   const image = { src, ...(name !== undefined && { name }) };

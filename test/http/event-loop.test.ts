@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { startForbiddingService } from '../support/http/operator.ts';
+import type { UnitStatus } from '../../src/unit/status.ts';
+import { startAdminService, startForbiddingService } from '../support/http/operator.ts';
 
 it.each([
   ['empty objects', '{}\n'],
@@ -18,6 +19,29 @@ it.each([
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(await (await refusal).json()).toMatchObject({ refusedCount: 20_000 });
+  expect(answered).toBeGreaterThan(3);
+});
+
+it('Others are answered while the status of a unit with 10,000 images is read', async () => {
+  const { adminRequest, service } = await startAdminService();
+  const sources = Array.from({ length: 10_000 }, (_, index) => `https://images.test/${index}.jpg`);
+  const images = sources.map((src) => ({ src }));
+  const wanted = { widths: [160], tiers: ['balanced'], formats: ['webp'] } as const;
+  // Its jobs are not put on the queue: all images wait.
+  await service.unitServices.units.submitBatch([{ id: 'large', images, ...wanted }], { retry: false });
+  let isDone = false;
+  const status = adminRequest('GET', '/units/large').finally(() => {
+    isDone = true;
+  });
+  let answered = 0;
+  while (!isDone) {
+    await service.request('/healthz');
+    answered++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const read = (await (await status).json()) as UnitStatus;
+  expect(read.images.map(({ src }) => src)).toEqual(sources);
+  expect(read.totals.pending).toBe(10_000);
   expect(answered).toBeGreaterThan(3);
 });
 
