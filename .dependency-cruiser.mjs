@@ -7,7 +7,7 @@ const inSource = { path: '^src/' };
  */
 const LAYERS = [
   'protocol/',
-  '(aws-region|backoff|circuit-breaker|hashing|lock-table|locks|missing-resource|near-name|parse-url|share-calls|turns)\\.ts$',
+  '(aws-region|backoff|circuit-breaker|forward-to-standard-error|hashing|lock-table|locks|missing-resource|near-name|parse-url|share-calls|turns)\\.ts$',
   'telemetry/',
   'client/',
   'store/',

@@ -1,5 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
+import { forwardToStandardError } from '../forward-to-standard-error.ts';
 import { createLockTable } from '../lock-table.ts';
 import { createMetricsCollector } from './collect-metrics.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -14,6 +16,8 @@ export interface PrimaryOptions {
   log: Logger;
   /** Called once all workers accept requests, with their address. */
   onListening: (url: string) => void;
+  /** Writes the log lines of a worker. */
+  forwardLog: (stdout: Readable) => void;
 }
 
 /** The workers of this process. */
@@ -36,7 +40,7 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
  * Runs workers of this program that listen at the same port. This process answers no requests: it starts a worker again that has died, holds
  * the locks that workers share, and names the one that works on the queue.
  */
-export function startPrimary({ workers, port, log, onListening }: PrimaryOptions): Primary {
+export function startPrimary({ workers, port, log, onListening, forwardLog }: PrimaryOptions): Primary {
   const listening = new Set<Worker>();
   const startTimesMs = new WeakMap<Worker, number>();
   const restartDelay = createRestartDelay();
@@ -77,6 +81,10 @@ export function startPrimary({ workers, port, log, onListening }: PrimaryOptions
   function startWorker(): void {
     const worker = cluster.fork({ PORT: String(port) });
     startTimesMs.set(worker, performance.now());
+    const { stdout, stderr } = worker.process;
+    // When no more files can be open, Node makes no pipes.
+    if (stdout) forwardLog(stdout);
+    if (stderr) forwardToStandardError(stderr);
   }
 
   function addListening(worker: Worker, url: string): void {
@@ -126,8 +134,8 @@ export function startPrimary({ workers, port, log, onListening }: PrimaryOptions
 
   // Workers accept connections themselves. Those that this process has handed to a worker would hang if it died before it took them.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  // After the policy, which this freezes. Keeps NaN in metrics.
-  cluster.setupPrimary({ serialization: 'advanced' });
+  // After the policy, which this freezes. `advanced` keeps NaN in metrics. Workers that shared the standard output would block each other.
+  cluster.setupPrimary({ serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   cluster.on('message', (worker, message: WorkerMessage) => {
     const handle = handlers[message.kind] as Handler<WorkerMessage['kind']> | undefined;
     handle?.(worker, message);

@@ -1,4 +1,5 @@
 import { fstatSync, write, writeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { sleep } from '../backoff.ts';
 
 // Not `pino.destination`: its exit waits for ever for a reader that is gone or a disk that is full, a full disk ends the process, and
@@ -18,11 +19,13 @@ export interface LogOutputOptions {
 export interface LogOutput {
   /** @param line - with its line break */
   write(line: string): void;
+  /** Writes the lines of another process. While there is no room for more, nothing is read from it, so that it drops lines itself. */
+  forward(lines: Readable): void;
   /** Returns the number of lines so far that were dropped, because the log could not be written, or not as fast. */
   droppedLines(): number;
   /** Sets what is called when the log can be written again, with the lines that were dropped since the last call. */
   onRecovered(listener: (dropped: LostLines) => void): void;
-  /** Resolves when all lines are written, or after a time. */
+  /** Resolves when all lines are written, those of ended processes included, or after a time. */
   flush(maxMs: number): Promise<void>;
   /** Writes all lines that standard output takes at once: for the end of the process. */
   flushSync(): void;
@@ -39,7 +42,7 @@ const STDOUT = 1;
 const RETRY_MS = 1000;
 /** How long a write to a file takes at most that does not hang. */
 const STUCK_MS = 900;
-/** How often `flush` looks. */
+/** How often the buffer is looked at, by what waits for it. */
 const POLL_MS = 10;
 
 /** Returns a destination for standard output. There must not be two. */
@@ -51,6 +54,8 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
   let inFlight: { bytes: Buffer; sinceMs: number } | undefined;
   /** Whether the last write failed, and the next one is not due yet. */
   let isFailing = false;
+  /** Processes whose lines have not ended. */
+  let forwarded = 0;
 
   function writeNext(): void {
     if (inFlight || isFailing) return;
@@ -79,18 +84,43 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
     }, RETRY_MS).unref();
   }
 
+  function writeLine(line: string): void {
+    if (!batches.add(line)) losses.add();
+    else if (batches.bytes() >= minBytes) writeNext();
+  }
+
+  async function forwardLines(stream: Readable): Promise<void> {
+    let rest = '';
+    for await (const text of stream.setEncoding('utf8')) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) writeLine(`${line}\n`);
+      while (batches.bytes() > bufferBytes / 2) await sleep(POLL_MS);
+    }
+    if (rest !== '') writeLine(`${rest}\n`);
+  }
+
   setInterval(writeNext, flushMs).unref();
   return {
-    write(line) {
-      if (!batches.add(line)) losses.add();
-      else if (batches.bytes() >= minBytes) writeNext();
+    write: writeLine,
+    forward(lines) {
+      forwarded += 1;
+      void forwardLines(lines)
+        .catch((error: Error) => losses.explain(error.message))
+        .finally(() => {
+          forwarded -= 1;
+        });
     },
     droppedLines: losses.total,
     onRecovered: losses.onReport,
     async flush(maxMs) {
       const start = performance.now();
       writeNext();
-      while ((inFlight || batches.bytes() > 0) && !isFailing && performance.now() - start < maxMs) {
+      while (
+        (inFlight || batches.bytes() > 0 || forwarded > 0) &&
+        !isFailing &&
+        performance.now() - start < maxMs
+      ) {
         await sleep(POLL_MS);
         writeNext();
       }

@@ -8,14 +8,12 @@ import { listen } from '../http/listen.ts';
 import { type RunningServer, startServer } from '../http/service.ts';
 import { logOptions } from '../telemetry/log-options.ts';
 import { collectLessOften } from './collect-less-often.ts';
-import { createLogOutput, type LogOutput, type LogOutputOptions } from './log-output.ts';
+import { createLogOutput, type LogOutput } from './log-output.ts';
 
 /** Ten thousand lines or so: what a reader may be behind. */
 const LOG_BUFFER_BYTES = 2 ** 22;
 /** Log lines are written in batches: a write for each costs as much as a hit. */
 const LOG_BATCH = { minBytes: 49_152, maxBytes: 65_536, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
-/** Lines of several processes stay whole in a pipe if each write is no longer than 4,096 bytes (`PIPE_BUF`). */
-const SHARED_LOG_BATCH = { minBytes: 2048, maxBytes: 4096, flushMs: 100, bufferBytes: LOG_BUFFER_BYTES };
 /** How long the exit waits for a slow reader of the log. */
 const MAX_LOG_FLUSH_MS = 1000;
 
@@ -30,7 +28,7 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config, start: typeof startServer): Promise<void> {
-  const { log, output } = createLog(config, LOG_BATCH);
+  const { log, output } = createLog(config);
   const server = await start(config, log, output);
   logListening(log, server.url, config);
   closeOnSignal(server, log, output);
@@ -44,7 +42,7 @@ function logListening(log: Logger, url: string, config: Config, more: Record<str
 }
 
 async function serveAsWorker(config: Config): Promise<void> {
-  const { log, output } = createLog(config, SHARED_LOG_BATCH, { worker: cluster.worker?.id });
+  const { log, output } = createLog(config, { worker: cluster.worker?.id });
   const membership = joinCluster();
   const server = await startServer(config, log, output, membership);
   closeOnSignal(server, log, output);
@@ -53,10 +51,10 @@ async function serveAsWorker(config: Config): Promise<void> {
 
 async function startWorkers(config: Config): Promise<void> {
   const { workers } = config;
-  const { log, output } = createLog(config, SHARED_LOG_BATCH);
+  const { log, output } = createLog(config);
   const onListening = (url: string) => logListening(log, url, config, { workers });
   const port = config.port === 0 ? await findFreePort(config.host) : config.port;
-  const primary = startPrimary({ workers, port, log, onListening });
+  const primary = startPrimary({ workers, port, log, onListening, forwardLog: output.forward });
   closeOnSignal(primary, log, output);
   void primary.failed.then(async (status) => {
     await primary.close();
@@ -73,8 +71,8 @@ async function findFreePort(host: string): Promise<number> {
 }
 
 /** @param bindings - fields of each line */
-function createLog({ logLevel }: Config, batch: LogOutputOptions, bindings: Record<string, unknown> = {}) {
-  const output = createLogOutput(batch);
+function createLog({ logLevel }: Config, bindings: Record<string, unknown> = {}) {
+  const output = createLogOutput(LOG_BATCH);
   const log = pino(logOptions(logLevel), output).child(bindings);
   output.onRecovered(({ count, reason }) =>
     log.error({ dropped: count, reason }, 'log lines were lost: the log could not be written'),

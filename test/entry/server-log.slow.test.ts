@@ -1,11 +1,15 @@
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, openSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../support/http/free-port.ts';
-import { temporaryFolder, until } from '../support/http/service.ts';
+import { startOrigin, targetFor, temporaryFolder, until } from '../support/http/service.ts';
+import { photograph } from '../support/pictures.ts';
 import { SERVER, SIGNING_KEYS } from '../support/server-process.ts';
+import { encoderPidsOf, killIfThere } from '../support/workers.ts';
 
 const LOG_PROGRAM = 'test/support/entry/log-program.ts';
 
@@ -18,34 +22,72 @@ function start(command: string, stdio: StdioOptions, env: Record<string, string>
   return child;
 }
 
-async function serverEnvironment(workers: number) {
+async function serverEnvironment(workers: number, origin?: { authority: string }) {
   const port = await findFreePort();
   const env = {
     PORT: String(port),
     STORE: `file:${await temporaryFolder()}`,
     WORKERS: String(workers),
     LOG_LEVEL: 'debug',
-    SIGNING_KEYS,
+    ...(origin ? { SOURCE_ALLOW_PRIVATE: origin.authority } : { SIGNING_KEYS }),
   };
-  return { url: `http://127.0.0.1:${port}/healthz`, env };
+  return { url: `http://127.0.0.1:${port}`, env };
 }
 
 const answers = (url: string) =>
-  fetch(url).then(
+  fetch(`${url}/healthz`).then(
     ({ ok }) => ok,
     () => false,
   );
 
-/** More than a pipe takes. */
-async function logMuch(url: string): Promise<void> {
-  for (let count = 0; count < 500; count++) expect(await answers(url)).toBe(true);
+/** Several batches of lines. */
+async function logMuch(url: string, lines = 500): Promise<void> {
+  for (let count = 0; count < lines; count++) expect(await answers(url)).toBe(true);
 }
 
-/** A pipe that stays open, and the file descriptor of both its ends. */
-async function createPipe(): Promise<number> {
+/** A pipe that stays open: the file descriptor of both its ends, for programs, and its path. */
+async function createPipe() {
   const path = join(await temporaryFolder(), 'pipe');
   execFileSync('mkfifo', [path]);
-  return openSync(path, 'r+');
+  return { path, fd: openSync(path, 'r+') };
+}
+
+/** Writes to a pipe what it takes. */
+function fillPipe(path: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  for (const bytes of [4096, 1]) {
+    const text = Buffer.alloc(bytes, '\n');
+    expect(() => {
+      for (;;) writeSync(fd, text);
+    }).toThrow('EAGAIN');
+  }
+  closeSync(fd);
+}
+
+/** More lines than Linux keeps of a socket: `net.core.wmem_default` is 208 KiB. */
+const SOCKET_LINES = 2000;
+
+async function startPhotoOrigin() {
+  const photo = await photograph();
+  return await startOrigin((_request, response) => response.end(photo));
+}
+
+/** All workers accept requests. */
+const LISTENING = /"listening"/;
+
+/** Reads no further. */
+async function readUntilListening(log: Readable): Promise<void> {
+  let text = '';
+  while (!LISTENING.test(text)) text += String((await once(log, 'data'))[0]);
+  log.pause();
+}
+
+/** Ends the encoder processes of a server, which starts others, and makes a variant while it logs much. */
+async function restartEncoders(server: ChildProcess, url: string, origin: { url: string }): Promise<void> {
+  for (const pid of encoderPidsOf(server.pid)) killIfThere(pid);
+  const target = targetFor(`${origin.url}/a.jpg`, { width: 160 });
+  const [{ status }] = await Promise.all([fetch(url + target), logMuch(url)]);
+  expect(status).toBe(200);
 }
 
 describe.each([1, 2])('The server, with %d workers,', (workers) => {
@@ -62,14 +104,27 @@ describe.each([1, 2])('The server, with %d workers,', (workers) => {
     expect(await once(server, 'close')).toEqual([0, null]);
   });
 
-  it('answers and ends while nobody reads its log', async () => {
-    const { url, env } = await serverEnvironment(workers);
-    const pipe = await createPipe();
-    const server = start(command, ['ignore', pipe, pipe], env);
-    await until(() => answers(url));
-    await logMuch(url);
+  it('answers and ends while nobody reads its log, which goes to a pipe', async () => {
+    const origin = await startPhotoOrigin();
+    const { url, env } = await serverEnvironment(workers, origin);
+    const { path, fd } = await createPipe();
+    const server = start(command, ['ignore', fd, fd], env);
+    for await (const line of linesOf(path)) if (LISTENING.test(line)) break;
+    fillPipe(path);
+    await restartEncoders(server, url, origin);
     server.kill('SIGTERM');
     expect(await once(server, 'close')).toEqual([0, null]);
+  });
+
+  it('answers and ends while nobody reads its log, which goes to a socket', async () => {
+    const origin = await startPhotoOrigin();
+    const { url, env } = await serverEnvironment(workers, origin);
+    const server = start(`${command} 2>&1`, ['ignore', 'pipe', 'ignore'], env);
+    await readUntilListening(server.stdout as Readable);
+    await logMuch(url, SOCKET_LINES);
+    await restartEncoders(server, url, origin);
+    server.kill('SIGTERM');
+    expect(await once(server, 'exit')).toEqual([0, null]);
   });
 
   it('answers and ends after the reader of its log has gone', async () => {
@@ -90,8 +145,8 @@ describe.each([1, 2])('The server, with %d workers,', (workers) => {
 
 describe('The log', () => {
   it('drops the lines for which there is no room, counts them, and says so when it is read again', async () => {
-    const pipe = await createPipe();
-    const program = start(`exec "$0" --import tsx ${LOG_PROGRAM}`, ['pipe', pipe, 'pipe']);
+    const { path, fd } = await createPipe();
+    const program = start(`exec "$0" --import tsx ${LOG_PROGRAM}`, ['pipe', fd, 'pipe']);
     const lost = async (lines: number) => {
       program.stdin?.write(`${lines}\n`);
       const [text] = await once(program.stderr as NonNullable<typeof program.stderr>, 'data');
@@ -101,7 +156,7 @@ describe('The log', () => {
     // The pipe takes 64 KiB, the buffer 10,000 bytes.
     const total = await lost(20_000);
     expect(total).toBeGreaterThan(10_000);
-    const lines = linesOf(pipe);
+    const lines = linesOf(path);
     for await (const line of lines) if (line === `lost ${total}: slow reader`) break;
     expect(await lost(1)).toBe(total);
   });
@@ -115,9 +170,11 @@ describe('The log', () => {
   });
 });
 
-async function* linesOf(fd: number): AsyncGenerator<string> {
+async function* linesOf(path: string): AsyncGenerator<string> {
+  // Opened anew: whether reads block belongs to what was opened, which the program shares.
+  const pipe = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
   let text = '';
-  for await (const chunk of createReadStream('', { fd })) {
+  for await (const chunk of pipe) {
     text += chunk;
     const lines = text.split('\n');
     text = lines.pop() ?? '';

@@ -45,6 +45,13 @@ function runsServer(pid: number): boolean {
   return readProcess(`${pid}/cmdline`).includes(SERVER);
 }
 
+/** Returns the encoder processes of a server, those of its workers included. */
+export function encoderPidsOf(pid: number | undefined): number[] {
+  const children = childrenOf(pid).filter(Boolean);
+  const encoders = children.filter((child) => readProcess(`${child}/cmdline`).includes('process-main'));
+  return [...encoders, ...children.filter(runsServer).flatMap(encoderPidsOf)];
+}
+
 /** Reads a file of Linux' `/proc`; returns nothing of a process that has ended. */
 function readProcess(file: string): string {
   try {

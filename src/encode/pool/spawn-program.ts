@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { constants, getPriority, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { forwardToStandardError } from '../../forward-to-standard-error.ts';
 
 export interface ProgramOptions {
   /** Concurrent encodes of one image. */
@@ -83,11 +84,12 @@ export function spawnProgram({ concurrency, maxPixels, niceness, ownSession }: P
   const limited = ['-c', `ulimit -d ${MAX_DATA_KIB}; exec "$@"`, 'sh', ...command];
   const [file = '', ...args] = existsSync(SHELL) ? [SHELL, ...limited] : command;
   const child = spawn(file, args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: ENVIRONMENT,
     detached: ownSession,
   });
-  const { pid } = child;
+  const { pid, stderr } = child;
+  if (stderr) forwardToStandardError(stderr);
   if (pid !== undefined) {
     standBack(pid, niceness);
     if (ownSession) standBackAsSession(pid, niceness);
