@@ -70,7 +70,8 @@ export async function* readUnits(
     for await (const batch of entries) {
       for (const entry of batch) {
         [lastLine, isBegun] = [Math.max(lastLine, entry.line), true];
-        yield* join.add(read(entry), entry.bytes);
+        // Not `yield*`, which waits several times even for a list of nothing.
+        for (const complete of join.add(read(entry), entry.bytes)) yield complete;
         const turn = turns.give();
         if (turn) await turn;
       }

@@ -40,8 +40,6 @@ const QUEUE_FLAG = 'queue=1';
 const LOOKUP_CONCURRENCY = 8;
 /** How many units of each state the first page shows. */
 const OVERVIEW_UNITS = 10;
-/** What is longer is not sent back to be corrected: pages are small. */
-const MAX_TEXT_SENT_BACK = 10_000;
 
 /**
  * Adds the pages of units, at the paths of the unit routes: a browser asks for HTML, and has a session in place of the token. Whatever else
@@ -78,7 +76,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
       try {
         await limitUpload(c, async () => {});
         const upload = await readUpload(c.req.raw);
-        text = upload.text?.slice(0, MAX_TEXT_SENT_BACK);
+        text = upload.text;
         const { report, ids } = await ingestUpload(upload, options, MAX_WATCHED);
         const { accepted, images, refusedCount } = report;
         c.set('counts', { units: accepted, images, refused: refusedCount });

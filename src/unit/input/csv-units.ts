@@ -85,6 +85,8 @@ function checkName(name: string, notes: InputNotes): void {
   notes.add(`the column \`${name}\` is not one of a unit: did you mean \`${meant}\`?`, 1);
 }
 
+const NO_OPTIONS: Readonly<Record<string, unknown>> = {};
+
 /** A row whose cells have been read. */
 type CellRow = CsvRow & { cells: readonly string[] };
 
@@ -101,9 +103,9 @@ function createRowReader(columns: readonly Column[], notes: InputNotes, keepsCel
     const place = { line, bytes, ...(id !== undefined && { id }) };
     const images = readImages(row);
     if ('problem' in images && !keepsCells) return [{ ...place, ...images }];
-    const all = keepsCells ? columns.map(({ name }, at) => [name, cells[at] ?? '']) : [];
+    const all = keepsCells && Object.fromEntries(columns.map(({ name }, at) => [name, cells[at] ?? '']));
     const value = {
-      ...Object.fromEntries(all),
+      ...all,
       ...(id !== undefined && { id }),
       ...optionsOf(row),
     };
@@ -170,7 +172,9 @@ function createOptionReader(columns: readonly Column[], notes: InputNotes) {
     isOfClients = (value as string[]).some(mayNameClient);
     return !isOfClients;
   }
+  const hasOptions = columns.some(({ role }) => role === 'option');
   return ({ cells, line }: CellRow): Record<string, unknown> => {
+    if (!hasOptions) return NO_OPTIONS;
     const options = columns.flatMap(({ role, field, name }, index) => {
       const cell = cells[index] ?? '';
       if (role !== 'option' || cell === '') return [];

@@ -35,19 +35,29 @@ export interface RowGroups {
   end(): readonly UnitRow[];
 }
 
+const NOTHING: readonly UnitRow[] = [];
+
 /** @param isSeen - whether a unit was open before, which it is from then on */
 export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
   const open = new Map<string, OpenUnit>();
+  // Beside the map, whose first entry takes long to find once thousands before it have been removed.
+  const order = createFirstInFirstOut<OpenUnit>();
   let bytes = 0;
-  function takeTooMany(): UnitRow[] {
+  function takeTooMany(): readonly UnitRow[] {
+    if (open.size <= MAX_OPEN_UNITS && bytes <= MAX_OPEN_BYTES) return NOTHING;
     const taken: UnitRow[] = [];
-    for (const first of open.values()) {
-      if (open.size <= MAX_OPEN_UNITS && bytes <= MAX_OPEN_BYTES) break;
+    while (open.size > MAX_OPEN_UNITS || bytes > MAX_OPEN_BYTES) {
+      const first = order.take();
+      if (!first) break;
       open.delete(first.row.unit.id);
       bytes -= first.textBytes;
       taken.push(first.row);
     }
     return taken;
+  }
+  function begin(unit: OpenUnit): void {
+    open.set(unit.row.unit.id, unit);
+    order.add(unit);
   }
   return {
     add(row, textBytes) {
@@ -58,10 +68,24 @@ export function createRowGroups(isSeen: (id: string) => boolean): RowGroups {
         return [refuse(row, `its unit has more than ${MAX_IMAGES} images`)];
       bytes += textBytes;
       if (before) join(before, row, textBytes);
-      else open.set(row.unit.id, { row, textBytes });
+      else begin({ row, textBytes });
       return takeTooMany();
     },
     end: () => [...open.values()].map(({ row }) => row),
+  };
+}
+
+/** `shift` of an array of ten thousand copies it. */
+function createFirstInFirstOut<T>() {
+  let items: T[] = [];
+  let first = 0;
+  return {
+    add: (item: T) => void items.push(item),
+    take(): T | undefined {
+      const item = items[first++];
+      if (2 * first > items.length) [items, first] = [items.slice(first), 0];
+      return item;
+    },
   };
 }
 
