@@ -25,7 +25,7 @@ export function configCommand(): Command {
 /** A variable in effect. */
 interface Setting {
   name: string;
-  /** Secrets, and the queries of URLs that may have one: `hidden`. Not set and without a value: what that means. */
+  /** Secrets, and the passwords and queries of URLs, which may have one: `hidden`. Not set and without a value: what that means. */
   value: string;
   from: 'environment' | 'default';
 }
@@ -43,13 +43,15 @@ function printConfig({ set, json }: { set?: true; json?: true }): void {
 function settingOf(variable: Variable<unknown>, env: NodeJS.ProcessEnv): Setting {
   const { name, isSecret } = variable;
   const text = env[name];
-  if (text) return { name, value: isSecret ? 'hidden' : withoutQueries(name, text), from: 'environment' };
+  if (text) return { name, value: isSecret ? 'hidden' : withoutSecrets(text), from: 'environment' };
   return { name, value: defaultOf(variable), from: 'default' };
 }
 
-/** Programs that are told something are often given a secret in the query of their URL. */
-function withoutQueries(name: string, text: string): string {
-  return name === 'CDN' || name === 'NOTIFY' ? text.replaceAll(/\?[^,\s]*/g, '?hidden') : text;
+/** Programs that are told something are often given a secret in the query of their URL, or before its host. */
+function withoutSecrets(text: string): string {
+  return text.replaceAll(/https?:\/\/[^,\s]*/gi, (url) =>
+    url.replace(/\?.*/, '?hidden').replace(/\/\/[^/?#]*@/, '//hidden@'),
+  );
 }
 
 function defaultOf({ default: unset }: Variable<unknown>): string {

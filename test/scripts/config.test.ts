@@ -35,12 +35,19 @@ describe('the command config', () => {
     }
   });
 
-  it('prints addresses without their queries, which may have a secret', async () => {
-    const urls = 'https://cache.test/a?token=s3cret,https://cache.test/b';
-    const { stdout } = await runCommandInProcess(['config', '--set'], { CDN: urls });
+  it('prints addresses without their queries and passwords, which may have a secret', async () => {
+    const env = {
+      CDN: 'https://cache.test/a?token=s3cret,https://cache.test/b',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otlp.test/v1?api-key=s3cret',
+      S3_ENDPOINT: 'http://me:s3cret@127.0.0.1:9000',
+    };
+    const { stdout } = await runCommandInProcess(['config', '--set'], env);
+    expect(stdout).not.toContain('s3cret');
     expect(stdout).toMatch(
       /^CDN +environment {2}https:\/\/cache\.test\/a\?hidden,https:\/\/cache\.test\/b$/m,
     );
+    expect(stdout).toMatch(/ https:\/\/otlp\.test\/v1\?hidden$/m);
+    expect(stdout).toMatch(/ http:\/\/hidden@127\.0\.0\.1:9000$/m);
   });
 
   it('prints JSON, and with --set only what is set', async () => {
