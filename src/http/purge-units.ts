@@ -37,6 +37,19 @@ export const purgeSchema = z.strictObject(
 );
 
 /**
+ * Refuses parameters in the query of a purge: one that was sent in the hope of something milder, such as `dryRun=1`, must not purge.
+ *
+ * @throws EdgepressError `bad_request`
+ */
+export function refuseParameters(query: string): void {
+  if (query === '') return;
+  const [parameter = ''] = query.split(/[=&]/, 1);
+  throw new EdgepressError('bad_request', `\`${parameter}\` is not a parameter here: a purge has none`, {
+    parameter,
+  });
+}
+
+/**
  * Parses the body of `POST /units/purge`.
  *
  * @throws EdgepressError `bad_request`

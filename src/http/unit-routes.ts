@@ -21,7 +21,14 @@ import {
 } from './http-request.ts';
 import { ingestBody, nothingTaken, parseFlag } from './ingest-units.ts';
 import { parseUnitQuery } from './list-units.ts';
-import { MAX_PURGE_BYTES, parsePurge, purgeGroup, purgeUnits, sayIfUntold } from './purge-units.ts';
+import {
+  MAX_PURGE_BYTES,
+  parsePurge,
+  purgeGroup,
+  purgeUnits,
+  refuseParameters,
+  sayIfUntold,
+} from './purge-units.ts';
 import { asDependencyFailure, refuseMethod, refuseRestOfBody, sendJson, sendText } from './responses.ts';
 import { readBodyHeaders } from './unit-body.ts';
 
@@ -78,6 +85,7 @@ export function addUnitRoutes(
   app.all('/units', (c) => refuseMethod(c, 'GET, HEAD, POST'));
 
   app.post('/units/purge', async (c) => {
+    refuseParameters(queryOf(targetOf(c.req.raw, c.env)));
     const request = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
     if ('group' in request) {
       const purged = await purgeGroup(units, request.group);
@@ -99,7 +107,9 @@ export function addUnitRoutes(
     throw new EdgepressError('not_found', `There is no unit ${id}: it was never sent, or was purged`);
   });
   app.delete('/units/:id', async (c) => {
-    const purge = await purgeUnits(units, [unitOf(c)]);
+    const id = unitOf(c);
+    refuseParameters(queryOf(targetOf(c.req.raw, c.env)));
+    const purge = await purgeUnits(units, [id]);
     c.set('counts', countPurged(purge.units));
     return sendJson(c, sayIfUntold({ ...purge.units[0], invalidations: purge.invalidations }));
   });

@@ -29,6 +29,20 @@ describe('POST /units/purge while the store fails', () => {
   });
 });
 
+describe('A purge with a parameter in its query', () => {
+  it.each([
+    ['DELETE', '/units/unit-1?dryRun=1', undefined],
+    ['POST', '/units/purge?dryRun=1', '{"ids":["unit-1"]}'],
+  ])('is refused, and purges nothing: %s %s', async (method, target, body) => {
+    const { adminRequest, root } = await startWithUnits(['unit-1']);
+    const before = await filesIn(root);
+    const response = await adminRequest(method, target, body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'bad_request', parameter: 'dryRun' });
+    expect(await filesIn(root)).toEqual(before);
+  });
+});
+
 describe('A purge with CloudFront as the CDN', () => {
   afterEach(() => vi.unstubAllEnvs());
 
