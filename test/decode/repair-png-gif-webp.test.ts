@@ -108,6 +108,111 @@ describe('a GIF', () => {
   });
 });
 
+/** A frame of a GIF in one colour. Without a disposal, it has no graphic control extension. */
+interface Frame {
+  left: number;
+  size: number;
+  colour: 0 | 1 | 2;
+  disposal?: 1 | 2 | 3;
+}
+
+/** Returns a GIF of 8 × 8 pixels in green, red and blue, none of them transparent. Green is the colour of the background. */
+function gifOf(frames: readonly Frame[], minimumBits = 2): Buffer {
+  const clear = 1 << minimumBits;
+  const frameOf = ({ left, size, colour, disposal }: Frame) => {
+    // Each pixel is a code of its own, after one that clears the table: all codes have the same length.
+    const codes = Array.from({ length: size * size }, () => [clear, colour]).flat();
+    const bits = [...codes, clear + 1].map((code) => code.toString(2).padStart(minimumBits + 1, '0'));
+    const data = bits.reverse().join('');
+    const bytes = Buffer.from(
+      data
+        .padStart(Math.ceil(data.length / 8) * 8, '0')
+        .match(/.{8}/g)
+        ?.map((byte) => Number.parseInt(byte, 2)) ?? [],
+    ).reverse();
+    const control = disposal === undefined ? [] : [0x21, 0xf9, 4, disposal << 2, 10, 0, 0, 0];
+    const descriptor = [0x2c, left, 0, 0, 0, size, 0, size, 0, 0, minimumBits, bytes.length];
+    return Buffer.concat([Buffer.from([...control, ...descriptor]), bytes, Buffer.of(0)]);
+  };
+  const palette = [0, 255, 0, 255, 0, 0, 0, 0, 255, 9, 9, 9];
+  const header = Buffer.from('GIF89a\x08\0\x08\0\x91\0\0', 'latin1');
+  return Buffer.concat([header, Buffer.from(palette), ...frames.map(frameOf), Buffer.from(';')]);
+}
+
+/** Returns the pixel in the middle of the left half and of the right half of each frame. */
+async function halvesOf(gif: Buffer): Promise<string[][]> {
+  const { bytes } = await inspectSource(gif, 1e6);
+  const { data, info } = await sharp(bytes, { animated: true })
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const pixel = (x: number, y: number) => data.subarray(4 * (8 * y + x), 4 * (8 * y + x) + 4).toString('hex');
+  return Array.from({ length: info.height / 8 }, (_, frame) => [
+    pixel(2, 8 * frame + 2),
+    pixel(6, 8 * frame + 2),
+  ]);
+}
+
+describe('a GIF without a transparent colour', () => {
+  const [green, red, blue, clear] = ['00ff00ff', 'ff0000ff', '0000ffff', '00000000'];
+
+  it('is transparent where its only frame leaves the screen free, as in browsers', async () => {
+    expect(await halvesOf(gifOf([{ left: 0, size: 4, colour: 1 }]))).toEqual([[red, clear]]);
+    expect(await halvesOf(gifOf([{ left: 4, size: 4, colour: 1, disposal: 1 }]))).toEqual([[clear, red]]);
+  });
+
+  it.each([2, 3] as const)('is transparent where a frame is disposed of (%i)', async (disposal) => {
+    const frames = [
+      { left: 0, size: 8, colour: 1, disposal },
+      { left: 4, size: 4, colour: 2, disposal: 2 },
+      { left: 0, size: 4, colour: 0, disposal: 1 },
+    ] as const;
+    expect(await halvesOf(gifOf(frames))).toEqual([
+      [red, red],
+      [clear, blue],
+      [green, clear],
+    ]);
+  });
+
+  it('finds a colour that no pixel has in a palette of 256', async () => {
+    const frames = [
+      { left: 0, size: 8, colour: 1, disposal: 2 },
+      { left: 4, size: 4, colour: 2, disposal: 1 },
+    ] as const;
+    expect(await halvesOf(gifOf(frames, 8))).toEqual([
+      [red, red],
+      [clear, blue],
+    ]);
+  });
+
+  it('stays as it is, opaque, where the next frame covers what is disposed of', async () => {
+    const file = gifOf([
+      { left: 0, size: 8, colour: 1, disposal: 2 },
+      { left: 0, size: 8, colour: 2, disposal: 2 },
+    ]);
+    expect((await inspectSource(file, 1e6)).bytes).toBe(file);
+    expect((await inspectSource(file, 1e6)).metadata.hasAlpha).toBe(false);
+  });
+});
+
+describe('an animated WebP', () => {
+  it('is source_corrupt if bytes are missing or too many within its frames, but not behind them', async () => {
+    const file = await (await animation(64, 48)).webp({ effort: 0 }).toBuffer();
+    const { frames } = await inspectSource(file, 1e6);
+    const middle = file.length >> 1;
+    const without = Buffer.concat([file.subarray(0, middle), file.subarray(middle + 30)]);
+    const within = Buffer.concat([file.subarray(0, middle), pseudoRandom(30), file.subarray(middle)]);
+    expect(await outcomeOf(without)).toBe('source_corrupt');
+    expect(await outcomeOf(within)).toBe('source_corrupt');
+    for (const length of [file.length - 8, 0, 0xffffffff]) {
+      const behind = Buffer.concat([file, pseudoRandom(100)]);
+      behind.writeUInt32LE(length, 4);
+      expect((await inspectSource(behind, 1e6)).frames).toBe(frames);
+      expect(await outcomeOf(behind)).toBe('image');
+    }
+  });
+});
+
 describe('a WebP with a wrong length in its header', () => {
   it.each([0, 100, 0xffffffff])('is decoded as the healthy one: %i', async (length) => {
     for (const lossless of [false, true]) {

@@ -6,6 +6,9 @@ const MAX_CODES = 2 ** MAX_BITS;
 
 /** The number of pixels that each code stands for. It is written before it is read, so one array serves all images. */
 const lengths = new Uint32Array(MAX_CODES);
+/** The colours that have been read as a code of their own, as each colour is before it is part of a longer one. */
+const colours = new Uint8Array(MAX_CODES);
+const MAX_COLOURS = 256;
 
 /**
  * Whether the data of an image block hold all of its pixels. Decoders accept fewer: they leave the rest as it was.
@@ -18,6 +21,14 @@ export function hasAllGifPixels(bytes: Uint8Array, block: number): boolean {
   const height = (bytes[block + 7] ?? 0) | ((bytes[block + 8] ?? 0) << 8);
   const minimumBits = bytes[at] ?? 0;
   return minimumBits > 0 && minimumBits < MAX_BITS && holdsPixels(bytes, at + 1, minimumBits, width * height);
+}
+
+/** Returns a colour that no pixel of a whole image block has; `undefined` if they have all that there can be. */
+export function unusedGifColour(bytes: Uint8Array, block: number): number | undefined {
+  colours.fill(0);
+  if (!hasAllGifPixels(bytes, block)) return undefined;
+  const unused = colours.lastIndexOf(0, MAX_COLOURS - 1);
+  return unused < 0 ? undefined : unused;
 }
 
 /** Follows the codes without decoding their colours: each new one stands for one pixel more than the code before it. */
@@ -48,6 +59,7 @@ function holdsPixels(bytes: Uint8Array, start: number, minimumBits: number, pixe
     if (code === clear + 1 || code > next || (code === next && previous === 0)) return false;
     if (previous > 0 && next < MAX_CODES) lengths[next++] = previous + 1;
     if (code >= next) return false;
+    if (code < clear) colours[code] = 1;
     previous = lengths[code] as number;
     count += previous;
     if (next === 1 << codeBits && codeBits < MAX_BITS) codeBits++;

@@ -1,4 +1,5 @@
 import { webpChunks } from '../containers/chunks.ts';
+import { corruptError } from '../decode-errors.ts';
 import type { ImageType } from '../image-type.ts';
 import { repairGif } from './repair-gif.ts';
 import { isOddJpeg, repairJpeg, repairJpegScans } from './repair-jpeg.ts';
@@ -59,13 +60,21 @@ export async function repairRejected(bytes: Uint8Array, type: ImageType): Promis
  * `File Size` counts all bytes after itself).
  *
  * @returns the same bytes if there is nothing to repair, or if a chunk is cut off
+ * @throws EdgepressError `source_corrupt` for an animation with something else between its chunks: libwebp would show the frames before it
  */
 function repairWebp(bytes: Uint8Array): Uint8Array {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 12;
+  const declaredEnd = 8 + file.readUInt32LE(4);
+  let [at, hasFrames] = [12, false];
   for (const { type, dataEnd, end } of webpChunks(bytes)) {
-    if (!/^[\x20-\x7e]{4}$/.test(type)) break;
+    if (!/^[\x20-\x7e]{4}$/.test(type)) {
+      // A much larger length is none: programs that stream write 0xffffffff.
+      if (hasFrames && at < declaredEnd && declaredEnd < 2 * file.length)
+        throw corruptError('webp', new Error(`no chunk at ${at}`));
+      break;
+    }
     if (dataEnd > file.length) return bytes;
+    hasFrames ||= type === 'ANMF';
     at = end;
   }
   if (at === 12 || 8 + file.readUInt32LE(4) === at) return bytes;

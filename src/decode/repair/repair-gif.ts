@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { EdgepressError } from '../../protocol/error.ts';
 import { KeptParts } from '../containers/file-parts.ts';
 import { GIF, type GifBlock, gifBlocks } from '../containers/gif-blocks.ts';
+import { withTransparentGaps } from './gif-gaps.ts';
 import { hasAllGifPixels } from './gif-pixels.ts';
 
 /** Checking this much takes some 10 ms; other requests get a turn then. */
@@ -9,7 +10,7 @@ const BYTES_WITHOUT_PAUSE = 2 ** 20;
 
 /**
  * Gives a GIF the trailer that it lacks, and takes out what stands between its blocks, if all of its frames are whole. Decoders show as many
- * frames and pixels as they find, so they would take a truncated GIF for a shorter one.
+ * frames and pixels as they find, so they would take a truncated GIF for a shorter one. Its gaps become transparent.
  *
  * @returns the same bytes if there is nothing to repair
  * @throws EdgepressError `source_corrupt` if a frame is not whole, or the next one has begun
@@ -32,10 +33,10 @@ export async function repairGif(bytes: Uint8Array): Promise<Uint8Array> {
     }
   }
   if (!last || !hasImage || isBegun(last, bytes)) throw truncated();
-  if (last.kind === 'trailer' && isContiguous) return bytes;
+  if (last.kind === 'trailer' && isContiguous) return withTransparentGaps(bytes);
   // The last image may lack the byte that ends its data.
   const end = last.range[1] > bytes.length ? [0, GIF.TRAILER] : [GIF.TRAILER];
-  return Buffer.concat([kept.copy(), Buffer.from(end)]);
+  return withTransparentGaps(Buffer.concat([kept.copy(), Buffer.from(end)]));
 }
 
 /** Whether a last block is cut off, or announces a frame that does not follow. */
