@@ -104,6 +104,126 @@ describe('a TIFF with more samples than colours', () => {
   });
 });
 
+describe('a TIFF in planes that are stored in tiles', () => {
+  const kinds: [string, Partial<TiffRecipe>][] = [
+    ['RGB', {}],
+    ['16 bits, compressed', { bits: 16, compression: 8 }],
+    ['big-endian BigTIFF', { isBig: true, isLittle: false, bits: 16 }],
+    ['transparency', { samples: 4, extra: [2] }],
+    ['a sample that is no colour', { samples: 4, extra: [0] }],
+    ['that and transparency', { samples: 5, extra: [0, 2] }],
+    ['grey from white to black, with transparency', { samples: 2, extra: [2], photometric: 0 }],
+    ['CMYK', { samples: 4, photometric: 5 }],
+  ];
+  it.each(kinds)('has the pixels of one with all samples of a pixel together: %s', async (_, kind) => {
+    const recipe = { ...RGB, ...kind, width: 32, height: 16, isTiled: true, predictor: 1 };
+    // All tiles of a generated TIFF are alike, so that each plane has the gradient of the first sample.
+    const pixels = await decodedPixels(writeTiff({ ...recipe, isPlanar: true }));
+    const isGrey = recipe.photometric === 0;
+    const one = await decodedPixels(
+      writeTiff({ ...recipe, samples: 1, extra: undefined, photometric: isGrey ? 0 : 1 }),
+    );
+    const hasAlpha = recipe.extra?.includes(2) ?? false;
+    expect(pixels.length).toBe(32 * 16 * (hasAlpha ? 4 : 3));
+    if (recipe.photometric === 5) return;
+    const channels = hasAlpha ? 4 : 3;
+    for (let pixel = 0; pixel < 32 * 16; pixel++)
+      expect(pixels[pixel * channels], `pixel ${pixel}`).toBe(one[pixel * (one.length / (32 * 16))]);
+  });
+
+  it('is upright, and source_corrupt if it is cut off', async () => {
+    const planar = { ...RGB, width: 32, height: 16, isTiled: true, isPlanar: true };
+    const { facts } = await inspectSource(writeTiff(planar, [short(274, 6)]), 1e6);
+    expect(facts).toMatchObject({ width: 16, height: 32 });
+    expect(await outcomeOf(writeTiff({ ...planar, isShort: true }))).toBe('source_corrupt');
+  });
+});
+
+/** Returns a TIFF of samples with 32 bits, each of which takes a row of 16 pixels. */
+function rowsOf32Bits(rows: readonly number[], kind: Partial<TiffRecipe>): Buffer {
+  const recipe = { ...RGB, samples: 1, photometric: 1, ...kind, bits: 32, width: 16, height: rows.length };
+  const file = writeTiff(recipe);
+  for (const [row, value] of rows.entries())
+    for (let sample = 0; sample < 16 * recipe.samples; sample++) {
+      const at = 8 + 4 * (row * 16 * recipe.samples + sample);
+      if (recipe.format === 3) recipe.isLittle ? file.writeFloatLE(value, at) : file.writeFloatBE(value, at);
+      else recipe.isLittle ? file.writeUInt32LE(value, at) : file.writeUInt32BE(value, at);
+    }
+  return file;
+}
+
+async function levelsOfRows(file: Buffer): Promise<number[]> {
+  const pixels = await decodedPixels(file);
+  const { facts } = await inspectSource(file, 1e6);
+  const rowBytes = pixels.length / facts.height;
+  return Array.from({ length: facts.height }, (_, row) => pixels[row * rowBytes] as number);
+}
+
+describe('a TIFF with samples of 32 bits', () => {
+  it.each([true, false])(
+    'shows the highest bits of whole numbers, in grey and in RGB (little-endian: %s)',
+    async (isLittle) => {
+      const rows = [0, 0x40ffffff, 0x80000000, 0xffffffff];
+      const levels = [0, 0x40, 0x80, 0xff];
+      expect(await levelsOfRows(rowsOf32Bits(rows, { isLittle }))).toEqual(levels);
+      expect(await levelsOfRows(rowsOf32Bits(rows, { isLittle, photometric: 0 }))).toEqual([
+        255, 191, 127, 0,
+      ]);
+      expect(await levelsOfRows(rowsOf32Bits(rows, { isLittle, samples: 3, photometric: 2 }))).toEqual(
+        levels,
+      );
+    },
+  );
+
+  it('takes grey in floating point for linear light from 0 to 1, as RGB', async () => {
+    const rows = [-1, 0, 0.05, 0.2158605, 0.5, 1, 7, Number.NaN];
+    const grey = await levelsOfRows(rowsOf32Bits(rows, { format: 3 }));
+    expect(grey).toEqual([0, 0, 63, 128, 188, 255, 255, 0]);
+    const rgb = await levelsOfRows(
+      rowsOf32Bits(rows.slice(0, -1), { format: 3, samples: 3, photometric: 2 }),
+    );
+    for (const [row, level] of rgb.entries()) expect(Math.abs(level - (grey[row] as number))).toBeLessThan(2);
+  });
+
+  it('is refused by name with transparency, and grey as floating point of 16 bits', async () => {
+    for (const kind of [
+      { samples: 2, extra: [2], photometric: 1, format: 3, bits: 32 },
+      { samples: 4, extra: [2], bits: 32 },
+      { samples: 1, photometric: 1, format: 3, bits: 16 },
+    ])
+      expect(await outcomeOf(writeTiff({ ...RGB, ...kind }))).toBe('source_not_image');
+  });
+});
+
+describe('a TIFF that lacks its last bytes', () => {
+  it.each([1, 20, 200])(
+    'is source_corrupt, although a directory is written behind it (%i)',
+    async (length) => {
+      // As most programs write it, the directory is before the pixels.
+      const width = 40;
+      const file = writeTiff({ ...RGB, width });
+      const pixels = file.subarray(8, 8 + width * 30 * 3);
+      const directory = Buffer.from(file.subarray(8 + pixels.length));
+      const moved = Buffer.alloc(8 + pixels.length + directory.length);
+      const at = moved.length - pixels.length;
+      file.copy(moved, 0, 0, 8);
+      moved.writeUInt32LE(8, 4);
+      // The values outside of the directory lie behind it: they move, as the pixels do.
+      const count = directory.readUInt16LE(0);
+      for (let entry = 0; entry < count; entry++) {
+        const valueAt = 2 + 12 * entry + 8;
+        const value = directory.readUInt32LE(valueAt);
+        if (directory.readUInt16LE(2 + 12 * entry) === 273) directory.writeUInt32LE(at, valueAt);
+        else if (value >= 8 + pixels.length) directory.writeUInt32LE(value - pixels.length, valueAt);
+      }
+      directory.copy(moved, 8);
+      pixels.copy(moved, at);
+      expect(await outcomeOf(moved)).toBe('image');
+      expect(await outcomeOf(moved.subarray(0, -length))).toBe('source_corrupt');
+    },
+  );
+});
+
 describe('a TIFF of YCbCr that is not compressed as JPEG', () => {
   /** One sample of chroma for each pixel. */
   const NOT_SUBSAMPLED: RawEntry = { tag: 530, type: 3, count: 2, data: Buffer.from([1, 0, 1, 0]) };

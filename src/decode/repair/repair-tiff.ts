@@ -1,3 +1,5 @@
+import { EdgepressError } from '../../protocol/error.ts';
+import { isDeeperThanShown, withSamplesOf8Bits } from './tiff-deep.ts';
 import {
   numbersEntry,
   readTiffEntries,
@@ -7,9 +9,10 @@ import {
   tiffNumbers,
   withTiffEntries,
 } from './tiff-entries.ts';
-import { withoutExtraSamples } from './tiff-extra-samples.ts';
+import { orientationEntry, withoutExtraSamples } from './tiff-extra-samples.ts';
 import { readTiffKind, type TiffKind } from './tiff-kind.ts';
 import { isTiffLab, readAsRgb, tiffOfLab } from './tiff-lab.ts';
+import { joinPlanes } from './tiff-planes.ts';
 
 const [SHORT, LONG] = [3, 4] as const;
 
@@ -48,15 +51,19 @@ const PLACES: readonly number[] = [
 const UNDEFINED = 7;
 const UNCOMPRESSED = 1;
 const YCBCR = 6;
+const BLACK_IS_ZERO = 1;
+/** Bits of the samples of which planes can be joined. */
+const JOINED_BITS: readonly number[] = [8, 16];
 
 /**
  * Repairs a TIFF for libtiff, which warns of tags that have nothing to do with the pixels: out of order, unknown, with a text that has no
  * NUL at its end or one before it, of another type or count than it expects. Its first directory is written anew with what decoding needs,
- * so that any warning that is left is one of damage. Samples that are neither colour nor transparency are taken out, and L*a*b* is converted
- * to sRGB.
+ * so that any warning that is left is one of damage. What libvips does not read, or not rightly, is written anew: samples that are neither
+ * colour nor transparency are taken out, planes in tiles are joined, samples of 32 bits get 8, and L*a*b* is converted to sRGB.
  *
  * @returns the same bytes if the directory cannot be read
- * @throws EdgepressError `source_not_image` for kinds of TIFF that are not decoded, `source_too_large` for more samples than memory
+ * @throws EdgepressError `source_not_image` for kinds of TIFF that are not decoded, `source_too_large` for more samples than memory,
+ * `source_corrupt` if the file ends before its pixels do
  */
 export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
   const directory = readTiffEntries(bytes);
@@ -66,17 +73,68 @@ export async function repairTiff(bytes: Uint8Array): Promise<Uint8Array> {
   const kind = isLab ? readAsRgb(stored) : stored;
   const hasExtra = kind.shown.length < kind.samples;
   const shown = hasExtra && kind.isPlanar ? onlyShown(kind) : kind;
+  assertWhole(directory, kind, bytes.length);
+  const repaired = await readable(bytes, directory, kind, shown);
+  const colours =
+    shown.shown.length < shown.samples ? await withoutExtraSamples(repaired, directory, shown) : repaired;
+  return isLab ? await tiffOfLab(colours, directory, stored, onlyShown(kind)) : colours;
+}
+
+/**
+ * Returns a TIFF with the same samples that libvips reads.
+ *
+ * @param kind - of the file
+ * @param shown - of what is returned: the planes of samples that are not shown are left out
+ */
+async function readable(
+  bytes: Uint8Array,
+  directory: TiffEntries,
+  kind: TiffKind,
+  shown: TiffKind,
+): Promise<Uint8Array> {
+  const entries = [orientationEntry(directory), ...profileEntry(directory)];
+  const isInTiles = tiffNumbers(directory, TIFF_TAG.TILE_OFFSETS).length > 0;
+  if (kind.isPlanar && isInTiles && kind.photometric !== YCBCR && JOINED_BITS.includes(kind.bits)) {
+    const planeOf = (sample: number) => ({ ...kind, shown: [kind.shown[sample] as number] });
+    const grey = { ...shown, photometric: BLACK_IS_ZERO, samples: 1, extra: [] };
+    const fileOf = (sample: number) => withEntries(bytes, directory, planeOf(sample), grey);
+    return await joinPlanes(onlyShown(kind), fileOf, entries);
+  }
+  const file = withEntries(bytes, directory, kind, shown);
+  return isDeeperThanShown(shown) ? await withSamplesOf8Bits(file, shown, entries) : file;
+}
+
+/** Returns the file with a directory of what decoding needs. */
+function withEntries(bytes: Uint8Array, directory: TiffEntries, kind: TiffKind, shown: TiffKind): Uint8Array {
   const entries = [
-    ...NUMBERS.flatMap(([tag, type]) => numberEntry(directory, tag, type)),
+    ...NUMBERS.filter(([tag]) => tag !== TIFF_TAG.PLANAR || shown.samples > 1).flatMap(([tag, type]) =>
+      numberEntry(directory, tag, type),
+    ),
     ...KEPT.flatMap((tag) => directory.entries.find((one) => one.tag === tag && one.data.length > 0) ?? []),
     ...placeEntries(directory, kind),
     ...sampleEntries(directory, shown),
     ...profileEntry(directory),
   ];
-  const repaired = withTiffEntries(bytes, { ...directory, entries });
-  const colours =
-    shown.shown.length < shown.samples ? await withoutExtraSamples(repaired, directory, shown) : repaired;
-  return isLab ? await tiffOfLab(colours, directory, stored, onlyShown(kind)) : colours;
+  return withTiffEntries(bytes, { ...directory, entries });
+}
+
+/**
+ * libtiff would read on in the directory that is written behind the file.
+ *
+ * @param length - of the file, in bytes
+ */
+function assertWhole(directory: TiffEntries, kind: TiffKind, length: number): void {
+  const [strips, tiles] = [TIFF_TAG.STRIP_OFFSETS, TIFF_TAG.TILE_OFFSETS].map((tag) =>
+    tiffNumbers(directory, tag),
+  );
+  const [stripLengths, tileLengths] = [
+    stripBytes(directory, kind),
+    tiffNumbers(directory, TIFF_TAG.TILE_BYTES),
+  ];
+  const isCutOff = (offsets: number[] = [], lengths: number[]) =>
+    offsets.some((offset, index) => offset + (lengths[index] ?? 0) > length);
+  if (isCutOff(strips, stripLengths) || isCutOff(tiles, tileLengths))
+    throw new EdgepressError('source_corrupt', 'The tiff image is truncated');
 }
 
 /** Returns the kind of a TIFF that has no other samples. */

@@ -9,7 +9,7 @@ const MAX_SAMPLE_BYTES = 256 * 2 ** 20;
 const SHORT = 3;
 const LONG = 4;
 /** The colour spaces in which sharp leaves the samples as they are, by PhotometricInterpretation and bits. */
-const SPACES: Readonly<Record<string, 'srgb' | 'rgb16' | 'cmyk'>> = {
+const SPACES: Readonly<Record<string, 'srgb' | 'rgb16' | 'cmyk' | 'b-w'>> = {
   '0 8': 'srgb',
   '1 8': 'srgb',
   '2 8': 'srgb',
@@ -18,12 +18,16 @@ const SPACES: Readonly<Record<string, 'srgb' | 'rgb16' | 'cmyk'>> = {
   '1 16': 'rgb16',
   '2 16': 'rgb16',
   '5 16': 'cmyk',
+  '0 32': 'b-w',
+  '1 32': 'b-w',
+  '2 32': 'srgb',
 };
+const FORMAT = { SIGNED: 2, FLOATING_POINT: 3 };
 
-/** Samples as sharp gives them: those of 16 bits are little-endian, as this machine is. */
+/** Samples as sharp gives them: those of 16 and 32 bits are little-endian, as this machine is. */
 export interface TiffSamples {
   data: Buffer;
-  /** sharp makes three channels of grey. */
+  /** sharp makes three channels of grey, unless it has 32 bits. */
   channels: number;
 }
 
@@ -34,18 +38,14 @@ export interface TiffSamples {
  * decoding
  */
 export async function readTiffSamples(file: Uint8Array, kind: TiffKind): Promise<TiffSamples> {
-  const { width, height, samples, bits, format, photometric } = kind;
+  const { samples, bits, format, photometric } = kind;
+  const depth = depthOf(kind);
   const space = SPACES[`${photometric} ${bits}`];
-  if (!space || format === 2 || format === 3) {
+  if (!space || !depth || format === FORMAT.SIGNED) {
     const detail = `The source is a TIFF with ${samples} samples of ${bits} bits, which is not supported`;
     throw new EdgepressError('source_not_image', detail);
   }
-  const size = (width * height * samples * bits) / 8;
-  if (size > MAX_SAMPLE_BYTES)
-    throw new EdgepressError(
-      'source_too_large',
-      `The tiff image has ${size} bytes of samples; at most ${MAX_SAMPLE_BYTES} are allowed`,
-    );
+  assertSampleBytes(kind);
   const image = sharp(file, {
     failOn: 'warning',
     ignoreIcc: true,
@@ -54,14 +54,32 @@ export async function readTiffSamples(file: Uint8Array, kind: TiffKind): Promise
   });
   const raw = (space === 'cmyk' ? image.pipelineColourspace('cmyk') : image)
     .toColourspace(space)
-    .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
+    .raw({ depth })
     .timeout({ seconds: DECODE_TIMEOUT_SECONDS });
   const { data, info } = await withDecodeErrors('tiff', () => raw.toBuffer({ resolveWithObject: true }));
   return { data, channels: info.channels };
 }
 
+function depthOf({ bits, format, extra }: TiffKind): 'uchar' | 'ushort' | 'uint' | 'float' | undefined {
+  const isFloatingPoint = format === FORMAT.FLOATING_POINT;
+  // libvips takes transparency for a number of 8 or 16 bits.
+  if (bits === 32 && extra.length === 0) return isFloatingPoint ? 'float' : 'uint';
+  if (isFloatingPoint) return undefined;
+  return ({ 8: 'uchar', 16: 'ushort' } as const)[bits];
+}
+
+/** @throws EdgepressError `source_too_large` for more samples than memory */
+export function assertSampleBytes({ width, height, samples, bits }: TiffKind): void {
+  const size = (width * height * samples * bits) / 8;
+  if (size > MAX_SAMPLE_BYTES)
+    throw new EdgepressError(
+      'source_too_large',
+      `The tiff image has ${size} bytes of samples; at most ${MAX_SAMPLE_BYTES} are allowed`,
+    );
+}
+
 /** How samples are written. */
-interface WrittenSamples extends Pick<TiffKind, 'width' | 'height' | 'photometric' | 'bits'> {
+export interface WrittenSamples extends Pick<TiffKind, 'width' | 'height' | 'photometric' | 'bits'> {
   /** Of a pixel. */
   samples: number;
   /** The meaning of those that are no colour. */
