@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/setup/longest-first.ts';
 
 /** Tests that need other programs, bundling or processes of their own, or take more than a few seconds. */
 const SLOW = 'test/**/*.slow.test.ts';
@@ -12,6 +13,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Concurrent tests mostly wait.
     maxConcurrency: 20,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,

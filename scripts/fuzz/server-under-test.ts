@@ -30,13 +30,15 @@ process.on('exit', () => {
 /**
  * Starts a server, and waits until it listens.
  *
+ * @param file - TypeScript, or what is built of it
  * @throws Finding if it ends before
  */
 export async function startServerUnderTest(
   file: string,
   env: Record<string, string>,
 ): Promise<ServerUnderTest> {
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const loader = file.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = spawn(process.execPath, [...loader, file], {
     env: { ...process.env, ...NODE_ENV_VARIABLES, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

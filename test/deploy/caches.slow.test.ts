@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import sharp from 'sharp';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { oddTargets } from '../support/deploy/odd-targets.ts';
 import { ADMIN_TOKEN, startProxied } from '../support/deploy/proxies.ts';
 import { KEYS_TEXT } from '../support/edge/requests.ts';
 import { startOrigin, targetFor, until } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { prepared } from '../support/setup/prepared.ts';
 
 /** What browsers and HTTP clients send, or have sent, for an image: https://developer.mozilla.org/docs/Web/HTTP/Guides/Content_negotiation/List_of_default_Accept_values */
 const ACCEPTS = [
@@ -27,7 +28,7 @@ const ACCEPTS = [
   ['', 'image/jpeg'],
 ] as const;
 
-describe.skipIf(inject('edge') ?? inject('deploy')).each(['nginx', 'varnish'] as const)(
+describe.skipIf((await prepared('edge')) ?? (await prepared('deploy'))).each(['nginx', 'varnish'] as const)(
   '%s in front',
   (name) => {
     /** A cache before a service, and a picture that can be replaced. */

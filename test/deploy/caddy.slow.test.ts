@@ -1,11 +1,12 @@
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { oddTargets } from '../support/deploy/odd-targets.ts';
 import { ADMIN_TOKEN, startProxied } from '../support/deploy/proxies.ts';
 import { KEYS_TEXT } from '../support/edge/requests.ts';
 import { startOrigin } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { prepared } from '../support/setup/prepared.ts';
 
-describe.skipIf(inject('deploy'))('caddy in front', () => {
+describe.skipIf(await prepared('deploy'))('caddy in front', () => {
   it('passes on images by the bytes that were signed, and nothing that operators use', async () => {
     const picture = await photograph();
     const origin = await startOrigin((_request, response) => response.end(picture));

@@ -6,6 +6,10 @@ import { runContainer, runStep, whyNoContainers } from '../support/deploy/contai
 import { startOrigin, temporaryFolder } from '../support/http/service.ts';
 import { applyDockerfile, type Stage } from '../support/infra/dockerfile.ts';
 import { photograph } from '../support/pictures.ts';
+import { prepared } from '../support/setup/prepared.ts';
+
+// The files of this machine must not change under an overlay: what was read of them and what is read next would not fit.
+await prepared('settled');
 
 const ROOT = join(import.meta.dirname, '../..');
 const KEY = `k1:${'ab'.repeat(32)}`;

@@ -1,18 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openTo, readConfig } from '../../src/config.ts';
 import { VARIABLES } from '../../src/config-variables.ts';
 import { DEPLOY } from '../support/deploy/proxies.ts';
 import { temporaryFolder } from '../support/http/service.ts';
+import { prepared } from '../support/setup/prepared.ts';
 
 /** From 0 to 10, in tenths: `systemd-analyze security` calls up to 2.0 OK. */
 const MAX_EXPOSURE = 15;
 const NAMES = Object.values(VARIABLES).map(({ name }) => name);
 const read = (file: string) => readFile(join(DEPLOY, 'systemd', file), 'utf8');
 
-describe.skipIf(inject('deploy'))('the systemd unit', () => {
+describe.skipIf(await prepared('deploy'))('the systemd unit', () => {
   /** A copy that names the Node of this machine. */
   async function copyUnit(edit = (text: string) => text): Promise<string> {
     const unit = await read('edgepress.service');

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AvifItem, readAvifItems } from '../../src/decode/containers/avif-items.ts';
 import type { EncodedImage } from '../../src/encode/encoder.ts';
 import { AVIF_PATHS, expectPhoneKind, SLOW_AVIF_PATHS } from '../support/avif.ts';
 import { describePage, openPage } from '../support/browser.ts';
+import { prepared } from '../support/setup/prepared.ts';
 
 const PATHS = { ...AVIF_PATHS, ...SLOW_AVIF_PATHS };
 const made = (path: string): Promise<EncodedImage> => (PATHS[path] as (typeof AVIF_PATHS)[string])();
@@ -81,8 +82,8 @@ function meanDifference(one: ArrayLike<number>, other: ArrayLike<number>): numbe
   return sum / one.length;
 }
 
-const missing = inject('gav1');
-describe.skipIf(missing !== undefined)('libgav1', () => {
+const missing = await prepared('gav1');
+describe.skipIf(missing)('libgav1', () => {
   it.each(Object.keys(PATHS))('decodes to the pixels that sharp decodes: %s', async (path) => {
     const { body } = await made(path);
     expectPhoneKind(body);

@@ -1,36 +1,23 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { startOrigin, temporaryFolder } from '../support/http/service.ts';
 import { fetchNode, WHY_NO_OTHER_NODE } from '../support/other-node.ts';
 import { photograph } from '../support/pictures.ts';
 import { runExecutable } from '../support/program.ts';
 import { SIGNING_KEYS } from '../support/server-process.ts';
+import { prepared } from '../support/setup/prepared.ts';
 
 const VERSIONS = ['22.23.5', '24.22.3'];
 
-/** A copy of the project, in which it is built: others use the `dist` of this one. */
-let folder = '';
-
-async function build(): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), 'edgepress-node-versions-'));
-  for (const name of ['package.json', 'tsconfig.json', 'infra', 'scripts', 'src'])
-    await cp(name, join(folder, name), { recursive: true });
-  await symlink(resolve('node_modules'), join(folder, 'node_modules'));
-  const { PATH, HOME } = process.env;
-  await promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: folder, env: { PATH, HOME } });
-}
+const { folder } = await prepared('built');
 
 describe.skipIf(WHY_NO_OTHER_NODE)(
   `What is built — ${WHY_NO_OTHER_NODE ?? 'Node 20 is in all other tests'}`,
   () => {
     beforeAll(async () => {
-      await Promise.all([build(), ...VERSIONS.map(fetchNode)]);
+      await Promise.all(VERSIONS.map(fetchNode));
     }, 180_000);
-    afterAll(() => rm(folder, { recursive: true, force: true }));
 
     it.each(VERSIONS)('runs on Node %s: first picture, prewarm, purge, config', async (version) => {
       const node = await fetchNode(version);

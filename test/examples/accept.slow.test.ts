@@ -7,6 +7,10 @@ import { describePage, openPage } from '../support/browser.ts';
 import { setUpPhotograph, startOrigin, temporaryFolder } from '../support/http/service.ts';
 import { readPage } from '../support/markdown.ts';
 import { findProgram } from '../support/setup/debian.ts';
+import { prepared } from '../support/setup/prepared.ts';
+
+// What is missing is skipped by itself.
+await prepared('languages');
 
 const PROGRAMS = resolve('test/support/client/downloaders');
 /** Debian's package libokhttp-java. */

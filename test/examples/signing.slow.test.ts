@@ -8,6 +8,10 @@ import { SIGNING_KEY, SIGNING_VECTORS } from '../support/client/signing-vectors.
 import { temporaryFolder } from '../support/http/service.ts';
 import { readPage } from '../support/markdown.ts';
 import { findProgram } from '../support/setup/debian.ts';
+import { prepared } from '../support/setup/prepared.ts';
+
+// What is missing is skipped by itself.
+await prepared('languages');
 
 const FOLDER = 'examples/signing';
 const COMPILE_MS = 180_000;

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runCommandInProcess } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
+import { prepared } from '../support/setup/prepared.ts';
+
+const missing = await prepared('shells');
 
 type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -40,7 +43,7 @@ async function complete(shell: Shell, line: string): Promise<string[]> {
 describe.each<Shell>(['bash', 'zsh', 'fish'])('The completion of %s', (shell) => {
   const completed = (line: string) => complete(shell, line);
 
-  it.skipIf(inject('shells') !== undefined)('offers commands, and what belongs to each', async () => {
+  it.skipIf(missing)('offers commands, and what belongs to each', async () => {
     expect(await completed('edgepress ')).toEqual(expect.arrayContaining(['serve', 'sign', 'deploy:check']));
     expect(await completed('edgepress keys ')).toEqual(expect.arrayContaining(['list', 'rotate', 'revoke']));
     expect(await completed('edgepress keys ')).not.toContain('serve');
@@ -51,7 +54,7 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('The completion of %s', (shell) =>
     expect(await completed('edgepress sign --unit keys --')).toContain('--src');
   });
 
-  it.skipIf(inject('shells') !== undefined)('offers the values of options and arguments', async () => {
+  it.skipIf(missing)('offers the values of options and arguments', async () => {
     const states = ['broken', 'failed', 'pending', 'ready'];
     expect((await completed('edgepress units --state ')).sort()).toEqual(states);
     expect(await completed('edgepress completion ')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
@@ -64,7 +67,7 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('The completion of %s', (shell) =>
   });
 });
 
-describe.skipIf(inject('shells') !== undefined)('The completion', () => {
+describe.skipIf(missing)('The completion', () => {
   it('of bash completes a command with a colon, and values behind an equals sign', async () => {
     expect(await complete('bash', 'edgepress dep')).toEqual(['deploy:check']);
     expect(await complete('bash', 'edgepress deploy:')).toEqual(['check']);

@@ -15,6 +15,7 @@ import {
 } from '../support/command.ts';
 import { temporaryFolder } from '../support/http/service.ts';
 import { photograph } from '../support/pictures.ts';
+import { runProgram } from '../support/program.ts';
 import { SIGNING_KEYS } from '../support/server-process.ts';
 import { setUpCdn, setUpService } from '../support/smoke-services.ts';
 
@@ -48,7 +49,7 @@ describe('the process of edgepress', () => {
   it('completes prewarm after the reader of its output has closed the pipe', async () => {
     const { start, write, src } = await setUpCommands();
     const units = Array.from({ length: 30 }, (_, index) => ({ id: `u${index}`, images: [src('/1.jpg')] }));
-    const program = start(['prewarm', await write('units.jsonl', units), '--json']);
+    const program = await start(['prewarm', await write('units.jsonl', units), '--json']);
     program.process.stdout?.destroy();
     expect(await program.ended).toBe(0);
     expect(withoutProgress(program.output.stderr)).toMatch(/^30 units in .*: 30 ready\n/);
@@ -57,7 +58,7 @@ describe('the process of edgepress', () => {
   it('ends status when the reader of its output has closed the pipe', async () => {
     const { start, run, src } = await setUpCommands();
     await run(['prewarm', '-'], JSON.stringify({ id: 'done', images: [src('/a.jpg')] }));
-    const program = start(['status', '-']);
+    const program = await start(['status', '-']);
     program.process.stdout?.destroy();
     program.process.stdin?.on('error', () => {});
     const asking = setInterval(() => program.process.stdin?.write('done\n'), 1);
@@ -109,7 +110,10 @@ describe('the process of edgepress', () => {
   it('prints the findings of deploy:check', async () => {
     const stacks = { CDKToolkit: { status: 'CREATE_COMPLETE', outputs: { BootstrapVersion: '33' } } };
     const aws = await startAws(sts(), cloudFormation(stacks), lambdaAccount(1000), cloudFrontStores());
-    const { status, stdout, stderr } = await runCommandProcess(['deploy:check'], aws.env);
+    // As TypeScript: it reads cdk.json of the checkout.
+    const program = runProgram('scripts/edgepress.ts', ['deploy:check'], aws.env);
+    const status = await program.ended;
+    const { stdout, stderr } = program.output;
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^ok +Node .*\n((ok| +→) .*\n){9}$/);
   });
@@ -117,7 +121,7 @@ describe('the process of edgepress', () => {
   it('purges what smoke has stored when it is interrupted while it waits', async () => {
     const { url, src, store, folder } = await setUpService();
     const { url: cdnUrl, env, cloudFront } = await setUpCdn(url, 3600);
-    const program = startCommand(['smoke', cdnUrl, '--src', src], { SIGNING_KEYS, ...store, ...env });
+    const program = await startCommand(['smoke', cdnUrl, '--src', src], { SIGNING_KEYS, ...store, ...env });
     await program.printed(/second request/);
     await program.printed(/Waiting for the copy of the miss at the CDN to expire: 3600 s/, 'stderr');
     program.process.kill('SIGINT');

@@ -8,6 +8,7 @@ import { createProgram } from '../../scripts/program.ts';
 import { startOrigin, temporaryFolder } from './http/service.ts';
 import { photograph } from './pictures.ts';
 import { type Program, runProgram } from './program.ts';
+import { prepared } from './setup/prepared.ts';
 import type { Answers } from './unit/set-up-units.ts';
 
 /** How a command ended, and what it printed. */
@@ -17,9 +18,13 @@ export interface Ended {
   stderr: string;
 }
 
-/** Starts a command in a process of its own, as npm does, with nothing of this environment but what Node needs. */
-export function startCommand(args: readonly string[], env: Record<string, string> = {}): Program {
-  return runProgram('scripts/edgepress.ts', args, env);
+/** Starts a command in a process of its own, as it is built, with nothing of this environment but what Node needs. */
+export async function startCommand(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Program> {
+  const { folder } = await prepared('built');
+  return runProgram(join(folder, 'dist/edgepress.mjs'), args, env);
 }
 
 /** Runs a command in a process of its own to its end. */
@@ -28,7 +33,7 @@ export async function runCommandProcess(
   env: Record<string, string> = {},
   input = '',
 ): Promise<Ended> {
-  const program = startCommand(args, env);
+  const program = await startCommand(args, env);
   program.process.stdin?.end(input);
   const status = await program.ended;
   return { status, ...program.output };
@@ -42,11 +47,14 @@ for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0)
  * Runs a command to its end in this process, which takes a small part of the time of a process: with this environment, standard
  * input and arguments, and with standard output, standard error and the exit status captured. One at a time, because a process has
  * only one of each.
+ *
+ * @param create - returns the command line; by default that of `edgepress`
  */
 export async function runCommandInProcess(
   args: readonly string[],
   env: Record<string, string> = {},
   input = '',
+  create: () => Command = createProgram,
 ): Promise<Ended> {
   if (isRunning) throw new Error('a command is already running in this process');
   isRunning = true;
@@ -63,7 +71,7 @@ export async function runCommandInProcess(
   process.env = { PATH, HOME, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED, ...env };
   process.exitCode = undefined;
   try {
-    const program = createProgram();
+    const program = create();
     throwOnExit(program);
     await runCommand(program, args).catch(setExitCode);
     const status = Number(process.exitCode ?? 0);
@@ -130,7 +138,7 @@ export async function setUpCommands(answers: Answers = {}, env: Record<string, s
     environment,
     src: (path: string) => `${origin.url}${path}`,
     /** Starts a command in a process of its own. */
-    start: (args: readonly string[], more: Record<string, string> = {}): Program =>
+    start: (args: readonly string[], more: Record<string, string> = {}): Promise<Program> =>
       startCommand(args, { ...environment, ...more }),
     /** Runs a command to its end in this process, with this as its standard input. Lines of progress are left out. */
     async run(args: readonly string[], input = '', more: Record<string, string> = {}): Promise<Ended> {

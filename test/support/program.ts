@@ -15,7 +15,7 @@ export interface Program {
 }
 
 /**
- * Runs a TypeScript file with nothing of this environment but what Node needs. It is killed when the test ends.
+ * Runs a TypeScript file, or one that is built, with nothing of this environment but what Node needs. It is killed when the test ends.
  *
  * @param cwd - the current folder of the program; default: that of the tests
  */
@@ -25,8 +25,8 @@ export function runProgram(
   env: Record<string, string> = {},
   cwd?: string,
 ): Program {
-  const command = ['--import', import.meta.resolve('tsx'), resolve(file), ...args];
-  return runExecutable(process.execPath, command, env, cwd);
+  const loader = file.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : [];
+  return runExecutable(process.execPath, [...loader, resolve(file), ...args], env, cwd);
 }
 
 /** Runs an executable file in the same way. */

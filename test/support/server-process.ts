@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { temporaryFolder } from './http/service.ts';
 import { runProgram } from './program.ts';
+import { prepared } from './setup/prepared.ts';
 
-export const SERVER = 'src/entry/server.ts';
+const { folder: built } = await prepared('built');
+/** What `npm start` runs. */
+export const SERVER = join(built, 'dist/server.mjs');
 export const SIGNING_KEYS = `k:${'00'.repeat(16)}`;
 
 /** Starts the server like `npm start`, with a folder of its own and a free port, and waits until it listens. */

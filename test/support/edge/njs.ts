@@ -2,9 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, inject } from 'vitest';
+import { describe } from 'vitest';
 import type { EdgeResponse } from '../../../src/edge/viewer-request.ts';
 import { temporaryFolder } from '../http/service.ts';
+import { prepared } from '../setup/prepared.ts';
+
+const missing = await prepared('edge');
 
 /** A viewer's request. */
 export interface SentRequest {
@@ -20,8 +23,7 @@ export type EdgeOutcome = { uri: string; querystring: Record<string, { value: st
 
 /** `describe` for tests that need Debian's njs and nginx. Without them the tests are skipped, and the name says why. */
 export function describeEdge(name: string, tests: () => void): void {
-  const missing = inject('edge');
-  if (missing === undefined) describe(name, tests);
+  if (missing === null) describe(name, tests);
   else describe.skip(`${name} — skipped, ${missing}`, tests);
 }
 

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -15,14 +16,14 @@ export interface Requirement {
  * Installs what is missing, when it runs as root: all at once, which takes a fraction of the time of one after the other. A failure is only
  * printed; {@link requirePrograms} says what is missing afterwards.
  */
-export function installPrograms(requirements: readonly Requirement[]): void {
+export async function installPrograms(requirements: readonly Requirement[]): Promise<void> {
   const incomplete = requirements.filter(({ programs }) => missingOf(programs).length > 0);
   if (incomplete.length === 0 || process.getuid?.() !== 0 || findProgram('apt-get') === undefined) return;
   try {
-    apt('update');
-    if (install(incomplete.flatMap(({ packages }) => packages)) || incomplete.length === 1) return;
+    await updateLists();
+    if ((await install(incomplete.flatMap(({ packages }) => packages))) || incomplete.length === 1) return;
     // One package that this release does not have must not keep the others away.
-    for (const { packages } of incomplete) install(packages);
+    for (const { packages } of incomplete) await install(packages);
   } catch (error) {
     printMessage(`the lists of packages could not be updated: ${error}`);
   }
@@ -31,12 +32,12 @@ export function installPrograms(requirements: readonly Requirement[]): void {
 /**
  * Checks that programs are installed.
  *
- * @returns why they are missing, or `undefined` when they are installed
+ * @returns why they are missing, or `null` when they are installed
  * @throws Error when they are missing in CI, where every test must run
  */
-export function requirePrograms({ what, programs, packages }: Requirement): string | undefined {
+export function requirePrograms({ what, programs, packages }: Requirement): string | null {
   const missing = missingOf(programs);
-  if (missing.length === 0) return undefined;
+  if (missing.length === 0) return null;
   const reason = `not installed: ${missing.join(', ')} (Debian: apt-get install ${packages.join(' ')})`;
   if (process.env['CI']) throw new Error(`tests against ${what} must run here, but ${reason}`);
   printMessage(`tests against ${what} do not run; ${reason}`);
@@ -62,12 +63,27 @@ function isExecutable(path: string): boolean {
   }
 }
 
+let updating: Promise<void> | undefined;
+
+/** Updates the lists of packages, once for a test run. */
+async function updateLists(): Promise<void> {
+  updating ??= apt('update');
+  await updating;
+}
+
 /** Returns whether all packages are installed now. */
-function install(packages: readonly string[]): boolean {
+async function install(packages: readonly string[]): Promise<boolean> {
   printMessage(`installing ${packages.join(', ')}`);
   try {
     // Files need not outlive a crash of this machine: waiting for the disk takes half of the time.
-    apt('install', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-unsafe-io', ...packages);
+    await apt(
+      'install',
+      '-y',
+      '--no-install-recommends',
+      '-o',
+      'Dpkg::Options::=--force-unsafe-io',
+      ...packages,
+    );
     return true;
   } catch (error) {
     printMessage(`that failed: ${error}`);
@@ -76,14 +92,13 @@ function install(packages: readonly string[]): boolean {
 }
 
 /** @throws Error if it fails */
-function apt(...args: string[]): void {
+async function apt(...args: string[]): Promise<void> {
   // In runlevel 1, packages do not start their servers.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   // Another test run may hold the lock.
-  execFileSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
-    env,
-    stdio: ['ignore', 2, 2],
-  });
+  const all = ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args];
+  const [status, signal] = await once(spawn('apt-get', all, { env, stdio: ['ignore', 2, 2] }), 'exit');
+  if (status !== 0) throw new Error(`apt-get ended with ${status ?? signal}`);
 }
 
 function printMessage(line: string): void {

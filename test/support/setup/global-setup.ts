@@ -1,22 +1,14 @@
 import type { TestProject } from 'vitest/node';
+import { createBuiltPrograms } from './build-programs.ts';
 import { findProgram, installPrograms, requirePrograms } from './debian.ts';
 import { otherS3 } from './other-s3.ts';
-import { RADOSGW_PACKAGES, RADOSGW_PROGRAMS, type S3Server, startRadosgw } from './radosgw.ts';
+import { RADOSGW_PACKAGES, RADOSGW_PROGRAMS, type RunningS3Server, startRadosgw } from './radosgw.ts';
+import { servePreparations } from './serve-preparations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The S3 of this test run, or why there is none. */
-    s3: S3Server | { missing: string };
-    /** The browser of this machine, or why there is none. */
-    chromium: { path: string } | { missing: string };
-    /** Why the programs that stand in for CloudFront are missing; `undefined` when they are there. */
-    edge: string | undefined;
-    /** Why the programs of examples/deploy are missing, beside nginx; `undefined` when they are there. */
-    deploy: string | undefined;
-    /** Why the AV1 decoder of Android is missing; `undefined` when it is there. */
-    gav1: string | undefined;
-    /** Why shells that completion is for are missing. */
-    shells: string | undefined;
+    /** Where tests ask for what is prepared for them. */
+    preparations: string;
   }
 }
 
@@ -34,8 +26,8 @@ const DEPLOY_REQUIREMENT = {
   packages: ['varnish', 'caddy', 'systemd'],
 };
 
-/** What the examples of signing are written in. Swift is not in Debian; Node, Python, Perl and openssl are there wherever tests run. */
-const SIGNER_REQUIREMENT = {
+/** What the examples of signing, and clients in docs/apps.md, are written in. Swift is not in Debian; Node, Python, Perl and openssl are there wherever tests run. */
+const LANGUAGES_REQUIREMENT = {
   what: 'the examples of signing',
   programs: ['go', 'java', 'javac', 'kotlinc', 'php', 'ruby'],
   packages: ['golang-go', 'default-jdk-headless', 'kotlin', 'libokhttp-java', 'php-cli', 'ruby'],
@@ -54,35 +46,49 @@ const S3_REQUIREMENT = { what: 'S3', programs: RADOSGW_PROGRAMS, packages: RADOS
 
 const PAGES_REQUIREMENT = { what: 'pages', programs: ['chromium'], packages: ['chromium'] };
 
-/** Checks for the programs that tests need, installs what is missing where it may, and starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that stops it. */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+/**
+ * Prepares what slow tests need while those that do not need it run: builds the project, installs programs that are missing where it may, and
+ * starts one S3 server for all tests, unless `TEST_S3_ENDPOINT` names one. Returns a function that ends it all.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const programs = await createBuiltPrograms();
   const other = otherS3(process.env);
-  installPrograms([
-    ...[PAGES_REQUIREMENT, EDGE_REQUIREMENT, DEPLOY_REQUIREMENT, GAV1_REQUIREMENT],
-    ...[SIGNER_REQUIREMENT, SHELLS_REQUIREMENT, ...(other ? [] : [S3_REQUIREMENT])],
+  const installed = installPrograms([
+    ...[PAGES_REQUIREMENT, EDGE_REQUIREMENT, DEPLOY_REQUIREMENT, GAV1_REQUIREMENT, SHELLS_REQUIREMENT],
+    ...(other ? [] : [S3_REQUIREMENT]),
   ]);
-  provideChromium(project);
-  project.provide('edge', requirePrograms(EDGE_REQUIREMENT));
-  project.provide('deploy', requirePrograms(DEPLOY_REQUIREMENT));
-  project.provide('gav1', requirePrograms(GAV1_REQUIREMENT));
-  // The tests of the examples skip by themselves what is not there.
-  requirePrograms(SIGNER_REQUIREMENT);
-  project.provide('shells', requirePrograms(SHELLS_REQUIREMENT));
-  if (other) {
-    project.provide('s3', other.server);
-    return other.stop;
-  }
-  const missing = requirePrograms(S3_REQUIREMENT);
-  if (missing !== undefined) {
-    project.provide('s3', { missing });
-    return undefined;
-  }
-  const { server, stop } = await startRadosgw();
-  project.provide('s3', server);
-  return stop;
+  // By far the most packages, for two tests.
+  const languagesInstalled = installed.then(() => installPrograms([LANGUAGES_REQUIREMENT]));
+  const started = installed.then(() => other ?? startS3());
+  const promised = {
+    built: programs.build().then(() => ({ folder: programs.folder })),
+    s3: started.then((s3) => ('missing' in s3 ? s3 : s3.server)),
+    chromium: installed.then(findChromium),
+    edge: installed.then(() => requirePrograms(EDGE_REQUIREMENT)),
+    deploy: installed.then(() => requirePrograms(DEPLOY_REQUIREMENT)),
+    gav1: installed.then(() => requirePrograms(GAV1_REQUIREMENT)),
+    shells: installed.then(() => requirePrograms(SHELLS_REQUIREMENT)),
+    languages: languagesInstalled.then(() => requirePrograms(LANGUAGES_REQUIREMENT)),
+    settled: languagesInstalled.then(() => null),
+  };
+  const { url, close } = await servePreparations(promised);
+  project.provide('preparations', url);
+  project.onTestsRerun(() => programs.build());
+  return async () => {
+    // An installation is not broken off.
+    await Promise.allSettled(Object.values(promised));
+    close();
+    await started.then((s3) => ('missing' in s3 ? undefined : s3.stop())).catch(() => undefined);
+    await programs.remove();
+  };
 }
 
-function provideChromium(project: TestProject): void {
+async function startS3(): Promise<RunningS3Server | { missing: string }> {
+  const missing = requirePrograms(S3_REQUIREMENT);
+  return missing === null ? await startRadosgw() : { missing };
+}
+
+function findChromium(): { path: string } | { missing: string } {
   const missing = requirePrograms(PAGES_REQUIREMENT);
-  project.provide('chromium', missing === undefined ? { path: findProgram('chromium') ?? '' } : { missing });
+  return missing === null ? { path: findProgram('chromium') ?? '' } : { missing };
 }
