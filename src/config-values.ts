@@ -31,10 +31,15 @@ export function text(allowed: string): ValueType<string> {
   return valueType(allowed, (value) => value);
 }
 
+/** In UTF-16 code units: what is shown of a value that is no number. */
+const SHOWN_LENGTH = 20;
+
 export function wholeNumber(min: number, max: number): ValueType<number> {
-  return valueType(`a whole number from ${min} to ${max}`, (value) => {
+  const allowed = `a whole number from ${min} to ${max}`;
+  return valueType(allowed, (value) => {
     const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-    return number >= min && number <= max ? number : undefined;
+    if (number >= min && number <= max) return number;
+    throw new Error(`must be ${allowed}; it is ${JSON.stringify(value.slice(0, SHOWN_LENGTH))}`);
   });
 }
 

@@ -46,6 +46,8 @@ const FIELDS: Partial<Record<keyof ImageUrlParts, keyof ImageFields>> = {
  */
 export function urlText(fields: ImageFields, { baseUrl, key, widths, nameOf }: UrlOptions): string {
   const { unit, src, w, q, f, exp } = fields;
+  for (const field of ['w', 'exp'] as const)
+    requireNumber(nameOf(field), fields[field], WHOLE_NUMBERS[field]);
   if (widths && w != null) throw new InvalidImage(`${nameOf('w')} is one width, and a srcset has several`);
   // What is missing or wrong is said by the builder of the URL.
   const parts: ImageUrlParts = {
@@ -70,8 +72,21 @@ function withFieldName({ part, message }: InvalidImageUrl, nameOf: UrlOptions['n
   return field ? message.replace(`\`${part}\``, nameOf(field)) : message;
 }
 
+const WHOLE_NUMBERS = {
+  w: 'a whole number of pixels, 1 or more',
+  exp: 'a Unix time in whole seconds, such as 1900000000',
+};
+/** `Number` also takes ' ' for 0 and '0x10' for 16. */
+const NUMBER = /^-?\d+(\.\d+)?$/;
+/** In UTF-16 code units, of what is no number. */
+const SHOWN_LENGTH = 40;
+
+/** Says of a text that is no number what it is: the builder of the URL gets numbers. */
+function requireNumber(name: string, value: string | number | null | undefined, allowed: string): void {
+  if (typeof value !== 'string' || NUMBER.test(value)) return;
+  throw new InvalidImage(`${name} must be ${allowed}; it is ${JSON.stringify(value.slice(0, SHOWN_LENGTH))}`);
+}
+
 function toNumber(value: string | number | null | undefined): number | undefined {
-  if (value == null) return undefined;
-  // `Number` also takes ' ' for 0 and '0x10' for 16.
-  return typeof value === 'number' || /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  return value == null ? undefined : Number(value);
 }

@@ -72,6 +72,20 @@ describe('the command sign', () => {
     expect(some.map((candidate) => candidate.split(' ')[1])).toEqual(['320w', '720w']);
   });
 
+  it.each([
+    ['--w', 'x', '--w must be a whole number of pixels, 1 or more; it is "x".'],
+    ['--w', '0x10', '--w must be a whole number of pixels, 1 or more; it is "0x10".'],
+    ['--w', '1.5', '--w must be a whole number of pixels, 1 or more; it is 1.5.'],
+    [
+      '--exp',
+      'tomorrow',
+      '--exp must be a Unix time in whole seconds, such as 1900000000; it is "tomorrow".',
+    ],
+  ])('says of %s %s what it has to be', async (option, value, message) => {
+    const args = ['sign', '--unit', 'a', '--src', 'https://x.test/a.jpg', option, value];
+    expect(await runCommandInProcess(args)).toMatchObject({ status: 1, stderr: `${message}\n` });
+  });
+
   it('signs a line for each image of standard input, and refuses the others by their number', async () => {
     const lines = [
       '{"src": "https://x.test/a.jpg"}',
@@ -84,6 +98,7 @@ describe('the command sign', () => {
       '{"unit": "c"}',
       '["https://x.test/c.jpg"]',
       '{"src": 5}',
+      '{"src": "https://x.test/c.jpg", "exp": "soon"}',
     ];
     const args = ['sign', '-', '--unit', 'a', '--w', '720', '--relative'];
     const { status, stdout, stderr } = await runCommandInProcess(args, {}, lines.join('\n'));
@@ -100,7 +115,8 @@ describe('the command sign', () => {
       'line 8: `src` is missing',
       expect.stringMatching(/^line 9: it must be an object/),
       'line 10: `src` must be a text',
-      '7 lines refused',
+      'line 11: `exp` must be a Unix time in whole seconds, such as 1900000000; it is "soon"',
+      '8 lines refused',
     ]);
     expect(status).toBe(2);
   });
