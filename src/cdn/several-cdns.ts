@@ -25,7 +25,7 @@ export function createSeveralCdns(cdns: readonly NamedCdn[]): Cdn {
           faults.push(error as Error);
         }
       }
-      if (faults.length > 0) throw joinFaults(faults);
+      if (faults.length > 0) throw joinFaults(faults, new Set(invalidations.map(({ cdn }) => cdn)));
       return invalidations;
     },
     async wait(invalidations, options) {
@@ -40,9 +40,15 @@ export function createSeveralCdns(cdns: readonly NamedCdn[]): Cdn {
   };
 }
 
-/** A tag that is none is refused by all of them, as a TypeError. */
-function joinFaults(faults: readonly Error[]): Error {
+/**
+ * A tag that is none is refused by all of them, as a TypeError.
+ *
+ * @param told - the names of those that were told all the same
+ */
+function joinFaults(faults: readonly Error[], told: ReadonlySet<string | undefined>): Error {
   const bug = faults.find((fault) => fault instanceof TypeError);
   if (bug) return bug;
-  return new Error(faults.map(({ message }) => message).join('; '), { cause: faults[0] });
+  const others = told.size > 0 ? [`told all the same: ${[...told].join(', ')}`] : [];
+  const message = [...faults.map(({ message }) => message), ...others].join('; ');
+  return new Error(message, { cause: faults[0] });
 }
