@@ -1,12 +1,14 @@
 import { Command } from 'commander';
+import { regionFault } from '../infra/regions.ts';
 import { CommandFailure } from './cli/command.ts';
 import { addExamples } from './cli/examples.ts';
 import { readStackOptions } from './cli/stack-options.ts';
-import { counted } from './cli/text.ts';
+import { counted, printable } from './cli/text.ts';
 import { calculatePlan, type Plan } from './plan/calculate.ts';
 import { type Measurement, measure, originalsInFolder } from './plan/measure.ts';
 import { addPlanOptions, type PlanOptions } from './plan/options.ts';
 import { planWarnings } from './plan/plan-warnings.ts';
+import { PRICED_REGIONS } from './plan/prices.ts';
 import { formatPlan, formatPlanJson } from './plan/report.ts';
 import { formatSimulation, simulationJson } from './plan/simulate/report.ts';
 import { type Simulation, simulate } from './plan/simulate/simulation.ts';
@@ -40,6 +42,7 @@ async function runPlan(options: PlanOptions, command: Command): Promise<void> {
   if (options.ms !== undefined && options.photos !== undefined)
     throw new CommandFailure('Give --ms or --photos, not both: --photos measures what --ms sets.');
   const { region } = options;
+  if (region !== undefined) requirePriced(region);
   const { settings, faults } = await readStackOptions(options.context ?? {}, region);
   if (faults) throw new CommandFailure(['The options of the stack are invalid:', ...faults].join('\n  '));
   const measurement =
@@ -60,6 +63,14 @@ async function runPlan(options: PlanOptions, command: Command): Promise<void> {
   function textOf(): string {
     return simulation ? formatSimulation(plan, simulation) : formatPlan(plan, report);
   }
+}
+
+/** Those with prices are all that the stack can be in. Why it cannot be in another real one, the options of the stack say. */
+function requirePriced(region: string): void {
+  if (PRICED_REGIONS.includes(region) || regionFault(region)) return;
+  throw new CommandFailure(
+    `No prices of the region ${printable(region)} are known (--region or AWS_REGION): it must be one of ${PRICED_REGIONS.join(', ')}.`,
+  );
 }
 
 /** Plays the units of an hour. CPU times that were measured with the user's own photographs stand for those of all. */

@@ -3,7 +3,7 @@ import { formatCount } from '../cli/text.ts';
 import type { Plan } from './calculate.ts';
 import { CDN_AREAS, WITHOUT_REQUEST_PRICE } from './cdn-prices.ts';
 import { sharesOf } from './egress.ts';
-import { PRICE_NAMES, PRICED_REGIONS, PRICES_REGION } from './prices.ts';
+import { PRICE_NAMES, PRICES_REGION } from './prices.ts';
 import { loadWarnings } from './quotas.ts';
 
 /** What an operator has to know before the figures are believed: what will not work, what differs from the stack, what was not found. */
@@ -32,9 +32,7 @@ function stackWarnings({ inputs, workers, stackOptions }: Plan, settings: Settin
 function priceWarnings({ inputs }: Plan): string[] {
   const { region, notFound } = inputs.prices;
   const warnings: string[] = [];
-  if (!PRICED_REGIONS.includes(region))
-    warnings.push(`No prices of ${region} are known: those of ${PRICES_REGION} are taken for all.`);
-  else if (notFound.length > 0)
+  if (notFound.length > 0)
     warnings.push(
       `Of ${region} these prices were not found, and those of ${PRICES_REGION} are taken: ${notFound.map((name) => PRICE_NAMES[name].what).join('; ')}.`,
     );

@@ -206,6 +206,11 @@ describe('edgepress plan', () => {
   it.each<[name: string, args: (folder: string) => string[], error: RegExp]>([
     ['shares of viewers that are not a whole', () => ['--viewers', 'us=60,eu=30'], /must add up to 100/],
     ['an area that CloudFront has no prices for', () => ['--viewers', 'xx=100'], /AREA is one of us, eu,/],
+    [
+      'a region that is none',
+      () => ['--region', 'mars'],
+      /the region mars .*must be one of us-east-1, .*eu-central-1/,
+    ],
     ['a region in which the stack cannot be', () => ['--region', 'ca-west-1'], /no Lambda function URLs/],
     [
       '--simulate with containers',

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { calculatePlan } from '../../../scripts/plan/calculate.ts';
+import { compareFlatRates } from '../../../scripts/plan/cdn-advice.ts';
+import { figure } from '../../../scripts/plan/figure.ts';
 import type { PlanInputs } from '../../../scripts/plan/inputs.ts';
 import { MILLION_UNITS } from '../../support/plan/inputs.ts';
 
@@ -57,6 +59,31 @@ describe("CloudFront's flat-rate plans", () => {
     expect(flatRates.payAsYouGo.value).toBeCloseTo(123.735 + 660.8325, 6);
     const fitting = flatRates.plans.filter(({ fits }) => fits);
     expect(fitting.map(({ name }) => name)).toEqual(['Business', 'Premium']);
+  });
+});
+
+describe('a flat-rate plan of CloudFront', () => {
+  const free = figure('free', 0, '0');
+  const viewing = { requests: free, edge: free, keys: free, egress: free };
+  /** The plans that a load fits into which takes so much of the allowance of Premium. */
+  function fitting(requestShare: number, byteShare: number): string[] {
+    const { views } = planFor({});
+    const load = {
+      ...views,
+      viewsPerHour: figure('views', (requestShare * 500_000_000) / 730, ''),
+      outGbPerHour: figure('bytes', (byteShare * 50_000) / 730, ''),
+    };
+    return compareFlatRates(load, viewing).plans.flatMap(({ name, fits }) => (fits ? [name] : []));
+  }
+
+  it('fits a load that takes all of its bytes, and none with more, however few its requests are', () => {
+    expect(fitting(0.01, 1)).toEqual(['Pro', 'Business', 'Premium']);
+    expect(fitting(0.01, 1.001)).toEqual([]);
+  });
+
+  it('fits a load that takes all of its requests, and none with more, however few its bytes are', () => {
+    expect(fitting(1, 0.5)).toEqual(['Premium']);
+    expect(fitting(1.001, 0.5)).toEqual([]);
   });
 });
 

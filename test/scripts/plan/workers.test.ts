@@ -24,6 +24,13 @@ describe('waiting for originals', () => {
     expect(workers.busy.value).toBeCloseTo(493.056, 3);
   });
 
+  it('is for the first one only where the others take just as long as their encoding', () => {
+    // 100 images × 1.4 s ÷ 4 = 35 s
+    const { waitSecondsPerImage } = planFor({ fetchMs: 1400 }).workers;
+    expect(waitSecondsPerImage.value).toBeCloseTo(0.014, 9);
+    expect(waitSecondsPerImage.arithmetic).toContain('the others come while the first is encoded');
+  });
+
   it('costs wall time on Lambda where a source is slower than the CPU, and nothing in containers', () => {
     const slow = { fetchMs: 8000 };
     // (8 s + 100 images × 8 s ÷ 4 − 35 s) ÷ 100
