@@ -2,8 +2,9 @@ import sharp, { type Metadata, type Sharp, type WebpOptions } from 'sharp';
 import type { Colours } from './colours/colours.ts';
 import { convertToSrgb } from './colours/convert-to-srgb.ts';
 import { coloursOfSamples } from './colours/read-colours.ts';
+import { isPremultiplied } from './containers/heif-properties.ts';
 import { asBuffer } from './containers/isobmff.ts';
-import { corruptError } from './decode-errors.ts';
+import { corruptError, DECODE_TIMEOUT_SECONDS, withDecodeErrors } from './decode-errors.ts';
 import { decodeApng } from './decoders/apng.ts';
 import { decodeBmp } from './decoders/bmp.ts';
 import { decodeWithMagick } from './decoders/magick.ts';
@@ -27,8 +28,10 @@ export async function openSource(source: InspectedSource, maxPixels: number): Pr
   // In HEIF it is a copy of what the decoder turns by.
   const orientation = TURNED_HERE.includes(type) ? source.metadata.orientation : undefined;
   switch (decoder) {
-    case 'sharp':
-      return openWithSharp(source, maxPixels);
+    case 'sharp': {
+      const image = openWithSharp(source, maxPixels);
+      return isPremultipliedAvif(source) ? await unpremultiply(image, source) : image;
+    }
     case 'magick':
       return openDecoded(await decodeWithMagick(bytes, type, { frames, orientation, decodeBytes }), source);
     case 'bmp':
@@ -53,6 +56,33 @@ function openWithSharp(source: InspectedSource, maxPixels: number): Sharp {
   // sharp processes 16-bit RGB with a profile in Display P3, and leaves it there unless a target profile is given.
   if (colours?.model === 'cmyk') return image.pipelineColourspace('cmyk');
   return isDeepRgb && iccProfile && !colours ? image.withIccProfile('srgb', { attach: false }) : image;
+}
+
+function isPremultipliedAvif({ type, bytes, metadata }: InspectedSource): boolean {
+  if (type !== 'avif' || !metadata.hasAlpha) return false;
+  try {
+    return isPremultiplied(asBuffer(bytes));
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Divides the colours by the transparency that they are multiplied by already: libvips does not. */
+async function unpremultiply(image: Sharp, { type, metadata, iccProfile }: InspectedSource): Promise<Sharp> {
+  const isDeep = metadata.depth === 'ushort' && !iccProfile;
+  const stored = image.toColourspace(isDeep ? 'rgb16' : 'srgb');
+  const raw = stored.raw({ depth: isDeep ? 'ushort' : 'uchar' }).timeout({ seconds: DECODE_TIMEOUT_SECONDS });
+  const { data, info } = await withDecodeErrors(type, () => raw.toBuffer({ resolveWithObject: true }));
+  const values = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data;
+  const opaque = isDeep ? 0xffff : 0xff;
+  const { width, height, channels } = info;
+  for (let at = 0; at < values.length; at += channels) {
+    const alpha = values[at + channels - 1] as number;
+    for (let channel = at; alpha > 0 && channel < at + channels - 1; channel++)
+      values[channel] = Math.min(opaque, Math.round(((values[channel] as number) * opaque) / alpha));
+  }
+  return sharp(values, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
 /** Converts pixels whose own colours libvips does not: CMYK, L*a*b*, and grey with a profile. */

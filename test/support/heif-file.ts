@@ -9,7 +9,7 @@ export interface HeifItem {
 }
 
 export interface HeifReference {
-  type: 'auxl' | 'dimg';
+  type: 'auxl' | 'dimg' | 'prem';
   from: number;
   to: readonly number[];
 }

@@ -74,13 +74,29 @@ export function primaryItem(file: Buffer): number | undefined {
 
 /** A derived image refers to those that it is made of by `dimg`. */
 function firstTile(file: Buffer, primary: number): number | undefined {
+  return referredTo(file, primary, 'dimg');
+}
+
+/**
+ * Whether the colours of the picture that a file shows are already multiplied by its transparency (MIAF, ISO/IEC 23000-22, section
+ * 7.3.5.2).
+ *
+ * @throws RangeError if the boxes are damaged
+ */
+export function isPremultiplied(file: Buffer): boolean {
+  const primary = primaryItem(file);
+  return primary !== undefined && referredTo(file, primary, 'prem') !== undefined;
+}
+
+/** Returns the first item that an item refers to in this way. */
+function referredTo(file: Buffer, from: number, kind: string): number | undefined {
   const iref = findBox(file, ['meta', 'iref']);
   if (!iref) return undefined;
   const idBytes = file[iref.start] === 0 ? 2 : 4;
-  const tiles = boxesIn(file, iref.start + 4, iref.end).find(
-    ({ type, start }) => type === 'dimg' && file.readUIntBE(start, idBytes) === primary,
+  const reference = boxesIn(file, iref.start + 4, iref.end).find(
+    ({ type, start }) => type === kind && file.readUIntBE(start, idBytes) === from,
   );
-  return tiles && file.readUIntBE(tiles.start + idBytes + 2, idBytes);
+  return reference && file.readUIntBE(reference.start + idBytes + 2, idBytes);
 }
 
 function ipmaBoxes(file: Buffer): Box[] {
