@@ -4,13 +4,14 @@ import type { Config } from '../../src/config.ts';
 import { readPhotographs } from '../../src/demo/demo.ts';
 import { SMOKE_PREFIX } from '../../src/protocol/keys.ts';
 import { CommandFailure, messageOf } from '../cli/command.ts';
+import { formatCount } from '../cli/text.ts';
 
 /** The original that is requested. */
 export interface SmokeSource {
   url: string;
   /** The URL without what signs it, for the user. */
   shown: string;
-  /** Another URL of it, which has 4,000 characters; `undefined`: there is none. */
+  /** Another URL of it, which has 4,000 characters; `undefined`: there is none, or its own is as long. */
   longUrl: string | undefined;
   /** Puts an original beside it that is made of the photograph; `undefined` when the user has given the original. */
   put?: (make: (photograph: Buffer) => Promise<Uint8Array>) => Promise<StoredOriginal>;
@@ -24,8 +25,10 @@ export interface StoredOriginal {
 }
 
 const PRESIGNED_SECONDS = 3600;
-/** The service takes 4,096. */
+const MAX_URL_CHARACTERS = 4096;
 const LONG_URL_CHARACTERS = 4000;
+/** In bytes, of an original's URL in an image URL: the service takes 6,000 of the whole. */
+const MAX_ENCODED_LENGTH = 5500;
 /** S3 ignores parameters that begin with `x-`. */
 const PADDING = 'x-smoke';
 
@@ -49,11 +52,12 @@ export function chooseSource(
 
 function lengthen(src: string): string | undefined {
   if (!/^https?:/.test(src)) return undefined;
-  return pad(`${src}${src.includes('?') ? '&' : '?'}${PADDING}=`);
-}
-
-function pad(text: string): string {
-  return text.padEnd(LONG_URL_CHARACTERS, 'x');
+  const begun = `${src}${src.includes('?') ? '&' : '?'}${PADDING}=`;
+  const long = begun.padEnd(LONG_URL_CHARACTERS, 'x');
+  // One that has as many characters already is asked for in all other steps.
+  const isTooLong =
+    begun.length >= LONG_URL_CHARACTERS || encodeURIComponent(long).length > MAX_ENCODED_LENGTH;
+  return isTooLong ? undefined : long;
 }
 
 async function uploadPhotograph(bucket: string, endpoint: string | undefined): Promise<SmokeSource> {
@@ -63,9 +67,12 @@ async function uploadPhotograph(bucket: string, endpoint: string | undefined): P
   const key = `${SMOKE_PREFIX}/${randomUUID()}.jpg`;
   const shown = `s3://${bucket}/${key}, presigned`;
   try {
+    // Before anything is put there.
+    requireShort(await originals.presign(key));
     const { url } = await originals.put(key, photograph.bytes);
     const { length } = await originals.presign(key, '');
-    const longUrl = await originals.presign(key, 'x'.repeat(LONG_URL_CHARACTERS - length));
+    const room = LONG_URL_CHARACTERS - length;
+    const longUrl = room > 0 ? await originals.presign(key, 'x'.repeat(room)) : undefined;
     return {
       ...{ url, shown, longUrl },
       put: async (make) =>
@@ -74,8 +81,18 @@ async function uploadPhotograph(bucket: string, endpoint: string | undefined): P
     };
   } catch (error) {
     originals.close();
+    if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(`The photograph cannot be stored at ${shown}: ${messageOf(error)}`);
   }
+}
+
+/** @throws CommandFailure for a presigned URL that the service would refuse */
+function requireShort({ length }: string): void {
+  if (length <= MAX_URL_CHARACTERS) return;
+  throw new CommandFailure(
+    `The presigned URL of the photograph has ${formatCount(length)} characters, and the service takes ${formatCount(MAX_URL_CHARACTERS)}: the session token of the AWS credentials makes it so long. ` +
+      'Use credentials with a shorter one or none, such as those of another profile, or give an original that the service can fetch, with --src.',
+  );
 }
 
 /** Opens a bucket to put originals there. */

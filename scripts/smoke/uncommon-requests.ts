@@ -54,7 +54,8 @@ export async function checkLongUrl(
   parts: VariantParts,
   { longUrl, put }: SmokeSource,
 ): Promise<string> {
-  if (longUrl === undefined) throw new StepSkipped('an original in S3 has no longer URL');
+  if (longUrl === undefined)
+    throw new StepSkipped('an original in S3 has no longer URL, nor one whose own is as long');
   const response = await client.request({ ...parts, src: longUrl });
   const { code = '', detail } = problemOf(response);
   if (put === undefined && code.startsWith('source_'))
