@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { EdgepressError } from '../protocol/error.ts';
 import type { Trace } from '../variant/trace.ts';
 
@@ -22,6 +22,8 @@ export type AppEnvironment = {
 };
 
 export type App = Hono<AppEnvironment>;
+/** A request, as a handler gets it. */
+export type RequestContext = Context<AppEnvironment>;
 
 /**
  * Returns the request target exactly as it was sent: path and query. `Request.url` is only the last resort: its parser rewrites
@@ -52,6 +54,16 @@ export function pathOf(target: string): string {
 /** Returns the query without the question mark; empty if there is none. */
 export function queryOf(target: string): string {
   return target.slice(pathOf(target).length + 1);
+}
+
+/** Returns the query of a request exactly as it was sent, without the question mark; empty if there is none. */
+export function queryIn(c: RequestContext): string {
+  return queryOf(targetOf(c.req.raw, c.env));
+}
+
+/** Returns the parameters of the query of a request. */
+export function parametersIn(c: RequestContext): URLSearchParams {
+  return new URLSearchParams(queryIn(c));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { Metrics } from '../metrics.ts';
 import { EdgepressError } from '../protocol/error.ts';
 import { isUnit, UNIT_RULE } from '../protocol/request.ts';
@@ -14,7 +14,8 @@ import {
   type App,
   type AppEnvironment,
   pathOf,
-  queryOf,
+  queryIn,
+  type RequestContext,
   readChunks,
   readText,
   targetOf,
@@ -41,8 +42,6 @@ export interface UnitRoutesOptions {
   metrics: Pick<Metrics, 'text' | 'contentType'>;
 }
 
-type RouteContext = Context<AppEnvironment>;
-
 /** Adds the routes of operators: prewarm, status, purge and metrics. */
 export function addUnitRoutes(
   app: App,
@@ -64,7 +63,7 @@ export function addUnitRoutes(
   app.all('/metrics', (c) => refuseMethod(c, 'GET, HEAD'));
 
   app.post('/units', async (c) => {
-    const retry = parseFlag('retry', queryOf(targetOf(c.req.raw, c.env)));
+    const retry = parseFlag('retry', queryIn(c));
     const { headers } = c.req.raw;
     const encoding = headers.get('content-encoding') ?? undefined;
     const declared = readBodyHeaders(headers.get('content-type') ?? undefined, encoding);
@@ -75,7 +74,7 @@ export function addUnitRoutes(
     return sendJson(c, report, 202);
   });
   app.get('/units', async (c) => {
-    const query = parseUnitQuery(queryOf(targetOf(c.req.raw, c.env)));
+    const query = parseUnitQuery(queryIn(c));
     const page = await units.list(query).catch((error: unknown) => {
       throw asDependencyFailure(error, 'The store cannot be listed just now: try again');
     });
@@ -85,7 +84,7 @@ export function addUnitRoutes(
   app.all('/units', (c) => refuseMethod(c, 'GET, HEAD, POST'));
 
   app.post('/units/purge', async (c) => {
-    refuseParameters(queryOf(targetOf(c.req.raw, c.env)));
+    refuseParameters(queryIn(c));
     const request = parsePurge(await readText(c.req.raw, MAX_PURGE_BYTES));
     if ('group' in request) {
       const purged = await purgeGroup(units, request.group);
@@ -99,7 +98,7 @@ export function addUnitRoutes(
 
   app.get('/units/:id', async (c) => {
     const id = unitOf(c);
-    const isAsked = parseFlag('asked', queryOf(targetOf(c.req.raw, c.env)));
+    const isAsked = parseFlag('asked', queryIn(c));
     const status = await (isAsked ? units.asked(id) : statusOf(units, id)).catch((error: unknown) => {
       throw asDependencyFailure(error, 'The store cannot be read just now: try again');
     });
@@ -108,7 +107,7 @@ export function addUnitRoutes(
   });
   app.delete('/units/:id', async (c) => {
     const id = unitOf(c);
-    refuseParameters(queryOf(targetOf(c.req.raw, c.env)));
+    refuseParameters(queryIn(c));
     const purge = await purgeUnits(units, [id]);
     c.set('counts', countPurged(purge.units));
     return sendJson(c, sayIfUntold({ ...purge.units[0], invalidations: purge.invalidations }));
@@ -126,7 +125,7 @@ async function statusOf(
 
 /** Yields the body until the process drains: a body may take an hour to arrive. */
 async function* readChunksUntil(
-  c: RouteContext,
+  c: RequestContext,
   isDraining: () => boolean,
 ): AsyncGenerator<Uint8Array, void> {
   if (isDraining()) refuseRestOfBody();
@@ -137,7 +136,7 @@ async function* readChunksUntil(
 }
 
 /** Returns the unit in the path as it was sent: ids have no percent sign, so there is nothing to decode. */
-function unitOf(c: RouteContext): string {
+function unitOf(c: RequestContext): string {
   const id = pathOf(targetOf(c.req.raw, c.env)).slice('/units/'.length);
   if (!isUnit(id)) {
     const detail = `The unit in /units/{id} must be ${UNIT_RULE}`;

@@ -1,17 +1,16 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { accepts } from 'hono/accepts';
 import { RefusalPage } from '../../pages/refusal.tsx';
 import { EdgepressError } from '../../protocol/error.ts';
-import { type AppEnvironment, pathOf, targetOf } from '../http-request.ts';
+import { type AppEnvironment, pathOf, type RequestContext, targetOf } from '../http-request.ts';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 
 // Pages at paths that programs use, too: who asks for HTML, and sends no token, is a person with a browser.
 
-export type PageContext = Context<AppEnvironment>;
-export type PageHandler = (c: PageContext) => Response | Promise<Response>;
+export type PageHandler = (c: RequestContext) => Response | Promise<Response>;
 
 /** Returns a route that answers browsers of people who have logged in, and leaves all other requests to the routes after it. */
 export type ForPeople = (handler: PageHandler) => MiddlewareHandler<AppEnvironment>;
@@ -19,14 +18,14 @@ export type ForPeople = (handler: PageHandler) => MiddlewareHandler<AppEnvironme
 const TYPES = ['application/json', 'text/html', 'text/event-stream'];
 
 /** Returns which of the types of these paths a request asks for: JSON, unless it says otherwise. */
-export function wantedType(c: PageContext): string {
+export function wantedType(c: RequestContext): string {
   if (c.req.header('authorization') !== undefined) return 'application/json';
   return accepts(c, { header: 'Accept', supports: TYPES, default: 'application/json' });
 }
 
 /** Errors become pages: nobody wants to read a problem document. */
 export function createForPeople({ siteFor, requireLogin, refuseOtherSites }: PageAccess): ForPeople {
-  async function sendRefusal(c: PageContext, error: unknown): Promise<Response> {
+  async function sendRefusal(c: RequestContext, error: unknown): Promise<Response> {
     if (!(error instanceof EdgepressError)) throw error;
     const back = pathOf(targetOf(c.req.raw, c.env)).split('/').slice(0, 3).join('/');
     const page = <RefusalPage site={await siteFor(c)} detail={`${error.message}.`} back={back} />;

@@ -1,12 +1,10 @@
 import { isIP } from 'node:net';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { csrf } from 'hono/csrf';
 import type { Site } from '../../pages/page.tsx';
 import { EdgepressError } from '../../protocol/error.ts';
-import { type AppEnvironment, targetOf } from '../http-request.ts';
+import { type AppEnvironment, type RequestContext, targetOf } from '../http-request.ts';
 import { createPageSessions, type PageSessions } from './page-session.ts';
-
-type PageContext = Context<AppEnvironment>;
 
 export interface PageAccessOptions {
   /** The admin token. Absent: nobody can log in. */
@@ -24,7 +22,7 @@ export interface PageAccess {
   /** Absent: nobody can log in, and there is no page that needs it. */
   sessions: PageSessions | undefined;
   /** Returns what a visitor may open, for the layout of the page. */
-  siteFor(c: PageContext): Promise<Site>;
+  siteFor(c: RequestContext): Promise<Site>;
   /** Sends visitors without a session to the form for the token. */
   requireLogin: MiddlewareHandler<AppEnvironment>;
   /** Requires a session where URLs are signed; elsewhere, that the service is asked by a name that no other site can have. */

@@ -3,7 +3,7 @@
 import { LoginPage } from '../../pages/login.tsx';
 import { parseUrl } from '../../parse-url.ts';
 import { isAdminToken } from '../admin-token.ts';
-import { type App, queryOf, readText, targetOf } from '../http-request.ts';
+import { type App, parametersIn, readText } from '../http-request.ts';
 import { refuseMethod } from '../responses.ts';
 import { createPageAccess, type PageAccess, type PageAccessOptions } from './page-access.ts';
 import { sendPage } from './page-response.ts';
@@ -35,7 +35,7 @@ function addLogin(
   { sessions, token }: { sessions: NonNullable<PageAccess['sessions']>; token: string },
 ): void {
   app.get('/login', async (c) => {
-    const next = localTarget(new URLSearchParams(queryOf(targetOf(c.req.raw, c.env))).get('next'));
+    const next = localTarget(parametersIn(c).get('next'));
     if (await sessions.isValid(c)) return c.redirect(next, 303);
     return await sendPage(c, <LoginPage site={await siteFor(c)} next={next} isRefused={false} />);
   });

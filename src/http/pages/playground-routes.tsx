@@ -13,7 +13,7 @@ import { EdgepressError } from '../../protocol/error.ts';
 import { rungFor } from '../../protocol/negotiation.ts';
 import { TIERS } from '../../protocol/request.ts';
 import type { FetchOriginal } from '../../services.ts';
-import { type App, type AppEnvironment, queryOf, targetOf } from '../http-request.ts';
+import { type App, type AppEnvironment, parametersIn } from '../http-request.ts';
 import { PRIVATE_HEADERS, refuseMethod } from '../responses.ts';
 import { viewerSignalOf } from '../viewer-signal.ts';
 import type { PageAccess } from './page-access.ts';
@@ -54,7 +54,7 @@ export function addPlayground(app: App, access: PageAccess, options: PlaygroundO
 }
 
 function queryParameters(c: Context<AppEnvironment>): URLSearchParams {
-  return new URLSearchParams(queryOf(targetOf(c.req.raw, c.env)));
+  return parametersIn(c);
 }
 
 /** Returns what a visitor asks for. What makes no sense is taken as if it was not said: the form shows what was understood. */

@@ -10,11 +10,11 @@ import type { UnitQueue } from '../../queue/queue.ts';
 import type { UnitDefaults } from '../../unit/parse-unit.ts';
 import type { Units } from '../../unit/units.ts';
 import type { WatchedUnit } from '../../unit/watch.ts';
-import { type App, queryOf, targetOf } from '../http-request.ts';
+import { type App, parametersIn, queryIn, type RequestContext } from '../http-request.ts';
 import { nothingTaken } from '../ingest-units.ts';
 import { parseUnitQuery } from '../list-units.ts';
 import { asDependencyFailure } from '../responses.ts';
-import { createForPeople, type PageContext, refusalStatus, wantedType } from './for-people.tsx';
+import { createForPeople, refusalStatus, wantedType } from './for-people.tsx';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 import { createUnitEvents, type Followed, type UnitEventsOptions } from './unit-events.tsx';
@@ -54,13 +54,13 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
   app.get('/units', async (c, next) => {
     const hasSession = async () => (await sessions?.isValid(c)) ?? false;
     if (wantedType(c) !== 'text/event-stream' || !(await hasSession())) return await next();
-    return sendEvents(c, parseWatch(parametersOf(c)));
+    return sendEvents(c, parseWatch(parametersIn(c)));
   });
 
   app.get(
     '/units',
     forPeople(async (c) => {
-      const parameters = parametersOf(c);
+      const parameters = parametersIn(c);
       const id = parameters.get('id')?.trim();
       if (id !== undefined && isUnit(id)) return c.redirect(`/units/${id}`, 303);
       if (id !== undefined) return await sendOverview(c, { error: `The id of a unit must be ${UNIT_RULE}.` });
@@ -96,7 +96,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
   addUnitPage(app, forPeople, { ...options, siteFor });
 
   async function sendOverview(
-    c: PageContext,
+    c: RequestContext,
     said: Pick<UnitsPageProps, 'error' | 'report' | 'sent'> = {},
     status: 200 | 400 | 404 | 405 | 503 = 200,
   ): Promise<Response> {
@@ -108,8 +108,8 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
     return await sendPage(c, <UnitsPage {...shared} lists={lists} {...said} />, status);
   }
 
-  async function sendList(c: PageContext): Promise<Response> {
-    const query = parseUnitQuery(queryOf(targetOf(c.req.raw, c.env)));
+  async function sendList(c: RequestContext): Promise<Response> {
+    const query = parseUnitQuery(queryIn(c));
     const { state, limit, after } = query;
     const page = await listUnits(query);
     const shared = { site: await siteFor(c), nowMs: nowMs(), isLater: after !== undefined };
@@ -117,7 +117,7 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
   }
 
   async function sendWatch(
-    c: PageContext,
+    c: RequestContext,
     { ids, withQueue }: Followed,
     sent?: Parameters<typeof WatchPage>[0]['sent'],
   ): Promise<Response> {
@@ -138,10 +138,6 @@ export function addUnitPageRoutes(app: App, access: PageAccess, options: UnitPag
       throw asDependencyFailure(error, 'The store cannot be read just now: try again');
     });
   }
-}
-
-function parametersOf(c: PageContext): URLSearchParams {
-  return new URLSearchParams(queryOf(targetOf(c.req.raw, c.env)));
 }
 
 /** @throws EdgepressError `bad_request` */

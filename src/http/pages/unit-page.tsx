@@ -8,10 +8,10 @@ import type { UnitQueue } from '../../queue/queue.ts';
 import { ingestUnits } from '../../unit/ingest.ts';
 import type { Unit } from '../../unit/unit.ts';
 import type { Units } from '../../unit/units.ts';
-import { type App, pathOf, queryOf, readText, targetOf } from '../http-request.ts';
+import { type App, parametersIn, pathOf, type RequestContext, readText, targetOf } from '../http-request.ts';
 import { purgeUnits } from '../purge-units.ts';
 import { asDependencyFailure, refuseMethod } from '../responses.ts';
-import type { ForPeople, PageContext } from './for-people.tsx';
+import type { ForPeople } from './for-people.tsx';
 import type { PageAccess } from './page-access.ts';
 import { sendPage } from './page-response.ts';
 
@@ -37,7 +37,7 @@ export function addUnitPage(app: App, forPeople: ForPeople, options: UnitPageOpt
       const id = unitIn(c);
       const { status } = await ask(units.look(id));
       if (!status) return await sendNoUnit(c, id);
-      const parameters = new URLSearchParams(queryOf(targetOf(c.req.raw, c.env)));
+      const parameters = parametersIn(c);
       const show = FILTERS.find((each) => each === parameters.get('show')) ?? 'all';
       const from = Number(/^\d{1,5}$/.exec(parameters.get('from') ?? '')?.[0] ?? 0);
       const shared = { site: await siteFor(c), nowMs: nowMs() };
@@ -104,7 +104,7 @@ export function addUnitPage(app: App, forPeople: ForPeople, options: UnitPageOpt
     await ask(ingestUnits(lines, { ...options, retry: true, onRefused: () => {} }));
   }
 
-  async function sendNoUnit(c: PageContext, id: string): Promise<Response> {
+  async function sendNoUnit(c: RequestContext, id: string): Promise<Response> {
     const unsent = await ask(units.unsent(id));
     return await sendPage(c, <NoUnitPage site={await siteFor(c)} id={id} unsent={unsent} />, 404);
   }
@@ -118,7 +118,7 @@ async function ask<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** Returns the unit in the path as it was sent: ids have no percent sign, so there is nothing to decode. */
-function unitIn(c: PageContext): string {
+function unitIn(c: RequestContext): string {
   const [, , id = ''] = pathOf(targetOf(c.req.raw, c.env)).split('/');
   if (!isUnit(id)) throw new EdgepressError('bad_request', `The id of a unit must be ${UNIT_RULE}`);
   c.get('trace').unit = id;
