@@ -87,45 +87,39 @@ function measureBlock(
   colours: Set<number>,
 ): BlockStats {
   let flat = 0;
-  for (let y = 0; y < BLOCK; y++)
-    flat += measureRow(data, ((top + y) * width + left) * 3, y * BLOCK, colours);
   let darkest = 255;
   let brightest = 0;
+  let isCounting = colours.size <= CHART_COLOURS;
+  for (let y = 0; y < BLOCK; y++) {
+    let at = ((top + y) * width + left) * 3;
+    let before = -1;
+    for (let i = y * BLOCK; i < (y + 1) * BLOCK; i++, at += 3) {
+      const red = data[at] as number;
+      const green = data[at + 1] as number;
+      const blue = data[at + 2] as number;
+      const colour = (red << 16) | (green << 8) | blue;
+      if (colour === before) flat++;
+      else if (isCounting) isCounting = colours.add(colour).size <= CHART_COLOURS;
+      before = colour;
+      // ITU-R BT.601, in whole levels.
+      const luma = (77 * red + 150 * green + 29 * blue) >> 8;
+      lumas[i] = luma;
+      if (luma < darkest) darkest = luma;
+      if (luma > brightest) brightest = luma;
+    }
+  }
+  return { flat, range: brightest - darkest, isTwoTone: isTwoTone(darkest, brightest) };
+}
+
+/** Whether the block is sharp, and most of its pixels are nearly as dark as the darkest, or as bright as the brightest. */
+function isTwoTone(darkest: number, brightest: number): boolean {
+  const range = brightest - darkest;
+  if (range < SHARP_FROM) return false;
+  const near = range * TONE_SHARE;
+  let pixels = 0;
   for (let i = 0; i < BLOCK * BLOCK; i++) {
     const luma = lumas[i] as number;
-    if (luma < darkest) darkest = luma;
-    if (luma > brightest) brightest = luma;
+    if (luma - darkest < near || brightest - luma < near) pixels++;
   }
-  const range = brightest - darkest;
-  return {
-    flat,
-    range,
-    isTwoTone: range >= SHARP_FROM && pixelsAtEnds(darkest, brightest) >= TWO_TONE_PIXELS,
-  };
-}
-
-/** Writes the luma of a row of the block, and returns how many of its pixels equal their left neighbour. */
-function measureRow(data: Uint8Array, from: number, row: number, colours: Set<number>): number {
-  let flat = 0;
-  let before = -1;
-  for (let x = 0, at = from; x < BLOCK; x++, at += 3) {
-    const red = data[at] as number;
-    const green = data[at + 1] as number;
-    const blue = data[at + 2] as number;
-    const colour = (red << 16) | (green << 8) | blue;
-    if (colour === before) flat++;
-    else if (colours.size <= CHART_COLOURS) colours.add(colour);
-    before = colour;
-    // ITU-R BT.601, in whole levels.
-    lumas[row + x] = (77 * red + 150 * green + 29 * blue) >> 8;
-  }
-  return flat;
-}
-
-/** Counts the pixels of the block that are nearly as dark as the darkest, or as bright as the brightest. */
-function pixelsAtEnds(darkest: number, brightest: number): number {
-  const near = (brightest - darkest) * TONE_SHARE;
-  let pixels = 0;
-  for (const luma of lumas) if (luma - darkest < near || brightest - luma < near) pixels++;
-  return pixels;
+  return pixels >= TWO_TONE_PIXELS;
 }
