@@ -4,12 +4,13 @@ import { cacheTagHeaders } from '../cdn/cache-tag-headers.ts';
 import type { Membership } from '../cluster/worker.ts';
 import { baseUrlOf, type Config } from '../config.ts';
 import { createCountLog, logEachMinute } from '../count-log.ts';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics, type Metrics, type MetricsSources } from '../metrics.ts';
 import type { Sample } from '../pages/playground.tsx';
 import type { UnitQueue } from '../queue/queue.ts';
 import { createServices, type Overrides, type Services } from '../services.ts';
 import { embedImageMetrics } from '../telemetry/emf.ts';
 import { loadOpenTelemetry } from '../telemetry/load-opentelemetry.ts';
+import type { OpenTelemetry } from '../telemetry/opentelemetry.ts';
 import { createTracing } from '../tracing.ts';
 import { logImage } from '../unit/outcome.ts';
 import type { Units } from '../unit/units.ts';
@@ -75,34 +76,23 @@ export async function createService(
   const unitServices = await createUnitServices(config, log, services);
   const { units, queue } = unitServices;
   const token = config.adminToken;
-  const exportsMetrics = telemetry !== undefined && config.otelMetricsExporter === 'otlp';
-  // Otherwise nobody reads metrics, and counting costs time in each request.
   const { droppedLines = () => 0 } = extras;
-  const metrics =
-    token === undefined && !exportsMetrics
-      ? undefined
-      : createMetrics({
-          queueDepth: () => queue.depth(),
-          storeFaults,
-          droppedLines,
-          sources: services.metricSources,
-        });
-  if (metrics) membership?.exposeMetrics(metrics.registry);
-  if (metrics && exportsMetrics) telemetry.exportMetrics(metrics.registry, config.otelMetricIntervalMs);
+  const metrics = openMetrics(config, telemetry, membership, {
+    queueDepth: () => queue.depth(),
+    storeFaults,
+    droppedLines,
+    sources: services.metricSources,
+  });
   const parts = { store: () => assertUsable(services.shared.store), queue: () => queue.depth() };
-  let draining = false;
-  const { emfNamespace } = config;
-  const embedMetrics = emfNamespace === undefined ? undefined : embedImageMetrics(emfNamespace);
-  let sweepTimer: NodeJS.Timeout | undefined;
-  let stopCounting = () => {};
-  const stopUpkeep = new AbortController();
-  let upkeep: Promise<void> | undefined;
+  const regularWork = createRegularWork(config, log, services, units);
+  const embedMetrics = config.emfNamespace === undefined ? undefined : embedImageMetrics(config.emfNamespace);
+  const draining = new AbortController();
   const imageOptions = {
     getVariant,
     cacheControl: config.cacheControl,
     tagHeaders: cacheTagHeaders(config.cdn),
     log,
-    isDraining: () => draining,
+    isDraining: () => draining.signal.aborted,
     onRequest: metrics?.recordRequest,
     tracing,
   };
@@ -126,7 +116,7 @@ export async function createService(
     addOpenApi: (api) => addOpenApiRoute(api, config),
     addPages: await loadPages(config, services, extras.samples ?? [], {
       ...{ units, queue, log, defaults: config, hasCdn: config.cdn.length > 0 },
-      draining: stopUpkeep.signal,
+      draining: draining.signal,
     }),
   });
   return {
@@ -140,22 +130,54 @@ export async function createService(
         metrics?.recordImage(outcome);
         logImage(log, outcome, embedMetrics);
       });
-      sweepTimer = sweepRegularly(units, log);
-      stopCounting = logEachMinute(createCountLog(config, log, services));
-      upkeep = services.shared.store.upkeep?.run(stopUpkeep.signal, (error) =>
-        log.warn({ err: error }, 'a part of the store could not be kept within its limits'),
-      );
+      regularWork.start();
     },
     async drain() {
-      draining = true;
-      clearInterval(sweepTimer);
-      stopUpkeep.abort();
-      await Promise.all([services.drain(), unitServices.drain(), upkeep]);
-      stopCounting();
+      draining.abort();
+      await regularWork.stop(Promise.all([services.drain(), unitServices.drain()]));
     },
     async close() {
       await services.close();
       await telemetry?.close();
+    },
+  };
+}
+
+/** Returns the metrics, for those who may read them; `undefined` if nobody does, since counting costs time in each request. */
+function openMetrics(
+  { adminToken, otelMetricsExporter, otelMetricIntervalMs }: Config,
+  telemetry: OpenTelemetry | undefined,
+  membership: Membership | undefined,
+  sources: MetricsSources,
+): Metrics | undefined {
+  const isExported = telemetry !== undefined && otelMetricsExporter === 'otlp';
+  if (adminToken === undefined && !isExported) return undefined;
+  const metrics = createMetrics(sources);
+  membership?.exposeMetrics(metrics.registry);
+  if (isExported) telemetry.exportMetrics(metrics.registry, otelMetricIntervalMs);
+  return metrics;
+}
+
+/** Returns what runs beside requests and the queue: sweeps after purges, counts as log lines, and keeping the store within its limits. */
+function createRegularWork(config: Config, log: Logger, services: Services, units: Pick<Units, 'sweep'>) {
+  const stopped = new AbortController();
+  let sweepTimer: NodeJS.Timeout | undefined;
+  let stopCounting = () => {};
+  let upkeep: Promise<void> | undefined;
+  return {
+    start(): void {
+      sweepTimer = sweepRegularly(units, log);
+      stopCounting = logEachMinute(createCountLog(config, log, services));
+      upkeep = services.shared.store.upkeep?.run(stopped.signal, (error) =>
+        log.warn({ err: error }, 'a part of the store could not be kept within its limits'),
+      );
+    },
+    /** @param drained - resolves when nothing more is to be counted */
+    async stop(drained: Promise<unknown>): Promise<void> {
+      clearInterval(sweepTimer);
+      stopped.abort();
+      await Promise.all([upkeep, drained]);
+      stopCounting();
     },
   };
 }
