@@ -35,7 +35,7 @@ describe('the command prewarm when it is interrupted', () => {
         ...Array.from({ length: 500 }, (_, index) => ({ id: `u${index}`, images: [src(`/${index}.jpg`)] })),
       ];
       const file = await write('units.jsonl', units);
-      const program = start(['prewarm', file, '--json']);
+      const program = await start(['prewarm', file, '--json']);
       await requested;
       // Once encoders run, the work in flight takes a moment, on a busy machine too.
       await program.printed(/"ready"/);
@@ -66,7 +66,7 @@ describe('the command prewarm when it is interrupted', () => {
   it('gives up at SIGINT what would take long, which stays pending', async () => {
     const { start, run, write, src, requested } = await setUpSlowSource({ SOURCE_TIMEOUT_MS: '60000' });
     const file = await write('units.jsonl', [{ id: 'slow', images: [src('/slow.jpg')] }]);
-    const program = start(['prewarm', file]);
+    const program = await start(['prewarm', file]);
     await requested;
     program.process.kill('SIGINT');
     expect(await program.ended).toBe(1);
@@ -76,7 +76,7 @@ describe('the command prewarm when it is interrupted', () => {
 
   it('stops reading endless standard input at SIGINT', async () => {
     const { start, src } = await setUpSlowSource();
-    const program = start(['prewarm', '-', '--json']);
+    const program = await start(['prewarm', '-', '--json']);
     program.process.stdin?.write(`{"id":"a","images":["${src('/1.jpg')}"]}\n`);
     await program.printed(/"ready"/);
     program.process.kill('SIGINT');
@@ -86,7 +86,7 @@ describe('the command prewarm when it is interrupted', () => {
 
   it('exits at once at a second SIGINT', async () => {
     const { start, src, requested } = await setUpSlowSource();
-    const program = start(['prewarm', '-']);
+    const program = await start(['prewarm', '-']);
     program.process.stdin?.write(`{"id":"a","images":["${src('/slow.jpg')}"]}\n`);
     await requested;
     const insisting = setInterval(() => program.process.kill('SIGINT'), 20);
@@ -102,7 +102,7 @@ describe('the command prewarm when it is interrupted', () => {
     const env = { QUEUE: location.url, SQS_ENDPOINT: new URL(location.url).origin, ...CREDENTIALS };
     const { start, src } = await setUpCommands({}, env);
     const queue = createSqsQueue({ ...location, waitSeconds: 0 });
-    const program = start(['prewarm', '-', '--wait']);
+    const program = await start(['prewarm', '-', '--wait']);
     program.process.stdin?.end(JSON.stringify({ id: 'a', images: [src('/1.jpg')] }));
     while ((await queue.depth()) === 0) expect(program.process.exitCode).toBe(null);
     program.process.kill('SIGINT');

@@ -138,7 +138,7 @@ describe('the command prewarm with a queue', () => {
   it('follows many units without a warning of Node about listeners', async () => {
     const { start, src } = await setUpQueue();
     const units = Array.from({ length: 40 }, (_, index) => ({ id: `u${index}`, images: [src('/1.jpg')] }));
-    const program = start(['prewarm', '-', '--wait', '--patience', '1']);
+    const program = await start(['prewarm', '-', '--wait', '--patience', '1']);
     program.process.stdin?.end(units.map((unit) => JSON.stringify(unit)).join('\n'));
     await program.ended;
     expect(program.output.stderr).toContain('40 images: 0 ready, 40 pending');
