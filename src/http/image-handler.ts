@@ -100,11 +100,11 @@ interface Exchange {
 }
 
 function problemAnswer(error: EdgepressError, method: string, trace: Trace): Answer {
-  const { status, headers, body } = problemOf(error);
-  if (method === 'HEAD') return { status, headers: headerList(headers), body: null };
+  const { status, headers, body } = problemOf(error, trace.secondsToExpiry);
   const bytes = Buffer.from(body);
-  trace.bytesOut = bytes.byteLength;
   headers['Content-Length'] = String(bytes.byteLength);
+  if (method === 'HEAD') return { status, headers: headerList(headers), body: null };
+  trace.bytesOut = bytes.byteLength;
   return { status, headers: headerList(headers), body: bytes };
 }
 

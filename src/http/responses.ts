@@ -13,6 +13,7 @@ import {
 } from '../protocol/problem.ts';
 import { shuttingDown } from '../variant/overloaded.ts';
 import type { Trace } from '../variant/trace.ts';
+import { withMaxAge } from '../variant/variant-object.ts';
 import { encodeJson } from './encode-json.ts';
 import type { AppEnvironment } from './http-request.ts';
 
@@ -37,11 +38,16 @@ export function addCommonHeaders(headers: Record<string, string>): Record<string
   return headers;
 }
 
-/** Returns the parts of the problem document for an error, with the common headers. */
-export function problemOf(error: EdgepressError): ProblemResponse {
+/**
+ * Returns the parts of the problem document for an error, with the common headers.
+ *
+ * @param secondsToExpiry - how long the URL is still valid, if it expires: no cache keeps the document for longer
+ */
+export function problemOf(error: EdgepressError, secondsToExpiry?: number): ProblemResponse {
   const { code, message: detail, parameter, retryable, retryAfterSeconds } = error;
   const problem = problemResponse({ code, detail, parameter, retryable, retryAfterSeconds });
   const headers = addCommonHeaders(problem.headers);
+  headers['Cache-Control'] = withMaxAge(headers['Cache-Control'] ?? '', secondsToExpiry);
   if (!error.members) return { ...problem, headers };
   return { ...problem, headers, body: JSON.stringify({ ...JSON.parse(problem.body), ...error.members }) };
 }
@@ -63,8 +69,11 @@ export function internalError(): EdgepressError {
 
 /** Answers a request with the problem document for an error. */
 export function sendProblem(c: Context<AppEnvironment>, error: EdgepressError): Response {
-  const { status, headers, body } = problemOf(error);
-  if (c.req.method !== 'HEAD') c.get('trace').bytesOut = Buffer.byteLength(body);
+  const trace = c.get('trace');
+  const { status, headers, body } = problemOf(error, trace.secondsToExpiry);
+  const bytes = Buffer.byteLength(body);
+  headers['Content-Length'] = String(bytes);
+  if (c.req.method !== 'HEAD') trace.bytesOut = bytes;
   // Not `new Response`: the context may already have an `Allow` or `Connection` header.
   return c.newResponse(body, status as StatusCode, headers);
 }

@@ -97,18 +97,24 @@ export function createGetVariant(services: GetVariantServices): GetVariant {
     const hit = inMemory(address.key, trace);
     if (hit) return toVariant(request, hit);
     const found = inContext(trace, () => join(name, address, trace, viewer?.()));
-    return found.then((flight) => toVariant(request, flight));
+    return found.then(
+      (flight) => toVariant(request, flight),
+      (error: unknown) => {
+        trace.secondsToExpiry = secondsLeft(request);
+        throw error;
+      },
+    );
   }
 
-  function toVariant(
-    { name, address, vary, expiresAt }: ResolvedRequest,
-    { object, origin }: Found,
-  ): Variant {
+  function secondsLeft({ expiresAt }: ResolvedRequest): number | undefined {
+    return expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
+  }
+
+  function toVariant(request: ResolvedRequest, { object, origin }: Found): Variant {
+    const { name, address, vary } = request;
     const { key } = address;
     if (origin !== 'made but not stored' && isUpgradeable(object)) requestUpgrade?.(name, key);
-    const secondsToExpiry =
-      expiresAt === undefined ? undefined : Math.max(0, expiresAt - Math.floor(nowMs() / 1000));
-    return { key, object, origin, vary, secondsToExpiry };
+    return { key, object, origin, vary, secondsToExpiry: secondsLeft(request) };
   }
 
   /** The usual hit: it waits for nothing. */

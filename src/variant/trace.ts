@@ -29,6 +29,8 @@ export interface Trace {
   joined?: boolean;
   /** Which parts of a variant that was made are not among what prewarm makes of its unit, separated by commas; see `Gap`. */
   notPrewarmed?: string | undefined;
+  /** How long the URL is still valid, in seconds, if it expires and there is no image to send. */
+  secondsToExpiry?: number | undefined;
   /** Bytes of the source, if it was fetched. */
   bytesIn?: number;
   /** Bytes of the response body. */

@@ -152,10 +152,29 @@ describe('A broken source', () => {
     expect(origin.requests).toHaveLength(7);
   });
 
-  it('is not fetched again before the time in its own Retry-After', async () => {
+  it.each([
+    ['once', '600'],
+    ['twice', ['600', '600']],
+  ])('is not fetched again before the time in its own Retry-After, sent %s', async (_times, retryAfter) => {
     const { answer, request } = await setUp();
-    answer.current = (response) => response.writeHead(429, { 'Retry-After': '600' }).end();
+    answer.current = (response) => response.writeHead(429, { 'Retry-After': retryAfter }).end();
     expect((await request()).headers.get('retry-after')).toBe('600');
+  });
+
+  it.each([
+    ['20 seconds later', 20, 'public, max-age=20'],
+    ['now', 0, 'public, max-age=0'],
+    ['an hour later', 3600, 'public, max-age=60'],
+  ])('is in no cache after its URL has expired: %s', async (_when, seconds, cacheControl) => {
+    const { clock, answer, origin, service, src } = await setUp();
+    answer.current = (response) => response.writeHead(404).end();
+    const expiring = targetFor(src, { expiresAt: clock.nowMs / 1000 + seconds });
+    // The second answer is from the record.
+    for (let time = 0; time < 2; time++)
+      expect((await service.request(expiring)).headers.get('cache-control')).toBe(cacheControl);
+    expect(origin.requests).toHaveLength(1);
+    const lasting = await service.request(targetFor(src));
+    expect(lasting.headers.get('cache-control')).toBe('public, max-age=60');
   });
 
   it.each([

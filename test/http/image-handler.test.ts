@@ -93,6 +93,21 @@ describe("Node's handler of images", () => {
     }
   });
 
+  it('answers as the app does for a broken source', async () => {
+    const nowMs = () => 1_000_000;
+    const { service, target } = await setUpPhotograph({ SOURCE_MAX_BYTES: '1000' }, { nowMs });
+    const { direct, throughApp } = await listenTwice(service);
+    const broken = await target();
+    const expiring = `${broken}&exp=1010`;
+    for (const sent of [{ target: broken }, { target: broken, method: 'HEAD' }, { target: expiring }])
+      expect(await send(direct, sent)).toEqual(await send(throughApp, sent));
+    const { headers } = await send(direct, { target: expiring, method: 'HEAD' });
+    expect(headers).toMatchObject({
+      'cache-control': 'public, max-age=10',
+      'content-length': expect.any(String),
+    });
+  });
+
   it('accepts a URL until it expires, however often it was asked for', async () => {
     let seconds = 1_000;
     const { service, target } = await setUpPhotograph({}, { nowMs: () => seconds * 1000 });

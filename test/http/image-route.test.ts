@@ -230,6 +230,18 @@ describe('HEAD of an image', () => {
     expect(get.headers.get('cache-status')).toBe('edgepress; hit');
     expect(origin.requests).toHaveLength(1);
   });
+
+  it('has the headers of GET, the length included, when there is an error', async () => {
+    const { service, target } = await setUpPhotograph();
+    for (const failing of [`${await target()}&colour=red`, targetFor('http://127.0.0.1:1/a.jpg')]) {
+      const head = await service.request(failing, { method: 'HEAD' });
+      const get = await service.request(failing);
+      expect(head.status).toBe(get.status);
+      for (const name of ['content-length', 'content-type', 'cache-control'])
+        expect(head.headers.get(name)).toBe(get.headers.get(name));
+      expect(get.headers.get('content-length')).toBe(String((await get.arrayBuffer()).byteLength));
+    }
+  });
 });
 
 function sha256(text: string): string {
