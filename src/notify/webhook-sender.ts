@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import { hostAndPort, isPublicAddress } from '../source/address-guard.ts';
 import { createGuardedAgent, type GuardedAgent } from '../source/guarded-agent.ts';
-import { headerValue, parseRetryAfter } from '../source/http-response.ts';
+import { parseRetryAfter, singleValue } from '../source/http-response.ts';
 import { createNameResolver } from '../source/name-resolver.ts';
 import type { Message, Sender, SendResult } from './sender.ts';
 import { signWebhook, type WebhookSecrets } from './webhook-secrets.ts';
@@ -79,7 +79,7 @@ async function attempt(
   const reason = `status ${statusCode} from ${url.host}`;
   if (statusCode === GONE) return { state: 'gone', reason };
   if (REFUSED.has(statusCode)) return { state: 'refused', reason };
-  const retryAfterSeconds = parseRetryAfter(headerValue(headers, 'retry-after'), nowMs());
+  const retryAfterSeconds = parseRetryAfter(singleValue(headers, 'retry-after'), nowMs());
   return {
     state: 'failed',
     reason,

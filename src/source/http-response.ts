@@ -30,10 +30,16 @@ const MAX_SHOWN_PATH = 200;
  */
 export function redirectTarget({ statusCode, headers }: ResponseHead, url: URL): URL | undefined {
   if (!REDIRECTS.has(statusCode)) return undefined;
-  const location = headerValue(headers, 'location');
-  const target = location === undefined ? undefined : parseSourceUrl(escapeBytes(location), url);
+  const locations = valuesOf(headers, 'location');
+  const [location] = locations;
+  const isOne = location !== undefined && locations.length === 1;
+  const target = isOne ? parseSourceUrl(escapeBytes(location), url) : undefined;
   if (target) return target;
-  const where = location === undefined ? 'without a Location' : 'to something that is not a URL';
+  const where = isOne
+    ? 'to something that is not a URL'
+    : location === undefined
+      ? 'without a Location'
+      : 'with several Locations that differ';
   throw unavailable(`status ${statusCode} ${where} from the source at ${shownHost(url)}`, {
     retryable: false,
   });
@@ -62,7 +68,7 @@ export function responseFailure(
     return new EdgepressError('source_not_found', `${message} for ${path}${hint}`);
   }
   const retryAfterSeconds = WITH_RETRY_AFTER.has(statusCode)
-    ? (parseRetryAfter(headerValue(headers, 'retry-after'), nowMs) ?? DEFAULT_RETRY_AFTER_SECONDS)
+    ? (parseRetryAfter(singleValue(headers, 'retry-after'), nowMs) ?? DEFAULT_RETRY_AFTER_SECONDS)
     : undefined;
   return unavailable(message, {
     retryable: statusCode >= 500 || RETRYABLE.has(statusCode),
@@ -72,7 +78,7 @@ export function responseFailure(
 
 /** Whether a partial response has all of the representation: some servers answer any request with a range. */
 function isWhole(headers: IncomingHttpHeaders): boolean {
-  const [, last, total] = /^bytes 0-(\d+)\/(\d+)$/i.exec(headerValue(headers, 'content-range') ?? '') ?? [];
+  const [, last, total] = /^bytes 0-(\d+)\/(\d+)$/i.exec(singleValue(headers, 'content-range') ?? '') ?? [];
   return last !== undefined && Number(last) === Number(total) - 1;
 }
 
@@ -88,10 +94,21 @@ export function parseRetryAfter(text: string | undefined, nowMs: number): number
   return Number.isNaN(seconds) ? undefined : Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS);
 }
 
-/** Returns the value of a header. Repetitions are joined to a list: a repeated `Location` is ambiguous, and as a list not a valid URL. */
+/** Returns the value of a header that is a list. Repetitions are joined to one. */
 export function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** Returns the value of a header that is no list; `undefined` if it is absent, or repeated with another value. */
+export function singleValue(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const [value, ...others] = valuesOf(headers, name);
+  return others.length === 0 ? value : undefined;
+}
+
+/** Returns the different values of a header: servers behind a proxy send the same one twice. */
+function valuesOf(headers: IncomingHttpHeaders, name: string): string[] {
+  return [...new Set([headers[name] ?? []].flat())];
 }
 
 /** In Unix milliseconds; NaN if malformed. */

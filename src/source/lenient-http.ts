@@ -38,7 +38,7 @@ const MAX_INFORMATIONAL = 10;
 /**
  * Sends a GET over a new connection and reads the response as leniently as browsers and curl do, for servers that do not keep to the
  * letter of HTTP/1.1: bare line feeds, spaces around the colon, folded lines, lines that are no header, equal lengths twice, a length
- * beside chunks, spaces after the size of a chunk, `Transfer-Encoding: identity`.
+ * beside chunks, a length without a value, spaces after the size of a chunk, `Transfer-Encoding: identity`.
  *
  * Whatever such a response leaves unclear ends with its connection, which serves this one request: nothing that follows can be taken for
  * the response to another request. The connection is closed with the body, or after an error.
@@ -117,7 +117,11 @@ function bodyOf({ statusCode, headers }: ResponseHead, reader: ByteReader): Asyn
   if (codings.length > 0) throw new InvalidHttpError('its Transfer-Encoding is not supported');
   const lengths = [...new Set(listOf(headers['content-length']))];
   const [length] = lengths;
-  if (length === undefined) return reader.rest();
+  if (length === undefined) {
+    // There may be one without a value.
+    delete headers['content-length'];
+    return reader.rest();
+  }
   if (lengths.length > 1) throw new InvalidHttpError('it has two different values of Content-Length');
   if (!/^\d{1,15}$/.test(length)) throw new InvalidHttpError('its Content-Length is not a number');
   headers['content-length'] = length;

@@ -6,8 +6,8 @@ const TIMEOUT =
 /** Node's own codes, OpenSSL's, and those of its certificate verification (X509_V_ERR_…). */
 const TLS =
   /^(ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_C|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_MISMATCH$)/;
-/** A response that undici cannot parse. Its parser's own errors have a name, and not always a code. */
-const INVALID_HTTP = /^(HPE_|HTTPParserError$|UND_ERR_RES)/;
+/** A response that undici cannot parse. Its parser's own errors have a name, and not always a code; a status below 100 fails an assertion. */
+const INVALID_HTTP = /^(HPE_|HTTPParserError$|UND_ERR_RES|ERR_ASSERTION$)/;
 const CLOSED = /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/;
 /** The codes of zlib and Brotli. */
 const ENCODING = /^(Z_|ERR_BROTLI|ERR__ERROR)/;

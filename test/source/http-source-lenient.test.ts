@@ -32,6 +32,7 @@ describe('an HTTP source, given an answer that is not HTTP by the letter', () =>
     ['version 1.2', `HTTP/1.2 200 OK\r\n${LENGTH}\r\nbytes`],
     ['more bytes than its length', `${OK}${LENGTH}\r\nbytes and more`],
     ['no length', 'HTTP/1.0 200 OK\n\nbytes'],
+    ['a length without a value', `${OK}Content-Length:\r\n\r\nbytes`],
   ])('takes the image in spite of %s', async (_what, response) => {
     const { port } = await serveBytes(response);
     expect(Buffer.from(await fetcherAt(port)()).toString()).toBe('bytes');
@@ -44,6 +45,7 @@ describe('an HTTP source, given an answer that is not HTTP by the letter', () =>
     ['a broken chunk', `${OK}${CHUNKED}\r\n5\r\nbytes\r\nzz\r\n`, 'size of a chunk'],
     ['a chunk longer than its size', `${OK}${CHUNKED}\r\n3\r\nbytes\r\n0\r\n\r\n`, 'longer than its size'],
     ['no status line', 'ICY 200 OK\r\n\r\nbytes', 'status line'],
+    ['a status below 100', `HTTP/1.1 099 Odd\r\n${LENGTH}\r\nbytes`, 'status line'],
     ['HTTP/2', 'HTTP/2 200\r\n\r\nbytes', 'status line'],
   ])('says what is not valid HTTP: %s', async (_what, response, reason) => {
     const { port } = await serveBytes(response);

@@ -68,11 +68,28 @@ describe('an HTTP source, given a redirect', () => {
     expect(error).toMatchObject({ code: 'source_unavailable', retryable: false });
   });
 
-  it('throws source_unavailable for a redirect with two Location headers', async () => {
-    const { port } = await serveBytes(
-      'HTTP/1.1 302 F\r\nLocation: /b\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n',
-    );
-    expect(await failure(fetcherAt(port)())).toMatchObject({ code: 'source_unavailable', retryable: false });
+  it.each(['http://[', '/c', 'http://images.test/b'])(
+    'throws source_unavailable for a redirect to /b and %s at once, and follows neither',
+    async (other) => {
+      const server = await serveBytes(
+        `HTTP/1.1 302 F\r\nLocation: /b\r\nLocation: ${other}\r\nContent-Length: 0\r\n\r\n`,
+      );
+      const error = await failure(fetcherAt(server.port)());
+      expect(error).toMatchObject({ code: 'source_unavailable', retryable: false });
+      expect(error.message).toContain('several Locations');
+      expect(server.connections).toHaveLength(1);
+    },
+  );
+
+  it('follows a redirect that has the same Location twice', async () => {
+    const paths: (string | undefined)[] = [];
+    const bytes = await fetchFrom((request, response) => {
+      paths.push(request.url);
+      if (request.url === '/b.jpg') response.end('bytes');
+      else response.writeHead(302, ['Location', '/b.jpg', 'Location', '/b.jpg']).end();
+    });
+    expect(bytes).toHaveLength(5);
+    expect(paths).toEqual(['/a.jpg', '/b.jpg']);
   });
 
   it('does not wait for the body of a redirect, and closes its connection', async () => {
