@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { setUpCommands } from '../../support/command.ts';
+import { prepared } from '../../support/setup/prepared.ts';
 
 const run = promisify(execFile);
 
@@ -13,7 +14,8 @@ const CLEARED = /\u001b\[\?7h\u001b\[1A\u001b\[1G\u001b\[0J1 unit in /;
 
 /** Runs a command on a terminal. Returns everything that it wrote there. */
 async function runOnTerminal(args: readonly string[], env: Record<string, string>): Promise<string> {
-  const command = [process.execPath, '--import', 'tsx', 'scripts/edgepress.ts', ...args];
+  const { folder } = await prepared('built');
+  const command = [process.execPath, join(folder, 'dist/edgepress.mjs'), ...args];
   // From util-linux, which every Debian has. It exits with the status of the command, which may be 2.
   const ended = run('script', ['-qefc', command.map((part) => `'${part}'`).join(' '), '/dev/null'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm', ...env },
