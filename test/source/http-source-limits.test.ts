@@ -79,8 +79,33 @@ describe('an HTTP source, given a Content-Encoding that it did not request', () 
     expect(Buffer.from(await fetchFrom(send(encoding, body)))).toEqual(image);
   });
 
+  // A header with all that it may have: extra data, a name and a comment. zlib writes none of them here.
+  const decorated = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 4 + 8 + 16, 0, 0, 0, 0, 0, 3, 3, 0, 1, 2, 3]),
+    Buffer.from('a.jpg\0a comment\0'),
+    gzipSync(image).subarray(10),
+  ]);
+  const twoMembers = Buffer.concat([gzipSync(image.subarray(0, 9)), gzipSync(image.subarray(9))]);
+
+  it.each([
+    ['gzip', gzipSync(image)],
+    ['gzip', decorated],
+    ['deflate', deflateSync(image)],
+    ['br', brotliCompressSync(image)],
+  ])('ignores what follows the end of a body with Content-Encoding %s', async (encoding, body) => {
+    for (const more of ['', '\n', '\r\n', '\0\0', '<!-- page made in 0.1 s -->', '\x1f\x8bnot gzip']) {
+      const sent = Buffer.concat([body, Buffer.from(more, 'latin1')]);
+      expect(Buffer.from(await fetchFrom(send(encoding, sent))), JSON.stringify(more)).toEqual(image);
+    }
+  });
+
+  it('decodes gzip of several members', async () => {
+    expect(Buffer.from(await fetchFrom(send('gzip', twoMembers)))).toEqual(image);
+  });
+
   it.each([
     ['gzip', gzipSync(Buffer.alloc(5_000_000))],
+    ['gzip', Buffer.concat([gzipSync(Buffer.alloc(5_000_000)), Buffer.from('\n')])],
     ['deflate', deflateSync(Buffer.alloc(5_000_000))],
     ['br', brotliCompressSync(Buffer.alloc(5_000_000))],
   ])('rejects a decompression bomb with Content-Encoding %s', async (encoding, bomb) => {
@@ -100,6 +125,10 @@ describe('an HTTP source, given a Content-Encoding that it did not request', () 
 
   it.each([
     ['truncated gzip', 'gzip', gzipSync(image).subarray(0, 30)],
+    ['gzip without its check sum', 'gzip', gzipSync(image).subarray(0, -8)],
+    ['gzip with a wrong check sum', 'gzip', withWrongSum(gzipSync(image))],
+    ['gzip with a wrong check sum and more', 'gzip', Buffer.concat([withWrongSum(gzipSync(image)), image])],
+    ['gzip with a name that does not end', 'gzip', Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3, 65, 66])],
     ['gzip that is something else', 'gzip', Buffer.from('not gzip at all')],
     ['truncated deflate', 'deflate', deflateSync(image).subarray(0, 10)],
     ['truncated brotli', 'br', brotliCompressSync(image).subarray(0, 10)],
@@ -131,3 +160,10 @@ describe('an HTTP source, given a Content-Encoding that it did not request', () 
     expect(Buffer.from(await fetchFrom(send(times(5), gzipSync(four))))).toEqual(gzipSync(four));
   });
 });
+
+/** Returns a copy of a gzip file whose check sum, the first of its last eight bytes, is another one. */
+function withWrongSum(gzip: Buffer): Buffer {
+  const copy = Buffer.from(gzip);
+  copy.writeUInt8(gzip.readUInt8(gzip.length - 8) ^ 0xff, gzip.length - 8);
+  return copy;
+}
