@@ -129,8 +129,8 @@ export function sourceFolder(folder: string, src: string, sha256: Sha256): strin
 }
 
 /** Returns the key of a variant in the folder of its source. */
-export function variantKey(folder: string, { width, tier, format }: VariantSpec): string {
-  return `${folder}/${width}-${tier}.${format}`;
+export function variantKey(folder: string, spec: VariantSpec): string {
+  return `${folder}/${spec.width}-${spec.tier}.${spec.format}`;
 }
 
 /** Returns the key of the source record in the folder of its source. */
