@@ -70,6 +70,13 @@ describe('The package', () => {
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);
   });
+
+  it('plans, though it has no options of a stack of its own', async () => {
+    const command = join(folder, 'installed', 'package', COMMAND);
+    const plan = runExecutable(command, ['plan', '--units-per-hour', '1000'], {}, await temporaryFolder());
+    expect([await plan.ended, plan.output.stderr]).toEqual([0, '']);
+    expect(plan.output.stdout).toMatch(/\$/);
+  });
 });
 
 describe('The package without its peers', () => {
