@@ -59,3 +59,11 @@ it('A boundary that stands in quotes, and what comes before the first one, are r
     ['a', '--x'],
   ]);
 });
+
+it('A form may have a hundred parts, and no more', () => {
+  const part = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb\r\n';
+  const read = (count: number) =>
+    parseMultipart(Buffer.from(`${part.repeat(count)}--x--`), 'multipart/form-data; boundary=x');
+  expect(read(100).size).toBe(1);
+  expect(() => read(101)).toThrow('The form cannot be read');
+});

@@ -14,6 +14,8 @@ const BOUNDARY = /^multipart\/form-data\b.*;\s*boundary=(?:"([^"]{1,200})"|([^\s
 const LINE_BREAK = '\r\n';
 const END_OF_HEADERS = '\r\n\r\n';
 const MAX_HEADER_BYTES = 8192;
+/** The form has three fields. */
+const MAX_PARTS = 100;
 
 /**
  * Reads a form as browsers send it (RFC 7578). Of fields with the same name, the first counts.
@@ -31,7 +33,8 @@ export function parseMultipart(body: Buffer, contentType: string): ReadonlyMap<s
   // The first delimiter has no line break before it, unless something precedes it.
   const first = delimiter.subarray(LINE_BREAK.length);
   let at = body.subarray(0, first.length).equals(first) ? first.length : endOf(body, delimiter, 0);
-  while (body.toString('latin1', at, at + 2) !== '--') {
+  for (let count = 0; body.toString('latin1', at, at + 2) !== '--'; count++) {
+    if (count === MAX_PARTS) throw unreadable();
     if (body.toString('latin1', at, at + 2) !== LINE_BREAK) throw unreadable();
     const contentStart = endOf(body, END_OF_HEADERS, at);
     if (contentStart - at > MAX_HEADER_BYTES) throw unreadable();
@@ -55,7 +58,8 @@ function parseHeaders(text: string): { name: string } & Omit<FormPart, 'content'
   const disposition = /^content-disposition:\s*form-data\b(.*)$/im.exec(text)?.[1] ?? '';
   const name = parameterOf(disposition, 'name');
   if (name === undefined) throw unreadable();
-  const contentType = /^content-type:[ \t]*(.*?)[ \t]*$/im.exec(text)?.[1];
+  // Trimmed apart from the search: as part of it, 8,000 spaces within would take 0.1 s, in each of two thousand parts.
+  const contentType = /^content-type:(.*)$/im.exec(text)?.[1]?.trim();
   return { name, fileName: parameterOf(disposition, 'filename'), contentType };
 }
 
