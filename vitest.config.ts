@@ -16,7 +16,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    teardownTimeout: 10_000,
+    // Programs may still be being installed when a test of its own has ended.
+    teardownTimeout: 240_000,
     projects: [
       {
         extends: true,

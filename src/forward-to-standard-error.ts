@@ -12,8 +12,16 @@ const MAX_WAITING_BYTES = 65_536;
  * @param childStderr - does not keep this process running
  */
 export function forwardToStandardError(childStderr: Readable): void {
+  ignoreErrors();
   childStderr.on('data', (bytes: Buffer) => {
     if (process.stderr.writableLength < MAX_WAITING_BYTES) process.stderr.write(bytes);
   });
   if ('unref' in childStderr) (childStderr as Readable & { unref(): void }).unref();
 }
+
+/** Nobody may read it any more. */
+function ignoreErrors(): void {
+  if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
+}
+
+function ignore(): void {}

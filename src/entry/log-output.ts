@@ -42,6 +42,8 @@ const STDOUT = 1;
 const RETRY_MS = 1000;
 /** How long a write to a file takes at most that does not hang. */
 const STUCK_MS = 900;
+/** What another process writes without a line break is divided into lines of this many characters or a little more. */
+const MAX_LINE_LENGTH = 2 ** 20;
 /** How often the buffer is looked at, by what waits for it. */
 const POLL_MS = 10;
 
@@ -93,7 +95,9 @@ export function createLogOutput(options: LogOutputOptions): LogOutput {
     let rest = '';
     for await (const text of stream.setEncoding('utf8')) {
       const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
+      rest = lines.at(-1) ?? '';
+      if (rest.length <= MAX_LINE_LENGTH) lines.pop();
+      else rest = '';
       for (const line of lines) writeLine(`${line}\n`);
       while (batches.bytes() > bufferBytes / 2) await sleep(POLL_MS);
     }

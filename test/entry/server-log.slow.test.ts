@@ -161,6 +161,14 @@ describe('The log', () => {
     expect(await lost(1)).toBe(total);
   });
 
+  it('has the lines of another process whole, in whatever pieces they come, and one without an end', async () => {
+    const program = start(`exec "$0" --import tsx ${LOG_PROGRAM}`, ['pipe', 'pipe', 'ignore']);
+    program.stdin?.end(`forward ${JSON.stringify(['on', 'e\ntwo\nth', 'ree\n', '\nla', 'st'])}\nexit\n`);
+    let text = '';
+    for await (const chunk of program.stdout ?? []) text += chunk;
+    expect(text).toBe('started\none\ntwo\nthree\n\nlast\n');
+  });
+
   it('is written to its end before the process ends', async () => {
     const program = start(`exec "$0" --import tsx ${LOG_PROGRAM}`, ['pipe', 'pipe', 'ignore']);
     program.stdin?.end('50\nexit\n');

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** A mirror that does not answer must not hold up the tests for ever. */
+const MAX_INSTALL_MS = 600_000;
+
 /** Programs that some tests need, beside Node. */
 export interface Requirement {
   /** What the tests run against, for messages. */
@@ -97,7 +100,10 @@ async function apt(...args: string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   // Another test run may hold the lock.
   const all = ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args];
-  const [status, signal] = await once(spawn('apt-get', all, { env, stdio: ['ignore', 2, 2] }), 'exit');
+  const [status, signal] = await once(
+    spawn('apt-get', all, { env, stdio: ['ignore', 2, 2], timeout: MAX_INSTALL_MS }),
+    'exit',
+  );
   if (status !== 0) throw new Error(`apt-get ended with ${status ?? signal}`);
 }
 
