@@ -36,7 +36,7 @@ describe('the validation of stack options', () => {
     expect(faultsOf(options)).toEqual([
       'sourceAlow: there is no such option: did you mean sourceAllow? All are in docs/configuration.md',
       'widths: must be widths in pixels from 1 to 16383, separated by commas',
-      'workerMaxConcurrency: must be a whole number from 2 to 1000',
+      'workerMaxConcurrency: must be a whole number from 2 to 1000; it is "all"',
       'workerBatchSize: more than 10 need a workerBatchWindowSeconds of 1 or more',
       'sourceTimeoutMs: 30000 leaves less than 26 s of imageTimeoutSeconds, 45',
     ]);

@@ -23,12 +23,22 @@ async function setUpSlowSource(env: Record<string, string> = {}) {
   return { ...commands, requested, respond };
 }
 
+/** The images that a report has as ready. */
+function readySources(report: string): string[] {
+  const lines = report
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { src: string; state: string });
+  return lines.filter(({ state }) => state === 'ready').map(({ src }) => src);
+}
+
 describe('the command prewarm when it is interrupted', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'finishes the work in flight at %s, and the next run does only what is missing',
     async (signal) => {
       const { start, run, write, src, requested, respond, origin } = await setUpSlowSource({
         PREWARM_EFFORT: 'fast',
+        PREWARM_FORMATS: 'webp',
       });
       const units = [
         { id: 'slow', images: [src('/slow.jpg')] },
@@ -50,16 +60,18 @@ describe('the command prewarm when it is interrupted', () => {
       );
       expect(program.output.stderr).toContain('Interrupted before the end.');
       expect(program.output.stderr).toMatch(/Run it again to make only what is missing\.\n$/);
-      const before = new Set(origin.requests);
-      expect(before.size).toBeLessThan(400);
+      expect(new Set(origin.requests).size).toBeLessThan(400);
       // Work that had not started was not waited for.
       expect(program.output.stderr).toMatch(/, \d+ pending$/m);
       expect((await run(['status', 'slow'])).stdout).toContain('1 ready');
 
+      // A slow machine gives up what does not end soon: that is asked for again.
+      const ready = readySources(program.output.stdout).map((url) => new URL(url).pathname);
+      expect(ready.length).toBeGreaterThan(0);
       const rest = await write('rest.jsonl', units.slice(0, 30));
       origin.requests.length = 0;
       expect((await run(['prewarm', rest])).status).toBe(0);
-      expect(origin.requests.filter((path) => before.has(path))).toEqual([]);
+      expect(origin.requests.filter((path) => ready.includes(path ?? ''))).toEqual([]);
     },
   );
 
