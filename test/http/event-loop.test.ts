@@ -2,22 +2,33 @@ import { expect, it } from 'vitest';
 import type { UnitStatus } from '../../src/unit/status.ts';
 import { startAdminService, startForbiddingService } from '../support/http/operator.ts';
 
-it.each([
-  ['empty objects', '{}\n'],
-  ['what is not JSON', 'x\n'],
-])('Others are answered while many lines of %s are refused', async (_, line) => {
-  const { adminRequest, service } = await startForbiddingService();
+/** Sends one request after the other until an answer has come. Returns how many were answered before it. */
+async function countAnswersDuring(
+  answer: Promise<Response>,
+  service: { request(path: string): unknown },
+): Promise<number> {
   let isDone = false;
-  const body = new TextEncoder().encode(line.repeat(20_000));
-  const refusal = adminRequest('POST', '/units', body).finally(() => {
+  const end = () => {
     isDone = true;
-  });
+  };
+  answer.then(end, end);
   let answered = 0;
   while (!isDone) {
     await service.request('/healthz');
     answered++;
     await new Promise((resolve) => setImmediate(resolve));
   }
+  return answered;
+}
+
+it.each([
+  ['empty objects', '{}\n'],
+  ['what is not JSON', 'x\n'],
+])('Others are answered while many lines of %s are refused', async (_, line) => {
+  const { adminRequest, service } = await startForbiddingService();
+  const body = new TextEncoder().encode(line.repeat(20_000));
+  const refusal = adminRequest('POST', '/units', body);
+  const answered = await countAnswersDuring(refusal, service);
   expect(await (await refusal).json()).toMatchObject({ refusedCount: 20_000 });
   expect(answered).toBeGreaterThan(3);
 });
@@ -29,16 +40,8 @@ it('Others are answered while the status of a unit with 10,000 images is read', 
   const wanted = { widths: [160], tiers: ['balanced'], formats: ['webp'] } as const;
   // Its jobs are not put on the queue: all images wait.
   await service.unitServices.units.submitBatch([{ id: 'large', images, ...wanted }], { retry: false });
-  let isDone = false;
-  const status = adminRequest('GET', '/units/large').finally(() => {
-    isDone = true;
-  });
-  let answered = 0;
-  while (!isDone) {
-    await service.request('/healthz');
-    answered++;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const status = adminRequest('GET', '/units/large');
+  const answered = await countAnswersDuring(status, service);
   const read = (await (await status).json()) as UnitStatus;
   expect(read.images.map(({ src }) => src)).toEqual(sources);
   expect(read.totals.pending).toBe(10_000);

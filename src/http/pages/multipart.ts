@@ -58,7 +58,7 @@ function parseHeaders(text: string): { name: string } & Omit<FormPart, 'content'
   const disposition = /^content-disposition:\s*form-data\b(.*)$/im.exec(text)?.[1] ?? '';
   const name = parameterOf(disposition, 'name');
   if (name === undefined) throw unreadable();
-  // Trimmed apart from the search: as part of it, 8,000 spaces within would take 0.1 s, in each of two thousand parts.
+  // Not trimmed by the expression, which would take 0.1 s for 8,000 spaces.
   const contentType = /^content-type:(.*)$/im.exec(text)?.[1]?.trim();
   return { name, fileName: parameterOf(disposition, 'filename'), contentType };
 }
